@@ -1,0 +1,256 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+void
+buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf){ .max = max < SIZE_MAX ? max : SIZE_MAX - 1 };	/* and the NUL */
+}
+
+void
+buf_fini(struct buf *b)
+{
+	size_t max = b->max;
+
+	free(b->p);
+	buf_init(b, max);
+}
+
+void
+buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->failed = false;
+	if (b->p != NULL)
+		b->p[0] = '\0';
+}
+
+int
+buf_reserve(struct buf *b, size_t len)
+{
+	size_t want, cap;
+	char *p;
+
+	if (b->failed || len > b->max - b->len)
+		goto fail;
+	want = b->len + len + 1;	/* the NUL */
+	if (want <= b->cap)
+		return 0;
+	for (cap = b->cap > 0 ? b->cap : FIRST_CAPACITY; cap < want; )
+		cap = cap > SIZE_MAX / 2 ? want : cap * 2;
+	if (cap > b->max + 1)
+		cap = b->max + 1;
+	if ((p = realloc(b->p, cap)) == NULL)
+		goto fail;
+	b->p = p;
+	b->cap = cap;
+	return 0;
+fail:
+	b->failed = true;
+	return -1;
+}
+
+int
+buf_add(struct buf *b, const void *p, size_t len)
+{
+	if (buf_reserve(b, len) == -1)
+		return -1;
+	if (len > 0)
+		memcpy(b->p + b->len, p, len);
+	b->len += len;
+	b->p[b->len] = '\0';
+	return 0;
+}
+
+int
+buf_add_slice(struct buf *b, struct slice s)
+{
+	return buf_add(b, s.p, s.len);
+}
+
+int
+buf_add_str(struct buf *b, const char *s)
+{
+	return buf_add(b, s, strlen(s));
+}
+
+int
+buf_add_char(struct buf *b, char c)
+{
+	return buf_add(b, &c, 1);
+}
+
+int
+buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || buf_reserve(b, (size_t)n) == -1) {
+		b->failed = true;
+		return -1;
+	}
+	va_start(ap, fmt);
+	vsnprintf(b->p + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+	return 0;
+}
+
+/* RFC 3629 section 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
+size_t
+utf8_sequence(struct slice s)
+{
+	const unsigned char *u = (const unsigned char *)s.p;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t n;
+
+	if (s.len == 0)
+		return 0;
+	if (u[0] < 0x80)
+		return 1;
+	if (u[0] < 0xc2 || u[0] > 0xf4)
+		return 0;
+	n = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+	if (u[0] == 0xe0)
+		low = 0xa0;
+	if (u[0] == 0xf0)
+		low = 0x90;
+	if (u[0] == 0xed)
+		high = 0x9f;
+	if (u[0] == 0xf4)
+		high = 0x8f;
+	if (s.len < n || u[1] < low || u[1] > high)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (u[i] < 0x80 || u[i] > 0xbf)
+			return 0;
+	return n;
+}
+
+static const char *
+html_reference(char c)
+{
+	switch (c) {
+	case '&': return "&amp;";
+	case '<': return "&lt;";
+	case '>': return "&gt;";
+	case '"': return "&quot;";
+	case '\'': return "&#39;";
+	default: return NULL;
+	}
+}
+
+static bool
+is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* S, whose first sequence has N bytes, begins with what a terminal obeys: C0, DEL, or C1 (U+0080 to U+009F). */
+static bool
+begins_with_control(struct slice s, size_t n)
+{
+	return is_control(s.p[0]) || (n == 2 && s.p[0] == '\xc2' && (unsigned char)s.p[1] < 0xa0);
+}
+
+int
+buf_add_html(struct buf *b, struct slice s)
+{
+	while (s.len > 0) {
+		size_t n = utf8_sequence(s);
+		const char *reference = html_reference(s.p[0]);
+
+		if (n == 0 || (begins_with_control(s, n) && s.p[0] != '\t' && s.p[0] != '\n'))
+			buf_add_str(b, "\xef\xbf\xbd");
+		else if (reference != NULL)
+			buf_add_str(b, reference);
+		else
+			buf_add(b, s.p, n);
+		s = slice_skip(s, n > 0 ? n : 1);
+	}
+	return b->failed ? -1 : 0;
+}
+
+int
+buf_add_escaped(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+
+		switch (c) {
+		case '\t': buf_add_str(b, "\\t"); break;
+		case '\r': buf_add_str(b, "\\r"); break;
+		case '\n': buf_add_str(b, "\\n"); break;
+		case '\\': buf_add_str(b, "\\\\"); break;
+		default:
+			if (is_control(c) || (unsigned char)c > 0x7e)
+				buf_addf(b, "\\x%02x", (unsigned char)c);
+			else
+				buf_add_char(b, c);
+		}
+	}
+	return b->failed ? -1 : 0;
+}
+
+/* The byte that the escape at the start of S stands for, and the escape's length in *N; -1 when bad. */
+static int
+unescape_one(struct slice s, size_t *n)
+{
+	int high, low;
+
+	*n = 2;
+	if (s.len < 2)
+		return -1;
+	switch (s.p[1]) {
+	case 't': return '\t';
+	case 'r': return '\r';
+	case 'n': return '\n';
+	case '\\': return '\\';
+	case 'x': break;
+	default: return -1;
+	}
+	if (s.len < 4 || (high = ascii_hex(s.p[2])) < 0 || (low = ascii_hex(s.p[3])) < 0)
+		return -1;
+	*n = 4;
+	return high * 16 + low;
+}
+
+int
+buf_add_unescaped(struct buf *b, struct slice s)
+{
+	while (s.len > 0) {
+		size_t n = 1;
+		int c = s.p[0] == '\\' ? unescape_one(s, &n) : (unsigned char)s.p[0];
+
+		if (c < 0)
+			return -1;
+		buf_add_char(b, (char)c);
+		s = slice_skip(s, n);
+	}
+	return b->failed ? -1 : 0;
+}
+
+int
+buf_add_utf8(struct buf *b, struct slice s)
+{
+	while (s.len > 0) {
+		size_t n = utf8_sequence(s);
+
+		if (n == 0 || begins_with_control(s, n)) {
+			buf_addf(b, "\\x%02x", (unsigned char)s.p[0]);
+			n = 1;
+		} else
+			buf_add(b, s.p, n);
+		s = slice_skip(s, n);
+	}
+	return b->failed ? -1 : 0;
+}

@@ -1,0 +1,60 @@
+/* buf.h - a growing buffer that is born with a maximum.
+ *
+ * What does not fit is refused, never cut: the failure is remembered, later additions do nothing, and the
+ * caller asks once, at the end.  Growth doubles.  A buffer belongs to one thread at a time. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/slice.h"
+
+struct buf {
+	char	*p;		/* NUL-terminated as soon as anything was added */
+	size_t	 len;		/* bytes, without the NUL */
+	size_t	 cap;
+	size_t	 max;		/* LEN never exceeds this */
+	bool	 failed;	/* something did not fit, or there was no memory */
+};
+
+/* An empty buffer that will hold at most MAX bytes.  Allocates nothing. */
+void buf_init(struct buf *b, size_t max);
+
+/* Free what it holds; it is then as after buf_init() with the same maximum.  A zeroed struct is fine. */
+void buf_fini(struct buf *b);
+
+/* Forget the content and the failure, keep the memory. */
+void buf_reset(struct buf *b);
+
+/* Make room for LEN more bytes without adding any.  -1 (and FAILED set) when they would not fit. */
+int buf_reserve(struct buf *b, size_t len);
+
+/* Append.  0, or -1 when it did not fit or the buffer had failed before. */
+int buf_add(struct buf *b, const void *p, size_t len);
+int buf_add_slice(struct buf *b, struct slice s);
+int buf_add_str(struct buf *b, const char *s);
+int buf_add_char(struct buf *b, char c);
+int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Append S as HTML text: & < > " ' become references, control characters but tab and newline U+FFFD, and
+ * bytes that are not UTF-8 too.  Safe inside an element and inside a quoted attribute. */
+int buf_add_html(struct buf *b, struct slice s);
+
+/* Append S so that one line of printable ASCII shows it: bytes outside 0x20-0x7e, and the backslash,
+ * become \t \r \n \\ or \xHH.  buf_add_unescaped() is its inverse; it answers -1 for a bad escape. */
+int buf_add_escaped(struct buf *b, struct slice s);
+int buf_add_unescaped(struct buf *b, struct slice s);
+
+/* Append S with every byte that is not UTF-8 shown as \xHH, and those of C0 and C1 controls and DEL too, so that
+ * what results is valid UTF-8 for JSON whatever came in from the wire, and says nothing to a terminal. */
+int buf_add_utf8(struct buf *b, struct slice s);
+
+/* What it holds; valid until the next change. */
+static inline struct slice
+buf_slice(const struct buf *b)
+{
+	return (struct slice){ b->p, b->len };
+}
+
+/* The length in bytes of the well-formed UTF-8 sequence (RFC 3629) that S begins with; 0 when none. */
+size_t utf8_sequence(struct slice s);
+
+#endif

@@ -1,0 +1,65 @@
+#include "base/digest.h"
+
+static const struct { const char *name; size_t len; } algs[DIGEST_ALGS] = {
+	[DIGEST_MD5] = { "md5", 16 },
+	[DIGEST_SHA1] = { "sha1", 20 },
+	[DIGEST_SHA256] = { "sha256", 32 },
+};
+
+size_t
+digest_len(enum digest_alg alg)
+{
+	return algs[alg].len;
+}
+
+const char *
+digest_alg_name(enum digest_alg alg)
+{
+	return algs[alg].name;
+}
+
+int
+digest_alg_parse(struct slice name, enum digest_alg *alg)
+{
+	for (int i = 0; i < DIGEST_ALGS; i++)
+		if (slice_ieq(name, slice_str(algs[i].name))) {
+			*alg = (enum digest_alg)i;
+			return 0;
+		}
+	return -1;
+}
+
+int
+digest_parse(enum digest_alg alg, struct slice hex, struct digest *out)
+{
+	*out = (struct digest){ .alg = alg };
+	if (hex.len != 2 * digest_len(alg))
+		return -1;
+	for (size_t i = 0; i < hex.len; i += 2) {
+		int high = ascii_hex(hex.p[i]), low = ascii_hex(hex.p[i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		out->b[i / 2] = (uint8_t)(high * 16 + low);
+	}
+	return 0;
+}
+
+void
+digest_format(const struct digest *d, char out[static DIGEST_MAX_HEX + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t len = digest_len(d->alg);
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = hex[d->b[i] >> 4];
+		out[2 * i + 1] = hex[d->b[i] & 15];
+	}
+	out[2 * len] = '\0';
+}
+
+bool
+digest_eq(const struct digest *a, const struct digest *b)
+{
+	return a->alg == b->alg && memcmp(a->b, b->b, digest_len(a->alg)) == 0;
+}

@@ -1,0 +1,33 @@
+/* file.h - whole files, read with a limit and written so that a reader sees the old one or the new one.
+ *
+ * All functions answer -1 with errno set when the system refuses.  Paths are NUL-terminated. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/* Append the whole of PATH ("-" is standard input) to OUT.  -1 with errno EFBIG when it would exceed OUT's
+ * maximum, EISDIR for a folder; OUT may then hold a part. */
+int file_read(const char *path, struct buf *out);
+
+/* Replace PATH by DATA: written beside it, fsync, rename, fsync of the folder.  MODE is the new file's mode,
+ * whatever the umask.  On -1 the old file is as it was and nothing is left beside it; but when only the flush of the
+ * folder failed, the new file is in place and may not survive a power cut: who cares must look.  Two writers of one
+ * path do not mix their bytes: each writes a temporary file of its own. */
+int file_write(const char *path, struct slice data, mode_t mode);
+
+/* write(2) until all of DATA is out; restarts on EINTR. */
+int file_write_all(int fd, struct slice data);
+
+/* Make the folder PATH, and those above it, with MODE whatever the umask; fine when it is there. */
+int file_mkdirs(const char *path, mode_t mode);
+
+/* Flush the folder PATH itself, so that a rename in it survives a power cut. */
+int file_sync_dir(const char *path);
+
+/* "DIR/NAME" as a string that the caller frees; NULL without memory. */
+char *file_join(const char *dir, const char *name);
+
+#endif

@@ -1,0 +1,29 @@
+/* state.h - the state folder's layout, in one place.
+ *
+ *	STATE/site.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
+ *	STATE/events.jsonl  STATE/runtime/shared  STATE/log/ */
+#ifndef RUNTIME_STATE_H
+#define RUNTIME_STATE_H
+
+#include <stddef.h>
+
+#define STATE_DEFAULT	"/var/lib/firebreak"
+
+enum { STATE_PATH = 4096 };
+
+/* "STATE/what" into OUT.  -1 with errno ENAMETOOLONG when it does not fit. */
+int state_path(const char *state, const char *what, char out[static STATE_PATH]);
+
+/* Make the folders of a state folder where they are missing (0755 for the folder, 2775 inside).  -1 with errno. */
+int state_make(const char *state);
+
+#define STATE_SITE	"site.conf"
+#define STATE_SOURCES	"sources"
+#define STATE_ALERTS	"alerts"
+#define STATE_RULES	"rules"
+#define STATE_EVENTS	"events.jsonl"
+#define STATE_RUNTIME	"runtime"
+#define STATE_SHARED	"runtime/shared"
+#define STATE_LOG	"log"
+
+#endif

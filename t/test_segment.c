@@ -1,0 +1,263 @@
+/* The container: what is written is read, and every kind of damage is refused by name. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/segment.h"
+#include "t/tap.h"
+
+enum { HEADER = 40, ENTRY = 24, MAX_SECTIONS = 64, IMAGE_MAX = 4096 };
+enum { AT_VERSION = 7, AT_ORDER = 8, AT_KIND = 12, AT_LENGTH = 16, AT_N = 24, AT_CRC = 32 };
+
+static const struct segment_part parts[] = {
+	{ 1, SLICE("first section") }, { 7, SLICE("") }, { 3, SLICE("12345678") }, { 4, SLICE("z") },
+};
+enum { PARTS = sizeof(parts) / sizeof(*parts) };
+static char *path;
+
+static void
+put32(char *p, uint32_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+static void
+put64(char *p, uint64_t v)
+{
+	memcpy(p, &v, sizeof(v));
+}
+
+/* The checksum again, after something was changed on purpose. */
+static void
+reseal(char *image)
+{
+	uint32_t n;
+
+	memcpy(&n, image + AT_N, sizeof(n));
+	put32(image + AT_CRC, 0);
+	put32(image + AT_CRC, segment_crc(image, HEADER + n * ENTRY));
+}
+
+static void
+test_crc(void)
+{
+	static const char zeros[32];
+	char ones[32];
+
+	memset(ones, 0xff, sizeof(ones));
+	/* RFC 3720 B.4 */
+	is_int(segment_crc(zeros, sizeof(zeros)), 0x8a9136aa, "CRC-32C of 32 zeros");
+	is_int(segment_crc(ones, sizeof(ones)), 0x62a8ab43, "CRC-32C of 32 ones");
+	is_int(segment_crc("123456789", 9), 0xe3069283, "CRC-32C of the check string");
+	is_int(segment_crc(NULL, 0), 0, "CRC-32C of nothing");
+}
+
+static void
+is_content(const struct segment *s, const char *name)
+{
+	for (size_t i = 0; i < PARTS; i++) {
+		struct slice got = segment_section(s, parts[i].id);
+
+		is_slice(got, parts[i].bytes, name);
+		ok((uintptr_t)got.p % 8 == 0, "%s: section %u is aligned", name, parts[i].id);
+	}
+	is_int((long long)segment_section(s, 2).len, 0, "a section that is not there");
+}
+
+static void
+test_round(void)
+{
+	uint8_t sum[SEGMENT_SHA256], again[SEGMENT_SHA256], wrong[SEGMENT_SHA256] = { 0 };
+	struct diag diag = { 0 };
+	struct segment *s;
+	uint64_t len;
+	struct stat st;
+
+	is_int(segment_write(path, SEGMENT_HOSTS, parts, PARTS, &len, sum, &diag), 0, "written");
+	ok(stat(path, &st) == 0 && (uint64_t)st.st_size == len, "its length");
+	is_int(st.st_mode & 07777, 0640, "its mode");
+	ok(segment_sha256(path, again) == 0 && memcmp(sum, again, sizeof(sum)) == 0, "its SHA-256");
+	s = segment_open(path, SEGMENT_HOSTS, sum, &diag);
+	if (ok(s != NULL, "opened with its SHA-256")) {
+		is_content(s, "from the file");
+		is_int((long long)segment_size(s), (long long)len, "its size");
+	}
+	segment_close(s);
+	segment_close(NULL);
+	ok(segment_open(path, SEGMENT_HOSTS, wrong, &diag) == NULL, "another SHA-256 is refused");
+	ok(strstr(diag_first_error(&diag), "SHA-256") != NULL, "and the reason is said");
+	is_str(diag.n > 0 ? diag.v[0].file : "", path, "with the file's name");
+	diag_fini(&diag);
+	is_int(segment_write(path, SEGMENT_HOSTS, parts, PARTS, &len, again, &diag), 0, "written again");
+	ok(memcmp(sum, again, sizeof(sum)) == 0, "identical parts, identical file");
+	is_int((long long)diag.n, 0, "no findings");
+}
+
+static void
+test_files(void)
+{
+	uint8_t sum[SEGMENT_SHA256];
+	struct diag diag = { 0 };
+	uint64_t len;
+	char *missing = file_join(path, "below-a-file"), *empty;
+
+	ok(segment_open("/nonexistent/x.seg", SEGMENT_HOSTS, NULL, &diag) == NULL &&
+	    strcmp(diag_first_error(&diag), strerror(ENOENT)) == 0, "a missing file");
+	diag_fini(&diag);
+	ok(asprintf(&empty, "%s.empty", path) > 0 && file_write(empty, SLICE(""), 0644) == 0, "an empty file");
+	ok(segment_open(empty, SEGMENT_HOSTS, NULL, &diag) == NULL &&
+	    strcmp(diag_first_error(&diag), "truncated: empty") == 0, "is refused: %s", diag_first_error(&diag));
+	diag_fini(&diag);
+	ok(segment_open("/", SEGMENT_HOSTS, NULL, &diag) == NULL, "a folder");
+	diag_fini(&diag);
+	is_int(segment_write(missing, SEGMENT_HOSTS, parts, PARTS, &len, sum, &diag), -1, "no folder to write in");
+	is_str(diag_first_error(&diag), strerror(ENOTDIR), "and why");
+	diag_fini(&diag);
+	errno = 0;
+	ok(segment_sha256(missing, sum) == -1 && errno == ENOTDIR, "the SHA-256 of no file");
+	free(missing);
+	free(empty);
+}
+
+static void
+test_many(void)
+{
+	struct segment_part many[MAX_SECTIONS + 1];
+	uint8_t sum[SEGMENT_SHA256];
+	struct diag diag = { 0 };
+	struct segment *s;
+	uint64_t len;
+
+	for (uint32_t i = 0; i <= MAX_SECTIONS; i++)
+		many[i] = (struct segment_part){ i + 1, SLICE("x") };
+	is_int(segment_write(path, SEGMENT_SITE, many, MAX_SECTIONS, &len, sum, &diag), 0, "64 sections");
+	s = segment_open(path, SEGMENT_SITE, sum, &diag);
+	is_slice(s == NULL ? SLICE("") : segment_section(s, MAX_SECTIONS), SLICE("x"), "the last of 64");
+	segment_close(s);
+	is_int(segment_write(path, SEGMENT_SITE, many, MAX_SECTIONS + 1, &len, sum, &diag), -1, "65 sections");
+	diag_fini(&diag);
+	is_int(segment_write(path, SEGMENT_SITE, NULL, 0, &len, sum, &diag), 0, "no section");
+	s = segment_open(path, SEGMENT_SITE, sum, &diag);
+	ok(s != NULL && segment_section(s, 1).len == 0, "no section is fine");
+	segment_close(s);
+	is_int((long long)diag.n, 0, "no findings");
+}
+
+static const struct {
+	const char	*name;
+	size_t		 at;
+	size_t		 width;		/* 1, 4 or 8 bytes are changed */
+	uint64_t	 value;
+	bool		 seal;		/* the checksum is put right again */
+	const char	*reason;
+} damages[] = {
+	{ "foreign file", 0, 1, 'x', true, "not a Firebreak segment" },
+	{ "other byte order", AT_ORDER, 4, 0x04030201, false, "byte order" },
+	{ "no byte order", AT_ORDER, 4, 0, true, "byte-order word" },
+	{ "future version", AT_VERSION, 1, '2', true, "another version" },
+	{ "other kind", AT_KIND, 4, SEGMENT_DIGESTS, true, "another kind" },
+	{ "longer header", AT_LENGTH, 8, UINT64_MAX, true, "truncated" },
+	{ "shorter header", AT_LENGTH, 8, 48, true, "longer than" },
+	{ "no such number of sections", AT_N, 4, 0xffffffff, false, "number of sections" },
+	{ "one section too many", AT_N, 4, 65, false, "number of sections" },
+	{ "checksum", AT_CRC, 4, 0, false, "checksum" },
+	{ "a bit in an entry", HEADER, 1, 0x41, false, "checksum" },
+	{ "a section in the header", HEADER + 8, 8, 0, true, "bounds" },
+	{ "a section out of line", HEADER + 8, 8, 137, true, "bounds" },
+	{ "a section past the end", HEADER + 8, 8, UINT64_MAX - 7, true, "bounds" },
+	{ "a section that is too long", HEADER + 16, 8, 1 << 20, true, "bounds" },
+	{ "a length that wraps", HEADER + 16, 8, UINT64_MAX, true, "bounds" },
+	{ "sections that overlap", HEADER + 16, 8, 32, true, "bounds" },
+};
+
+static void
+test_damage(struct slice good)
+{
+	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+		struct diag diag = { 0 };
+		struct slice copy = guard_copy(good);
+		char *image = (char *)(uintptr_t)copy.p;
+
+		if (damages[i].width == 1)
+			image[damages[i].at] = (char)damages[i].value;
+		else if (damages[i].width == 4)
+			put32(image + damages[i].at, (uint32_t)damages[i].value);
+		else
+			put64(image + damages[i].at, damages[i].value);
+		if (damages[i].seal)
+			reseal(image);
+		ok(segment_open_bytes("x.seg", image, copy.len, SEGMENT_HOSTS, &diag) == NULL,
+		    "%s is refused", damages[i].name);
+		ok(strstr(diag_first_error(&diag), damages[i].reason) != NULL, "%s: %s", damages[i].name,
+		    diag_first_error(&diag));
+		is_str(diag.n == 1 ? diag.v[0].file : "", "x.seg", "one finding, with the name");
+		diag_fini(&diag);
+	}
+}
+
+/* Whether the first LEN bytes of GOOD open, with bit BIT turned when it is not negative. */
+static bool
+opens(struct slice good, size_t len, long bit)
+{
+	char *image = malloc(len > 0 ? len : 1);	/* aligned, and no byte longer */
+	struct diag diag = { 0 };
+	struct segment *s;
+	bool is_open;
+
+	memcpy(image, good.p, len);
+	if (bit >= 0)
+		image[bit / 8] ^= (char)(1 << bit % 8);
+	s = segment_open_bytes("x", image, len, SEGMENT_HOSTS, &diag);
+	is_open = s != NULL;
+	segment_close(s);
+	free(image);
+	diag_fini(&diag);
+	return is_open;
+}
+
+/* Cut to every length, and every bit of header and entries turned. */
+static void
+test_cuts(struct slice good)
+{
+	unsigned opened = 0;
+
+	for (size_t len = 0; len < good.len; len++)
+		opened += opens(good, len, -1);
+	is_int(opened, 0, "no part of a segment opens");
+	for (long bit = 0; bit < 8 * (HEADER + PARTS * ENTRY); bit++)
+		opened += opens(good, good.len, bit);
+	is_int(opened, 0, "no bit of header and entries may be another");
+	ok(opens(good, good.len, -1), "the whole opens");
+}
+
+int
+main(void)
+{
+	char *dir = temp_dir();
+	struct diag diag = { 0 };
+	struct segment *s;
+	struct buf image;
+
+	path = file_join(dir, "test.seg");
+	test_crc();
+	test_round();
+	buf_init(&image, IMAGE_MAX);
+	ok(file_read(path, &image) == 0, "read back");
+	while (image.len % 8 != 0)		/* so that a copy that ends at a page is aligned */
+		buf_add_char(&image, '\0');
+	put64(image.p + AT_LENGTH, image.len);
+	reseal(image.p);
+	s = segment_open_bytes("bytes", guard_copy(buf_slice(&image)).p, image.len, SEGMENT_HOSTS, &diag);
+	if (ok(s != NULL, "from bytes: %s", diag_first_error(&diag)))
+		is_content(s, "from bytes");
+	segment_close(s);
+	test_damage(buf_slice(&image));
+	test_cuts(buf_slice(&image));
+	buf_fini(&image);
+	test_files();
+	test_many();
+	free(path);
+	free(dir);
+	return tap_done();
+}

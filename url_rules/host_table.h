@@ -1,0 +1,72 @@
+/* host_table.h - the host and path rules one request is judged by, in a mapped segment.
+ *
+ *	            keyed hash of a canonical host
+ *	                       |
+ *	slots   [ fp32 | off32 ][   0    ][ fp32 | off32 ] ...   open addressing, power of two, load <= 1/2
+ *	                   |
+ *	records            +--> host, refs of exact rules, refs of domain rules, paths in order with their refs
+ *
+ * Every hit is verified against the stored host, so that a collision can never block.  A table is immutable; any
+ * number of threads may ask it without a lock.  Rules are known by their reference only: a u32 that the
+ * generation's rule table (ruleset/) explains.  Nothing here knows levels, dates or actions. */
+#ifndef URL_RULES_HOST_TABLE_H
+#define URL_RULES_HOST_TABLE_H
+
+#include "base/diag.h"
+#include "base/segment.h"
+#include "url_rules/url.h"
+
+enum host_scope {
+	SCOPE_EXACT,		/* x: the host itself */
+	SCOPE_DOMAIN,		/* .x: the host and everything below */
+	SCOPE_BELOW,		/* *.x: everything below, not the host */
+};
+
+/* One rule that applies to a request, with what made it apply. */
+struct host_match {
+	uint32_t	 ref;
+	enum host_scope	 scope;
+	struct slice	 host;		/* of the rule; points into the asked host */
+	struct slice	 path;		/* of the rule; points into the asked path; empty for a host rule */
+};
+
+struct host_table;
+
+/* Take over SEGMENT (kind SEGMENT_HOSTS) for reading; SEGMENT must outlive the table.  Checks the sections' sizes and
+ * alignment, not every record: those are checked when used.  NULL with an error in DIAG. */
+struct host_table *host_table_open(const struct segment *segment, struct diag *diag);
+
+void host_table_close(struct host_table *t);
+
+/* Every rule that applies to URL, most specific first: path rules by longest host, then longest path; then the exact
+ * host; then domains, longest first.  (A path rule of any host stands before every host rule.)  At most MAX are
+ * stored in OUT; the result is how many apply, which may be more.  *DAMAGED is set when a record did not hold
+ * together: it was skipped.  No allocation; cost grows with labels and, where a host has path rules, with the
+ * path's prefixes, never with the number of rules. */
+size_t host_table_match(const struct host_table *t, const struct url *url, struct host_match *out, size_t max,
+    bool *damaged);
+
+/* Hosts stored, and rules of both kinds. */
+size_t host_table_hosts(const struct host_table *t);
+size_t host_table_rules(const struct host_table *t);
+
+/* ---- the compiler ---- */
+
+struct host_builder;
+
+/* An empty builder; NULL without memory.  The caller's: host_builder_free(). */
+struct host_builder *host_builder_new(void);
+void host_builder_free(struct host_builder *b);
+
+/* Add a rule: HOST canonical, PATH a canonical path_query or empty.  Both are copied.  -1 without memory, or when HOST
+ * is empty or longer than HOST_MAX, or PATH longer than a canonical one can be (errno ERANGE). */
+enum { HOST_RULES_PER_KEY = 64 };
+int host_builder_add(struct host_builder *b, enum host_scope scope, struct slice host, struct slice path,
+    uint32_t ref);
+
+/* Write the segment to PATH.  The result depends on what was added, not on the order; a rule added twice is written
+ * once.  -1 with an error in DIAG, also when more than HOST_RULES_PER_KEY rules share one host, path and scope. */
+int host_builder_write(struct host_builder *b, const char *path, uint64_t *len,
+    uint8_t sha256[static SEGMENT_SHA256], struct diag *diag);
+
+#endif
