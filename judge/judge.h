@@ -1,0 +1,123 @@
+/* judge.h - the decision: pure, without a clock, a lock or a log.
+ *
+ *	question, generation --> verdict, and why: the rule, and the steps that led to it
+ *
+ * The same functions serve the service, "firebreak check" and the tests.  Precedence is that of
+ * rules(5): what is expired or below the threshold is dropped (and remembered as would_block); then
+ * local allow > URL prefix (longest) > exact host > domain (longest); at equal specificity allow
+ * beats block.  Files are judged apart: file allow > file block. */
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "ruleset/generation.h"
+#include "url_rules/url.h"
+
+enum verdict { VERDICT_PASS, VERDICT_BLOCK };
+
+/* Words of event.reason; the order is that of reason_name(). */
+enum reason {
+	REASON_NONE,
+	REASON_HOST,		/* a host rule */
+	REASON_URL,		/* a URL prefix rule */
+	REASON_FILE,		/* size and digest of a listed file */
+	REASON_FILE_AGAIN,	/* the URL of a kill, with its length: the retry */
+	REASON_PARTIAL,		/* a part of a body whose whole length is listed: nothing to hash */
+	REASON_NO_RULES,	/* no generation could be loaded */
+	REASON_BAD_URL,		/* the request's URL could not be understood */
+	REASON_DAMAGED,		/* a segment did not hold together where it was read */
+	REASON_NO_MEMORY,
+	REASONS
+};
+const char *reason_name(enum reason r);		/* "host", "url", "file", "file-again", "partial", "no-rules", ... */
+
+/* REASON says that something could not be checked, and the fail mode decided. */
+bool reason_unchecked(enum reason r);
+
+enum { STEPS_MAX = 16 };
+
+enum step_kind { STEP_RULE, STEP_NO_RULE, STEP_FILE, STEP_NO_FILE, STEP_UNCHECKED };
+enum step_result { STEP_DECIDES, STEP_EXPIRED, STEP_BELOW_THRESHOLD, STEP_OVERRULED, STEP_PLAIN };
+
+/* One thing that was looked at. */
+struct step {
+	enum step_kind	 kind;
+	enum step_result result;
+	uint32_t	 ref;		/* of the rule, for STEP_RULE and STEP_FILE */
+	enum reason	 reason;
+};
+
+struct why {
+	enum verdict	 verdict;
+	enum reason	 reason;	/* REASON_NONE on a plain pass */
+	bool		 has_rule;	/* RULE decided (an allow rule may decide a pass) */
+	struct rule	 rule;		/* borrowed from the generation */
+	bool		 would_block;	/* passed, but WOULD names a rule that was below the threshold */
+	struct rule	 would;
+	enum reason	 would_reason;
+	bool		 files_exempt;	/* an allow rule with files=yes decided: bodies are not judged */
+	struct step	 steps[STEPS_MAX];
+	size_t		 n_steps, steps_lost;
+};
+
+struct question {
+	const struct url *url;		/* NULL: could not be parsed, URL_ERROR says why */
+	enum url_error	 url_error;
+	int64_t		 now;		/* seconds */
+};
+
+/* Judge a request by G; a G of NULL is "no rules", and FAIL_MODE then decides. */
+void judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why);
+
+/* ---- bodies ---- */
+
+enum { LENGTH_UNKNOWN = -1 };
+
+/* What the head of a response says. */
+struct body_head {
+	bool		 has_body;
+	int		 status;
+	int64_t		 content_length;	/* as sent, or LENGTH_UNKNOWN */
+	int64_t		 complete_length;	/* of a 206: from Content-Range, or LENGTH_UNKNOWN */
+};
+
+enum plan_action {
+	PLAN_PASS,		/* no rule can match: not one body byte is needed */
+	PLAN_INSPECT,		/* hash it, hold it back */
+	PLAN_REFUSE,		/* a part of a body that may be listed */
+};
+
+struct inspect_plan {
+	enum plan_action action;
+	const char	*because;	/* a few plain words, static */
+	unsigned	 algs;		/* DIGEST_BITs to compute */
+	uint64_t	 until;		/* a longer body matches no rule: stop there; UINT64_MAX = never */
+};
+
+/* What is worth inspecting: the size-first question.  Pure; table-tested. */
+struct inspect_plan judge_plan(const struct generation *g, const struct body_head *head);
+
+/* What inspection found. */
+struct body_facts {
+	uint64_t	 size;			/* bytes seen */
+	size_t		 n;
+	struct digest	 digests[DIGEST_ALGS];
+	bool		 remembered;		/* from the kill memory, not from these bytes */
+};
+
+/* Judge a body by FACTS.  Facts without a digest mean that hashing failed: "could not check", and the site's fail mode decides.
+ * A G of NULL passes: that there are no rules was said of the request. */
+void judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why);
+
+/* Append the steps as lines a helpdesk can read out, '\n' between them. */
+int why_format_steps(const struct generation *g, const struct why *why, struct buf *out);
+
+/* Append one plain sentence for REASON and its rule: what and why. */
+int why_format_sentence(const struct why *why, struct slice host, struct buf *out);
+
+/* The moment that rules are judged at: max of the clock and G's creation, so that a clock that
+ * jumped back or a machine that started in 1970 does not change what is expired. */
+int64_t judge_now(const struct generation *g, int64_t clock_seconds);
+
+#endif

@@ -1,0 +1,52 @@
+#include "judge/judge.h"
+
+static struct inspect_plan
+pass(const char *because)
+{
+	return (struct inspect_plan){ .action = PLAN_PASS, .because = because };
+}
+
+/* A part has no digest to compare: only the whole's length speaks.  When that is not listed the part is judged
+ * like any body, since an origin may call a part what is all of it. */
+static bool
+is_part_of_listed(const struct hashdb *db, const struct body_head *head)
+{
+	return head->status == 206 && (head->complete_length == LENGTH_UNKNOWN ||
+	    hashdb_has_size(db, (uint64_t)head->complete_length));
+}
+
+static struct inspect_plan
+refuse(const struct body_head *head)
+{
+	return (struct inspect_plan){ .action = PLAN_REFUSE, .because = head->complete_length == LENGTH_UNKNOWN ?
+		"a part of a body of unknown length" : "a part of a body that has a listed length" };
+}
+
+struct inspect_plan
+judge_plan(const struct generation *g, const struct body_head *head)
+{
+	const struct hashdb *db = g == NULL ? NULL : generation_digests(g);
+	struct inspect_plan plan = { .action = PLAN_INSPECT };
+	bool known = head->content_length != LENGTH_UNKNOWN;
+	unsigned sizeless;
+
+	if (!head->has_body)
+		return pass("no body");
+	if (db == NULL || hashdb_algs(db) == 0)
+		return pass("no file rules");
+	if (is_part_of_listed(db, head))
+		return refuse(head);
+	sizeless = hashdb_sizeless_algs(db);
+	plan.until = sizeless != 0 ? UINT64_MAX : hashdb_max_size(db);
+	plan.algs = hashdb_algs(db);
+	if (known && hashdb_has_size(db, (uint64_t)head->content_length)) {
+		plan.because = "a listed length";
+		return plan;
+	}
+	if (known && sizeless == 0)
+		return pass("not a listed length");
+	if (known)
+		plan.algs = sizeless;
+	plan.because = known ? "rules without a size" : "unknown length";
+	return plan;
+}

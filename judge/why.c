@@ -1,0 +1,156 @@
+#include "judge/judge.h"
+
+#include "base/clock.h"
+
+static const struct { const char *name; bool unchecked; } reasons[REASONS] = {
+	[REASON_NONE] = { "none", false },
+	[REASON_HOST] = { "host", false },
+	[REASON_URL] = { "url", false },
+	[REASON_FILE] = { "file", false },
+	[REASON_FILE_AGAIN] = { "file-again", false },
+	[REASON_PARTIAL] = { "partial", false },
+	[REASON_NO_RULES] = { "no-rules", true },
+	[REASON_BAD_URL] = { "bad-url", true },
+	[REASON_DAMAGED] = { "damaged", true },
+	[REASON_NO_MEMORY] = { "no-memory", true },
+};
+
+const char *
+reason_name(enum reason r)
+{
+	return reasons[r].name;
+}
+
+bool
+reason_unchecked(enum reason r)
+{
+	return reasons[r].unchecked;
+}
+
+static void
+add_rule(const struct rule *rule, struct buf *out)
+{
+	buf_addf(out, "%s %s ", rule_action_name(rule->action), rule_kind_name(rule->kind));
+	buf_add_utf8(out, rule->value);
+	buf_add_str(out, " (rule ");
+	buf_add_utf8(out, rule->id);
+	buf_addf(out, ", revision %u, level %u)", rule->rev, rule->level);
+}
+
+static void
+add_result(const struct generation *g, const struct rule *rule, enum step_result result, struct buf *out)
+{
+	char date[CLOCK_TEXT];
+
+	switch (result) {
+	case STEP_DECIDES:
+		buf_add_str(out, ": this decides");
+		break;
+	case STEP_EXPIRED:
+		clock_format_s(rule->expires, date);
+		buf_addf(out, ": expired %s", date);
+		break;
+	case STEP_BELOW_THRESHOLD:
+		buf_addf(out, ": below the threshold of %d", (int)generation_site(g)->threshold);
+		break;
+	case STEP_OVERRULED:
+		buf_add_str(out, ": overruled");
+		break;
+	case STEP_PLAIN:
+		break;
+	}
+}
+
+static const char *
+unchecked_text(enum reason r)
+{
+	switch (r) {
+	case REASON_NO_RULES: return "no rule set could be loaded";
+	case REASON_BAD_URL: return "the URL could not be understood";
+	case REASON_DAMAGED: return "a part of the rule set is damaged";
+	case REASON_NO_MEMORY: return "there was not enough memory";
+	default: return "not checked";
+	}
+}
+
+static void
+add_step_text(const struct generation *g, const struct step *step, struct buf *out)
+{
+	struct rule rule;
+
+	switch (step->kind) {
+	case STEP_NO_RULE:
+		buf_add_str(out, "no rule for this host or URL");
+		return;
+	case STEP_NO_FILE:
+		buf_add_str(out, "no rule for this size and digest");
+		return;
+	case STEP_UNCHECKED:
+		buf_addf(out, "could not be checked: %s", unchecked_text(step->reason));
+		return;
+	case STEP_RULE:
+	case STEP_FILE:
+		break;
+	}
+	if (g == NULL || generation_rule(g, step->ref, &rule) == -1)
+		return;
+	add_rule(&rule, out);
+	add_result(g, &rule, step->result, out);
+}
+
+int
+why_format_steps(const struct generation *g, const struct why *why, struct buf *out)
+{
+	for (size_t i = 0; i < why->n_steps; i++) {
+		if (i > 0)
+			buf_add_char(out, '\n');
+		add_step_text(g, &why->steps[i], out);
+	}
+	if (why->steps_lost > 0)
+		buf_addf(out, "\nand %zu more that are not shown", why->steps_lost);
+	return out->failed ? -1 : 0;
+}
+
+static void
+add_quoted_host(struct slice host, struct buf *out)
+{
+	if (host.len == 0)
+		buf_add_str(out, "this site");
+	else
+		buf_add_utf8(out, host);
+}
+
+int
+why_format_sentence(const struct why *why, struct slice host, struct buf *out)
+{
+	enum reason reason = why->reason != REASON_NONE ? why->reason : why->would_reason;
+	const struct rule *rule = why->has_rule ? &why->rule : &why->would;
+
+	switch (reason) {
+	case REASON_HOST:
+	case REASON_URL:
+		add_quoted_host(host, out);
+		buf_addf(out, " is listed as harmful: %s ", rule_kind_name(rule->kind));
+		buf_add_utf8(out, rule->value);
+		break;
+	case REASON_FILE:
+		buf_add_str(out, "this file is listed as harmful: ");
+		buf_add_utf8(out, rule->name.len > 0 ? rule->name : rule->value);
+		break;
+	case REASON_FILE_AGAIN:
+		buf_add_str(out, "this address gave a file that is listed as harmful: ");
+		buf_add_utf8(out, rule->name.len > 0 ? rule->name : rule->value);
+		break;
+	case REASON_PARTIAL:
+		buf_add_str(out, "a part of a file was asked for whose length is that of a harmful one;"
+		    " only the whole can be checked");
+		break;
+	case REASON_NONE:
+	case REASONS:
+		buf_add_str(out, "nothing speaks against it");
+		break;
+	default:
+		buf_addf(out, "could not be checked: %s", unchecked_text(reason));
+	}
+	return out->failed ? -1 : 0;
+}

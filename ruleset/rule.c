@@ -1,0 +1,204 @@
+#include "ruleset/rule.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hashdb/hashdb.h"
+
+enum { WHY_MAX = 200 };
+
+static const char *const action_names[] = { "block", "allow", "protect" };
+static const char *const kind_names[] = { "host", "url", "file" };
+static const char *const scope_marks[] = { [SCOPE_EXACT] = "", [SCOPE_DOMAIN] = ".", [SCOPE_BELOW] = "*." };
+
+const char *
+rule_action_name(enum rule_action a)
+{
+	return action_names[a];
+}
+
+const char *
+rule_kind_name(enum rule_kind k)
+{
+	return kind_names[k];
+}
+
+/* A refusal: the reason, and the byte of the value where it shows. */
+static int
+refuse(char *why, size_t *at, size_t where, const char *text)
+{
+	snprintf(why, WHY_MAX, "%s", text);
+	*at = where;
+	return -1;
+}
+
+/* Take ".", "*." off VALUE. */
+static enum host_scope
+take_scope(struct slice *value)
+{
+	enum host_scope scope = slice_starts(*value, SLICE("*.")) ? SCOPE_BELOW :
+	    slice_starts(*value, SLICE(".")) ? SCOPE_DOMAIN : SCOPE_EXACT;
+
+	*value = slice_skip(*value, strlen(scope_marks[scope]));
+	return scope;
+}
+
+/* What is no host even where a canonical form can be made of it: a rule is written by a person, who may have
+ * mistyped. */
+static int
+check_host(const struct rule_match *m, char *why, size_t *at, size_t where)
+{
+	struct slice host = slice_make(m->host, m->host_len);
+
+	if (slice_find(host, '%') < host.len)
+		return refuse(why, at, where, "has a byte that no host has");
+	if (slice_find(host, '*') < host.len)
+		return refuse(why, at, where, "* stands only at the start, as \"*.\"");
+	if (m->scope != SCOPE_EXACT && m->host_kind != HOST_NAME)
+		return refuse(why, at, where, "nothing lies below an address");
+	return 0;
+}
+
+static int
+parse_host(struct slice value, struct rule_match *out, char *why, size_t *at)
+{
+	size_t mark, bad = 0;
+	enum url_error e;
+
+	out->scope = take_scope(&value);
+	mark = strlen(scope_marks[out->scope]);
+	while (bad < value.len && strchr("/\\?#@ ", value.p[bad]) == NULL)
+		bad++;
+	if (bad < value.len)
+		return refuse(why, at, mark + bad, "a host has no path, user or blank; "
+		    "a rule for a path is \"url\"");
+	if (value.len > 0 && value.p[0] == '.')
+		return refuse(why, at, mark, "begins with two dots");
+	if ((e = host_canonical(value, out->host, &out->host_len, &out->host_kind)) != URL_OK)
+		return refuse(why, at, mark, e == URL_NO_HOST ? "no host" : "no name and no address");
+	if (out->host_kind == HOST_NAME && slice_find(value, ':') < value.len)
+		return refuse(why, at, mark + slice_find(value, ':'), "a host rule has no port");
+	return check_host(out, why, at, mark);
+}
+
+/* Bytes of "scheme://" that VALUE begins with. */
+static size_t
+scheme_len(struct slice value)
+{
+	size_t at = slice_search(value, SLICE("://"));
+
+	for (size_t i = 0; i < at && at < value.len; i++)
+		if (!ascii_is_alpha(value.p[i]))
+			return 0;
+	return at < value.len ? at + 3 : 0;
+}
+
+static int
+parse_url(struct slice value, struct rule_match *out, char *why, size_t *at)
+{
+	size_t skip = scheme_len(value);
+	struct slice rest = slice_skip(value, skip), path;
+	enum url_error e;
+	struct url u;
+
+	out->scope = take_scope(&rest);
+	skip = value.len - rest.len;
+	if (slice_find(rest, '/') == rest.len && slice_find(rest, '?') == rest.len)
+		return refuse(why, at, value.len, "has no path; a rule for a whole host is \"host\"");
+	if (rest.len > 0 && rest.p[0] == '/')
+		return refuse(why, at, skip, "no host");
+	if ((e = url_parse(&u, rest)) != URL_OK)
+		return refuse(why, at, skip, url_strerror(e));
+	memcpy(out->host, u.host.p, u.host.len);
+	out->host[u.host.len] = '\0';
+	out->host_len = u.host.len;
+	out->host_kind = u.kind;
+	/* A prefix of a query ends at a border already, so that these add nothing and would match nothing. */
+	for (path = u.path_query; slice_find(path, '?') < path.len && strchr("?&", path.p[path.len - 1]) != NULL;)
+		path.len--;
+	out->path = slice_dup(path);
+	url_fini(&u);
+	if (out->path == NULL)
+		return refuse(why, at, 0, "out of memory");
+	return check_host(out, why, at, skip);
+}
+
+static int
+parse_file(struct slice value, struct rule_match *out, char *why, size_t *at)
+{
+	struct slice size, alg, hex, rest;
+
+	if (!slice_cut(value, ':', &size, &rest) || !slice_cut(rest, ':', &alg, &hex))
+		return refuse(why, at, 0, "expected SIZE:ALGORITHM:DIGEST, such as 90112:md5:9abc...; * is any size");
+	out->size = HASHDB_SIZE_ANY;
+	if (!slice_eq(size, SLICE("*")) && (slice_u64(size, &out->size) == -1 || out->size == 0 ||
+	    out->size > HASHDB_SIZE_MAX))
+		return refuse(why, at, 0, "the size is no number of bytes from 1 to 1099511627775, and not *");
+	if (digest_alg_parse(alg, &out->digest.alg) == -1)
+		return refuse(why, at, (size_t)(alg.p - value.p), "the algorithm is not md5, sha1 or sha256");
+	if (digest_parse(out->digest.alg, hex, &out->digest) == -1) {
+		snprintf(why, WHY_MAX, "the digest has %zu characters and must be %zu hexadecimal digits", hex.len,
+		    2 * digest_len(out->digest.alg));
+		*at = (size_t)(hex.p - value.p);
+		return -1;
+	}
+	return 0;
+}
+
+int
+rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static 200],
+    size_t *at)
+{
+	int r = -1;
+
+	out->path = NULL;
+	out->host_len = 0;
+	out->size = 0;
+	out->scope = SCOPE_EXACT;
+	out->host_kind = HOST_NAME;
+	switch (kind) {
+	case RULE_HOST:
+		r = parse_host(value, out, why, at);
+		break;
+	case RULE_URL:
+		r = parse_url(value, out, why, at);
+		break;
+	case RULE_FILE:
+		r = parse_file(value, out, why, at);
+		break;
+	}
+	if (r == -1)
+		rule_match_fini(out);
+	return r;
+}
+
+void
+rule_match_fini(struct rule_match *m)
+{
+	free(m->path);
+	m->path = NULL;
+}
+
+static int
+format_file(const struct rule_match *m, struct buf *out)
+{
+	char hex[DIGEST_MAX_HEX + 1];
+
+	digest_format(&m->digest, hex);
+	if (m->size == HASHDB_SIZE_ANY)
+		buf_add_char(out, '*');
+	else
+		buf_addf(out, "%" PRIu64, m->size);
+	return buf_addf(out, ":%s:%s", digest_alg_name(m->digest.alg), hex);
+}
+
+int
+rule_match_format(enum rule_kind kind, const struct rule_match *m, struct buf *out)
+{
+	if (kind == RULE_FILE)
+		return format_file(m, out);
+	buf_add_str(out, scope_marks[m->scope]);
+	buf_add_slice(out, slice_make(m->host, m->host_len));
+	return kind == RULE_URL ? buf_add_str(out, m->path) : out->failed ? -1 : 0;
+}

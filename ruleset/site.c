@@ -1,0 +1,63 @@
+#include "ruleset/site.h"
+
+#include "ruleset/generation.h"
+#include "ruleset/site_format.h"
+
+const struct option site_options[] = {
+#define OPTION(...)	OPTION_ROW(struct site, __VA_ARGS__)
+#include "ruleset/policy.def"
+#undef OPTION
+};
+const size_t site_options_n = sizeof(site_options) / sizeof(*site_options);
+
+int
+site_write(const struct site *site, const char *path, uint64_t *len, uint8_t sha256[static SEGMENT_SHA256],
+    struct diag *diag)
+{
+	struct segment_part part = { .id = SITE_VALUES };
+	struct buf text;
+	int r;
+
+	buf_init(&text, SIZE_MAX / 2);
+	for (size_t i = 0; i < site_options_n; i++) {
+		buf_add_str(&text, site_options[i].name);
+		buf_add_char(&text, '\0');
+		option_format(&site_options[i], site, &text);
+		buf_add_char(&text, '\0');
+	}
+	part.bytes = buf_slice(&text);
+	if (text.failed)
+		diag_error(diag, "out of memory");
+	r = text.failed ? -1 : segment_write(path, SEGMENT_SITE, &part, 1, len, sha256, diag);
+	buf_fini(&text);
+	return r;
+}
+
+int
+site_read(const struct segment *segment, struct site *site, const char *file, struct diag *diag)
+{
+	struct slice rest = segment_section(segment, SITE_VALUES), name, value;
+	const struct option *row;
+	char why[200];
+
+	if (option_defaults(site_options, site_options_n, site) == -1) {
+		diag_add(diag, DIAG_ERROR, file, 0, 0, "out of memory");
+		return -1;
+	}
+	while (rest.len > 0) {
+		if (!slice_cut(rest, '\0', &name, &rest) || !slice_cut(rest, '\0', &value, &rest)) {
+			diag_add(diag, DIAG_ERROR, file, 0, 0, "damaged: it ends within an option");
+			return -1;
+		}
+		if ((row = option_find(site_options, site_options_n, name)) == NULL) {
+			diag_add(diag, DIAG_ERROR, file, 0, 0, "has the unknown option %.*s: written by a newer firebreak?",
+			    SLICE_ARGS(name));
+			return -1;
+		}
+		if (option_set(row, site, value, why) == -1) {
+			diag_add(diag, DIAG_ERROR, file, 0, 0, "%s: %s", row->name, why);
+			return -1;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* source.h - a source file: rules as a person writes them, one a line (rules(5)).
+ *
+ *	block host *.secure.upd01.net	level=4 alert=19190 note="embeds the victim's own domain"
+ *	block file 90112:md5:9abc553703f4e4fedb3ed975502a2c7a name=patch.exe
+ *	allow url  intranet.example/downloads/ files=yes
+ *
+ * Keys: id rev level published expires alert name container note files.  Unknown words and keys, a key twice, a value
+ * out of bounds: each is an error with line and column, and one error refuses the file. */
+#ifndef RULESET_SOURCE_H
+#define RULESET_SOURCE_H
+
+#include "base/diag.h"
+#include "ruleset/rule.h"
+
+/* One line's rule while a file is read: RULE's slices are borrowed until the visitor returns.  MATCH is the rule's
+ * value taken apart, borrowed too. */
+typedef int source_visit(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line);
+
+struct source_defaults {
+	int64_t	now;		/* seconds: what a relative expiry counts from, for publish the file's last change */
+	int64_t	host_life;	/* seconds a host or URL rule without expires= lasts after published=, or after NOW; 0 = ever */
+	int64_t	file_life;
+};
+
+/* Read TEXT, the content of FILE, as source NAME ("alert-19190", "local").  A rule without id= is "NAME:LINE".
+ * expires= is a date, or a span ("30d") after published= or NOW, or "never".  Every good rule is given to VISIT (NULL to check
+ * only), which may stop the reading by a result that is not 0; a bad line goes to DIAG.  0, -1 when DIAG got an
+ * error, or what VISIT answered.  Ids used twice in the file are an error. */
+int source_parse(const char *file, struct slice name, struct slice text, const struct source_defaults *defaults,
+    source_visit *visit, void *arg, struct diag *diag);
+
+/* Append RULE as a line that source_parse() reads back to the same rule.  An EXPIRES of 0 is not written: the default life
+ * then counts. */
+int source_format(const struct rule *rule, struct buf *out);
+
+#endif

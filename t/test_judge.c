@@ -1,0 +1,313 @@
+/* The decision, through the real publisher: precedence, levels, expiry, files, and the size-first question. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "judge/judge.h"
+#include "ruleset/publish.h"
+#include "runtime/state.h"
+#include "t/tap.h"
+
+enum { NOW = 1795000000 };	/* 2026-11-18 */
+
+#define MD5_A	"0123456789abcdef0123456789abcdef"
+#define MD5_B	"fedcba9876543210fedcba9876543210"
+
+/* Publish the sources "local", "feed-x" and "alert-1" (NULL = none) with SITE; the generation is the caller's. */
+static struct generation *
+generation_of(const char *site, const char *local, const char *feed, const char *alert)
+{
+	static const char *const names[] = { "local.rules", "feed-x.rules", "alert-1.rules" };
+	const char *texts[] = { local, feed, alert };
+	char *state = temp_dir(), path[STATE_PATH], rules[STATE_PATH];
+	struct publish_options options = { .state = state, .now = NOW };
+	struct publish_report report;
+	struct diag diag = { 0 };
+	struct generation *g = NULL;
+
+	if (state_make(state) == -1)
+		abort();
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/sources/%s", state, names[i]);
+		/* Written at NOW, whatever this machine's clock says: relative ends count from it. */
+		if (texts[i] != NULL && (file_write(path, slice_str(texts[i]), 0644) == -1 ||
+		    utimensat(AT_FDCWD, path, (const struct timespec[]){ { .tv_sec = NOW }, { .tv_sec = NOW } }, 0) == -1))
+			abort();
+	}
+	snprintf(path, sizeof(path), "%s/site.conf", state);
+	if (site != NULL && file_write(path, slice_str(site), 0644) == -1)
+		abort();
+	state_path(state, STATE_RULES, rules);
+	if (publish(&options, &report, &diag) == 0)
+		g = generation_open(rules, true, &diag);
+	for (size_t i = 0; g == NULL && i < diag.n; i++)
+		printf("# %s\n", diag.v[i].text);
+	diag_fini(&diag);
+	free(state);
+	return g;
+}
+
+struct request_row {
+	const char *idea, *site, *local, *feed, *alert, *url;
+	enum verdict verdict;
+	enum reason reason;
+	const char *rule, *would;	/* ids, or NULL */
+};
+
+static const struct request_row requests[] = {
+	{ "no rule", NULL, "block host a.example\n", NULL, NULL, "http://b.example/", VERDICT_PASS, REASON_NONE, NULL, NULL },
+	{ "the founding attack", NULL, NULL, NULL, "block host *.secure.upd01.net id=host-1\n",
+	    "http://updates.betterbricks.com.secure.upd01.net/mail/id=1@betterbricks.com-patch121.exe",
+	    VERDICT_BLOCK, REASON_HOST, "alert-1:host-1", NULL },
+	{ "a wildcard is not the host itself", NULL, "block host *.secure.upd01.net\n", NULL, NULL,
+	    "http://secure.upd01.net/", VERDICT_PASS, REASON_NONE, NULL, NULL },
+	{ "a dot is the host and below", NULL, "block host .upd01.net\n", NULL, NULL, "http://upd01.net/",
+	    VERDICT_BLOCK, REASON_HOST, "local:1", NULL },
+	{ "a dot below", NULL, "block host .upd01.net\n", NULL, NULL, "http://a.b.upd01.net/",
+	    VERDICT_BLOCK, REASON_HOST, "local:1", NULL },
+	{ "right-hand match only", NULL, "block host .upd01.net\n", NULL, NULL, "http://upd01.net.example.org/",
+	    VERDICT_PASS, REASON_NONE, NULL, NULL },
+	{ "label boundaries", NULL, "block host .upd01.net\n", NULL, NULL, "http://notupd01.net/",
+	    VERDICT_PASS, REASON_NONE, NULL, NULL },
+	{ "exact beats domain", NULL, NULL, "block host .a.example\nallow host www.a.example\n", NULL,
+	    "http://www.a.example/", VERDICT_PASS, REASON_NONE, "feed-x:2", NULL },
+	{ "longest domain wins", NULL, NULL, "allow host .a.example\nblock host .b.a.example\n", NULL,
+	    "http://x.b.a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x:2", NULL },
+	{ "equal: allow beats block", NULL, NULL, "block host a.example\nallow host a.example\n", NULL,
+	    "http://a.example/", VERDICT_PASS, REASON_NONE, "feed-x:2", NULL },
+	{ "URL beats host", NULL, NULL, "allow host a.example\nblock url a.example/bad/\n", NULL,
+	    "http://a.example/bad/x?y", VERDICT_BLOCK, REASON_URL, "feed-x:2", NULL },
+	{ "longest URL wins", NULL, NULL, "block url a.example/bad/\nallow url a.example/bad/good/\n", NULL,
+	    "http://a.example/bad/good/x", VERDICT_PASS, REASON_NONE, "feed-x:2", NULL },
+	{ "a path ends at a boundary", NULL, "block url a.example/bad\n", NULL, NULL, "http://a.example/badger",
+	    VERDICT_PASS, REASON_NONE, NULL, NULL },
+	{ "local allow beats all", NULL, "allow host .a.example\n", "block url www.a.example/bad/\n", NULL,
+	    "http://www.a.example/bad/x", VERDICT_PASS, REASON_NONE, "local:1", NULL },
+	{ "a feed's allow does not", NULL, NULL, "allow host .a.example\n", "block url www.a.example/bad/\n",
+	    "http://www.a.example/bad/x", VERDICT_BLOCK, REASON_URL, "alert-1:1", NULL },
+	{ "below the threshold", NULL, NULL, "block host a.example level=2\n", NULL, "http://a.example/",
+	    VERDICT_PASS, REASON_NONE, NULL, "feed-x:1" },
+	{ "at the threshold", NULL, NULL, "block host a.example level=3\n", NULL, "http://a.example/",
+	    VERDICT_BLOCK, REASON_HOST, "feed-x:1", NULL },
+	{ "the site's threshold", "Threshold 5\n", NULL, "block host a.example level=4\n", NULL, "http://a.example/",
+	    VERDICT_PASS, REASON_NONE, NULL, "feed-x:1" },
+	{ "dropped below, a wider one acts", NULL, NULL, "block host a.example level=1\nblock host .example2.org level=5\n"
+	    "block host .a.example level=4\n", NULL, "http://a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x:3", NULL },
+	{ "a local allow hides what would be", NULL, "allow host a.example\n", "block host a.example level=1\n", NULL,
+	    "http://a.example/", VERDICT_PASS, REASON_NONE, "local:1", NULL },
+	{ "expires later", NULL, "block host a.example expires=2026-11-19\n", NULL, NULL, "http://a.example/",
+	    VERDICT_BLOCK, REASON_HOST, "local:1", NULL },
+	{ "protect does not block", NULL, "protect host .a.example\n", NULL, NULL, "http://www.a.example/",
+	    VERDICT_PASS, REASON_NONE, NULL, NULL },
+};
+
+static void
+is_rule(bool has, const struct rule *rule, const char *id, const char *idea, const char *what)
+{
+	struct slice got = has ? rule->id : (struct slice){ 0 };
+
+	if (!ok(slice_eq(got, slice_str(id)), "%s: %s", idea, what))
+		printf("# got \"%.*s\"\n", SLICE_ARGS(got));
+}
+
+static void
+test_requests(void)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+		const struct request_row *row = &requests[i];
+		struct generation *g = generation_of(row->site, row->local, row->feed, row->alert);
+		struct url url = { 0 };
+		struct question q = { .url = &url, .now = NOW };
+		struct why why;
+
+		if (!ok(g != NULL && url_parse(&url, slice_str(row->url)) == URL_OK, "%s: set up", row->idea))
+			continue;
+		judge_request(g, FAIL_OPEN, &q, &why);
+		ok(why.verdict == row->verdict && why.reason == row->reason, "%s: verdict (%d %s)", row->idea,
+		    why.verdict, reason_name(why.reason));
+		is_rule(why.has_rule, &why.rule, row->rule, row->idea, "rule");
+		is_rule(why.would_block, &why.would, row->would, row->idea, "would block");
+		url_fini(&url);
+		generation_close(g);
+	}
+}
+
+static void
+test_expired_later(void)
+{
+	struct generation *g = generation_of(NULL, "block host a.example expires=2026-11-19\n", NULL, NULL);
+	struct url url = { 0 };
+	struct question q = { .url = &url, .now = NOW + 30 * 86400 };
+	struct why why;
+
+	if (!ok(g != NULL && url_parse(&url, SLICE("http://a.example/")) == URL_OK, "expired: set up"))
+		return;
+	judge_request(g, FAIL_OPEN, &q, &why);
+	ok(why.verdict == VERDICT_PASS && !why.would_block, "expired since: passes, and would not block");
+	ok(why.n_steps == 1 && why.steps[0].result == STEP_EXPIRED, "and the step says expired");
+	q.now = 0;
+	judge_request(g, FAIL_OPEN, &q, &why);
+	ok(why.verdict == VERDICT_BLOCK, "a clock in 1970 counts as the generation's creation");
+	url_fini(&url);
+	generation_close(g);
+}
+
+static void
+test_unchecked(void)
+{
+	struct question q = { .url_error = URL_BAD_HOST, .now = NOW };
+	struct generation *g = generation_of(NULL, "block host a.example\n", NULL, NULL);
+	struct why why;
+
+	judge_request(NULL, FAIL_OPEN, &q, &why);
+	ok(why.verdict == VERDICT_PASS && why.reason == REASON_NO_RULES, "no generation, fail open");
+	judge_request(NULL, FAIL_CLOSED, &q, &why);
+	ok(why.verdict == VERDICT_BLOCK && why.reason == REASON_NO_RULES, "no generation, fail closed");
+	judge_request(g, FAIL_OPEN, &q, &why);
+	ok(why.verdict == VERDICT_PASS && why.reason == REASON_BAD_URL, "a bad URL, fail open: passes, but is said");
+	judge_request(g, FAIL_CLOSED, &q, &why);
+	ok(why.verdict == VERDICT_BLOCK && why.reason == REASON_BAD_URL, "a bad URL, fail closed");
+	generation_close(g);
+}
+
+struct file_row {
+	const char *idea, *local;
+	uint64_t size;
+	const char *md5;
+	enum verdict verdict;
+	const char *rule, *would;
+};
+
+static const struct file_row files[] = {
+	{ "size and digest", "block file 90112:md5:" MD5_A "\n", 90112, MD5_A, VERDICT_BLOCK, "local:1", NULL },
+	{ "another size", "block file 90112:md5:" MD5_A "\n", 90113, MD5_A, VERDICT_PASS, NULL, NULL },
+	{ "another digest", "block file 90112:md5:" MD5_A "\n", 90112, MD5_B, VERDICT_PASS, NULL, NULL },
+	{ "any size", "block file *:md5:" MD5_A "\n", 5, MD5_A, VERDICT_BLOCK, "local:1", NULL },
+	{ "allow beats block", "block file *:md5:" MD5_A "\nallow file 5:md5:" MD5_A "\n", 5, MD5_A, VERDICT_PASS,
+	    "local:2", NULL },
+	{ "below the threshold", "block file 5:md5:" MD5_A " level=1\n", 5, MD5_A, VERDICT_PASS, NULL, "local:1" },
+};
+
+static void
+test_files(void)
+{
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		const struct file_row *row = &files[i];
+		struct generation *g = generation_of(NULL, row->local, NULL, NULL);
+		struct body_facts facts = { .size = row->size, .n = 1 };
+		struct why why;
+
+		if (!ok(g != NULL && digest_parse(DIGEST_MD5, slice_str(row->md5), &facts.digests[0]) == 0, "%s: set up",
+		    row->idea))
+			continue;
+		judge_body(g, &facts, NOW, &why);
+		ok(why.verdict == row->verdict, "file, %s: verdict", row->idea);
+		is_rule(why.has_rule, &why.rule, row->rule, row->idea, "rule");
+		is_rule(why.would_block, &why.would, row->would, row->idea, "would block");
+		generation_close(g);
+	}
+}
+
+/* Hashing that failed must not look like a file that nobody listed. */
+static void
+test_no_digest(void)
+{
+	static const struct { const char *idea, *site; enum verdict verdict; } rows[] = {
+		{ "fail open", "FailMode open\n", VERDICT_PASS }, { "fail closed", "FailMode closed\n", VERDICT_BLOCK },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct generation *g = generation_of(rows[i].site, "block file 5:md5:" MD5_A "\n", NULL, NULL);
+		struct why why;
+
+		judge_body(g, &(struct body_facts){ .size = 5 }, NOW, &why);
+		ok(why.verdict == rows[i].verdict && why.reason == REASON_NO_MEMORY && !why.has_rule, "no digest, %s",
+		    rows[i].idea);
+		generation_close(g);
+	}
+}
+
+struct plan_row {
+	const char *idea, *rules;
+	struct body_head head;
+	enum plan_action action;
+	unsigned algs;
+	uint64_t until;
+};
+
+#define SIZED		"block file 90112:md5:" MD5_A "\nblock file 300:sha1:0123456789abcdef0123456789abcdef01234567\n"
+#define SIZELESS	SIZED "block file *:md5:" MD5_B "\n"
+#define BOTH		(DIGEST_BIT(DIGEST_MD5) | DIGEST_BIT(DIGEST_SHA1))
+
+static const struct plan_row plans[] = {
+	{ "no body", SIZED, { false, 200, 90112, -1 }, PLAN_PASS, 0, 0 },
+	{ "no file rules", "block host a.example\n", { true, 200, -1, -1 }, PLAN_PASS, 0, 0 },
+	{ "a length nobody listed", SIZED, { true, 200, 90111, -1 }, PLAN_PASS, 0, 0 },
+	{ "a listed length", SIZED, { true, 200, 90112, -1 }, PLAN_INSPECT, BOTH, 90112 },
+	{ "unknown length", SIZED, { true, 200, -1, -1 }, PLAN_INSPECT, BOTH, 90112 },
+	{ "an error page too", SIZED, { true, 404, 300, -1 }, PLAN_INSPECT, BOTH, 90112 },
+	{ "no size needed", SIZELESS, { true, 200, 90111, -1 }, PLAN_INSPECT, DIGEST_BIT(DIGEST_MD5), UINT64_MAX },
+	{ "listed, and no size needed", SIZELESS, { true, 200, 300, -1 }, PLAN_INSPECT, BOTH, UINT64_MAX },
+	{ "unknown, and no size needed", SIZELESS, { true, 200, -1, -1 }, PLAN_INSPECT, BOTH, UINT64_MAX },
+	{ "a part of a listed length", SIZED, { true, 206, 100, 90112 }, PLAN_REFUSE, 0, 0 },
+	{ "a part of another length", SIZED, { true, 206, 100, 90111 }, PLAN_PASS, 0, 0 },
+	{ "a part of another length, as long as a listed file", SIZED, { true, 206, 300, 90111 }, PLAN_INSPECT, BOTH, 90112 },
+	{ "a part of no known length", SIZED, { true, 206, 100, -1 }, PLAN_REFUSE, 0, 0 },
+};
+
+static void
+test_plans(void)
+{
+	struct inspect_plan plan;
+
+	for (size_t i = 0; i < sizeof(plans) / sizeof(*plans); i++) {
+		const struct plan_row *row = &plans[i];
+		struct generation *g = generation_of(NULL, row->rules, NULL, NULL);
+
+		if (!ok(g != NULL, "plan, %s: set up", row->idea))
+			continue;
+		plan = judge_plan(g, &row->head);
+		ok(plan.action == row->action && plan.algs == row->algs && plan.until == row->until,
+		    "plan, %s (%d, %x, %llu: %s)", row->idea, plan.action, plan.algs, (unsigned long long)plan.until,
+		    plan.because);
+		generation_close(g);
+	}
+	plan = judge_plan(NULL, &(struct body_head){ true, 200, -1, -1 });
+	ok(plan.action == PLAN_PASS, "plan without a generation");
+}
+
+static void
+test_words(void)
+{
+	struct generation *g = generation_of(NULL, NULL, "block host .a.example level=4 name=x\nallow host a.example\n", NULL);
+	struct url url = { 0 };
+	struct question q = { .url = &url, .now = NOW };
+	struct why why;
+	struct buf text;
+
+	buf_init(&text, 10000);
+	if (!ok(g != NULL && url_parse(&url, SLICE("http://www.a.example/")) == URL_OK, "words: set up"))
+		return;
+	judge_request(g, FAIL_OPEN, &q, &why);
+	why_format_steps(g, &why, &text);
+	is_slice(buf_slice(&text), SLICE("block host .a.example (rule feed-x:1, revision 1, level 4): this decides"), "steps");
+	buf_reset(&text);
+	why_format_sentence(&why, url.host, &text);
+	is_slice(buf_slice(&text), SLICE("www.a.example is listed as harmful: host .a.example"), "sentence");
+	buf_fini(&text);
+	url_fini(&url);
+	generation_close(g);
+}
+
+int
+main(void)
+{
+	test_requests();
+	test_expired_later();
+	test_unchecked();
+	test_files();
+	test_no_digest();
+	test_plans();
+	test_words();
+	return tap_done();
+}
