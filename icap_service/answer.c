@@ -1,0 +1,170 @@
+#include "icap_service/answer.h"
+
+#include <c_icap/header.h>
+#include <c_icap/simple_api.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "icap_service/page.h"
+
+enum { HEADER_LINE = 512, WORD_MAX = 200 };
+
+static const struct slice own_headers = { "X-Firebreak-", sizeof("X-Firebreak-") - 1 };
+
+void
+answer_identify(struct txn *t, ci_request_t *req)
+{
+	char line[HEADER_LINE];
+
+	snprintf(line, sizeof(line), "X-Firebreak: worker=%d generation=%llu", (int)getpid(),
+	    t->generation == NULL ? 0ULL : (unsigned long long)generation_number(t->generation));
+	ci_icap_add_xheader(req, line);
+}
+
+/* TEXT as a header may have it: printable ASCII, cut. */
+static void
+header_word(struct slice text, char out[static WORD_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len && n + 1 < WORD_MAX; i++) {
+		char c = text.p[i];
+
+		out[n++] = c > 0x20 && c < 0x7f && c != ';' ? c : '_';
+	}
+	if (n == 0)
+		out[n++] = '-';
+	out[n] = '\0';
+}
+
+/* What other ICAP clients understand as "infected". */
+static void
+add_refusal_headers(ci_request_t *req, const struct why *why, const char *incident)
+{
+	char line[HEADER_LINE], threat[WORD_MAX];
+
+	header_word(why->has_rule ? why->rule.id : slice_str(reason_name(why->reason)), threat);
+	snprintf(line, sizeof(line), "X-Infection-Found: Type=0; Resolution=2; Threat=%s;", threat);
+	ci_icap_add_xheader(req, line);
+	snprintf(line, sizeof(line), "X-Violations-Found: 1\r\n\t-\r\n\t%s\r\n\t0\r\n\t2", threat);
+	ci_icap_add_xheader(req, line);
+	snprintf(line, sizeof(line), "X-Virus-ID: %s", threat);
+	ci_icap_add_xheader(req, line);
+	snprintf(line, sizeof(line), "X-Response-Info: blocked; reason=%s", reason_name(why->reason));
+	ci_icap_add_xheader(req, line);
+	snprintf(line, sizeof(line), "X-Incident-Id: %s", incident);
+	ci_icap_add_xheader(req, line);
+}
+
+static int
+write_page(struct txn *t, const struct why *why, const char *incident)
+{
+	struct page_facts facts = { .why = why, .incident = incident, .now_ms = t->now_ms,
+		.contact = txn_contact(t), .organisation = txn_organisation(t) };
+
+	if (t->x.has_url)
+		facts.host = t->x.url.host;
+	buf_reset(&t->page);
+	t->page_sent = 0;
+	return page_write(&facts, &t->page);
+}
+
+static void
+add_page_headers(ci_request_t *req, size_t length)
+{
+	static const char *const fixed[] = {
+		"Content-Type: text/html; charset=utf-8",
+		"Content-Language: en",
+		"Cache-Control: no-store",
+		"X-Content-Type-Options: nosniff",
+		"Referrer-Policy: no-referrer",
+		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'",
+	};
+	char line[HEADER_LINE];
+
+	ci_http_response_add_header(req, "HTTP/1.1 403 Forbidden");
+	ci_http_response_add_header(req, "Server: Firebreak");
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		ci_http_response_add_header(req, fixed[i]);
+	snprintf(line, sizeof(line), "Content-Length: %zu", length);
+	ci_http_response_add_header(req, line);
+}
+
+int
+answer_page(struct txn *t, ci_request_t *req, const struct why *why, const char *incident)
+{
+	if (write_page(t, why, incident) == -1)
+		return -1;
+	if (t->x.is_head)
+		buf_reset(&t->page);
+	if (!ci_http_response_create(req, 1, t->x.is_head ? 0 : 1))
+		return -1;
+	add_page_headers(req, t->page.len);
+	add_refusal_headers(req, why, incident);
+	if (t->body != NULL)
+		body_drop(t->body);
+	t->flow = FLOW_PAGE;
+	ci_req_unlock_data(req);
+	return 0;
+}
+
+int
+answer_mark(struct txn *t, ci_request_t *req, const struct why *why, const char *incident)
+{
+	char line[HEADER_LINE];
+
+	snprintf(line, sizeof(line), "X-Firebreak-Deny: %s", incident);
+	if (ci_http_request_add_header(req, line) == NULL)
+		return -1;
+	add_refusal_headers(req, why, incident);
+	t->flow = FLOW_ECHO;
+	return 0;
+}
+
+/* The name of the first header of ours in HEADERS, however long, the caller's; NULL when there is none. */
+static char *
+find_own(ci_headers_list_t *headers)
+{
+	for (int i = 1; i < headers->used; i++) {
+		struct slice head, line = slice_str(headers->headers[i]);
+
+		if (!slice_istarts(line, own_headers) || !slice_cut(line, ':', &head, NULL))
+			continue;
+		return slice_dup(head);
+	}
+	return NULL;
+}
+
+size_t
+answer_strip(ci_request_t *req)
+{
+	ci_headers_list_t *headers = ci_http_request_headers(req);
+	size_t n = 0;
+	int removed = 1;
+	char *name;
+
+	while (removed && headers != NULL && (name = find_own(headers)) != NULL) {
+		removed = ci_http_request_remove_header(req, name);
+		n += removed != 0;
+		free(name);
+	}
+	return n;
+}
+
+int
+answer_unchanged(ci_request_t *req)
+{
+	if (!ci_req_allow204(req))
+		ci_req_unlock_data(req);
+	return CI_MOD_ALLOW204;
+}
+
+int
+answer_refetch(ci_request_t *req)
+{
+	/* Squid reads all of them as one list: a quote that the client left open would swallow ours. */
+	while (ci_http_request_remove_header(req, "Cache-Control"))
+		;
+	return ci_http_request_add_header(req, "Cache-Control: no-cache") == NULL ? -1 : 0;
+}

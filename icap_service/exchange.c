@@ -1,0 +1,232 @@
+#include "icap_service/exchange.h"
+
+#include <c_icap/header.h>
+#include <c_icap/simple_api.h>
+
+enum { STORE_MAX = 4 * URL_RAW_MAX, STORE_SLACK = 64, FILE_NAME_MAX = 255, STATUS_DIGITS = 3 };
+
+int64_t
+content_length_parse(struct slice value)
+{
+	uint64_t n;
+
+	value = slice_trim(value);
+	return slice_u64(value, &n) == -1 || n > INT64_MAX ? LENGTH_UNKNOWN : (int64_t)n;
+}
+
+int64_t
+content_range_complete(struct slice value)
+{
+	struct slice complete;
+
+	value = slice_trim(value);
+	if (!slice_istarts(value, SLICE("bytes")) || !slice_cut(value, '/', NULL, &complete))
+		return LENGTH_UNKNOWN;
+	return content_length_parse(complete);
+}
+
+static struct slice
+header_value(ci_headers_list_t *headers, const char *name)
+{
+	size_t len = 0;
+	const char *p = headers == NULL ? NULL : ci_headers_value2(headers, name, &len);
+
+	return slice_trim(slice_make(p, p == NULL ? 0 : len));
+}
+
+/* Headers of NAME; different values in two of them leave nothing to rely on. */
+static size_t
+count_headers(ci_headers_list_t *headers, struct slice name)
+{
+	size_t n = 0;
+
+	for (int i = 1; headers != NULL && i < headers->used; i++) {
+		struct slice line = slice_str(headers->headers[i]), head;
+
+		if (slice_cut(line, ':', &head, NULL) && slice_ieq(slice_trim(head), name))
+			n++;
+	}
+	return n;
+}
+
+/* Copy S into the store; the result stays where it is, since the store was reserved whole. */
+static struct slice
+keep(struct exchange *x, struct slice s)
+{
+	size_t at = x->store.len;
+
+	if (buf_add_slice(&x->store, s) == -1)
+		return (struct slice){ 0 };
+	return slice_make(x->store.p + at, s.len);
+}
+
+/* "METHOD target HTTP/1.1"; the target is what lies between the first and the last space. */
+static void
+split_request_line(struct slice line, struct slice *method, struct slice *target)
+{
+	struct slice rest;
+	size_t end;
+
+	slice_cut(line, ' ', method, &rest);
+	rest = slice_trim(rest);
+	for (end = rest.len; end > 0 && rest.p[end - 1] != ' '; end--)
+		;
+	if (end > 0 && slice_istarts(slice_skip(rest, end), SLICE("HTTP/")))
+		rest = slice_trim(slice_head(rest, end));
+	*target = rest;
+}
+
+static bool
+is_origin_form(struct slice target)
+{
+	return target.len > 0 && (target.p[0] == '/' || slice_eq(target, SLICE("*")));
+}
+
+/* TARGET without "user:password@". */
+static void
+keep_without_userinfo(struct exchange *x, struct slice target)
+{
+	size_t scheme = slice_search(target, SLICE("://")), start, end, at;
+
+	start = scheme < target.len ? scheme + 3 : 0;
+	for (end = start; end < target.len && strchr("/?#\\", target.p[end]) == NULL; end++)
+		;
+	for (at = end; at > start && target.p[at - 1] != '@'; at--)
+		;
+	buf_add_slice(&x->store, slice_head(target, start));
+	buf_add_slice(&x->store, slice_skip(target, at > start ? at : start));
+}
+
+static void
+make_shown(struct exchange *x, struct slice host)
+{
+	size_t at = x->store.len;
+
+	if (is_origin_form(x->target)) {
+		buf_add_str(&x->store, "http://");
+		buf_add_slice(&x->store, host);
+		if (x->target.p[0] == '/')
+			buf_add_slice(&x->store, x->target);
+	} else
+		keep_without_userinfo(x, x->target);
+	x->shown = slice_head(slice_make(x->store.p + at, x->store.len - at), SHOWN_MAX);
+}
+
+static void
+parse_url(struct exchange *x, struct slice host)
+{
+	if (x->is_connect)
+		x->url_error = url_parse_authority(&x->url, x->target);
+	else if (is_origin_form(x->target))
+		x->url_error = url_parse_origin(&x->url, SLICE("http"), host,
+		    x->target.p[0] == '/' ? x->target : SLICE("/"));
+	else
+		x->url_error = url_parse_request(&x->url, x->target);
+	x->has_url = x->url_error == URL_OK;
+}
+
+static int
+read_request(struct exchange *x, ci_headers_list_t *headers)
+{
+	struct slice line, host, method, target;
+
+	if (headers == NULL || headers->used == 0)
+		return 0;
+	line = slice_str(headers->headers[0]);
+	host = header_value(headers, "Host");
+	if (line.len > STORE_MAX / 4 || host.len > URL_RAW_MAX) {
+		x->has_request = true;
+		x->url_error = URL_TOO_LONG;
+		return 0;
+	}
+	split_request_line(line, &method, &target);
+	x->has_request = true;
+	x->method = keep(x, method);
+	x->target = keep(x, target);
+	x->is_connect = slice_eq(method, SLICE("CONNECT"));
+	x->is_head = slice_eq(method, SLICE("HEAD"));
+	x->is_get = slice_eq(method, SLICE("GET"));
+	make_shown(x, host);
+	parse_url(x, host);
+	return x->url_error == URL_NO_MEMORY ? -1 : 0;
+}
+
+/* "HTTP/1.1 200 OK"; 0 when it is none. */
+static int
+status_code(struct slice line)
+{
+	struct slice rest;
+	uint64_t code;
+
+	if (!slice_cut(line, ' ', NULL, &rest) ||
+	    slice_u64(slice_head(slice_trim(rest), STATUS_DIGITS), &code) == -1)
+		return 0;
+	return (int)code;
+}
+
+static void
+read_response(struct exchange *x, ci_request_t *req)
+{
+	ci_headers_list_t *headers = ci_http_response_headers(req);
+
+	x->head = (struct body_head){ .has_body = ci_req_hasbody(req) != 0,
+		.content_length = LENGTH_UNKNOWN, .complete_length = LENGTH_UNKNOWN };
+	if (headers == NULL || headers->used == 0)
+		return;
+	x->head.status = status_code(slice_str(headers->headers[0]));
+	/* Two lengths, or chunks besides, are an argument between others about where the body ends:
+	 * count it ourselves. */
+	if (count_headers(headers, SLICE("Content-Range")) == 1)
+		x->head.complete_length = content_range_complete(header_value(headers, "Content-Range"));
+	if (count_headers(headers, SLICE("Content-Length")) == 1 &&
+	    count_headers(headers, SLICE("Transfer-Encoding")) == 0)
+		x->head.content_length = content_length_parse(header_value(headers, "Content-Length"));
+}
+
+/* What the slices of an exchange can need at most: the target twice, and a few words. */
+static size_t
+store_size(ci_request_t *req)
+{
+	ci_headers_list_t *headers = ci_http_request_headers(req);
+	size_t line = headers == NULL || headers->used == 0 ? 0 : strlen(headers->headers[0]);
+
+	return 2 * line + header_value(headers, "Host").len +
+	    header_value(req->request_header, "X-Client-IP").len +
+	    header_value(req->request_header, "X-Client-Username").len + STORE_SLACK;
+}
+
+int
+exchange_read(struct exchange *x, ci_request_t *req)
+{
+	size_t size = store_size(req);
+
+	*x = (struct exchange){ .url_error = URL_NO_HOST };
+	buf_init(&x->store, STORE_MAX);
+	if (buf_reserve(&x->store, size < STORE_MAX ? size : STORE_MAX) == -1)
+		return -1;
+	x->client = keep(x, slice_head(header_value(req->request_header, "X-Client-IP"), SHOWN_MAX));
+	x->user = keep(x, slice_head(header_value(req->request_header, "X-Client-Username"), SHOWN_MAX));
+	if (ci_req_type(req) == ICAP_RESPMOD)
+		read_response(x, req);
+	return read_request(x, ci_http_request_headers(req));
+}
+
+void
+exchange_fini(struct exchange *x)
+{
+	url_fini(&x->url);
+	buf_fini(&x->store);
+}
+
+struct slice
+exchange_file_name(const struct exchange *x)
+{
+	struct slice path = x->url.path;
+	size_t at;
+
+	if (!x->has_url)
+		return (struct slice){ 0 };
+	for (at = path.len; at > 0 && path.p[at - 1] != '/'; at--)
+		;
+	return slice_head(slice_skip(path, at), FILE_NAME_MAX);
+}

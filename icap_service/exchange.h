@@ -1,0 +1,47 @@
+/* exchange.h - what an ICAP request says of the HTTP exchange it carries, in our own terms.
+ *
+ * Everything that is needed later is copied out of c-icap's headers, because their memory moves
+ * when a header is added and their text is repacked when the answer is sent.  Only the named
+ * headers are looked at: Squid hands over passwords too, and nothing here logs. */
+#ifndef ICAP_SERVICE_EXCHANGE_H
+#define ICAP_SERVICE_EXCHANGE_H
+
+#include <c_icap/c-icap.h>
+#include <c_icap/request.h>
+
+#include "judge/judge.h"
+
+struct exchange {
+	struct slice	 method;	/* "GET"; empty when a response came without its request */
+	struct slice	 target;	/* the request target as sent */
+	struct slice	 shown;		/* the URL for people: with scheme and host, without userinfo; cut at SHOWN_MAX bytes */
+	struct slice	 client;	/* X-Client-IP */
+	struct slice	 user;		/* X-Client-Username */
+	bool		 has_request;	/* there was a request line */
+	bool		 is_connect, is_head, is_get;
+	bool		 has_url;	/* URL is parsed */
+	struct url	 url;
+	enum url_error	 url_error;	/* when not */
+	struct body_head head;		/* RESPMOD only */
+	struct buf	 store;		/* what the slices point into */
+};
+
+enum { SHOWN_MAX = 8192 };
+
+/* Fill X from REQ; X may not be moved afterwards.  -1 without memory; exchange_fini() is due in
+ * either case. */
+int exchange_read(struct exchange *x, ci_request_t *req);
+void exchange_fini(struct exchange *x);
+
+/* The name that a file from this URL would have: the last part of the path, at most 255 bytes; may
+ * be empty. */
+struct slice exchange_file_name(const struct exchange *x);
+
+/* A Content-Length value: LENGTH_UNKNOWN when it is not one plain number.  Pure. */
+int64_t content_length_parse(struct slice value);
+
+/* The complete length in a Content-Range value "bytes 0-99/1000" or "bytes *" "/1000";
+ * LENGTH_UNKNOWN when it is not said.  Pure. */
+int64_t content_range_complete(struct slice value);
+
+#endif

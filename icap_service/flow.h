@@ -1,0 +1,25 @@
+/* flow.h - what happens to a request and to a response: the order of questions, and the answer that
+ * c-icap is given.
+ *
+ * Each function answers with c-icap's codes (CI_MOD_ALLOW204, CI_MOD_CONTINUE, CI_MOD_DONE,
+ * CI_MOD_ERROR). */
+#ifndef ICAP_SERVICE_FLOW_H
+#define ICAP_SERVICE_FLOW_H
+
+#include "icap_service/txn.h"
+
+/* At the preview: PREVIEW is what Squid sent of the body. */
+int flow_request(struct txn *t, ci_request_t *req, struct slice preview);
+int flow_response(struct txn *t, ci_request_t *req, struct slice preview);
+
+/* When the body has ended, or there was none. */
+int flow_end(struct txn *t, ci_request_t *req);
+
+/* A verdict to block, as the mode has it: true when it is to be acted on; in observe mode it
+ * becomes would_block. */
+bool flow_enforces(const struct txn *t);
+
+/* Memory ran out before anything was judged: what the fail mode says. */
+int flow_out_of_memory(struct txn *t, ci_request_t *req);
+
+#endif

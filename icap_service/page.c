@@ -1,0 +1,114 @@
+#include "icap_service/page.h"
+
+#include "base/clock.h"
+#include "events/incident.h"
+
+/* Contrast of every pair is at least 7:1 in both schemes. */
+static const char head[] =
+    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"robots\" content=\"noindex\">\n"
+    "<title>Blocked for your safety</title>\n<style>\n"
+    ":root{color-scheme:light dark}\n"
+    "body{margin:0;font:1.0625rem/1.5 system-ui,sans-serif;background:#fff;color:#1a1a1a}\n"
+    "main{max-width:38rem;margin:0 auto;padding:2rem 1.25rem}\n"
+    "h1{font-size:1.6rem;line-height:1.25;border-inline-start:.4rem solid #a30000;padding-inline-start:.8rem}\n"
+    "dt{font-weight:600;margin-top:.8rem}dd{margin:0;overflow-wrap:anywhere}\n"
+    ".id{font:700 1.35rem/1.4 ui-monospace,monospace;letter-spacing:.04em}\n"
+    "@media(prefers-color-scheme:dark){body{background:#121212;color:#f1f1f1}"
+    "h1{border-color:#ff8a80}}\n"
+    "</style>\n</head>\n<body>\n<main>\n";
+
+static const char *
+heading(enum reason reason)
+{
+	switch (reason) {
+	case REASON_HOST:
+	case REASON_URL:
+		return "This site is blocked";
+	case REASON_FILE:
+	case REASON_FILE_AGAIN:
+	case REASON_PARTIAL:
+		return "This download is blocked";
+	default:
+		return "This could not be checked, so it is blocked";
+	}
+}
+
+static const char *
+advice(enum reason reason)
+{
+	switch (reason) {
+	case REASON_HOST:
+	case REASON_URL:
+		return "Do not enter a password or open anything that this site or the message that led you here "
+		    "offers. If you already did, say so when you call.";
+	case REASON_FILE:
+	case REASON_FILE_AGAIN:
+		return "Do not try to get the file another way. If you already opened it, switch the computer off "
+		    "the network and call at once.";
+	case REASON_PARTIAL:
+		return "Start the download again from the beginning instead of resuming it.";
+	default:
+		return "Try again in a few minutes.";
+	}
+}
+
+static void
+add_row(struct buf *out, const char *term, struct slice text)
+{
+	if (text.len == 0)
+		return;
+	buf_addf(out, "<dt>%s</dt><dd>", term);
+	buf_add_html(out, text);
+	buf_add_str(out, "</dd>\n");
+}
+
+static void
+add_rule_rows(struct buf *out, const struct why *why)
+{
+	if (!why->has_rule)
+		return;
+	buf_add_str(out, "<dt>Rule</dt><dd>");
+	buf_add_html(out, why->rule.id);
+	buf_addf(out, ", revision %u</dd>\n", why->rule.rev);
+	add_row(out, "Alert", why->rule.alert);
+}
+
+static void
+add_sentence(struct buf *out, const struct page_facts *f)
+{
+	struct buf sentence;
+
+	buf_init(&sentence, PAGE_MAX);
+	why_format_sentence(f->why, f->host, &sentence);
+	buf_add_str(out, "<p>Why: ");
+	buf_add_html(out, buf_slice(&sentence));
+	buf_add_str(out, ".</p>\n");
+	buf_fini(&sentence);
+}
+
+int
+page_write(const struct page_facts *f, struct buf *out)
+{
+	char shown[INCIDENT_SHOWN + 1], when[CLOCK_TEXT];
+
+	incident_show(f->incident, shown);
+	clock_format_s(f->now_ms / 1000, when);
+	buf_add_str(out, head);
+	buf_addf(out, "<h1>%s</h1>\n", heading(f->why->reason));
+	add_sentence(out, f);
+	buf_addf(out, "<p>%s</p>\n<p>Questions, or is this a mistake? Call ", advice(f->why->reason));
+	buf_add_html(out, slice_str(f->contact));
+	buf_addf(out, " and read out this number:</p>\n<p class=\"id\">%s</p>\n<dl>\n", shown);
+	add_row(out, "Site", f->host);
+	add_rule_rows(out, f->why);
+	buf_addf(out, "<dt>Time</dt><dd><time datetime=\"%s\">%s</time></dd>\n</dl>\n", when, when);
+	if (*f->organisation != '\0') {
+		buf_add_str(out, "<p>");
+		buf_add_html(out, slice_str(f->organisation));
+		buf_add_str(out, "</p>\n");
+	}
+	buf_add_str(out, "</main>\n</body>\n</html>\n");
+	return out->failed ? -1 : 0;
+}

@@ -1,0 +1,25 @@
+/* page.h - the block page: what a person sees instead of what was refused.
+ *
+ * Pure: facts in, HTML out.  Everything that came from outside is escaped.  No scripts, no external
+ * resources; readable on a phone and by a screen reader (one h1, landmarks, language, contrast,
+ * nothing by colour alone). */
+#ifndef ICAP_SERVICE_PAGE_H
+#define ICAP_SERVICE_PAGE_H
+
+#include "judge/judge.h"
+
+enum { PAGE_MAX = 32768 };
+
+struct page_facts {
+	const struct why *why;
+	struct slice	 host;		/* canonical; may be empty */
+	const char	*incident;	/* as stored */
+	int64_t		 now_ms;
+	const char	*contact;	/* site.conf Contact; never NULL */
+	const char	*organisation;	/* site.conf Organisation; may be "" */
+};
+
+/* Append the page to OUT.  -1 when it did not fit. */
+int page_write(const struct page_facts *facts, struct buf *out);
+
+#endif

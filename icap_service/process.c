@@ -1,0 +1,331 @@
+#include "icap_service/process.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "icap_service/svc_log.h"
+#include "runtime/state.h"
+
+enum { NODE_NAME = 256 };
+
+struct policy {
+	struct generation	*generation;
+	_Atomic unsigned	 users;
+};
+
+struct process {
+	const struct service_options	*options;
+	struct runtime			*runtime;
+	struct event_log		*log;
+	unsigned			 node;
+	_Atomic int			 slot;		/* in the worker table; -1 = none */
+	_Atomic unsigned		 spare_incident; /* counts when there is no runtime */
+	_Atomic bool			 log_failed;
+
+	pthread_mutex_t			 reload;	/* one thread opens a generation, the others wait for it */
+	_Atomic uint64_t		 seen_word;	/* the generation word at the last look */
+	struct timespec			 manifest_time;	/* guarded by reload */
+	ino_t				 manifest_inode;
+
+	pthread_mutex_t			 lock;		/* guards current; never held while working */
+	struct policy			*current;
+};
+
+struct runtime *
+process_runtime(const struct process *self)
+{
+	return self->runtime;
+}
+
+struct event_log *
+process_log(const struct process *self)
+{
+	return self->log;
+}
+
+const struct service_options *
+process_options(const struct process *self)
+{
+	return self->options;
+}
+
+const struct generation *
+policy_generation(const struct policy *p)
+{
+	return p == NULL ? NULL : p->generation;
+}
+
+void
+policy_put(struct policy *p)
+{
+	if (p == NULL || atomic_fetch_sub(&p->users, 1) > 1)
+		return;
+	generation_close(p->generation);
+	free(p);
+}
+
+static struct policy *
+take_current(struct process *self)
+{
+	struct policy *p;
+
+	pthread_mutex_lock(&self->lock);
+	if ((p = self->current) != NULL)
+		atomic_fetch_add(&p->users, 1);
+	pthread_mutex_unlock(&self->lock);
+	return p;
+}
+
+static void
+swap_current(struct process *self, struct policy *next)
+{
+	struct policy *old;
+
+	pthread_mutex_lock(&self->lock);
+	old = self->current;
+	self->current = next;
+	pthread_mutex_unlock(&self->lock);
+	policy_put(old);
+}
+
+uint64_t
+process_generation(struct process *self)
+{
+	struct policy *p = take_current(self);
+	uint64_t n = p == NULL ? 0 : generation_number(p->generation);
+
+	policy_put(p);
+	return n;
+}
+
+/* The MANIFEST is another file than at the last look.  Called with RELOAD held. */
+static bool
+manifest_changed(struct process *self)
+{
+	char path[STATE_PATH];
+	struct stat st;
+
+	if (state_path(self->options->state_dir, STATE_RULES "/MANIFEST", path) == -1 || stat(path, &st) == -1)
+		return false;
+	if (st.st_ino == self->manifest_inode && st.st_mtim.tv_sec == self->manifest_time.tv_sec &&
+	    st.st_mtim.tv_nsec == self->manifest_time.tv_nsec)
+		return false;
+	self->manifest_inode = st.st_ino;
+	self->manifest_time = st.st_mtim;
+	return true;
+}
+
+static struct policy *
+policy_new(struct generation *g)
+{
+	struct policy *p = malloc(sizeof(*p));
+
+	if (p == NULL) {
+		generation_close(g);
+		return NULL;
+	}
+	p->generation = g;
+	atomic_init(&p->users, 1);
+	return p;
+}
+
+/* Open what the MANIFEST names and make it current, unless it is that already.  Called with RELOAD
+ * held.  A refusal keeps what was. */
+static bool
+take_up(struct process *self)
+{
+	struct diag diag = { 0 };
+	char dir[STATE_PATH];
+	struct generation *g = NULL;
+	struct policy *next;
+	uint64_t number = process_generation(self);
+
+	if (state_path(self->options->state_dir, STATE_RULES, dir) == 0)
+		g = generation_open(dir, false, &diag);
+	if (g == NULL) {
+		svc_log_diag(&diag);
+		diag_fini(&diag);
+		svc_log(SVC_ERROR, "error", "the published rule set is refused; %s",
+		    number > 0 ? "the one before it stays in force" : "there are NO RULES in force: run "
+		    "\"firebreak publish\"");
+		process_count(self, COUNTER_reloads_refused, 1);
+		return false;
+	}
+	diag_fini(&diag);
+	if (generation_number(g) == number || (next = policy_new(g)) == NULL) {
+		if (generation_number(g) == number)
+			generation_close(g);
+		return false;
+	}
+	number = generation_number(g);
+	swap_current(self, next);
+	if (self->runtime != NULL && runtime_generation(self->runtime) < number)
+		runtime_set_generation(self->runtime, number);
+	process_count(self, COUNTER_reloads, 1);
+	svc_log(SVC_INFO, "info", "generation %llu is in force", (unsigned long long)number);
+	return true;
+}
+
+/* Look whether something was published; BY_FILE also looks at the MANIFEST itself, in case the word
+ * was lost. */
+static bool
+refresh(struct process *self, bool by_file)
+{
+	uint64_t word = self->runtime == NULL ? 0 : runtime_generation(self->runtime);
+	bool changed = false;
+
+	if (word == atomic_load(&self->seen_word) && !by_file)
+		return false;
+	pthread_mutex_lock(&self->reload);
+	if (word != atomic_load(&self->seen_word)) {
+		manifest_changed(self);
+		changed = take_up(self);
+		atomic_store(&self->seen_word, word);
+	} else if (by_file && manifest_changed(self))
+		changed = take_up(self);
+	pthread_mutex_unlock(&self->reload);
+	if (changed && self->runtime != NULL)
+		runtime_worker_report(self->runtime, atomic_load(&self->slot), process_generation(self), clock_ms());
+	return changed;
+}
+
+struct policy *
+process_policy(struct process *self)
+{
+	refresh(self, self->runtime == NULL);
+	return take_current(self);
+}
+
+bool
+process_tick(struct process *self)
+{
+	bool changed = refresh(self, true);
+
+	if (self->runtime != NULL)
+		runtime_worker_report(self->runtime, atomic_load(&self->slot), process_generation(self), clock_ms());
+	return changed;
+}
+
+void
+process_join(struct process *self)
+{
+	if (self->runtime == NULL)
+		return;
+	atomic_store(&self->slot, runtime_worker_join(self->runtime, getpid(), clock_ms()));
+	if (atomic_load(&self->slot) == -1)
+		svc_log(SVC_WARNING, "warning", "the worker table is full: status and publish will not see process %d",
+		    (int)getpid());
+	process_tick(self);
+}
+
+void
+process_leave(struct process *self)
+{
+	int slot = atomic_exchange(&self->slot, -1);
+
+	if (self->runtime != NULL && slot != -1)
+		runtime_worker_leave(self->runtime, slot, getpid());
+}
+
+static unsigned
+node_number(const struct service_options *options)
+{
+	char name[NODE_NAME] = "";
+
+	if (options->node != 0)
+		return (unsigned)options->node;
+	gethostname(name, sizeof(name) - 1);
+	return incident_node(slice_str(name));
+}
+
+static struct event_log *
+open_log(const struct service_options *options)
+{
+	char path[STATE_PATH];
+
+	if (*options->event_log != '\0')
+		return event_log_new(options->event_log);
+	return state_path(options->state_dir, STATE_EVENTS, path) == -1 ? NULL : event_log_new(path);
+}
+
+struct process *
+process_start(const struct service_options *options)
+{
+	struct process *self = calloc(1, sizeof(*self));
+	struct diag diag = { 0 };
+
+	if (self == NULL || (self->log = open_log(options)) == NULL) {
+		free(self);
+		return NULL;
+	}
+	self->options = options;
+	self->node = node_number(options);
+	atomic_init(&self->slot, -1);
+	pthread_mutex_init(&self->reload, NULL);
+	pthread_mutex_init(&self->lock, NULL);
+	if ((self->runtime = runtime_open(options->state_dir, &diag)) == NULL) {
+		svc_log_diag(&diag);
+		svc_log(SVC_ERROR, "error", "what workers share is missing: rules are re-read from the MANIFEST, kills "
+		    "and cached objects are not remembered");
+	}
+	diag_fini(&diag);
+	atomic_init(&self->seen_word, self->runtime == NULL ? 0 : runtime_generation(self->runtime));
+	manifest_changed(self);
+	take_up(self);
+	return self;
+}
+
+void
+process_stop(struct process *self)
+{
+	if (self == NULL)
+		return;
+	process_leave(self);
+	swap_current(self, NULL);
+	runtime_close(self->runtime);
+	event_log_free(self->log);
+	pthread_mutex_destroy(&self->reload);
+	pthread_mutex_destroy(&self->lock);
+	free(self);
+}
+
+void
+process_incident(struct process *self, int64_t now_ms, char out[static INCIDENT_LEN + 1])
+{
+	unsigned counter = self->runtime != NULL ? runtime_next_incident(self->runtime) :
+	    atomic_fetch_add(&self->spare_incident, 1) + (unsigned)getpid();
+
+	incident_make(now_ms, self->node, counter, out);
+}
+
+void
+process_count(struct process *self, enum counter c, uint64_t n)
+{
+	if (self->runtime != NULL)
+		runtime_count(self->runtime, c, n);
+}
+
+enum mode
+process_mode(struct process *self, int64_t now_ms)
+{
+	return self->runtime == NULL ? MODE_ENFORCE : runtime_mode(self->runtime, now_ms, NULL);
+}
+
+bool
+process_log_fails(struct process *self)
+{
+	return !atomic_exchange(&self->log_failed, true);
+}
+
+void
+process_log_works(struct process *self)
+{
+	if (atomic_load(&self->log_failed) && atomic_exchange(&self->log_failed, false))
+		svc_log(SVC_WARNING, "warning", "the event log can be written again");
+}

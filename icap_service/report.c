@@ -1,0 +1,123 @@
+#include "icap_service/report.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "icap_service/svc_log.h"
+
+enum { LINE_MAX_BYTES = 256 * 1024, STEPS_TEXT_MAX = 64 * 1024 };
+
+static enum counter
+counter_of(enum event_action action)
+{
+	switch (action) {
+	case EVENT_BLOCKED: return COUNTER_blocked;
+	case EVENT_KILLED: return COUNTER_killed;
+	case EVENT_MARKED: return COUNTER_marked;
+	case EVENT_WOULD_BLOCK: return COUNTER_would_block;
+	default: return COUNTER_passed_unchecked;
+	}
+}
+
+/* The URL as the log may have it: a query often carries names, passwords or tokens. */
+static struct slice
+url_for_log(const struct txn *t, struct buf *store)
+{
+	struct slice shown = t->x.shown;
+	size_t query = slice_find(shown, '?');
+
+	if (txn_log_query(t) || query == shown.len)
+		return shown;
+	buf_add_slice(store, slice_head(shown, query));
+	buf_add_str(store, "?-");
+	return buf_slice(store);
+}
+
+static void
+fill_rule(struct event *e, const struct why *why)
+{
+	const struct rule *rule = why->has_rule ? &why->rule : why->would_block ? &why->would : NULL;
+
+	if (rule == NULL)
+		return;
+	e->rule_id = rule->id;
+	e->rule_ruleset = rule->source;
+	e->rule_version = rule->rev;
+	e->level = rule->level;
+	e->alert = rule->alert;
+}
+
+static void
+fill_file(struct event *e, const struct txn *t, const struct outcome *o)
+{
+	if (o->facts == NULL)
+		return;
+	e->file_size = (int64_t)o->facts->size;
+	e->file_name = exchange_file_name(&t->x);
+	for (size_t i = 0; i < o->facts->n; i++)
+		e->digests[o->facts->digests[i].alg] = &o->facts->digests[i];
+}
+
+static void
+fill_exchange(struct event *e, struct txn *t, struct buf *url)
+{
+	e->client_ip = t->x.client;
+	e->user = t->x.user;
+	e->method = t->x.method;
+	e->url = url_for_log(t, url);
+	if (t->x.has_url)
+		e->host = t->x.url.host;
+	e->status = t->respmod ? t->x.head.status : 0;
+	e->provider = t->respmod ? "respmod" : "reqmod";
+	e->generation = t->generation == NULL ? 0 : generation_number(t->generation);
+	e->worker = getpid();
+}
+
+static void
+write_line(struct txn *t, const struct event *e)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	if (event_format(e, &line) == -1)
+		errno = EMSGSIZE;
+	else if (event_log_write(process_log(t->process), buf_slice(&line)) == 0) {
+		process_log_works(t->process);
+		buf_fini(&line);
+		return;
+	}
+	process_count(t->process, COUNTER_events_lost, 1);
+	if (process_log_fails(t->process))
+		svc_log(SVC_ERROR, "error", "the event log cannot be written (%s): events are lost and counted until it "
+		    "can be; decisions go on", strerror(errno));
+	buf_fini(&line);
+}
+
+void
+report(struct txn *t, const struct outcome *o)
+{
+	struct buf url, steps, sentence;
+	struct event e;
+
+	buf_init(&url, 2 * SHOWN_MAX);
+	buf_init(&steps, STEPS_TEXT_MAX);
+	buf_init(&sentence, STEPS_TEXT_MAX);
+	event_init(&e);
+	e.time_ms = t->now_ms;
+	memcpy(e.id, o->incident, INCIDENT_LEN + 1);
+	e.action = o->action;
+	e.reason = reason_name(o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason);
+	e.delivered = o->delivered;
+	fill_exchange(&e, t, &url);
+	fill_rule(&e, o->why);
+	fill_file(&e, t, o);
+	why_format_steps(t->generation, o->why, &steps);
+	why_format_sentence(o->why, e.host, &sentence);
+	e.steps = buf_slice(&steps);
+	e.message = sentence.p;
+	write_line(t, &e);
+	process_count(t->process, counter_of(o->action), 1);
+	buf_fini(&url);
+	buf_fini(&steps);
+	buf_fini(&sentence);
+}

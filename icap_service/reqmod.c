@@ -1,0 +1,142 @@
+#include <c_icap/c-icap.h>
+#include <c_icap/service.h>
+#include <c_icap/simple_api.h>
+
+#include "icap_service/answer.h"
+#include "icap_service/flow.h"
+#include "icap_service/report.h"
+#include "runtime/runtime.h"
+
+enum { MS = 1000 };
+
+bool
+flow_enforces(const struct txn *t)
+{
+	return t->mode == MODE_ENFORCE;
+}
+
+/* Rules of now may object to what E says was let through: an older generation looked at it, and its
+ * length, as far as it is known, is one that a rule could match. */
+static bool
+may_be_listed(const struct generation *g, const struct journal_entry *e)
+{
+	const struct hashdb *db = generation_digests(g);
+
+	if (hashdb_algs(db) == 0 || e->generation >= generation_number(g))
+		return false;
+	return e->size == JOURNAL_SIZE_UNKNOWN || hashdb_sizeless_algs(db) != 0 || hashdb_has_size(db, e->size);
+}
+
+/* A cached copy of this URL may be a file that is listed by now. */
+static bool
+needs_refetch(struct txn *t)
+{
+	struct runtime *runtime = process_runtime(t->process);
+	struct journal_entry known[JOURNAL_LENGTHS];
+	size_t n;
+
+	if (!t->x.is_get || runtime == NULL || t->generation == NULL || !flow_enforces(t))
+		return false;
+	n = runtime_journal_get(runtime, t->key, known);
+	for (size_t i = 0; i < n; i++)
+		if (may_be_listed(t->generation, &known[i]))
+			return true;
+	return false;
+}
+
+/* Let the request go with the headers as they are now: echo what there is of a body. */
+static int
+echo(struct txn *t, ci_request_t *req, struct slice preview)
+{
+	if (ci_req_hasbody(req)) {
+		if ((t->body = body_new(0, 1, preview.len)) == NULL)
+			return flow_out_of_memory(t, req);
+		body_release(t->body);
+	}
+	t->flow = t->body == NULL ? FLOW_PASS : FLOW_ECHO;
+	if (t->body != NULL && txn_take(t, preview) < preview.len)
+		return CI_MOD_ERROR;
+	ci_req_unlock_data(req);
+	return CI_MOD_CONTINUE;
+}
+
+static int
+pass(struct txn *t, ci_request_t *req, struct slice preview)
+{
+	bool changed = answer_strip(req) > 0;
+
+	if (needs_refetch(t) && answer_refetch(req) == 0) {
+		process_count(t->process, COUNTER_refetched, 1);
+		changed = true;
+	}
+	return changed ? echo(t, req, preview) : answer_unchanged(req);
+}
+
+static int
+refuse(struct txn *t, ci_request_t *req, const struct why *why, struct slice preview)
+{
+	struct outcome o = { .action = EVENT_BLOCKED, .why = why, .delivered = -1 };
+	bool mark = t->x.is_connect && process_options(t->process)->block_connect == CONNECT_MARK;
+	char incident[INCIDENT_LEN + 1];
+
+	process_incident(t->process, t->now_ms, incident);
+	o.incident = incident;
+	if (mark) {
+		answer_strip(req);
+		o.action = EVENT_MARKED;
+		if (answer_mark(t, req, why, incident) == -1)
+			return CI_MOD_ERROR;
+		report(t, &o);
+		return echo(t, req, preview);
+	}
+	if (answer_page(t, req, why, incident) == -1)
+		return CI_MOD_ERROR;
+	report(t, &o);
+	return CI_MOD_CONTINUE;
+}
+
+/* Something to say about a request that passes. */
+static void
+note(struct txn *t, const struct why *why, enum event_action action)
+{
+	struct outcome o = { .action = action, .why = why, .delivered = -1 };
+	char incident[INCIDENT_LEN + 1];
+
+	process_incident(t->process, t->now_ms, incident);
+	o.incident = incident;
+	report(t, &o);
+}
+
+int
+flow_request(struct txn *t, ci_request_t *req, struct slice preview)
+{
+	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
+		.now = t->now_ms / MS };
+	struct why why;
+
+	process_count(t->process, COUNTER_requests, 1);
+	if (t->mode == MODE_OFF)
+		return pass(t, req, preview);
+	judge_request(t->generation, txn_fail_mode(t), &q, &why);
+	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
+		return refuse(t, req, &why, preview);
+	if (why.verdict == VERDICT_BLOCK || why.would_block)
+		note(t, &why, EVENT_WOULD_BLOCK);
+	else if (reason_unchecked(why.reason))
+		note(t, &why, EVENT_PASSED_UNCHECKED);
+	return pass(t, req, preview);
+}
+
+int
+flow_out_of_memory(struct txn *t, ci_request_t *req)
+{
+	struct why why = { .reason = REASON_NO_MEMORY,
+		.steps = { { STEP_UNCHECKED, STEP_DECIDES, 0, REASON_NO_MEMORY } }, .n_steps = 1 };
+
+	if (txn_fail_mode(t) == FAIL_CLOSED && flow_enforces(t)) {
+		why.verdict = VERDICT_BLOCK;
+		return refuse(t, req, &why, (struct slice){ 0 });
+	}
+	note(t, &why, EVENT_PASSED_UNCHECKED);
+	return answer_unchanged(req);
+}

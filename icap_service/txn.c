@@ -1,0 +1,142 @@
+#include "icap_service/txn.h"
+
+
+#include <c_icap/simple_api.h>
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "icap_service/page.h"
+
+struct txn *
+txn_new(struct process *process, ci_request_t *req)
+{
+	struct txn *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	t->process = process;
+	t->respmod = ci_req_type(req) == ICAP_RESPMOD;
+	t->now_ms = clock_ms();
+	t->policy = process_policy(process);
+	t->generation = policy_generation(t->policy);
+	t->mode = process_mode(process, t->now_ms);
+	buf_init(&t->page, PAGE_MAX);
+	return t;
+}
+
+void
+txn_free(struct txn *t)
+{
+	if (t == NULL)
+		return;
+	exchange_fini(&t->x);
+	digester_free(t->digester);
+	body_free(t->body);
+	buf_fini(&t->page);
+	policy_put(t->policy);
+	free(t);
+}
+
+int
+txn_read(struct txn *t, ci_request_t *req)
+{
+	struct runtime *runtime = process_runtime(t->process);
+
+	if (exchange_read(&t->x, req) == -1)
+		return -1;
+	if (runtime != NULL && t->x.shown.len > 0)
+		t->key = runtime_key(runtime, t->x.shown);
+	return 0;
+}
+
+/* Once longer than every listed file, a body is nobody's. */
+static void
+hash(struct txn *t, struct slice bytes)
+{
+	if (t->digester == NULL)
+		return;
+	if (body_seen(t->body) > t->plan.until) {
+		digester_free(t->digester);
+		t->digester = NULL;
+		body_release(t->body);
+		process_count(t->process, COUNTER_bodies_outgrown, 1);
+		return;
+	}
+	digester_update(t->digester, bytes);
+	process_count(t->process, COUNTER_bytes_hashed, bytes.len);
+}
+
+size_t
+txn_take(struct txn *t, struct slice bytes)
+{
+	size_t n;
+
+	if (t->flow != FLOW_ECHO && t->flow != FLOW_INSPECT)
+		return bytes.len;
+	n = body_put(t->body, bytes);
+	if (t->flow == FLOW_INSPECT)
+		hash(t, slice_head(bytes, n));
+	return n;
+}
+
+static int
+give_page(struct txn *t, char *out, size_t len)
+{
+	struct slice left = slice_skip(buf_slice(&t->page), t->page_sent);
+	size_t n = left.len < len ? left.len : len;
+
+	if (n == 0)
+		return TXN_EOF;
+	memcpy(out, left.p, n);
+	t->page_sent += n;
+	return (int)n;
+}
+
+int
+txn_give(struct txn *t, char *out, size_t len)
+{
+	size_t n;
+
+	switch (t->flow) {
+	case FLOW_PASS:
+		return TXN_EOF;
+	case FLOW_PAGE:
+		return give_page(t, out, len);
+	case FLOW_KILLED:
+		return TXN_BREAK;
+	case FLOW_ECHO:
+	case FLOW_INSPECT:
+		break;
+	}
+	n = body_get(t->body, out, len);
+	if (n == 0 && t->judged)
+		return body_empty(t->body) ? TXN_EOF : TXN_BREAK;
+	return (int)n;
+}
+
+const char *
+txn_contact(const struct txn *t)
+{
+	return t->generation == NULL ? "your IT helpdesk" : generation_site(t->generation)->contact;
+}
+
+const char *
+txn_organisation(const struct txn *t)
+{
+	return t->generation == NULL ? "" : generation_site(t->generation)->organisation;
+}
+
+int
+txn_fail_mode(const struct txn *t)
+{
+	if (t->generation == NULL)
+		return (int)process_options(t->process)->no_rules;
+	return (int)generation_site(t->generation)->fail_mode;
+}
+
+bool
+txn_log_query(const struct txn *t)
+{
+	return t->generation != NULL && generation_site(t->generation)->log_query;
+}

@@ -1,0 +1,60 @@
+/* txn.h - one ICAP transaction: it owns everything of its request and dies in one place,
+ * txn_free(). */
+#ifndef ICAP_SERVICE_TXN_H
+#define ICAP_SERVICE_TXN_H
+
+#include "icap_service/body.h"
+#include "icap_service/exchange.h"
+#include "icap_service/process.h"
+#include "inspect/digester.h"
+
+/* What mod_service_io does with bytes. */
+enum txn_flow {
+	FLOW_PASS,	/* the answer is 204, or headers alone: bytes are read and forgotten */
+	FLOW_ECHO,	/* bytes go through BODY as they come */
+	FLOW_INSPECT,	/* bytes go through BODY and DIGESTER, held back */
+	FLOW_PAGE,	/* bytes are read and forgotten, PAGE goes out */
+	FLOW_KILLED,	/* the transfer is to be broken */
+};
+
+struct txn {
+	struct process		*process;
+	struct policy		*policy;	/* may be NULL: no generation */
+	const struct generation	*generation;	/* of POLICY */
+	int64_t			 now_ms;
+	enum mode		 mode;
+	bool			 respmod;
+	struct exchange		 x;
+	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
+	enum txn_flow		 flow;
+	bool			 judged;	/* end of data was seen: what is left may go */
+	struct inspect_plan	 plan;
+	struct digester		*digester;	/* NULL once it is not needed */
+	struct body		*body;
+	struct buf		 page;
+	size_t			 page_sent;
+};
+
+/* A transaction for REQ, judged by the generation of now.  NULL without memory.  Nothing of REQ is
+ * read yet. */
+struct txn *txn_new(struct process *process, ci_request_t *req);
+void txn_free(struct txn *t);
+
+/* Read REQ's heads into T.  -1 without memory. */
+int txn_read(struct txn *t, ci_request_t *req);
+
+/* Take BYTES from the client's side: how many were taken. */
+size_t txn_take(struct txn *t, struct slice bytes);
+
+/* Give at most LEN bytes for the other side into OUT: how many; TXN_EOF when all is out, TXN_BREAK
+ * when the transfer is to be broken. */
+enum { TXN_EOF = -2, TXN_BREAK = -1 };
+int txn_give(struct txn *t, char *out, size_t len);
+
+/* The site's options in force, or the defaults of policy.def when there is no generation. */
+const char *txn_contact(const struct txn *t);
+const char *txn_organisation(const struct txn *t);
+int txn_fail_mode(const struct txn *t);
+bool txn_log_query(const struct txn *t);
+
+#endif
