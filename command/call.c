@@ -1,0 +1,105 @@
+#include "command/call.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "command/show.h"
+#include "command/verb.h"
+#include "ruleset/generation.h"
+#include "runtime/runtime.h"
+
+enum { MESSAGE_MAX = 4096 };
+
+static void
+say(const struct call *c, const char *text)
+{
+	const char *verb = c->verb == NULL ? NULL : c->verb->name;
+
+	fprintf(stderr, "firebreak%s%s: ", verb == NULL ? "" : " ", verb == NULL ? "" : verb);
+	show_text(stderr, slice_str(text));
+	fputc('\n', stderr);
+}
+
+int
+call_fail(const struct call *c, const char *fmt, ...)
+{
+	char text[MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	say(c, text);
+	return EXIT_TROUBLE;
+}
+
+int
+call_misused(const struct call *c, const char *why)
+{
+	return call_fail(c, "%s; see \"firebreak %s --help\"", why, c->verb->name);
+}
+
+int
+call_end(const struct call *c, enum call_result result)
+{
+	if (result == CALL_USAGE)
+		return EXIT_TROUBLE;
+	printf("usage: firebreak %s [--state DIR] %s\n%s\n\n%s", c->verb->name, c->verb->operands,
+	    c->verb->summary, c->verb->help);
+	return EXIT_FINE;
+}
+
+int
+call_path(const struct call *c, const char *what, char out[static STATE_PATH])
+{
+	if (state_path(c->state, what, out) == 0)
+		return 0;
+	call_fail(c, "%s/%s: %s", c->state, what, strerror(errno));
+	return -1;
+}
+
+int
+call_need_state(const struct call *c)
+{
+	struct stat st;
+
+	if (stat(c->state, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	call_fail(c, "the state folder %s is not there; name another with --state DIR or $FIREBREAK_STATE",
+	    c->state);
+	return -1;
+}
+
+struct generation *
+call_generation(const struct call *c, bool verify, struct diag *diag)
+{
+	char dir[STATE_PATH];
+	struct generation *g;
+
+	if (state_path(c->state, STATE_RULES, dir) == -1) {
+		diag_error(diag, "%s: %s", c->state, strerror(errno));
+		return NULL;
+	}
+	g = generation_open(dir, verify, diag);
+	if (g == NULL && diag->n_errors == 0)
+		diag_error(diag, "%s: nothing has been published yet", dir);
+	return g;
+}
+
+struct runtime *
+call_runtime(const struct call *c, struct diag *diag)
+{
+	char path[STATE_PATH];
+
+	if (state_path(c->state, STATE_SHARED, path) == -1) {
+		diag_error(diag, "%s: %s", c->state, strerror(errno));
+		return NULL;
+	}
+	if (access(path, F_OK) == -1 && errno == ENOENT)
+		return NULL;
+	return runtime_open(c->state, diag);
+}

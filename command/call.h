@@ -1,0 +1,56 @@
+/* call.h - one call of the command: its verb, its state folder, what is left of the command line.
+ *
+ * getopt_long() is used behind this header (flags.c), because its "struct option" is not that of
+ * base/option.h. */
+#ifndef COMMAND_CALL_H
+#define COMMAND_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/state.h"
+
+struct diag;
+struct generation;
+struct runtime;
+struct verb;
+
+struct call {
+	const struct verb	*verb;		/* NULL before it is known */
+	const char		*state;		/* the state folder */
+	int			 argc;		/* after call_flags(): the operands */
+	char			**argv;
+};
+
+enum call_result { CALL_GO, CALL_HELP, CALL_USAGE };
+
+/* Read the flags of C's command line.  FLAGS are N long names; one that ends in '=' takes a value.
+ * VALUES[i] gets the value, "" for a flag without one, NULL when it was not given.  --state and --help
+ * are understood everywhere.  Before the verb is known the reading ends at the first operand.
+ * CALL_HELP when help was asked for; CALL_USAGE when what is wrong was said. */
+enum call_result call_flags(struct call *c, const char *const *flags, size_t n,
+    const char **values);
+
+/* Print the help of C's verb when it was asked for; the exit status for a RESULT other than CALL_GO. */
+int call_end(const struct call *c, enum call_result result);
+
+/* Print "firebreak VERB: ..." on standard error.  The result is EXIT_TROUBLE. */
+int call_fail(const struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same with a pointer to the verb's help: wrong usage. */
+int call_misused(const struct call *c, const char *why);
+
+/* "STATE/what" into OUT.  -1 after saying what is wrong. */
+int call_path(const struct call *c, const char *what, char out[static STATE_PATH]);
+
+/* The state folder is there.  -1 after saying that it is not. */
+int call_need_state(const struct call *c);
+
+/* The current generation, NULL with errors in DIAG.  The caller's: generation_close(). */
+struct generation *call_generation(const struct call *c, bool verify, struct diag *diag);
+
+/* What the workers share, or NULL: with an error in DIAG, or without one when no worker and no publish
+ * has made it yet.  Never makes it.  The caller's: runtime_close(). */
+struct runtime *call_runtime(const struct call *c, struct diag *diag);
+
+#endif

@@ -1,0 +1,57 @@
+#include "command/call.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/verb.h"
+
+enum { FLAGS_MAX = 16, NAME_MAX_LEN = 32, AT_STATE = FLAGS_MAX, AT_HELP };
+
+/* Our list of names as getopt's; the names without their '=' go to NAMES. */
+static void
+make_table(const char *const *flags, size_t n, struct option *table, char names[][NAME_MAX_LEN])
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strcspn(flags[i], "=");
+
+		memcpy(names[i], flags[i], len);
+		names[i][len] = '\0';
+		table[i] = (struct option){ .name = names[i], .val = (int)i,
+			.has_arg = flags[i][len] == '=' ? required_argument : no_argument };
+	}
+	table[n] = (struct option){ "state", required_argument, NULL, AT_STATE };
+	table[n + 1] = (struct option){ "help", no_argument, NULL, AT_HELP };
+	table[n + 2] = (struct option){ 0 };
+}
+
+enum call_result
+call_flags(struct call *c, const char *const *flags, size_t n, const char **values)
+{
+	struct option table[FLAGS_MAX + 3];
+	char names[FLAGS_MAX][NAME_MAX_LEN];
+	const char *style = c->verb == NULL ? "+:" : ":";
+	int at;
+
+	make_table(flags, n, table, names);
+	for (size_t i = 0; i < n; i++)
+		values[i] = NULL;
+	optind = 0;	/* glibc: begin anew */
+	opterr = 0;
+	while ((at = getopt_long(c->argc, c->argv, style, table, NULL)) != -1) {
+		if (at == AT_STATE)
+			c->state = optarg;
+		else if (at == AT_HELP)
+			return CALL_HELP;
+		else if (at >= 0 && (size_t)at < n)
+			values[at] = optarg != NULL ? optarg : "";
+		else {
+			call_fail(c, "%s %s", c->argv[optind - 1],
+			    at == ':' ? "needs a value" : "is not understood here");
+			return CALL_USAGE;
+		}
+	}
+	c->argc -= optind;
+	c->argv += optind;
+	return CALL_GO;
+}

@@ -1,0 +1,317 @@
+#include "alerts/alert.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "ruleset/source.h"
+
+enum { FLAG_DRY_RUN, FLAG_JSON, FLAG_LEVEL, FLAG_SUFFIXES, FLAGS };
+enum { ID_MAX = 64, RECORD_MAX = 8 * ALERT_TEXT_MAX, RULES_MAX = 64 << 20 };
+enum { FILE_MODE = 0644, LOCK_MODE = 0664 };
+
+struct import {
+	const struct call	*call;
+	const char		*file;
+	int			 level;
+	bool			 dry_run, json;
+	int64_t			 now;		/* seconds */
+	struct diag		 diag;
+	struct public_suffixes	*list;		/* NULL: could not be read, and that was said */
+	struct alert		*alert;
+	char			 record_path[STATE_PATH], rules_path[STATE_PATH];
+	struct buf		 text, record, rules, previous;
+	size_t			 n_rules;
+};
+
+static void
+import_init(struct import *im, const struct call *c)
+{
+	*im = (struct import){ .call = c, .file = c->argv[0], .now = clock_ms() / 1000 };
+	buf_init(&im->text, RECORD_MAX);
+	buf_init(&im->record, RECORD_MAX);
+	buf_init(&im->rules, RULES_MAX);
+	buf_init(&im->previous, RULES_MAX);
+}
+
+static void
+import_fini(struct import *im)
+{
+	buf_fini(&im->text);
+	buf_fini(&im->record);
+	buf_fini(&im->rules);
+	buf_fini(&im->previous);
+	alert_free(im->alert);
+	public_suffixes_free(im->list);
+	diag_fini(&im->diag);
+}
+
+/* Without the list an alert is still worth importing: its rules are only narrower. */
+static void
+load_suffixes(struct import *im, const char *path)
+{
+	struct diag diag = { 0 };
+
+	im->list = public_suffixes_load(path != NULL ? path : PUBLIC_SUFFIX_FILE, &diag);
+	if (im->list == NULL)
+		diag_add(&im->diag, DIAG_WARNING, NULL, 0, 0, "the public suffix list cannot be used: %s",
+		    diag_first_error(&diag));
+	diag_fini(&diag);
+}
+
+/* The text as published, or a record: JSON begins with a brace. */
+static int
+read_alert(struct import *im)
+{
+	const char *name = strcmp(im->file, "-") == 0 ? "(standard input)" : im->file;
+	struct slice text, bom = SLICE("\xef\xbb\xbf");
+
+	if (file_read(im->file, &im->text) == -1) {
+		diag_add(&im->diag, DIAG_ERROR, name, 0, 0, "%s", strerror(errno));
+		return -1;
+	}
+	text = buf_slice(&im->text);
+	if (slice_starts(text, bom))
+		text = slice_skip(text, bom.len);
+	if (slice_trim(text).len > 0 && slice_trim(text).p[0] == '{')
+		im->alert = alert_from_json(name, text, &im->diag);
+	else
+		im->alert = alert_parse(name, text, im->list, &im->diag);
+	return im->alert == NULL ? -1 : 0;
+}
+
+/* The id becomes the name of two files: whatever the reader let through, nothing here may leave its
+ * folder. */
+static bool
+id_is_file_name(struct slice id)
+{
+	if (id.len == 0 || id.len > ID_MAX || id.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (id.p[i] == '/' || (unsigned char)(id.p[i] - '!') > '~' - '!')
+			return false;
+	return true;
+}
+
+static int
+make_paths(struct import *im)
+{
+	char record[STATE_PATH], rules[STATE_PATH];
+	const char *id = im->alert->id;
+
+	if (!id_is_file_name(slice_str(id))) {
+		diag_error(&im->diag, "the alert's id \"%s\" cannot be the name of a file", id);
+		return -1;
+	}
+	snprintf(record, sizeof(record), STATE_ALERTS "/%s.json", id);
+	snprintf(rules, sizeof(rules), STATE_SOURCES "/alert-%s.rules", id);
+	if (state_path(im->call->state, record, im->record_path) == -1 ||
+	    state_path(im->call->state, rules, im->rules_path) == -1) {
+		diag_error(&im->diag, "%s: %s", im->call->state, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* The lock that serialises whoever edits sources or publishes.  Its file descriptor, or -1. */
+static int
+lock_sources(struct import *im)
+{
+	char path[STATE_PATH];
+	int fd = -1;
+
+	if (state_make(im->call->state) == 0 &&
+	    state_path(im->call->state, STATE_RULES "/lock", path) == 0 &&
+	    (fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE)) != -1 &&
+	    flock(fd, LOCK_EX) == 0)
+		return fd;
+	diag_error(&im->diag, "%s: %s", im->call->state, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* Append PATH to OUT; fine when it is not there. */
+static int
+read_if_there(struct import *im, const char *path, struct buf *out)
+{
+	if (file_read(path, out) == 0 || errno == ENOENT)
+		return 0;
+	diag_add(&im->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
+	return -1;
+}
+
+/* An older version never replaces a newer one; the same one again changes nothing. */
+static int
+compare_versions(struct import *im)
+{
+	struct alert *stored;
+	struct buf text;
+	unsigned version;
+
+	buf_init(&text, RECORD_MAX);
+	if (read_if_there(im, im->record_path, &text) == -1 || text.len == 0) {
+		buf_fini(&text);
+		return im->diag.n_errors > 0 ? -1 : 0;
+	}
+	stored = alert_from_json(im->record_path, buf_slice(&text), &im->diag);
+	buf_fini(&text);
+	if (stored == NULL)
+		return -1;
+	version = stored->version;
+	alert_free(stored);
+	if (version <= im->alert->version)
+		return 0;
+	diag_error(&im->diag, "version %u of alert %s is older than the stored version %u: refused",
+	    im->alert->version, im->alert->id, version);
+	return -1;
+}
+
+static int
+make_rules(struct import *im)
+{
+	struct alert_rule_options options = { .level = im->level, .rev = im->alert->version,
+		.now = im->now, .list = im->list };
+
+	if (read_if_there(im, im->rules_path, &im->previous) == -1)
+		return -1;
+	options.previous = buf_slice(&im->previous);
+	im->n_rules = alert_rules(im->alert, &options, &im->rules, &im->diag);
+	if (im->n_rules == 0 && im->diag.n_errors == 0)
+		diag_error(&im->diag, "nothing in alert %s can become a rule", im->alert->id);
+	if (im->diag.n_errors == 0 && alert_to_json(im->alert, &im->record) == -1)
+		diag_error(&im->diag, "the record of alert %s cannot be written as JSON",
+		    im->alert->id);
+	return im->diag.n_errors > 0 ? -1 : 0;
+}
+
+/* The record first: whatever is interrupted, an older version can then no longer take the rules'
+ * place. */
+static int
+write_files(struct import *im)
+{
+	if (file_write(im->record_path, buf_slice(&im->record), FILE_MODE) == -1)
+		diag_add(&im->diag, DIAG_ERROR, im->record_path, 0, 0, "%s", strerror(errno));
+	else if (file_write(im->rules_path, buf_slice(&im->rules), FILE_MODE) == -1)
+		diag_add(&im->diag, DIAG_ERROR, im->rules_path, 0, 0, "%s", strerror(errno));
+	return im->diag.n_errors > 0 ? -1 : 0;
+}
+
+static int
+append_rule(void *list, const struct rule *rule, const struct rule_match *match, unsigned line)
+{
+	(void)match;
+	(void)line;
+	return json_array_append_new(list, show_json_rule(rule)) == -1;
+}
+
+/* The record with its rules under "proposed". */
+static int
+print_json(struct import *im)
+{
+	struct source_defaults defaults = { .now = im->now };
+	json_t *record = json_loadb(im->record.p, im->record.len, 0, NULL);
+	json_t *proposed = json_array();
+	char source[ID_MAX + sizeof("alert-")];
+
+	snprintf(source, sizeof(source), "alert-%s", im->alert->id);
+	if (json_object_set_new(record, "proposed", proposed) == -1 ||
+	    source_parse(im->rules_path, slice_str(source), buf_slice(&im->rules), &defaults,
+	    append_rule, proposed, &im->diag) != 0 ||
+	    json_object_set_new(record, "findings", show_json_findings(&im->diag)) == -1) {
+		json_decref(record);
+		return -1;
+	}
+	return show_json(record, true);
+}
+
+static int
+print_result(struct import *im)
+{
+	if (im->json)
+		return print_json(im);
+	show_lines(stdout, buf_slice(&im->rules));
+	fflush(stdout);
+	fprintf(stderr, "alert %s, version %u: %zu rules", im->alert->id, im->alert->version, im->n_rules);
+	if (im->dry_run)
+		fputs(" could be made; nothing was written\n", stderr);
+	else
+		fprintf(stderr, " in %s; \"firebreak publish\" makes them live\n", im->rules_path);
+	return 0;
+}
+
+static int
+import_alert(struct import *im)
+{
+	int lock = -1, r;
+
+	if (read_alert(im) == -1 || make_paths(im) == -1)
+		return -1;
+	if (!im->dry_run && (lock = lock_sources(im)) == -1)
+		return -1;
+	r = compare_versions(im) == -1 || make_rules(im) == -1 ? -1 : 0;
+	if (r == 0 && !im->dry_run)
+		r = write_files(im);
+	if (lock != -1)
+		close(lock);
+	return r;
+}
+
+/* NULL, or what is wrong with the flags. */
+static const char *
+read_flags(struct import *im, const char *const *values)
+{
+	uint64_t level = RULE_LEVEL_DEFAULT;
+
+	im->dry_run = values[FLAG_DRY_RUN] != NULL;
+	im->json = values[FLAG_JSON] != NULL;
+	if (values[FLAG_LEVEL] != NULL &&
+	    (slice_u64(slice_str(values[FLAG_LEVEL]), &level) == -1 || level > RULE_LEVEL_MAX))
+		return "--level takes a number from 0 to 5";
+	im->level = (int)level;
+	return NULL;
+}
+
+static int
+run(struct call *c)
+{
+	static const char *const flags[FLAGS] = { "dry-run", "json", "level=", "suffixes=" };
+	const char *values[FLAGS], *wrong;
+	enum call_result result = call_flags(c, flags, FLAGS, values);
+	struct import im;
+	int status = EXIT_TROUBLE;
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	if (c->argc != 1)
+		return call_misused(c, "one FILE, or - for standard input");
+	import_init(&im, c);
+	if ((wrong = read_flags(&im, values)) != NULL)
+		return call_misused(c, wrong);
+	load_suffixes(&im, values[FLAG_SUFFIXES]);
+	if (import_alert(&im) == 0 && print_result(&im) == 0)
+		status = im.diag.n_warnings > 0 ? EXIT_FOUND : EXIT_FINE;
+	diag_print(&im.diag, stderr);
+	import_fini(&im);
+	return status;
+}
+
+const struct verb verb_import = {
+	.name = "import",
+	.run = run,
+	.operands = "[--dry-run] [--json] [--level N] [--suffixes FILE] FILE|-",
+	.summary = "Make rules of an outbreak alert: its text as published, or a JSON record.",
+	.help =
+	    "  --dry-run       print the rules, write nothing\n"
+	    "  --json          print the record, its rules under \"proposed\"\n"
+	    "  --level N       the rules' level, 0 to 5; else 4\n"
+	    "  --suffixes FILE the public suffix list; else " PUBLIC_SUFFIX_FILE "\n",
+};

@@ -1,0 +1,206 @@
+#include "command/show.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ruleset/rule.h"
+
+enum { TEXT_MAX = 16 << 20, PROGRESS_MAX = 200 };
+
+/* The UTF-8 sequence of N bytes at P must not reach a terminal: a control, or what turns the direction
+ * of writing. */
+static bool
+misleads(const char *p, size_t n)
+{
+	static const char *const odd[] = {
+		"\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
+		"\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6",
+		"\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9", "\xef\xbb\xbf",
+	};
+
+	if (n == 1)
+		return (unsigned char)*p < 0x20 || *p == 0x7f;
+	if (n == 2)
+		return ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0) || memcmp(p, "\xd8\x9c", n) == 0;
+	for (size_t i = 0; n == 3 && i < sizeof(odd) / sizeof(odd[0]); i++)
+		if (memcmp(p, odd[i], n) == 0)
+			return true;
+	return false;
+}
+
+static void
+show(FILE *f, struct slice text, const char *kept)
+{
+	while (text.len > 0) {
+		size_t n = utf8_sequence(text);
+
+		if (n == 1 && *text.p != '\0' && strchr(kept, *text.p) != NULL)
+			fputc(*text.p, f);
+		else if (n > 0 && !misleads(text.p, n))
+			fwrite(text.p, 1, n, f);
+		else
+			for (size_t i = 0; i < (n > 0 ? n : 1); i++)
+				fprintf(f, "\\x%02x", (unsigned char)text.p[i]);
+		text = slice_skip(text, n > 0 ? n : 1);
+	}
+}
+
+void
+show_text(FILE *f, struct slice text)
+{
+	show(f, text, "");
+}
+
+void
+show_lines(FILE *f, struct slice text)
+{
+	show(f, text, "\n\t");
+}
+
+void
+show_row(const char *label, struct slice text)
+{
+	if (text.len == 0)
+		return;
+	printf("%-12s", label);
+	show_text(stdout, text);
+	putchar('\n');
+}
+
+void
+show_span(int64_t seconds, char out[static SHOW_SPAN])
+{
+	static const struct { int64_t over, unit; const char *name; } units[] = {
+		{ 2 * CLOCK_DAY_S, CLOCK_DAY_S, "days" }, { 2 * 3600, 3600, "h" },
+		{ 2 * 60, 60, "min" }, { INT64_MIN, 1, "s" },
+	};
+	size_t i = 0;
+
+	while (seconds < units[i].over)
+		i++;
+	snprintf(out, SHOW_SPAN, "%" PRId64 " %s", seconds / units[i].unit, units[i].name);
+}
+
+json_t *
+show_json_text(struct slice text)
+{
+	struct buf b;
+	json_t *j;
+
+	buf_init(&b, TEXT_MAX);
+	buf_add_utf8(&b, text);
+	j = json_stringn(b.failed || b.len == 0 ? "" : b.p, b.failed ? 0 : b.len);
+	buf_fini(&b);
+	return j;
+}
+
+static void
+set_text(json_t *j, const char *key, struct slice text)
+{
+	if (text.len > 0)
+		json_object_set_new(j, key, show_json_text(text));
+}
+
+void
+show_json_number(json_t *j, const char *key, uint64_t n)
+{
+	json_object_set_new(j, key, json_integer((json_int_t)n));
+}
+
+static void
+set_date(json_t *j, const char *key, int64_t seconds)
+{
+	char date[CLOCK_TEXT];
+
+	if (seconds == 0)
+		return;
+	clock_format_s(seconds, date);
+	json_object_set_new(j, key, json_string(date));
+}
+
+json_t *
+show_json_rule(const struct rule *rule)
+{
+	json_t *j = json_object();
+
+	set_text(j, "id", rule->id);
+	show_json_number(j, "rev", rule->rev);
+	json_object_set_new(j, "action", json_string(rule_action_name(rule->action)));
+	json_object_set_new(j, "kind", json_string(rule_kind_name(rule->kind)));
+	set_text(j, "value", rule->value);
+	show_json_number(j, "level", rule->level);
+	set_date(j, "published", rule->published);
+	set_date(j, "expires", rule->expires);
+	set_text(j, "source", rule->source);
+	set_text(j, "alert", rule->alert);
+	set_text(j, "name", rule->name);
+	set_text(j, "container", rule->container);
+	set_text(j, "note", rule->note);
+	return j;
+}
+
+static json_t *
+json_finding(const struct diag_entry *e)
+{
+	static const char *const levels[] = { "error", "warning", "note" };
+	json_t *j = json_object();
+
+	json_object_set_new(j, "level", json_string(levels[e->level]));
+	if (e->file != NULL)
+		set_text(j, "file", slice_str(e->file));
+	if (e->line > 0)
+		show_json_number(j, "line", e->line);
+	if (e->col > 0)
+		show_json_number(j, "column", e->col);
+	json_object_set_new(j, "text", show_json_text(slice_str(e->text)));
+	return j;
+}
+
+json_t *
+show_json_findings(const struct diag *diag)
+{
+	json_t *j = json_array();
+
+	for (size_t i = 0; i < diag->n; i++)
+		json_array_append_new(j, json_finding(&diag->v[i]));
+	return j;
+}
+
+int
+show_json(json_t *j, bool indented)
+{
+	size_t style = indented ? JSON_INDENT(2) : JSON_COMPACT;
+	int r = j == NULL ? -1 : json_dumpf(j, stdout, style);
+
+	json_decref(j);
+	if (r == -1)
+		fputs("firebreak: the JSON could not be written\n", stderr);
+	else
+		putchar('\n');
+	return r;
+}
+
+void
+show_progress(const char *fmt, ...)
+{
+	char text[PROGRESS_MAX];
+	va_list ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\r\033[K%s", text);
+	fflush(stderr);
+}
+
+void
+show_progress_end(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}

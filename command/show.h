@@ -1,0 +1,50 @@
+/* show.h - what the verbs print: text from elsewhere made harmless, JSON, progress.
+ *
+ * URLs, file names and user names were chosen by strangers: nothing of theirs reaches a terminal as a
+ * control. */
+#ifndef COMMAND_SHOW_H
+#define COMMAND_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/slice.h"
+
+struct rule;
+
+/* Print TEXT on one line: UTF-8 as it is, but controls (C0, C1, DEL), what changes the direction of
+ * writing, and bytes that are not UTF-8 as \xHH. */
+void show_text(FILE *f, struct slice text);
+
+/* The same with newlines and tabs kept. */
+void show_lines(FILE *f, struct slice text);
+
+/* "label      text" with TEXT made harmless; nothing when TEXT is empty. */
+void show_row(const char *label, struct slice text);
+
+/* SECONDS as people say it, "3 min", into OUT. */
+enum { SHOW_SPAN = 32 };
+void show_span(int64_t seconds, char out[static SHOW_SPAN]);
+
+/* TEXT as a JSON string, whatever its bytes.  NULL without memory. */
+json_t *show_json_text(struct slice text);
+
+/* RULE as a JSON object; what is not set is left out. */
+json_t *show_json_rule(const struct rule *rule);
+
+/* All findings as a JSON array. */
+json_t *show_json_findings(const struct diag *diag);
+
+/* KEY of the object J becomes the number N. */
+void show_json_number(json_t *j, const char *key, uint64_t n);
+
+/* Print J on standard output, indented or on one line, and release it.  -1 after saying that it could
+ * not be done. */
+int show_json(json_t *j, bool indented);
+
+/* Replace the line of progress on standard error, when that is a terminal, and take it away. */
+void show_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void show_progress_end(void);
+
+#endif

@@ -1,0 +1,271 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "ruleset/generation.h"
+#include "runtime/runtime.h"
+
+enum { FLAG_JSON, FLAG_VERIFY, FLAGS };
+
+struct report {
+	struct generation	*g;		/* NULL: none, or damaged */
+	struct runtime		*runtime;	/* NULL: nothing ran yet, or damaged */
+	struct diag		 diag;
+	int64_t			 now_ms;
+	bool			 verified;
+	enum mode		 mode;
+	int64_t			 until_ms;
+	size_t			 n_workers, n_behind;
+	struct worker		 workers[RUNTIME_WORKERS];
+};
+
+static void
+collect_runtime(struct report *r)
+{
+	uint64_t wanted = r->g != NULL ? generation_number(r->g) : 0;
+
+	r->mode = MODE_ENFORCE;
+	if (r->runtime == NULL)
+		return;
+	r->mode = runtime_mode(r->runtime, r->now_ms, &r->until_ms);
+	r->n_workers = runtime_workers(r->runtime, r->workers, RUNTIME_WORKERS);
+	if (r->n_workers > RUNTIME_WORKERS)
+		r->n_workers = RUNTIME_WORKERS;
+	for (size_t i = 0; i < r->n_workers; i++)
+		r->n_behind += r->workers[i].generation != wanted;
+}
+
+static void
+collect(const struct call *c, struct report *r)
+{
+	r->now_ms = clock_ms();
+	if (r->verified)
+		show_progress("verifying the rule set");
+	r->g = call_generation(c, r->verified, &r->diag);
+	show_progress_end();
+	r->runtime = call_runtime(c, &r->diag);
+	collect_runtime(r);
+}
+
+static void
+print_algs(unsigned algs)
+{
+	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
+		if (algs & DIGEST_BIT(alg))
+			printf(" %s", digest_alg_name(alg));
+}
+
+static void
+print_hashing(const struct hashdb *db)
+{
+	unsigned sizeless = db == NULL ? 0 : hashdb_sizeless_algs(db);
+
+	if (sizeless == 0) {
+		puts("Hashing     only bodies of a listed or unknown length");
+		return;
+	}
+	printf("Hashing     EVERY body, because of rules without a size:");
+	print_algs(sizeless);
+	putchar('\n');
+}
+
+static void
+print_generation(const struct report *r)
+{
+	const struct hashdb *db = generation_digests(r->g);
+	const struct host_table *hosts = generation_hosts(r->g);
+	char date[CLOCK_TEXT], age[SHOW_SPAN];
+
+	clock_format_s(generation_created(r->g), date);
+	show_span(r->now_ms / 1000 - generation_created(r->g), age);
+	printf("Generation  %" PRIu64 ", published %s, %s ago%s\n", generation_number(r->g), date, age,
+	    r->verified ? "; every file verified" : "");
+	printf("Rules       %" PRIu32 "; threshold %d\n", generation_rules(r->g),
+	    (int)generation_site(r->g)->threshold);
+	if (hosts != NULL)
+		printf("Hosts       %zu hosts with %zu rules\n", host_table_hosts(hosts),
+		    host_table_rules(hosts));
+	printf("Files      ");
+	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
+		printf(" %" PRIu64 " %s%s", db == NULL ? 0 : hashdb_count(db, alg),
+		    digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "\n");
+	print_hashing(db);
+}
+
+static void
+print_mode(const struct report *r)
+{
+	char date[CLOCK_TEXT];
+
+	if (r->mode == MODE_ENFORCE) {
+		puts("Mode        enforce");
+		return;
+	}
+	printf("Mode        %s", r->mode == MODE_OFF ? "*** OFF: NOTHING IS JUDGED ***" :
+	    "*** OBSERVE: NOTHING IS BLOCKED, ONLY LOGGED ***");
+	if (r->until_ms != 0) {
+		clock_format_s(r->until_ms / 1000, date);
+		printf(" until %s", date);
+	}
+	putchar('\n');
+}
+
+/* How long W has not been seen; clocks may jump. */
+static int64_t
+silence_ms(const struct report *r, const struct worker *w)
+{
+	return r->now_ms > w->heartbeat_ms ? r->now_ms - w->heartbeat_ms : 0;
+}
+
+static void
+print_workers(const struct report *r)
+{
+	char age[SHOW_SPAN];
+
+	if (r->n_workers == 0) {
+		puts("Workers     none is running");
+		return;
+	}
+	printf("Workers     %zu", r->n_workers);
+	if (r->n_behind > 0)
+		printf(", %zu NOT on the current generation", r->n_behind);
+	putchar('\n');
+	for (size_t i = 0; i < r->n_workers; i++) {
+		const struct worker *w = &r->workers[i];
+
+		show_span(silence_ms(r, w) / 1000, age);
+		printf("  pid %-8jd generation %-8" PRIu64 " seen %s ago\n", (intmax_t)w->pid,
+		    w->generation, age);
+	}
+}
+
+static void
+print_counters(const struct report *r)
+{
+	if (r->runtime == NULL)
+		return;
+	puts("Counters");
+	for (enum counter i = 0; i < COUNTERS; i++)
+		printf("  %-18s %12" PRIu64 "  %s\n", counter_name(i),
+		    runtime_counter(r->runtime, i), counter_help(i));
+}
+
+static void
+print_report(const struct report *r)
+{
+	print_mode(r);
+	if (r->g == NULL)
+		puts("Generation  NONE: the service has no rules and follows its fail mode");
+	else
+		print_generation(r);
+	print_workers(r);
+	print_counters(r);
+}
+
+static json_t *
+json_generation(const struct report *r)
+{
+	const struct generation *g = r->g;
+	const struct hashdb *db = generation_digests(g);
+	const struct host_table *hosts = generation_hosts(g);
+	char date[CLOCK_TEXT];
+	json_t *j = json_object(), *files = json_object(), *sizeless = json_array();
+
+	clock_format_s(generation_created(g), date);
+	show_json_number(j, "number", generation_number(g));
+	json_object_set_new(j, "created", json_string(date));
+	json_object_set_new(j, "age_s", json_integer(r->now_ms / 1000 - generation_created(g)));
+	json_object_set_new(j, "verified", json_boolean(r->verified));
+	show_json_number(j, "rules", generation_rules(g));
+	json_object_set_new(j, "threshold", json_integer(generation_site(g)->threshold));
+	show_json_number(j, "hosts", hosts == NULL ? 0 : host_table_hosts(hosts));
+	show_json_number(j, "host_rules", hosts == NULL ? 0 : host_table_rules(hosts));
+	for (enum digest_alg alg = 0; db != NULL && alg < DIGEST_ALGS; alg++) {
+		show_json_number(files, digest_alg_name(alg), hashdb_count(db, alg));
+		if (hashdb_sizeless_algs(db) & DIGEST_BIT(alg))
+			json_array_append_new(sizeless, json_string(digest_alg_name(alg)));
+	}
+	json_object_set_new(j, "files", files);
+	json_object_set_new(j, "sizeless", sizeless);
+	return j;
+}
+
+static json_t *
+json_workers(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->n_workers; i++) {
+		const struct worker *w = &r->workers[i];
+		json_t *j = json_object();
+
+		json_object_set_new(j, "pid", json_integer(w->pid));
+		show_json_number(j, "generation", w->generation);
+		show_json_number(j, "heartbeat_age_ms", (uint64_t)silence_ms(r, w));
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
+static int
+print_json(const struct report *r)
+{
+	char date[CLOCK_TEXT];
+	json_t *j = json_object(), *counters = json_object();
+
+	json_object_set_new(j, "mode", json_string(mode_name(r->mode)));
+	if (r->until_ms != 0) {
+		clock_format_ms(r->until_ms, date);
+		json_object_set_new(j, "mode_until", json_string(date));
+	}
+	json_object_set_new(j, "generation", r->g == NULL ? json_null() : json_generation(r));
+	json_object_set_new(j, "workers", json_workers(r));
+	show_json_number(j, "workers_behind", r->n_behind);
+	for (enum counter i = 0; r->runtime != NULL && i < COUNTERS; i++)
+		show_json_number(counters, counter_name(i), runtime_counter(r->runtime, i));
+	json_object_set_new(j, "counters", counters);
+	json_object_set_new(j, "findings", show_json_findings(&r->diag));
+	return show_json(j, true);
+}
+
+static int
+run(struct call *c)
+{
+	static const char *const flags[FLAGS] = { "json", "verify" };
+	const char *values[FLAGS];
+	enum call_result result = call_flags(c, flags, FLAGS, values);
+	struct report r = { 0 };
+	int status;
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	if (c->argc > 0)
+		return call_misused(c, "no operand is expected");
+	if (call_need_state(c) == -1)
+		return EXIT_TROUBLE;
+	r.verified = values[FLAG_VERIFY] != NULL;
+	collect(c, &r);
+	status = r.g == NULL || r.diag.n_errors > 0 || r.n_behind > 0 ? EXIT_FOUND : EXIT_FINE;
+	diag_print(&r.diag, stderr);
+	if (values[FLAG_JSON] == NULL)
+		print_report(&r);
+	else if (print_json(&r) == -1)
+		status = EXIT_TROUBLE;
+	generation_close(r.g);
+	runtime_close(r.runtime);
+	diag_fini(&r.diag);
+	return status;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.run = run,
+	.operands = "[--json] [--verify]",
+	.summary = "Show what is live, in which workers, and what they counted.",
+	.help =
+	    "  --json        print an object\n"
+	    "  --verify      read every file of the rule set and compare its SHA-256\n",
+};

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# check_all.sh - every test, in every build: "check_all.sh SOURCE", called by ./check once all packages are there.
+#
+# One line a stage while it goes; what failed is shown below it.  A test that was left out is a line "SKIP name: reason".
+# The last line is "N passed, N failed"; exit 1 if any failed.  The builds are kept in SOURCE/build/check-UID, so that a
+# second run is faster; FIREBREAK_CHECK="gcc asan" runs those stages only.
+set -u
+source_dir=$1
+. "$source_dir/etc/run/system.sh"
+top=$source_dir/build/check-$(id -u)
+passed=0 failed=0
+skips=()
+# Real lists and texts that are not part of the project; tests that want them skip where they are missing.
+[ -n "${FIREBREAK_SHARED:-}" ] || [ ! -d "$source_dir/../shared" ] || export FIREBREAK_SHARED=$source_dir/../shared
+: "${FIREBREAK_CHECK:=gcc clang asan tsan distcheck}"
+E2E_SHORT="t/e2e/cases.sh t/e2e/damage.sh t/e2e/publish.sh"
+
+say() { printf '%s\n' "$*"; }
+progress() { [ ! -t 2 ] || printf '\r\033[K%s' "$*" >&2; }
+
+# ---- counting: what automake's test driver says of each test point ----
+
+count() {	# count STAGE LOG STATUS SECONDS
+	local stage=$1 log=$2 status=$3 seconds=$4 good bad line
+	good=$(grep -c '^PASS: ' "$log")
+	bad=$(grep -cE '^(FAIL|ERROR|XPASS): ' "$log")
+	while IFS= read -r line; do
+		line=${line#SKIP: }
+		[[ " ${skips[*]:-} " == *" $line "* ]] || { skips+=("$line"); progress ""; say "SKIP ${line/ # SKIP /: }"; }
+	done < <(grep '^SKIP: ' "$log")
+	# A stage that broke before its tests, or that says it failed and names none, is a failure of its own.
+	[ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+	[ $((good + bad)) -gt 0 ] || bad=1
+	passed=$((passed + good)) failed=$((failed + bad))
+	progress ""
+	say "$stage: $good passed, $bad failed, $seconds s"
+	[ "$bad" -eq 0 ] || show_failures "$log"
+}
+
+show_failures() {
+	local log=$1
+	if grep -qE '^(FAIL|ERROR|XPASS): ' "$log"; then
+		grep -E '^(FAIL|ERROR|XPASS): ' "$log" | head -n 40
+		# The lines below a failed point say what was got and what was expected.
+		grep -hE -A 12 '^(not ok|Bail out)' "$(dirname "$log")"/build/t/*.log "$(dirname "$log")"/build/t/*/*.log 2>/dev/null |
+			grep -vE '^(PASS|ok )' | head -n 120
+	else
+		tail -n 40 "$log"
+	fi
+	say "all of it is in $log"
+}
+
+# ---- stages ----
+
+stage() {	# stage NAME FUNCTION: run it in a folder of its own, count what it said
+	local name=$1 function=$2 folder=$top/$1 start=$SECONDS
+	[[ " $FIREBREAK_CHECK " == *" $name "* ]] || return 0
+	progress "$name ..."
+	mkdir -p "$folder/build"
+	"$function" "$folder/build" >"$folder/log" 2>&1 </dev/null
+	count "$name" "$folder/log" $? $((SECONDS - start))
+}
+
+build() {	# build FOLDER CONFIGURE-ARGUMENT...
+	local folder=$1
+	shift
+	cd "$folder" && { [ -f config.status ] || "$source_dir/configure" --enable-werror "$@"; } && make -j2 all
+}
+
+# Both are run, whatever the first says.
+check_and_e2e() {	# check_and_e2e E2E-TESTS MAKE-ARGUMENT...
+	local tests=$1 status=0
+	shift
+	make -j2 check "$@" || status=1
+	make -j2 check-e2e E2E_TESTS="$tests" "$@" || status=1
+	return $status
+}
+
+stage_gcc() {
+	build "$1" CC=gcc CFLAGS="-g -O2" || return 1
+	check_and_e2e "t/lint.sh t/e2e/cases.sh t/e2e/actions.sh t/e2e/cache.sh t/e2e/damage.sh t/e2e/publish.sh t/e2e/run.sh"
+}
+
+stage_clang() { build "$1" CC=clang CFLAGS="-g -O2" && make -j2 check; }
+
+stage_asan() {
+	build "$1" CC=gcc CFLAGS="-g -O1" --enable-sanitizers=address,undefined || return 1
+	check_and_e2e "$E2E_SHORT t/e2e/actions.sh t/e2e/cache.sh"
+}
+
+# Older sanitizer runtimes do not cope with the address layout of newer kernels.
+stage_tsan() {
+	build "$1" CC=gcc CFLAGS="-g -O1" --enable-sanitizers=thread || return 1
+	setarch -R true 2>/dev/null && set -- "$1" setarch -R
+	shift
+	FIREBREAK_PUBLISHES=30 "$@" bash -c "$(declare -f check_and_e2e); check_and_e2e '$E2E_SHORT'"
+}
+
+# What "make dist" packs builds, passes and installs without root.
+stage_distcheck() {
+	local folder=$1 user=()
+	if [ "$(id -u)" -eq 0 ]; then
+		folder=$(mktemp -d /var/tmp/firebreak-dist-XXXXXX) || return 1
+		chown nobody "$folder"
+		user=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --)
+		trap 'rm -rf "$folder"' RETURN
+	fi
+	cp -a "$source_dir/." "$folder/src" && rm -rf "$folder/src/build" "$folder/src/.git" || return 1
+	[ ${#user[@]} -eq 0 ] || chown -R nobody "$folder/src" || return 1
+	( cd "$folder/src" && "${user[@]}" env HOME="$folder" TMPDIR="$folder" bash -c '
+		mkdir -p ../dist && cd ../dist && ../src/configure && make -j2 distcheck' )
+}
+
+mkdir -p "$top" || exit 2
+system_bootstrap "$source_dir" >"$top/bootstrap.log" 2>&1 || { tail -n 20 "$top/bootstrap.log"; say "0 passed, 1 failed"; exit 1; }
+for name in gcc clang asan tsan distcheck; do stage $name stage_$name; done
+say "$passed passed, $failed failed"
+[ $failed -eq 0 ]

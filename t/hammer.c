@@ -1,0 +1,221 @@
+/* hammer - many ICAP connections that ask all the time, while somebody publishes: for t/e2e/publish.sh.
+ *
+ *	hammer PORT CONNECTIONS		until standard input ends
+ *
+ * Every generation blocks either even.hammer.test or odd.hammer.test, as its own number is; each answer names the generation it
+ * was judged by, so that an answer out of a half-loaded one shows.  Each second a line: the lowest generation that any
+ * connection was answered by since the line before.  At the end: "requests N lost N wrong N back N workers N", where "back"
+ * counts answers by an older generation than the same connection has had from the same worker. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/slice.h"
+
+enum { CONNECTIONS_MAX = 512, ANSWER_MAX = 65536, TIMEOUT_S = 15, PORT_MAX = 65535, WORKERS_MAX = 64, USAGE = 2, MS = 1000,
+	STACK = 256 * 1024 };
+
+struct connection {
+	pthread_t	thread;
+	unsigned	port;
+	uint64_t	generation, worker;	/* of the last answer */
+	uint64_t	requests, lost, wrong, back;
+	_Atomic uint64_t latest;
+};
+
+static _Atomic bool done;
+static _Atomic uint64_t workers[WORKERS_MAX];
+
+static int
+connect_to(unsigned port)
+{
+	const struct timeval limit = { .tv_sec = TIMEOUT_S };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+ask(int fd, const char *host)
+{
+	char http[256], request[512];
+	int head = snprintf(http, sizeof(http), "GET http://%s/ HTTP/1.1\r\nHost: %s\r\n\r\n", host, host);
+	int n = snprintf(request, sizeof(request), "REQMOD icap://127.0.0.1/firebreak ICAP/1.0\r\nHost: 127.0.0.1\r\n"
+	    "Allow: 204\r\nEncapsulated: req-hdr=0, null-body=%d\r\n\r\n%s", head, http);
+
+	return send(fd, request, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -1;
+}
+
+/* The whole answer: a head, and for 200 a chunked body after the HTTP head. */
+static bool
+is_whole(struct slice answer)
+{
+	size_t end = slice_search(answer, SLICE("\r\n\r\n"));
+
+	if (end == answer.len)
+		return false;
+	return slice_starts(answer, SLICE("ICAP/1.0 204")) || slice_ends(answer, SLICE("\r\n0\r\n\r\n"));
+}
+
+static int
+receive(int fd, char *buf, struct slice *out)
+{
+	*out = slice_make(buf, 0);
+	while (!is_whole(*out)) {
+		ssize_t n = recv(fd, buf + out->len, ANSWER_MAX - out->len, 0);
+
+		if (n <= 0)
+			return -1;
+		out->len += (size_t)n;
+	}
+	return 0;
+}
+
+/* The number behind WORD in ANSWER; 0 when it is not there. */
+static uint64_t
+number_after(struct slice answer, struct slice word)
+{
+	struct slice rest = slice_skip(answer, slice_search(answer, word) + word.len);
+	size_t n = 0;
+	uint64_t number = 0;
+
+	while (n < rest.len && ascii_is_digit(rest.p[n]))
+		n++;
+	return slice_u64(slice_head(rest, n), &number) == 0 ? number : 0;
+}
+
+static void
+note_worker(uint64_t pid)
+{
+	for (size_t i = 0; i < WORKERS_MAX; i++) {
+		uint64_t there = 0;
+
+		/* Where the exchange fails THERE is who was faster: maybe the same worker, met by another connection. */
+		if (atomic_compare_exchange_strong(&workers[i], &there, pid) || there == pid)
+			return;
+	}
+}
+
+static void
+check(struct connection *c, struct slice answer, bool even)
+{
+	uint64_t generation = number_after(answer, SLICE("generation="));
+	uint64_t worker = number_after(answer, SLICE("worker="));
+	bool blocked = slice_starts(answer, SLICE("ICAP/1.0 200"));
+
+	c->requests++;
+	if (generation == 0 || worker == 0 || blocked != ((generation % 2 == 0) == even))
+		c->wrong++;
+	if (worker == c->worker && generation < c->generation)
+		c->back++;
+	note_worker(worker);
+	c->generation = generation;
+	c->worker = worker;
+	atomic_store(&c->latest, generation);
+}
+
+static void *
+hammer(void *arg)
+{
+	struct connection *c = arg;
+	char *buf = malloc(ANSWER_MAX);
+	int fd = -1;
+	struct slice answer;
+
+	while (buf != NULL && !atomic_load(&done)) {
+		bool even = c->requests % 2 == 0;
+
+		if (fd == -1 && (fd = connect_to(c->port)) == -1) {
+			c->lost++;
+			usleep(MS * MS / 10);
+			continue;
+		}
+		if (ask(fd, even ? "even.hammer.test" : "odd.hammer.test") == -1 || receive(fd, buf, &answer) == -1) {
+			c->lost++;
+			close(fd);
+			fd = -1;
+			continue;
+		}
+		check(c, answer, even);
+		usleep(5 * MS);
+	}
+	if (fd != -1)
+		close(fd);
+	free(buf);
+	return NULL;
+}
+
+static void
+print_lowest(struct connection *all, size_t n)
+{
+	uint64_t lowest = UINT64_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t g = atomic_load(&all[i].latest);
+
+		lowest = g < lowest ? g : lowest;
+	}
+	printf("%llu\n", (unsigned long long)lowest);
+	fflush(stdout);
+}
+
+static void
+print_sum(const struct connection *all, size_t n)
+{
+	struct connection sum = { 0 };
+	size_t n_workers = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum.requests += all[i].requests;
+		sum.lost += all[i].lost;
+		sum.wrong += all[i].wrong;
+		sum.back += all[i].back;
+	}
+	while (n_workers < WORKERS_MAX && atomic_load(&workers[n_workers]) != 0)
+		n_workers++;
+	printf("requests %llu lost %llu wrong %llu back %llu workers %zu\n", (unsigned long long)sum.requests,
+	    (unsigned long long)sum.lost, (unsigned long long)sum.wrong, (unsigned long long)sum.back, n_workers);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct connection all[CONNECTIONS_MAX];
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	pthread_attr_t attr;
+	uint64_t port, n;
+
+	if (argc != 3 || slice_u64(slice_str(argv[1]), &port) == -1 || port > PORT_MAX ||
+	    slice_u64(slice_str(argv[2]), &n) == -1 || n == 0 || n > CONNECTIONS_MAX) {
+		fputs("usage: hammer PORT CONNECTIONS\n", stderr);
+		return USAGE;
+	}
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	for (size_t i = 0; i < n; i++) {
+		all[i].port = (unsigned)port;
+		if (pthread_create(&all[i].thread, &attr, hammer, &all[i]) != 0)
+			return EXIT_FAILURE;
+	}
+	while (poll(&in, 1, MS) == 0)
+		print_lowest(all, n);
+	atomic_store(&done, true);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(all[i].thread, NULL);
+	print_sum(all, n);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,324 @@
+#!/usr/bin/env bash
+# firebreak(1) from outside: what each verb prints, writes and answers.  TAP.
+set -u
+build=${top_builddir:-.}
+firebreak=$build/firebreak
+work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-command-XXXXXX") || exit 1
+trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+state=$work/state
+mkdir "$state"
+unset FIREBREAK_STATE
+n=0; failed=0
+ok() {	# ok STATUS NAME [LINES]
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		failed=1
+		echo "not ok $n - $2"
+		printf '%s\n' "${3:-}" | sed '/^$/d; s/^/# /' | head -n 30
+	fi
+}
+skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+# fb STATUS NAME ARGUMENTS...: the command ends with STATUS; its output is in $out and $err.
+fb() {
+	local want=$1 name=$2 got
+	shift 2
+	out=$(timeout 60 "$firebreak" --state "$state" "$@" 2>"$work/err" </dev/null); got=$?
+	err=$(cat "$work/err")
+	[ $got -eq "$want" ] && ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "$name: exit status $want" "it was $got"$'\n'"$out"$'\n'"$err"
+}
+has() { grep -qF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
+hasnot() { ! grep -qF -e "$2" <<<"$3"; ok $? "$1" "there: $2"$'\n'"$3"; }
+is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
+
+# The suffixes that these tests need, so that the machine's own list decides nothing here.
+cat > "$work/suffixes" <<'END'
+// ===BEGIN ICANN DOMAINS===
+com
+net
+org
+test
+example
+secure
+// ===END ICANN DOMAINS===
+END
+suffixes=(--suffixes "$work/suffixes")
+
+# ---- usage ----
+fb 0 "help" --help
+has "the help lists the verbs" "publish" "$out"
+fb 0 "version" --version
+has "the version is one" "firebreak 0" "$out"
+fb 2 "no verb"
+fb 2 "an unknown verb" explode
+has "it is named" "explode is no verb" "$err"
+for verb in import publish status mode check url why; do
+	fb 0 "$verb --help" "$verb" --help
+	has "$verb shows its usage" "usage: firebreak $verb" "$out"
+	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
+done
+fb 2 "a flag without its value" import --level
+has "it says what is missing" "needs a value" "$err"
+out=$("$firebreak" status --state "$work/nowhere" 2>&1); is "a state folder that is not there" $? 2
+out=$(FIREBREAK_STATE=$work/nowhere "$firebreak" status 2>&1)
+has "the environment names the state folder" "$work/nowhere" "$out"
+[ ! -e "$work/nowhere" ]; ok $? "asking makes no folder"
+
+# ---- before anything was published ----
+fb 1 "status of an empty state" status
+has "it says that there are no rules" "NONE" "$out"
+fb 2 "check without a generation" check http://example.com/
+
+# ---- url ----
+fb 0 "url" url 'HTTP://WWW.Example.COM.:80/a/../%62?x=1#f'
+is "canonical form and expressions" "$out" "http://www.example.com/b?x=1
+  host  www.example.com
+  host  example.com
+  host  com
+  path  /b?x=1
+  path  /b
+  path  /"
+fb 1 "url of nothing" url 'http:///'
+out=$(printf 'http://a.example/\\x41\\x09\n\nhttp://b.example/\\q\nhttp://[::1]/' | "$firebreak" url --tsv -)
+is "url --tsv: bad lines stay lines" "$(wc -l <<<"$out")" 4
+is "url --tsv reads its escapes" "$(sed -n 1p <<<"$out")" $'http://a.example/A\\t\thttp://a.example/A'
+is "url --tsv: an empty line" "$(sed -n 2p <<<"$out")" $'\t'
+is "url --tsv: a bad escape" "$(sed -n 3p <<<"$out")" $'http://b.example/\\\\q\t'
+is "url --tsv: an address" "$(sed -n 4p <<<"$out")" $'http://[::1]/\thttp://[::1]/'
+out=$(head -c 20000 /dev/zero | tr '\0' '\n' | "$firebreak" url --tsv - | wc -l)
+is "url --tsv: as many lines as came in" "$out" 20000
+out=$(printf 'http://a.example/\0\xff\x1b[31m\n' | "$firebreak" url -)
+hasnot "url lets no escape sequence through" $'\x1b' "$out"
+fb 0 "url --json" url --json http://a.example/x?y
+has "url --json has the expressions" '"paths":["/x?y","/x","/"]' "$out"
+fb 2 "url --tsv --json" url --tsv --json http://a.example/
+if [ -r "${FIREBREAK_SHARED:-}/data/gsb_v4_vectors.tsv" ]; then
+	found=$(grep -v '^#' "$FIREBREAK_SHARED/data/gsb_v4_vectors.tsv" | cut -f1 | "$firebreak" url --tsv - | cut -f2 |
+		diff <(grep -v '^#' "$FIREBREAK_SHARED/data/gsb_v4_vectors.tsv" | cut -f2) - | grep '^[<>]')
+	[ "$(grep -c '^>' <<<"$found")" -le 3 ]; ok $? "the published vectors, but for listed deviations" "$found"
+else
+	skip "the published vectors" "FIREBREAK_SHARED is not set"
+fi
+
+# ---- import ----
+cat > "$work/alert" <<'END'
+Threat Outbreak Alert: Fake Invoice E-mail Messages
+
+IntelliShield ID:70001
+Version:2
+First Published:November 2, 2026 11:12 AM EST
+Last Published:November 3, 2026 02:39 PM EST
+
+Description
+
+E-mail messages that are related to this threat (RuleID7001) may contain the following file: invoice.exe
+
+The invoice.exe file has a file size of 70,000 bytes. The MD5 checksum, which is a unique identifier of the executable, is
+the following string: 0x00112233445566778899AABBCCDDEEFF
+
+The following text is a sample of the e-mail message that is associated with this threat outbreak:
+
+Subject: Your invoice
+
+Message Body:
+
+Please pay.
+
+hxxp://updates.victim.example.secure.bad.test/pay/id=1@victim.example-invoice.exe
+END
+fb 0 "import --dry-run" import --dry-run "${suffixes[@]}" "$work/alert"
+has "it prints the host rule" "block host *.secure.bad.test" "$out"
+has "it prints the file rule" "block file 70000:md5:00112233445566778899aabbccddeeff" "$out"
+[ -z "$(ls -A "$state")" ]; ok $? "a dry run writes nothing" "$(ls -A "$state")"
+fb 0 "import --json --dry-run" import --json --dry-run "${suffixes[@]}" "$work/alert"
+has "the record has its rules" '"proposed": [' "$out"
+has "the record says which" '"value": "*.secure.bad.test"' "$out"
+printf '%s\n' "$out" > "$work/record.json"
+fb 0 "import" import "${suffixes[@]}" "$work/alert"
+rules=$(cat "$state/sources/alert-70001.rules" 2>&1)
+is "what is printed is what is written" "$out" "$rules"
+[ -s "$state/alerts/70001.json" ]; ok $? "the record is there"
+has "it says how to go on" "firebreak publish" "$err"
+fb 0 "the same version again" import "${suffixes[@]}" "$work/alert"
+is "changes no rule" "$(cat "$state/sources/alert-70001.rules")" "$rules"
+fb 0 "a record is read back" import "${suffixes[@]}" "$work/record.json"
+is "and gives the same rules" "$(cat "$state/sources/alert-70001.rules")" "$rules"
+sed 's/^Version:2/Version:1/' "$work/alert" > "$work/older"
+fb 2 "an older version" import "${suffixes[@]}" "$work/older"
+has "it is refused by name" "older than the stored version 2" "$err"
+is "and changes nothing" "$(cat "$state/sources/alert-70001.rules")" "$rules"
+sed 's/^Version:2/Version:3/; s/70,000 bytes/70,001 bytes/' "$work/alert" > "$work/newer"
+fb 0 "a later version" import "${suffixes[@]}" "$work/newer"
+has "replaces what changed" "block file 70001:md5:" "$out"
+hasnot "drops what is gone" "block file 70000:md5:" "$out"
+has "the revision is the version's" "rev=3" "$out"
+sed 's/00112233445566778899AABBCCDDEEFF/00112233445566778899AABBCCDDEE/; s/70001/70002/' "$work/alert" > "$work/partly"
+fb 1 "a digest of 30 digits" import "${suffixes[@]}" "$work/partly"
+has "it is named" "00112233445566778899AABBCCDDEE" "$err"
+has "the rest is kept" "block host *.secure.bad.test" "$out"
+rm -f "$state/sources/alert-70002.rules"
+echo 'Nothing of use.' > "$work/nothing"
+fb 2 "an alert without facts" import "${suffixes[@]}" "$work/nothing"
+is "writes no source" "$(ls "$state/sources")" "alert-70001.rules"
+fb 2 "a level out of bounds" import --level 6 "$work/alert"
+fb 2 "a file that is not there" import "$work/no-such-file"
+printf '{"id":"../../x","version":1,"files":[{"size":5,"md5":"00112233445566778899aabbccddeeff"}]}' > "$work/climber.json"
+fb 2 "an id that climbs out of its folder" import "${suffixes[@]}" "$work/climber.json"
+[ ! -e "$work/x.json" ]; ok $? "nothing is written outside"
+out=$("$firebreak" --state "$state" import --dry-run --level 5 "${suffixes[@]}" - < "$work/newer" 2>&1)
+has "import reads standard input" "level=5" "$out"
+
+# ---- publish ----
+fb 0 "publish --dry-run" publish --dry-run "${suffixes[@]}"
+[ ! -e "$state/rules/MANIFEST" ]; ok $? "a dry run publishes nothing"
+fb 0 "publish" publish "${suffixes[@]}"
+has "it names the generation" "generation 1:" "$out"
+has "it says that nobody runs" "no worker is running" "$out"
+fb 0 "publish --json" publish --json "${suffixes[@]}"
+has "publish --json" '"generation": 2' "$out"
+echo 'block host' > "$state/sources/local.rules"
+fb 2 "a source with an error" publish "${suffixes[@]}"
+has "it is named with its place" "local.rules:1:" "$err"
+fb 0 "what was live stays" status
+has "the generation stays" "Generation  2" "$out"
+printf 'allow host ok.secure.bad.test\nblock host maybe.example level=1\nblock url files.example/bad/\n' \
+    > "$state/sources/local.rules"
+fb 0 "publish with a local source" publish "${suffixes[@]}"
+
+# ---- check ----
+fb 1 "check a listed host" check http://x.victim.example.secure.bad.test/
+has "it names the rule" "alert-70001:host-1" "$out"
+has "it names the alert" "alert 70001" "$out"
+fb 0 "check an allowed host" check http://ok.secure.bad.test/
+fb 0 "check another host" check http://example.com/
+fb 0 "check a host below the threshold" check http://maybe.example/
+has "it would block" "would block" "$out"
+fb 1 "check a listed path" check http://good.example/ 'http://FILES.example/x/../bad/%61'
+has "the canonical form is shown" "http://files.example/bad/a" "$out"
+fb 1 "check --steps" check --steps http://x.secure.bad.test/
+has "the step that decides" "this decides" "$out"
+fb 1 "check --json" check --json http://x.secure.bad.test/
+has "check --json" '"verdict":"block"' "$out"
+fb 0 "check what is no URL" check 'http:///'
+has "it says that it could not be checked" "pass unchecked" "$out"
+head -c 65546 /dev/zero > "$work/sample.bin"
+printf 'block file 65546:md5:%s name=sample.bin\n' "$(md5sum < "$work/sample.bin" | cut -d' ' -f1)" >> "$state/sources/local.rules"
+fb 0 "publish a rule for a file" publish "${suffixes[@]}"
+fb 1 "check a listed file" check --file "$work/sample.bin" --name other.bin
+has "by the name given" "block: other.bin" "$out"
+out=$("$firebreak" --state "$state" check --json --file - < <(cat "$work/sample.bin")); is "check a pipe" $? 1
+has "its length is known at the end" '"size":65546' "$out"
+printf 'x' >> "$work/sample.bin"
+fb 0 "one byte more" check --file "$work/sample.bin"
+has "is not even read" "not a listed length" "$out"
+fb 2 "check a file that is not there" check --file "$work/no-such-file"
+fb 2 "check without anything" check
+fb 2 "check both" check --file "$work/sample.bin" http://example.com/
+
+# ---- mode ----
+fb 0 "mode" mode
+is "a new state enforces" "$out" "enforce"
+fb 2 "a change without a reason" mode observe
+fb 2 "a word that is no mode" mode panic --reason x
+fb 2 "enforce for a time" mode enforce --for 1h --reason x
+fb 0 "mode observe" mode observe --for 1h --reason $'ticket 1\nmode=off'
+has "it says until when" "observe until 2" "$out"
+is "one audit line, whatever the reason" "$(wc -l < "$state/log/mode.log")" 1
+has "with the reason" 'reason=ticket 1\x0amode=off' "$(cat "$state/log/mode.log")"
+fb 0 "mode shows it" mode
+has "observe" "observe until" "$out"
+fb 0 "status in observe" status
+has "says it loudly" "OBSERVE: NOTHING IS BLOCKED" "$out"
+fb 1 "check in observe" check http://x.secure.bad.test/
+has "mentions the mode" "the mode is observe" "$err"
+fb 0 "mode enforce" mode enforce --reason "all is well"
+fb 0 "status again" status --json
+has "status --json has the mode" '"mode": "enforce"' "$out"
+if [ "$(id -u)" -ne 0 ]; then
+	chmod a-w "$state/log" "$state/log/mode.log"
+	fb 1 "an audit that cannot be written" mode observe --reason x
+	fb 0 "the switch worked all the same" mode
+	is "it worked" "$out" "observe"
+	chmod u+w "$state/log" "$state/log/mode.log"
+	fb 0 "and back" mode enforce --reason x
+else
+	skip "an audit that cannot be written" "root can always write"
+fi
+
+# ---- workers ----
+worker() {	# worker KIND: a stand-in of a worker, its pid in $worker_pid; "wait" for it after stop_worker
+	coproc WORKER { exec "$build/t/worker" "$state" "$1"; }
+	worker_pid=$WORKER_PID
+	read -r _ <&"${WORKER[0]}"
+}
+stop_worker() {
+	local fd=${WORKER[1]}
+	exec {fd}>&-
+	wait "$worker_pid" 2>/dev/null
+}
+worker live
+fb 0 "publish with a worker that follows" publish "${suffixes[@]}"
+has "it is live" "live in all 1 workers" "$out"
+fb 0 "status with a worker that follows" status
+has "the worker is listed" "pid $worker_pid" "$out"
+stop_worker
+worker stale
+fb 1 "publish with a worker that does not follow" publish "${suffixes[@]}"
+has "it is named" "NOT yet live in 1 of 1 workers: $worker_pid" "$out"
+fb 1 "status with a worker that does not follow" status --json
+has "it is counted" '"workers_behind": 1' "$out"
+stop_worker
+fb 0 "status after it has gone" status
+
+# ---- status --verify ----
+fb 0 "status --verify of a sound generation" status --verify
+has "it says so" "every file verified" "$out"
+for segment in "$state"/rules/rules-*.seg; do :; done
+cp "$segment" "$work/saved.seg"
+chmod u+w "$segment"
+printf 'X' | dd of="$segment" bs=1 seek=$(($(stat -c %s "$segment") - 1)) conv=notrunc 2>/dev/null
+fb 1 "status --verify of a damaged one" status --verify
+has "it names the file" "${segment##*/}" "$err"
+cp "$work/saved.seg" "$segment"
+fb 0 "status --verify of the mended one" status --verify
+
+# ---- why ----
+cat > "$state/events.jsonl" <<'END'
+{"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"1M83ME10C4HM007J","action":"killed","reason":"file"},"message":"a \u001b[31m message","rule":{"id":"local:4","version":1},"client":{"ip":"192.0.2.7"},"user":{"name":"user1"},"firebreak":{"steps":["first","second"]}}
+END
+fb 0 "why" why 1m83-me10-c4hm-oo7j
+has "when" "2026-11-23T07:20:24.332Z" "$out"
+has "who" "192.0.2.7" "$out"
+has "which rule" "local:4" "$out"
+has "the steps" "2. second" "$out"
+hasnot "no escape sequence gets through" $'\x1b' "$out"
+fb 0 "why with blanks" why 1M83 ME10 C4HM 007J
+fb 0 "why --json" why --json 1M83ME10C4HM007J
+has "why --json" '"id":"1M83ME10C4HM007J"' "$out"
+fb 2 "a swapped pair" why 1M83-EM10-C4HM-007J
+has "is mistyped" "mistyped" "$err"
+fb 2 "a number that is too short" why 1M83
+has "too short is mistyped" "mistyped" "$err"
+: > "$work/empty.jsonl"
+fb 1 "an incident that is not there" why --events "$work/empty.jsonl" 1M83-ME10-C4HM-007J
+has "is not there" "no such incident" "$err"
+fb 2 "an event log that is not there" why --events "$work/no.jsonl" 1M83-ME10-C4HM-007J
+
+# ---- output that cannot be written ----
+if [ -c /dev/full ]; then
+	"$firebreak" url http://example.com/ > /dev/full 2>/dev/null; is "a full disk is no success" $? 2
+else
+	skip "a full disk is no success" "there is no /dev/full"
+fi
+left=
+for file in "$state"/*/*; do
+	case ${file##*/} in
+	*.rules | *.json | *.seg | *.log | MANIFEST | lock | shared) ;;
+	*) left+=$file$'\n' ;;
+	esac
+done
+[ -z "$left" ]; ok $? "no temporary file is left behind" "$left"
+
+echo "1..$n"
+exit $failed
