@@ -98,17 +98,17 @@ stage_tsan() {
 
 # What "make dist" packs builds, passes and installs without root.
 stage_distcheck() {
-	local folder=$1 user=()
-	if [ "$(id -u)" -eq 0 ]; then
-		folder=$(mktemp -d /var/tmp/firebreak-dist-XXXXXX) || return 1
-		chown nobody "$folder"
-		user=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --)
-		trap 'rm -rf "$folder"' RETURN
-	fi
-	cp -a "$source_dir/." "$folder/src" && rm -rf "$folder/src/build" "$folder/src/.git" || return 1
-	[ ${#user[@]} -eq 0 ] || chown -R nobody "$folder/src" || return 1
-	( cd "$folder/src" && "${user[@]}" env HOME="$folder" TMPDIR="$folder" bash -c '
-		mkdir -p ../dist && cd ../dist && ../src/configure && make -j2 distcheck' )
+	(
+		folder=$(mktemp -d /var/tmp/firebreak-dist-XXXXXX) || exit 1
+		trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
+		user=()
+		[ "$(id -u)" -ne 0 ] || user=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --)
+		mkdir "$folder/src" "$folder/dist" &&
+			tar -C "$source_dir" --exclude=./build --exclude=./.git -cf - . | tar -C "$folder/src" -xf - || exit 1
+		[ ${#user[@]} -eq 0 ] || chown -R nobody "$folder"
+		cd "$folder/dist" &&
+			"${user[@]}" env HOME="$folder" TMPDIR="$folder" bash -c '../src/configure && make -j2 distcheck'
+	)
 }
 
 mkdir -p "$top" || exit 2
