@@ -172,7 +172,8 @@ show_json_findings(const struct diag *diag)
 int
 show_json(json_t *j, bool indented)
 {
-	size_t style = indented ? JSON_INDENT(2) : JSON_COMPACT;
+	/* In ASCII, since it may go to a terminal: what would mislead there is an escape then. */
+	size_t style = JSON_ENSURE_ASCII | (indented ? JSON_INDENT(2) : JSON_COMPACT);
 	int r = j == NULL ? -1 : json_dumpf(j, stdout, style);
 
 	json_decref(j);

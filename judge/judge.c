@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-enum { MATCHES_MAX = 128, REFS_MAX = 64 };
+/* Rules that apply beyond these need memory of their own: none is left out, since the last may be the one that decides. */
+enum { MATCHES_FEW = 128, REFS_FEW = 64 };
 
 static void
 add_step(struct why *why, enum step_kind kind, enum step_result result, uint32_t ref, enum reason reason)
@@ -143,10 +144,28 @@ conclude(const struct candidate *decides, const struct candidate *would, struct 
 	}
 }
 
+/* Weigh every rule for URL; how many there are into *N.  -1 without memory. */
+static int
+weigh_url(struct search *s, const struct url *url, size_t *n)
+{
+	const struct host_table *hosts = generation_hosts(s->g);
+	struct host_match few[MATCHES_FEW], *many = NULL;
+
+	*n = host_table_match(hosts, url, few, MATCHES_FEW, &s->damaged);
+	if (*n > MATCHES_FEW) {
+		if ((many = calloc(*n, sizeof(*many))) == NULL)
+			return -1;
+		host_table_match(hosts, url, many, *n, &s->damaged);
+	}
+	for (size_t i = 0; i < *n; i++)
+		weigh(s, many == NULL ? &few[i] : &many[i]);
+	free(many);
+	return 0;
+}
+
 void
 judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why)
 {
-	struct host_match matches[MATCHES_MAX];
 	struct search s = { .g = g, .now = judge_now(g, q->now), .why = why };
 	const struct candidate *decides;
 	size_t n;
@@ -160,10 +179,10 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 		unchecked(why, fail_mode, q->url_error == URL_NO_MEMORY ? REASON_NO_MEMORY : REASON_BAD_URL);
 		return;
 	}
-	n = host_table_match(generation_hosts(g), q->url, matches, MATCHES_MAX, &s.damaged);
-	for (size_t i = 0; i < n && i < MATCHES_MAX; i++)
-		weigh(&s, &matches[i]);
-	why->steps_lost += n > MATCHES_MAX ? n - MATCHES_MAX : 0;
+	if (weigh_url(&s, q->url, &n) == -1) {
+		unchecked(why, fail_mode, REASON_NO_MEMORY);
+		return;
+	}
 	decides = s.local_allow.found ? &s.local_allow : &s.best;
 	if (s.local_allow.found)
 		s.would.found = false;
@@ -192,31 +211,44 @@ rule_says_file(const struct rule *rule, const struct digest *digest, uint64_t si
 	return same;
 }
 
-/* Weigh every rule for one digest; a file allow beats every file block. */
+/* Weigh one rule for a digest; a file allow beats every file block. */
 static void
-weigh_file(struct search *s, const struct digest *digest, uint64_t size)
+weigh_ref(struct search *s, const struct digest *digest, uint64_t size, uint32_t ref)
 {
 	static const struct host_match nowhere;
-	uint32_t refs[REFS_MAX];
-	size_t n = hashdb_find(generation_digests(s->g), digest, size, refs, REFS_MAX);
+	enum step_result result;
+	struct rule rule;
 
-	for (size_t i = 0; i < n && i < REFS_MAX; i++) {
-		struct rule rule;
-		enum step_result result;
-
-		if (generation_rule(s->g, refs[i], &rule) == -1 || !rule_says_file(&rule, digest, size)) {
-			s->damaged = true;
-			continue;
-		}
-		result = obstacle(s->g, &rule, s->now);
-		add_step(s->why, STEP_FILE, result == STEP_PLAIN ? STEP_OVERRULED : result, refs[i],
-		    REASON_NONE);
-		if (result == STEP_BELOW_THRESHOLD && !s->would.found)
-			remember(&s->would, refs[i], s->why, &rule, &nowhere);
-		if (result == STEP_PLAIN && (!s->best.found ||
-		    (s->best.rule.action == RULE_BLOCK && rule.action == RULE_ALLOW)))
-			remember(&s->best, refs[i], s->why, &rule, &nowhere);
+	if (generation_rule(s->g, ref, &rule) == -1 || !rule_says_file(&rule, digest, size)) {
+		s->damaged = true;
+		return;
 	}
+	result = obstacle(s->g, &rule, s->now);
+	add_step(s->why, STEP_FILE, result == STEP_PLAIN ? STEP_OVERRULED : result, ref, REASON_NONE);
+	if (result == STEP_BELOW_THRESHOLD && !s->would.found)
+		remember(&s->would, ref, s->why, &rule, &nowhere);
+	if (result == STEP_PLAIN && (!s->best.found ||
+	    (s->best.rule.action == RULE_BLOCK && rule.action == RULE_ALLOW)))
+		remember(&s->best, ref, s->why, &rule, &nowhere);
+}
+
+/* Weigh every rule for one digest.  -1 without memory. */
+static int
+weigh_file(struct search *s, const struct digest *digest, uint64_t size)
+{
+	const struct hashdb *db = generation_digests(s->g);
+	uint32_t few[REFS_FEW], *many = NULL;
+	size_t n = hashdb_find(db, digest, size, few, REFS_FEW);
+
+	if (n > REFS_FEW) {
+		if ((many = calloc(n, sizeof(*many))) == NULL)
+			return -1;
+		hashdb_find(db, digest, size, many, n);
+	}
+	for (size_t i = 0; i < n; i++)
+		weigh_ref(s, digest, size, many == NULL ? few[i] : many[i]);
+	free(many);
+	return 0;
 }
 
 void
@@ -232,7 +264,10 @@ judge_body(const struct generation *g, const struct body_facts *facts, int64_t n
 		return;
 	}
 	for (size_t i = 0; i < facts->n; i++)
-		weigh_file(&s, &facts->digests[i], facts->size);
+		if (weigh_file(&s, &facts->digests[i], facts->size) == -1) {
+			unchecked(why, (int)generation_site(g)->fail_mode, REASON_NO_MEMORY);
+			return;
+		}
 	if (why->n_steps == 0)
 		add_step(why, STEP_NO_FILE, STEP_PLAIN, 0, REASON_NONE);
 	if (!s.best.found && s.damaged) {

@@ -221,6 +221,11 @@ load_source(struct publisher *p, const char *dir, const char *file)
 		return out_of_memory(p);
 	p->n_sources++;
 	s->name = slice_make(s->path + strlen(dir) + 1, strlen(file) - strlen(SOURCE_END));
+	/* A fifo would be waited for, with the lock held; a device may have no end. */
+	if (stat(s->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		diag_add(p->diag, DIAG_ERROR, s->path, 0, 0, "not a file");
+		return -1;
+	}
 	if (stat(s->path, &st) == -1 || file_read(s->path, &s->text) == -1) {
 		diag_add(p->diag, DIAG_ERROR, s->path, 0, 0, "%s", strerror(errno));
 		return -1;

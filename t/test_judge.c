@@ -227,6 +227,35 @@ test_no_digest(void)
 	}
 }
 
+/* Rules that may not act do not hide the one that may, however many they are. */
+static void
+test_many(void)
+{
+	static const char *const crowd[] = { "url a.example/p/q", "url a.example/p/", "url a.example/p", "file 5:md5:" MD5_A };
+	struct body_facts facts = { .size = 5, .n = 1 };
+	struct generation *g;
+	struct url url = { 0 };
+	struct question q = { .url = &url, .now = NOW };
+	struct why why;
+	struct buf rules;
+
+	buf_init(&rules, 1 << 20);
+	for (size_t i = 0; i < sizeof(crowd) / sizeof(*crowd); i++)
+		for (int k = 0; k < 60 || (k < 200 && i == 3); k++)
+			buf_addf(&rules, "block %s level=1\n", crowd[i]);
+	buf_add_str(&rules, "block host .example id=host level=5\nblock file 5:md5:" MD5_A " id=file level=5\n");
+	g = generation_of(NULL, rules.p, NULL, NULL);
+	ok(g != NULL && url_parse(&url, SLICE("http://a.example/p/q")) == URL_OK &&
+	    digest_parse(DIGEST_MD5, SLICE(MD5_A), &facts.digests[0]) == 0, "many rules: set up");
+	judge_request(g, FAIL_OPEN, &q, &why);
+	ok(why.verdict == VERDICT_BLOCK && why.reason == REASON_HOST, "many URL rules: the host rule behind them decides");
+	judge_body(g, &facts, NOW, &why);
+	ok(why.verdict == VERDICT_BLOCK && slice_eq(why.rule.id, SLICE("local:file")), "many file rules: the last decides");
+	url_fini(&url);
+	generation_close(g);
+	buf_fini(&rules);
+}
+
 struct plan_row {
 	const char *idea, *rules;
 	struct body_head head;
@@ -307,6 +336,7 @@ main(void)
 	test_unchecked();
 	test_files();
 	test_no_digest();
+	test_many();
 	test_plans();
 	test_words();
 	return tap_done();

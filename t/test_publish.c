@@ -672,7 +672,7 @@ static const struct refusal_row refusals[] = {
 	    "the protected domain fine.example" },
 	{ "the empty file", SECOND, "block file *:md5:d41d8cd98f00b204e9800998ecf8427e\n", SECOND, 1, 0, "that of the empty file" },
 	{ "a source with a blank in its name", "sources/b c.rules", "", "sources/b c.rules", 0, 0, "the source's name must be" },
-	{ "a source that is a folder", SECOND, NULL, SECOND, 0, 0, "Is a directory" },
+	{ "a source that is a folder", SECOND, NULL, SECOND, 0, 0, "not a file" },
 	SITE_ROW("an unknown option", "OwnDomains own.example\nTreshold 3\n", 2, 1, "unknown option \"Treshold\""),
 	SITE_ROW("an option out of bounds", "Threshold 6\n", 1, 11, "must be from 0 to 5"),
 	SITE_ROW("an option without value", "Threshold\n", 1, 1, "has no value"),
@@ -784,6 +784,22 @@ test_names(void)
 		put(state, names[i], "deny host b.example\n");
 	is_int((long long)publish_good(state, &report), 1, "what is no source is not read");
 	is_int((long long)report.sources, 1, "and does not count");
+	free(state);
+}
+
+/* A source that is no file is refused and not waited for. */
+static void
+test_fifo(void)
+{
+	char *state = new_state();
+	struct publish_report report;
+	struct diag diag = { 0 };
+
+	put(state, "sources/a.rules", base_rules);
+	ok(mkfifo(path_in(state, "sources/b.rules"), 0644) == 0, "a fifo: set up");
+	ok(publish_at(state, NOW, false, &report, &diag) == -1 && diag.n == 1 && strcmp(diag.v[0].text, "not a file") == 0,
+	    "a fifo is no source");
+	diag_fini(&diag);
 	free(state);
 }
 
@@ -1869,6 +1885,7 @@ test_publishing(void)
 	test_refusals();
 	test_all_findings();
 	test_names();
+	test_fifo();
 	test_no_suffixes();
 	test_dry_run();
 	test_numbers();
