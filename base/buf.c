@@ -55,45 +55,45 @@ fail:
 	return -1;
 }
 
-int
-buf_add(struct buf *b, const void *p, size_t len)
+size_t
+decimal(uint64_t n, char out[static DIGITS_MAX])
 {
-	if (buf_reserve(b, len) == -1)
-		return -1;
-	if (len > 0)
-		memcpy(b->p + b->len, p, len);
-	b->len += len;
-	b->p[b->len] = '\0';
-	return 0;
+	char digits[DIGITS_MAX];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	memcpy(out, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
 }
 
 int
-buf_add_slice(struct buf *b, struct slice s)
+buf_add_number(struct buf *b, int64_t number)
 {
-	return buf_add(b, s.p, s.len);
-}
+	char text[1 + DIGITS_MAX] = "-";
 
-int
-buf_add_str(struct buf *b, const char *s)
-{
-	return buf_add(b, s, strlen(s));
-}
-
-int
-buf_add_char(struct buf *b, char c)
-{
-	return buf_add(b, &c, 1);
+	if (number < 0)
+		return buf_add(b, text, 1 + decimal(-(uint64_t)number, text + 1));
+	return buf_add(b, text, decimal((uint64_t)number, text));
 }
 
 int
 buf_addf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->failed ? 0 : b->cap - b->len;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? b->p + b->len : NULL, room, fmt, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n < room) {
+		b->len += (size_t)n;
+		return 0;
+	}
+	if (room > 0)
+		b->p[b->len] = '\0';
 	if (n < 0 || buf_reserve(b, (size_t)n) == -1) {
 		b->failed = true;
 		return -1;

@@ -15,6 +15,10 @@ struct buf {
 	bool	 failed;	/* something did not fit, or there was no memory */
 };
 
+/* The decimal digits of N into OUT, without a NUL; how many. */
+enum { DIGITS_MAX = sizeof("18446744073709551615") - 1 };
+size_t decimal(uint64_t n, char out[static DIGITS_MAX]);
+
 /* An empty buffer that will hold at most MAX bytes.  Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
 
@@ -28,10 +32,33 @@ void buf_reset(struct buf *b);
 int buf_reserve(struct buf *b, size_t len);
 
 /* Append.  0, or -1 when it did not fit or the buffer had failed before. */
-int buf_add(struct buf *b, const void *p, size_t len);
-int buf_add_slice(struct buf *b, struct slice s);
-int buf_add_str(struct buf *b, const char *s);
-int buf_add_char(struct buf *b, char c);
+static inline int
+buf_add(struct buf *b, const void *p, size_t len)
+{
+	if ((b->failed || len >= b->cap - b->len) && buf_reserve(b, len) == -1)
+		return -1;
+	if (len > 0)
+		memcpy(b->p + b->len, p, len);
+	b->len += len;
+	b->p[b->len] = '\0';
+	return 0;
+}
+static inline int
+buf_add_slice(struct buf *b, struct slice s)
+{
+	return buf_add(b, s.p, s.len);
+}
+static inline int
+buf_add_str(struct buf *b, const char *s)
+{
+	return buf_add(b, s, strlen(s));
+}
+static inline int
+buf_add_char(struct buf *b, char c)
+{
+	return buf_add(b, &c, 1);
+}
+int buf_add_number(struct buf *b, int64_t number);	/* decimal */
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Append S as HTML text: & < > " ' become references, control characters but tab and newline U+FFFD, and

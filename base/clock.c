@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { YEAR_ZERO = 1900, YEAR_FIRST = 1000, YEAR_LAST = 9999 };	/* of struct tm; those of four digits */
+
 int64_t
 clock_ms(void)
 {
@@ -117,14 +119,45 @@ clock_parse(struct slice s, int64_t *seconds)
 	return 0;
 }
 
+/* N as DIGITS digits at OUT; what is behind them. */
+static char *
+put_digits(char *out, int n, int digits)
+{
+	for (int i = digits - 1; i >= 0; i--, n /= 10)
+		out[i] = (char)('0' + n % 10);
+	return out + digits;
+}
+
 void
 clock_format_s(int64_t seconds, char out[static CLOCK_TEXT])
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
+	char *p = out;
 
-	if (gmtime_r(&t, &tm) == NULL || strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (gmtime_r(&t, &tm) == NULL) {
 		snprintf(out, CLOCK_TEXT, "never");
+		return;
+	}
+	/* A year of other than four digits is nobody's: it need not be fast. */
+	if (tm.tm_year < YEAR_FIRST - YEAR_ZERO || tm.tm_year > YEAR_LAST - YEAR_ZERO) {
+		if (strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+			snprintf(out, CLOCK_TEXT, "never");
+		return;
+	}
+	p = put_digits(p, tm.tm_year + YEAR_ZERO, 4);
+	*p++ = '-';
+	p = put_digits(p, tm.tm_mon + 1, 2);
+	*p++ = '-';
+	p = put_digits(p, tm.tm_mday, 2);
+	*p++ = 'T';
+	p = put_digits(p, tm.tm_hour, 2);
+	*p++ = ':';
+	p = put_digits(p, tm.tm_min, 2);
+	*p++ = ':';
+	p = put_digits(p, tm.tm_sec, 2);
+	*p++ = 'Z';
+	*p = '\0';
 }
 
 void
@@ -132,13 +165,19 @@ clock_format_ms(int64_t ms, char out[static CLOCK_TEXT])
 {
 	int part = (int)(ms % 1000);
 	size_t len;
+	char *p;
 
 	clock_format_s(ms / 1000 - (part < 0), out);
 	if (part < 0)
 		part += 1000;
 	len = strlen(out);
-	if (len > 0 && out[len - 1] == 'Z')
-		snprintf(out + len - 1, CLOCK_TEXT - len + 1, ".%03dZ", part);
+	if (len == 0 || out[len - 1] != 'Z' || len + sizeof(".000Z") > CLOCK_TEXT + 1)
+		return;
+	p = out + len - 1;
+	*p++ = '.';
+	p = put_digits(p, part, 3);
+	*p++ = 'Z';
+	*p = '\0';
 }
 
 int

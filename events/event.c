@@ -1,10 +1,7 @@
 #include "events/event.h"
 
-#include <assert.h>
-
-#include <jansson.h>
-
 #include "base/clock.h"
+#include "events/json_line.h"
 
 enum field {
 #define FIELD(word, path, help)	FIELD_##word,
@@ -13,7 +10,7 @@ enum field {
 	FIELDS
 };
 
-enum { KEY_MAX = 64, STORE_MAX = DIGEST_MAX_HEX + 1 };
+enum { STORE_MAX = DIGEST_MAX_HEX + 1 };
 
 _Static_assert((int)STORE_MAX >= (int)CLOCK_TEXT, "a time fits where a digest does");
 
@@ -132,67 +129,9 @@ list_of(const struct event *e, enum field f)
 	}
 }
 
-/* TEXT as a JSON string, whatever its bytes are.  NULL when it is longer than MAX or there is no
- * memory. */
-static json_t *
-json_text(struct slice text, size_t max)
-{
-	json_t *j = NULL;
-	struct buf b;
-
-	buf_init(&b, max);
-	if (buf_add_utf8(&b, text) == 0)
-		j = json_stringn(b.p, b.len);
-	buf_fini(&b);
-	return j;
-}
-
-static json_t *
-json_lines(struct slice lines, size_t max)
-{
-	json_t *list = json_array();
-	struct slice line;
-
-	while (lines.len > 0) {
-		slice_cut(lines, '\n', &line, &lines);
-		if (line.len > 0 && json_array_append_new(list, json_text(line, max)) == -1) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
-/* Set VALUE, which is taken, at the dotted PATH in ROOT.  -1 without memory. */
-static int
-set_at(json_t *root, const char *path, json_t *value)
-{
-	char key[KEY_MAX];
-	const char *dot;
-
-	while ((dot = strchr(path, '.')) != NULL) {
-		size_t len = (size_t)(dot - path);
-		json_t *inner;
-
-		assert(len < sizeof(key));	/* events.def is ours */
-		memcpy(key, path, len);
-		key[len] = '\0';
-		if ((inner = json_object_get(root, key)) == NULL) {
-			inner = json_object();
-			if (json_object_set_new(root, key, inner) == -1) {
-				json_decref(value);
-				return -1;
-			}
-		}
-		root = inner;
-		path = dot + 1;
-	}
-	return json_object_set_new(root, path, value);
-}
-
-/* Set field F in ROOT when E has it.  -1 when it does not fit MAX or there is no memory. */
-static int
-add_field(const struct event *e, enum field f, size_t max, json_t *root)
+/* Add field F when E has it. */
+static void
+add_field(const struct event *e, enum field f, struct json_line *j)
 {
 	const char *path = event_fields[f].path;
 	char store[STORE_MAX];
@@ -200,38 +139,27 @@ add_field(const struct event *e, enum field f, size_t max, json_t *root)
 	int64_t number = number_of(e, f);
 
 	if (text.len > 0)
-		return set_at(root, path, json_text(text, max));
-	if (lines.len > 0)
-		return set_at(root, path, json_lines(lines, max));
-	if (number >= 0)
-		return set_at(root, path, json_integer(number));
-	return 0;
-}
-
-static int
-add_output(const char *p, size_t len, void *out)
-{
-	return buf_add(out, p, len);
+		json_line_text(j, path, text);
+	else if (lines.len > 0)
+		json_line_list(j, path, lines);
+	else if (number >= 0)
+		json_line_number(j, path, number);
 }
 
 int
 event_format(const struct event *e, struct buf *out)
 {
-	json_t *root = json_object();
 	size_t before = out->len;
-	int r = root == NULL ? -1 : 0;
+	struct json_line j;
 
-	for (int f = 0; r == 0 && f < FIELDS; f++)
-		r = add_field(e, (enum field)f, out->max, root);
-	if (r == 0 && json_dump_callback(root, add_output, out, JSON_COMPACT) == -1)
-		r = -1;
-	json_decref(root);
-	if (r == 0 && buf_add_char(out, '\n') == 0)
+	json_line_begin(&j, out);
+	for (int f = 0; f < FIELDS; f++)
+		add_field(e, (enum field)f, &j);
+	if (json_line_end(&j) == 0)
 		return 0;
 	/* Nobody may take the beginning of a line for a line. */
 	out->len = before;
 	if (out->p != NULL)
 		out->p[before] = '\0';
-	out->failed = true;
 	return -1;
 }

@@ -89,7 +89,7 @@ keep_without_userinfo(struct exchange *x, struct slice target)
 	size_t scheme = slice_search(target, SLICE("://")), start, end, at;
 
 	start = scheme < target.len ? scheme + 3 : 0;
-	for (end = start; end < target.len && strchr("/?#\\", target.p[end]) == NULL; end++)
+	for (end = start; end < target.len && memchr("/?#\\", target.p[end], 4) == NULL; end++)
 		;
 	for (at = end; at > start && target.p[at - 1] != '@'; at--)
 		;
@@ -125,29 +125,48 @@ parse_url(struct exchange *x, struct slice host)
 	x->has_url = x->url_error == URL_OK;
 }
 
-static int
-read_request(struct exchange *x, ci_headers_list_t *headers)
+/* What of all headers a request is judged by; borrowed from c-icap. */
+struct wanted {
+	bool		has_line;
+	struct slice	line, host, client, user;
+};
+
+static struct wanted
+find_wanted(ci_request_t *req)
 {
-	struct slice line, host, method, target;
+	ci_headers_list_t *headers = ci_http_request_headers(req);
+	struct wanted w = { .client = header_value(req->request_header, "X-Client-IP"),
+		.user = header_value(req->request_header, "X-Client-Username") };
 
 	if (headers == NULL || headers->used == 0)
+		return w;
+	w.has_line = true;
+	w.line = slice_str(headers->headers[0]);
+	w.host = header_value(headers, "Host");
+	return w;
+}
+
+static int
+read_request(struct exchange *x, const struct wanted *w)
+{
+	struct slice method, target;
+
+	if (!w->has_line)
 		return 0;
-	line = slice_str(headers->headers[0]);
-	host = header_value(headers, "Host");
-	if (line.len > STORE_MAX / 4 || host.len > URL_RAW_MAX) {
+	if (w->line.len > STORE_MAX / 4 || w->host.len > URL_RAW_MAX) {
 		x->has_request = true;
 		x->url_error = URL_TOO_LONG;
 		return 0;
 	}
-	split_request_line(line, &method, &target);
+	split_request_line(w->line, &method, &target);
 	x->has_request = true;
 	x->method = keep(x, method);
 	x->target = keep(x, target);
 	x->is_connect = slice_eq(method, SLICE("CONNECT"));
 	x->is_head = slice_eq(method, SLICE("HEAD"));
 	x->is_get = slice_eq(method, SLICE("GET"));
-	make_shown(x, host);
-	parse_url(x, host);
+	make_shown(x, w->host);
+	parse_url(x, w->host);
 	return x->url_error == URL_NO_MEMORY ? -1 : 0;
 }
 
@@ -183,32 +202,22 @@ read_response(struct exchange *x, ci_request_t *req)
 		x->head.content_length = content_length_parse(header_value(headers, "Content-Length"));
 }
 
-/* What the slices of an exchange can need at most: the target twice, and a few words. */
-static size_t
-store_size(ci_request_t *req)
-{
-	ci_headers_list_t *headers = ci_http_request_headers(req);
-	size_t line = headers == NULL || headers->used == 0 ? 0 : strlen(headers->headers[0]);
-
-	return 2 * line + header_value(headers, "Host").len +
-	    header_value(req->request_header, "X-Client-IP").len +
-	    header_value(req->request_header, "X-Client-Username").len + STORE_SLACK;
-}
-
 int
 exchange_read(struct exchange *x, ci_request_t *req)
 {
-	size_t size = store_size(req);
+	struct wanted w = find_wanted(req);
+	/* What the slices can need at most: the target twice, and a few words. */
+	size_t size = 2 * w.line.len + w.host.len + w.client.len + w.user.len + STORE_SLACK;
 
 	*x = (struct exchange){ .url_error = URL_NO_HOST };
 	buf_init(&x->store, STORE_MAX);
 	if (buf_reserve(&x->store, size < STORE_MAX ? size : STORE_MAX) == -1)
 		return -1;
-	x->client = keep(x, slice_head(header_value(req->request_header, "X-Client-IP"), SHOWN_MAX));
-	x->user = keep(x, slice_head(header_value(req->request_header, "X-Client-Username"), SHOWN_MAX));
+	x->client = keep(x, slice_head(w.client, SHOWN_MAX));
+	x->user = keep(x, slice_head(w.user, SHOWN_MAX));
 	if (ci_req_type(req) == ICAP_RESPMOD)
 		read_response(x, req);
-	return read_request(x, ci_http_request_headers(req));
+	return read_request(x, &w);
 }
 
 void

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/siphash.h"
 #include "ruleset/rule_format.h"
 #include "ruleset/site_format.h"
 
@@ -37,18 +38,21 @@ rule_text(struct rule *rule, enum rule_text t)
 uint32_t
 rule_record_sum(const struct rule_record *r, const struct rule *rule)
 {
+	static const uint8_t key[SIPHASH_KEY];	/* against accidents, not against people: who writes segments is trusted */
 	struct rule_record fields = *r;
 	struct rule texts = *rule;
-	uint32_t sum;
+	uint64_t sum;
 
 	fields.sum = 0;
-	sum = segment_crc(&fields, sizeof(fields));
+	sum = siphash(key, slice_make((const char *)&fields, sizeof(fields)));
+	/* Their lengths are in the fields. */
 	for (int t = 0; t < RULE_TEXTS; t++) {
 		const struct slice *s = rule_text(&texts, (enum rule_text)t);
 
-		sum = (sum << 1 | sum >> 31) ^ segment_crc(s->p, s->len);
+		if (s->len > 0)
+			sum = (sum << 7 | sum >> 57) ^ siphash(key, *s);
 	}
-	return sum;
+	return (uint32_t)(sum ^ sum >> 32);
 }
 
 /* The text of G that REF names; false when it lies outside. */

@@ -34,6 +34,7 @@ enum {
 	WAYS = 4,
 	INCIDENT_BITS = 15,
 	MODE_BITS = 2,
+	FUTURE_MS = 24 * 3600 * 1000,	/* transactions and clocks differ, but not by a day */
 	PID_BITS = 24,		/* Linux stops at 22 */
 	STAT_MAX = 1024,
 	STAT_BIRTH = 22 - 2,	/* starttime in /proc/PID/stat, counted from behind the name */
@@ -474,6 +475,13 @@ seal(const struct runtime *r, const uint64_t *words, size_t n)
 	return siphash(r->key, slice_make((const char *)words, n * sizeof(*words)));
 }
 
+/* Most slots are somebody else's: their seals are not worth the time. */
+static bool
+has_key(_Atomic uint64_t *at, uint64_t key)
+{
+	return atomic_load_explicit(&at[SLOT_KEY], memory_order_relaxed) == key;
+}
+
 /* The slot AT into WORDS; false when it is empty. */
 static bool
 slot_read(const struct runtime *r, const struct table *t, _Atomic uint64_t *at,
@@ -514,15 +522,14 @@ set_put(const struct runtime *r, const struct table *t, uint64_t words[static SL
 	for (size_t i = 0; i < WAYS; i++) {
 		_Atomic uint64_t *at = slot_of(t, words[SLOT_KEY], i);
 		uint64_t there[SLOT_MAX];
-		int64_t age = INT64_MIN;
+		int64_t age = (int64_t)atomic_load_explicit(&at[SLOT_TIME], memory_order_relaxed);
 
-		if (slot_read(r, t, at, there)) {
-			age = (int64_t)there[SLOT_TIME];
-			if (same_thing(there, words, n_same)) {
-				best = at;
-				break;
-			}
+		if (has_key(at, words[SLOT_KEY]) && slot_read(r, t, at, there) && same_thing(there, words, n_same)) {
+			best = at;
+			break;
 		}
+		/* Whoever says that he comes from far in the future was never written whole. */
+		age = age > (int64_t)words[SLOT_TIME] + FUTURE_MS ? INT64_MIN : age;
 		if (best == NULL || age < oldest) {
 			best = at;
 			oldest = age;
@@ -544,9 +551,7 @@ set_get(const struct runtime *r, const struct table *t, uint64_t words[static SL
 	for (size_t i = 0; i < WAYS; i++) {
 		_Atomic uint64_t *at = slot_of(t, wanted[SLOT_KEY], i);
 
-		/* Most slots are somebody else's: their seals are not worth the time. */
-		if (atomic_load_explicit(&at[SLOT_KEY], memory_order_relaxed) != wanted[SLOT_KEY] ||
-		    !slot_read(r, t, at, there) || !same_thing(there, wanted, n_same))
+		if (!has_key(at, wanted[SLOT_KEY]) || !slot_read(r, t, at, there) || !same_thing(there, wanted, n_same))
 			continue;
 		if (!found || (int64_t)there[SLOT_TIME] > (int64_t)words[SLOT_TIME])
 			memcpy(words, there, t->words * sizeof(*there));
@@ -602,7 +607,8 @@ runtime_journal_get(const struct runtime *r, uint64_t key,
 	size_t n = 0;
 
 	for (size_t i = 0; i < WAYS; i++)
-		if (slot_read(r, &t, slot_of(&t, key, i), words) && words[JOURNAL_KEY] == key)
+		if (has_key(slot_of(&t, key, i), key) && slot_read(r, &t, slot_of(&t, key, i), words) &&
+		    words[JOURNAL_KEY] == key)
 			out[n++] = (struct journal_entry){ .size = words[JOURNAL_SIZE],
 				.generation = words[JOURNAL_GENERATION] };
 	return n;

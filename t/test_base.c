@@ -313,6 +313,28 @@ test_utf8(void)
 		is_int((long long)utf8_sequence(guard_copy(rows[i].s)), (long long)rows[i].n, rows[i].name);
 }
 
+static void
+test_buf_number(void)
+{
+	static const struct { int64_t n; const char *text; } rows[] = {
+		{ 0, "0" }, { 7, "7" }, { 10, "10" }, { -1, "-1" }, { INT64_MAX, "9223372036854775807" },
+		{ INT64_MIN, "-9223372036854775808" },
+	};
+	struct buf b;
+
+	buf_init(&b, 100);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		buf_reset(&b);
+		is_int(buf_add_number(&b, rows[i].n), 0, "a number");
+		is_str(b.p, rows[i].text, rows[i].text);
+	}
+	buf_fini(&b);
+	buf_init(&b, 3);
+	is_int(buf_add_number(&b, 1234), -1, "a number that does not fit");
+	ok(b.len == 0 && b.failed, "leaves nothing of it");
+	buf_fini(&b);
+}
+
 /* ---- time ---- */
 
 static void
@@ -729,6 +751,7 @@ main(void)
 	test_buf_escapes();
 	test_buf_unescape();
 	test_utf8();
+	test_buf_number();
 	test_clock_parse();
 	test_clock_span();
 	test_clock_format();

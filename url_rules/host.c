@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "url_rules/byte_class.h"
 #include "url_rules/percent.h"
 
 enum {
@@ -36,14 +37,6 @@ has_high_byte(struct slice s)
 }
 
 /* ---- names ---- */
-
-/* Bytes that stand in no name: the forbidden host code points of the WHATWG URL Standard 3.1, and what
- * is not ASCII once the mapping refused it. */
-static bool
-is_forbidden(unsigned char c)
-{
-	return c <= 0x20 || c >= 0x7f || strchr("#/:<>?@[\\]^|%", c) != NULL;
-}
 
 static void
 draft_lower(struct draft *d)
@@ -186,7 +179,7 @@ write_name(const struct draft *d, char out[static HOST_MAX + 1], size_t *len)
 
 	for (size_t i = 0; i < d->len; i++) {
 		unsigned char c = (unsigned char)d->p[i];
-		bool escape = is_forbidden(c);
+		bool escape = byte_is(d->p[i], BYTE_NO_NAME);
 
 		if (n + (escape ? 3 : 1) > HOST_MAX)
 			return URL_BAD_HOST;
@@ -348,6 +341,28 @@ name_canonical(struct slice raw, bool mapped, char out[static HOST_MAX + 1], siz
 	return URL_OK;
 }
 
+/* Nearly all names are canonical but for their case: no byte that would have to be decoded, mapped or escaped, no superfluous dot,
+ * and a last label that is no number.  False when RAW is not so; OUT is then undefined. */
+static bool
+plain_name(struct slice raw, char out[static HOST_MAX + 1], size_t *len)
+{
+	size_t label = 0;
+
+	if (raw.len == 0 || raw.len > HOST_MAX)
+		return false;
+	for (size_t i = 0; i < raw.len; i++) {
+		if (byte_is(raw.p[i], BYTE_NO_NAME) || (raw.p[i] == '.' && i == label))
+			return false;
+		label = raw.p[i] == '.' ? i + 1 : label;
+		out[i] = ascii_lower(raw.p[i]);
+	}
+	if (label == raw.len || ascii_is_digit(raw.p[label]))
+		return false;
+	out[raw.len] = '\0';
+	*len = raw.len;
+	return true;
+}
+
 enum url_error
 host_canonical(struct slice raw, char out[static HOST_MAX + 1], size_t *len, enum host_kind *kind)
 {
@@ -355,6 +370,9 @@ host_canonical(struct slice raw, char out[static HOST_MAX + 1], size_t *len, enu
 	enum url_error e;
 
 	kind = kind == NULL ? &ignored : kind;
+	*kind = HOST_NAME;
+	if (plain_name(raw, out, len))
+		return URL_OK;
 	if (raw.len > 0 && raw.p[0] == '[') {
 		if (raw.p[raw.len - 1] != ']')
 			return URL_BAD_HOST;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "url_rules/byte_class.h"
 #include "url_rules/percent.h"
 
 enum { PORT_MAX = 65535 };
@@ -36,18 +37,7 @@ is_slash(char c)
 
 /* What ends the host: in a link, as browsers read it, and in a request of Squid, to which a backslash is a byte of the name
  * that it looks up ("good.example\\.evil.example" is under evil.example). */
-static const char link_ends[] = "/\\?#", request_ends[] = "/?#";
-
-/* Where the first of the bytes of SET stands in S; S.len when none does. */
-static size_t
-find_any(struct slice s, const char *set)
-{
-	size_t i = 0;
-
-	while (i < s.len && (s.p[i] == '\0' || strchr(set, s.p[i]) == NULL))
-		i++;
-	return i;
-}
+enum host_ends { LINK_ENDS = BYTE_ENDS_LINK, REQUEST_ENDS = BYTE_ENDS_REQUEST };
 
 /* RFC 3986 3.1, and only where what follows cannot be a port: "//", or a scheme that browsers know. */
 static bool
@@ -108,7 +98,7 @@ split_path(struct slice target, struct parts *out)
 }
 
 static void
-split_url(struct slice s, const char *host_ends, struct parts *out)
+split_url(struct slice s, enum host_ends host_ends, struct parts *out)
 {
 	size_t slashes = 0, end;
 	bool has_scheme = cut_scheme(&s, &out->scheme);
@@ -117,7 +107,7 @@ split_url(struct slice s, const char *host_ends, struct parts *out)
 		slashes++;
 	if (has_scheme || slashes >= 2)
 		s = slice_skip(s, slashes);
-	end = find_any(s, host_ends);
+	end = find_byte(s, host_ends);
 	split_port(without_userinfo(slice_head(s, end)), out);
 	split_path(slice_skip(s, end), out);
 }
@@ -139,12 +129,6 @@ parse_port(const struct parts *parts, uint16_t *port)
 
 /* ---- writing ---- */
 
-static bool
-is_escaped_in_path(unsigned char c)
-{
-	return c <= 0x20 || c >= 0x7f || c == '#' || c == '%' || c == '?';
-}
-
 /* Room that S may need once decoded and escaped anew: a decoded escape is never longer than it was. */
 static size_t
 room_for(struct slice s)
@@ -152,7 +136,7 @@ room_for(struct slice s)
 	size_t n = s.len;
 
 	for (size_t i = 0; i < s.len; i++)
-		n += is_escaped_in_path((unsigned char)s.p[i]) ? 2 : 0;
+		n += byte_is(s.p[i], BYTE_ESCAPED) ? 2 : 0;
 	return n;
 }
 
@@ -233,7 +217,7 @@ write_escaped(struct writer *w, const char *p, size_t n, bool query)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
 
-		if (!is_escaped_in_path(c) || (query && c == '?')) {
+		if (!byte_is(p[i], BYTE_ESCAPED) || (query && c == '?')) {
 			w->p[w->len++] = (char)c;
 			continue;
 		}
@@ -325,19 +309,19 @@ strip(struct slice raw, struct slice *out, char **copy)
 	if (raw.len > URL_RAW_MAX)
 		return URL_TOO_LONG;
 	*out = raw;
-	if (find_any(raw, "\t\r\n") == raw.len)
+	if (find_byte(raw, BYTE_VANISHES) == raw.len)
 		return URL_OK;
 	if ((*copy = malloc(raw.len)) == NULL)
 		return URL_NO_MEMORY;
 	for (size_t i = 0; i < raw.len; i++)
-		if (raw.p[i] != '\t' && raw.p[i] != '\r' && raw.p[i] != '\n')
+		if (!byte_is(raw.p[i], BYTE_VANISHES))
 			(*copy)[n++] = raw.p[i];
 	*out = slice_make(*copy, n);
 	return URL_OK;
 }
 
 static enum url_error
-parse_absolute(struct url *u, struct slice raw, const char *host_ends)
+parse_absolute(struct url *u, struct slice raw, enum host_ends host_ends)
 {
 	struct parts parts = { .scheme = SLICE("http") };
 	struct slice s;
@@ -356,13 +340,13 @@ parse_absolute(struct url *u, struct slice raw, const char *host_ends)
 enum url_error
 url_parse(struct url *u, struct slice raw)
 {
-	return parse_absolute(u, raw, link_ends);
+	return parse_absolute(u, raw, LINK_ENDS);
 }
 
 enum url_error
 url_parse_request(struct url *u, struct slice target)
 {
-	return parse_absolute(u, target, request_ends);
+	return parse_absolute(u, target, REQUEST_ENDS);
 }
 
 enum url_error
@@ -392,7 +376,7 @@ url_parse_origin(struct url *u, struct slice scheme, struct slice host, struct s
 
 	u->store = NULL;
 	if ((e = strip(host, &authority, &host_copy)) == URL_OK && (e = strip(target, &path, &path_copy)) == URL_OK) {
-		split_port(without_userinfo(slice_head(authority, find_any(authority, request_ends))), &parts);
+		split_port(without_userinfo(slice_head(authority, find_byte(authority, REQUEST_ENDS))), &parts);
 		split_path(path, &parts);
 		e = build(u, &parts);
 	}
