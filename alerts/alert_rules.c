@@ -13,8 +13,6 @@
 
 enum { ID_TEXT = 32, TITLE_SHOWN = 500, SHOWN_MAX = 200 };
 
-static const char *const kind_words[] = { [RULE_HOST] = "host", [RULE_URL] = "url", [RULE_FILE] = "file" };
-
 /* A rule that an earlier version of the alert made, or this one. */
 struct known {
 	char		*key;		/* "host *.secure.upd01.net" */
@@ -74,7 +72,7 @@ known_free(void *item)
 static char *
 make_key(struct maker *m, enum rule_kind kind, struct slice value)
 {
-	return format(m, "%s %.*s", kind_words[kind], SLICE_ARGS(value));
+	return format(m, "%s %.*s", rule_kind_name(kind), SLICE_ARGS(value));
 }
 
 /* Put a rule into the tree.  NULL without memory; KEY is taken over. */
@@ -109,8 +107,8 @@ count_id(struct maker *m, struct slice id)
 
 	if (colon < id.len)
 		id = slice_skip(id, colon + 1);
-	for (size_t kind = 0; kind <= RULE_FILE; kind++) {
-		struct slice word = slice_str(kind_words[kind]);
+	for (enum rule_kind kind = RULE_HOST; kind <= RULE_FILE; kind++) {
+		struct slice word = slice_str(rule_kind_name(kind));
 
 		if (slice_starts(id, word) && id.len > word.len && id.p[word.len] == '-' &&
 		    slice_u64(slice_skip(id, word.len + 1), &number) == 0 && number < INT32_MAX &&
@@ -174,11 +172,11 @@ static int
 canonical_value(struct maker *m, enum rule_kind kind, struct slice value, struct buf *out)
 {
 	struct rule_match match;
-	char why[200];
+	char why[RULE_WHY];
 	size_t at;
 
 	if (rule_match_parse(kind, value, &match, why, &at) == -1) {
-		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s %.*s: %s", kind_words[kind],
+		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s %.*s: %s", rule_kind_name(kind),
 		    SLICE_ARGS(slice_head(value, SHOWN_MAX)), why);
 		return -1;
 	}
@@ -216,7 +214,7 @@ number_rule(struct maker *m, enum rule_kind kind, struct slice value)
 			return NULL;
 		renew(m, k);
 	} else {
-		snprintf(id, sizeof(id), "%s-%u", kind_words[kind], ++m->numbers[kind]);
+		snprintf(id, sizeof(id), "%s-%u", rule_kind_name(kind), ++m->numbers[kind]);
 		if ((k = known_add(m, sample.key, slice_str(id), &sample)) == NULL)
 			return NULL;
 	}
@@ -253,7 +251,7 @@ add_line(struct maker *m, const struct rule *rule)
 	if (source_format(rule, &line) == -1)
 		m->failed = true;
 	else if (source_parse("rule", rule->source, buf_slice(&line), &defaults, visit_line, &publishing, &findings) == -1)
-		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s %.*s: %s", kind_words[rule->kind],
+		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s %.*s: %s", rule_kind_name(rule->kind),
 		    SLICE_ARGS(slice_head(rule->value, SHOWN_MAX)), diag_first_error(&findings));
 	else if (buf_add_slice(m->out, buf_slice(&line)) == -1)
 		m->failed = true;

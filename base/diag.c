@@ -76,8 +76,8 @@ diag_add(struct diag *d, enum diag_level level, const char *file, unsigned line,
 	d->v[d->n++] = e;
 }
 
-static const char *
-level_word(enum diag_level level)
+const char *
+diag_level_name(enum diag_level level)
 {
 	static const char *const words[] = { "error", "warning", "note" };
 
@@ -88,14 +88,14 @@ void
 diag_format(const struct diag_entry *e, char *out, size_t size)
 {
 	if (e->file == NULL)
-		snprintf(out, size, "%s: %s", level_word(e->level), e->text);
+		snprintf(out, size, "%s: %s", diag_level_name(e->level), e->text);
 	else if (e->line == 0)
-		snprintf(out, size, "%s: %s: %s", e->file, level_word(e->level), e->text);
+		snprintf(out, size, "%s: %s: %s", e->file, diag_level_name(e->level), e->text);
 	else if (e->col == 0)
-		snprintf(out, size, "%s:%u: %s: %s", e->file, e->line, level_word(e->level), e->text);
+		snprintf(out, size, "%s:%u: %s: %s", e->file, e->line, diag_level_name(e->level), e->text);
 	else
 		snprintf(out, size, "%s:%u:%u: %s: %s", e->file, e->line, e->col,
-		    level_word(e->level), e->text);
+		    diag_level_name(e->level), e->text);
 }
 
 void

@@ -48,6 +48,9 @@ void diag_print(const struct diag *d, FILE *f);
 /* The first error's text, for a log line; "no error" when there is none.  Borrowed from D. */
 const char *diag_first_error(const struct diag *d);
 
+/* "error", "warning", "note". */
+const char *diag_level_name(enum diag_level level);
+
 /* Format one finding as diag_print() would, without newline, into OUT of SIZE bytes. */
 void diag_format(const struct diag_entry *e, char *out, size_t size);
 

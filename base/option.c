@@ -6,8 +6,6 @@
 
 #include "base/clock.h"
 
-enum { WHY_MAX = 200 };
-
 static bool
 is_text(const struct option *row)
 {
@@ -53,12 +51,12 @@ option_find(const struct option *table, size_t n, struct slice name)
 }
 
 void
-option_camel(const char *name, char out[static 64])
+option_camel(const char *name, char out[static OPTION_NAME])
 {
 	size_t len = 0;
 	bool upper = true;
 
-	for (; *name != '\0' && len < 63; name++) {
+	for (; *name != '\0' && len + 1 < OPTION_NAME; name++) {
 		if (*name == '_') {
 			upper = true;
 			continue;
@@ -147,12 +145,12 @@ set_number(const struct option *row, void *struct_at, struct slice value, char *
 	int64_t n;
 
 	if (parse_number(row, value, &n) == -1) {
-		snprintf(why, WHY_MAX, "expected %s%s", row->type == OPTION_WORD ? "one of " :
+		snprintf(why, OPTION_WHY, "expected %s%s", row->type == OPTION_WORD ? "one of " :
 		    expected[row->type], row->type == OPTION_WORD ? row->words : "");
 		return -1;
 	}
 	if (row->type != OPTION_WORD && row->type != OPTION_BOOL && (n < row->min || n > row->max)) {
-		snprintf(why, WHY_MAX, "must be from %" PRId64 " to %" PRId64 " %s", row->min,
+		snprintf(why, OPTION_WHY, "must be from %" PRId64 " to %" PRId64 " %s", row->min,
 		    row->max, row->unit);
 		return -1;
 	}
@@ -187,7 +185,7 @@ set_text(const struct option *row, void *struct_at, struct slice value, char *wh
 	struct buf b;
 
 	if (slice_find(value, '\0') < value.len) {
-		snprintf(why, WHY_MAX, "has a NUL byte");
+		snprintf(why, OPTION_WHY, "has a NUL byte");
 		return -1;
 	}
 	buf_init(&b, (size_t)row->max);
@@ -198,7 +196,7 @@ set_text(const struct option *row, void *struct_at, struct slice value, char *wh
 	else
 		buf_add_slice(&b, value);
 	if (b.failed || buf_add(&b, "", 0) == -1) {
-		snprintf(why, WHY_MAX, "is longer than %" PRId64 " bytes", row->max);
+		snprintf(why, OPTION_WHY, "is longer than %" PRId64 " bytes", row->max);
 		buf_fini(&b);
 		return -1;
 	}
@@ -208,7 +206,7 @@ set_text(const struct option *row, void *struct_at, struct slice value, char *wh
 }
 
 int
-option_set(const struct option *row, void *struct_at, struct slice value, char why[static 200])
+option_set(const struct option *row, void *struct_at, struct slice value, char why[static OPTION_WHY])
 {
 	return is_text(row) ? set_text(row, struct_at, value, why) :
 	    set_number(row, struct_at, value, why);
@@ -217,7 +215,7 @@ option_set(const struct option *row, void *struct_at, struct slice value, char w
 int
 option_defaults(const struct option *table, size_t n, void *struct_at)
 {
-	char why[WHY_MAX];
+	char why[OPTION_WHY];
 
 	for (size_t i = 0; i < n; i++)
 		if (is_text(&table[i]))
@@ -282,7 +280,7 @@ parse_line(const struct option *table, size_t n, void *struct_at, const char *fi
 {
 	struct slice name, value, text = slice_trim(without_comment(line));
 	const struct option *row;
-	char why[WHY_MAX];
+	char why[OPTION_WHY];
 	unsigned col;
 	bool has_value;
 
@@ -360,7 +358,7 @@ add_bounds(const struct option *row, struct buf *out)
 int
 option_sample(const struct option *table, size_t n, struct buf *out)
 {
-	char camel[64];
+	char camel[OPTION_NAME];
 
 	for (size_t i = 0; i < n; i++) {
 		option_camel(table[i].name, camel);
@@ -374,7 +372,7 @@ option_sample(const struct option *table, size_t n, struct buf *out)
 int
 option_mdoc(const struct option *table, size_t n, struct buf *out)
 {
-	char camel[64];
+	char camel[OPTION_NAME];
 
 	buf_add_str(out, ".Bl -tag -width Ds\n");
 	for (size_t i = 0; i < n; i++) {

@@ -33,6 +33,8 @@ struct option {
 	size_t			 offset;	/* of the member in the struct */
 };
 
+enum { OPTION_WHY = 200, OPTION_NAME = 64 };	/* bytes of a reason, and of a CamelCase name, with the NUL */
+
 #define OPTION_C_INT	int64_t
 #define OPTION_C_SIZE	int64_t
 #define OPTION_C_SPAN	int64_t
@@ -54,9 +56,9 @@ void option_fini(const struct option *table, size_t n, void *struct_at);
 /* The row of that name; NULL when there is none. */
 const struct option *option_find(const struct option *table, size_t n, struct slice name);
 
-/* Set one option from VALUE.  On -1 the option is as it was and WHY (of at least 200 bytes) says what was
+/* Set one option from VALUE.  On -1 the option is as it was and WHY says what was
  * wrong with the value. */
-int option_set(const struct option *row, void *struct_at, struct slice value, char why[static 200]);
+int option_set(const struct option *row, void *struct_at, struct slice value, char why[static OPTION_WHY]);
 
 /* Read TEXT, lines of "Name value" or "name = value" with # comments and optional double quotes, into
  * STRUCT_AT.  Every bad line goes to DIAG under FILE; good lines are applied all the same.  -1 when there
@@ -73,7 +75,7 @@ int option_sample(const struct option *table, size_t n, struct buf *out);
 /* Append the table as an mdoc list (.Bl ... .El) for a man page. */
 int option_mdoc(const struct option *table, size_t n, struct buf *out);
 
-/* "hold_tail" as "HoldTail" into OUT of 64 bytes. */
-void option_camel(const char *name, char out[static 64]);
+/* "hold_tail" as "HoldTail" into OUT; cut when it does not fit. */
+void option_camel(const char *name, char out[static OPTION_NAME]);
 
 #endif

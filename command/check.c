@@ -176,7 +176,10 @@ print_answer(const struct check *ch, const struct answer *a)
 
 	buf_init(&sentence, TEXT_MAX);
 	buf_init(&steps, TEXT_MAX);
-	why_format_sentence(a->why, a->host, &sentence);
+	if (a->why->reason == REASON_NONE && a->why->has_rule && !a->why->would_block)
+		buf_add_str(&sentence, "an allow rule says so");
+	else
+		why_format_sentence(a->why, a->host, &sentence);
 	why_format_steps(ch->g, a->why, &steps);
 	if (ch->json)
 		r = print_json(ch, a, buf_slice(&sentence), buf_slice(&steps));

@@ -1,9 +1,6 @@
 #include "alerts/alert.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,7 +13,8 @@
 
 enum { FLAG_DRY_RUN, FLAG_JSON, FLAG_LEVEL, FLAG_SUFFIXES, FLAGS };
 enum { ID_MAX = 64, RECORD_MAX = 8 * ALERT_TEXT_MAX, RULES_MAX = 64 << 20 };
-enum { FILE_MODE = 0644, LOCK_MODE = 0664 };
+enum { FILE_MODE = 0644 };
+#define STANDARD_INPUT	"(standard input)"
 
 struct import {
 	const struct call	*call;
@@ -71,7 +69,7 @@ load_suffixes(struct import *im, const char *path)
 static int
 read_alert(struct import *im)
 {
-	const char *name = strcmp(im->file, "-") == 0 ? "(standard input)" : im->file;
+	const char *name = strcmp(im->file, "-") == 0 ? STANDARD_INPUT : im->file;
 	struct slice text, bom = SLICE("\xef\xbb\xbf");
 
 	if (file_read(im->file, &im->text) == -1) {
@@ -121,22 +119,15 @@ make_paths(struct import *im)
 	return 0;
 }
 
-/* The lock that serialises whoever edits sources or publishes.  Its file descriptor, or -1. */
+/* The state folder with its lock: a descriptor, or -1. */
 static int
 lock_sources(struct import *im)
 {
-	char path[STATE_PATH];
-	int fd = -1;
+	int fd = state_make(im->call->state) == -1 ? -1 : state_lock(im->call->state);
 
-	if (state_make(im->call->state) == 0 &&
-	    state_path(im->call->state, STATE_RULES "/lock", path) == 0 &&
-	    (fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE)) != -1 &&
-	    flock(fd, LOCK_EX) == 0)
-		return fd;
-	diag_error(&im->diag, "%s: %s", im->call->state, strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
+	if (fd == -1)
+		diag_error(&im->diag, "%s: %s", im->call->state, strerror(errno));
+	return fd;
 }
 
 /* Append PATH to OUT; fine when it is not there. */
@@ -178,6 +169,7 @@ compare_versions(struct import *im)
 static int
 make_rules(struct import *im)
 {
+	const char *name = strcmp(im->file, "-") == 0 ? STANDARD_INPUT : im->file;
 	struct alert_rule_options options = { .level = im->level, .rev = im->alert->version,
 		.now = im->now, .list = im->list };
 
@@ -186,7 +178,8 @@ make_rules(struct import *im)
 	options.previous = buf_slice(&im->previous);
 	im->n_rules = alert_rules(im->alert, &options, &im->rules, &im->diag);
 	if (im->n_rules == 0 && im->diag.n_errors == 0)
-		diag_error(&im->diag, "nothing in alert %s can become a rule", im->alert->id);
+		diag_add(&im->diag, DIAG_ERROR, name, 0, 0, "nothing in it can become a rule: no host, no URL,"
+		    " no digest of a file that may be listed");
 	if (im->diag.n_errors == 0 && alert_to_json(im->alert, &im->record) == -1)
 		diag_error(&im->diag, "the record of alert %s cannot be written as JSON",
 		    im->alert->id);
@@ -240,7 +233,8 @@ print_result(struct import *im)
 		return print_json(im);
 	show_lines(stdout, buf_slice(&im->rules));
 	fflush(stdout);
-	fprintf(stderr, "alert %s, version %u: %zu rules", im->alert->id, im->alert->version, im->n_rules);
+	fprintf(stderr, "alert %s, version %u: %zu rule%s", im->alert->id, im->alert->version, im->n_rules,
+	    show_s(im->n_rules));
 	if (im->dry_run)
 		fputs(" could be made; nothing was written\n", stderr);
 	else

@@ -1,5 +1,7 @@
 #include "runtime/runtime.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,7 +15,7 @@
 #include "command/verb.h"
 
 enum { FLAG_FOR, FLAG_REASON, FLAGS };
-enum { REASON_MAX = 1000, AUDIT_MAX = 8192, AUDIT_MODE = 0640 };
+enum { REASON_MAX = 1000, AUDIT_MAX = 8192, AUDIT_MODE = 0660 };
 
 struct change {
 	enum mode	 mode;
@@ -49,12 +51,25 @@ format_audit(const struct change *ch, struct buf *out)
 	buf_add_char(out, '\n');
 }
 
+/* Whoever makes the file, everybody of the folder's group can go on with it. */
+static int
+open_audit(const char *path)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
+	int fd = open(path, flags | O_CREAT | O_EXCL, AUDIT_MODE);
+
+	if (fd == -1)
+		return errno == EEXIST ? open(path, flags) : -1;
+	fchmod(fd, AUDIT_MODE);			/* whatever the umask */
+	return fd;
+}
+
 /* Append to log/mode.log by one write. */
 static int
 write_audit(const char *path, const struct change *ch)
 {
 	struct buf line;
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, AUDIT_MODE), r, saved;
+	int fd = open_audit(path), r, saved;
 
 	if (fd == -1)
 		return -1;

@@ -83,11 +83,12 @@ wait_for_workers(const struct runtime *r, struct confirmation *out)
 static void
 print_counts(const struct publish_report *p, bool dry_run)
 {
-	printf("%s %" PRIu64 ": %zu rules (%zu host, %zu url, %zu file, %zu protect) from %zu sources",
+	printf("%s %" PRIu64 ": %zu rule%s (%zu host, %zu url, %zu file, %zu protect) from %zu source%s",
 	    dry_run ? "nothing written; it would be generation" : "generation", p->generation,
-	    p->rules, p->hosts, p->urls, p->files, p->protects, p->sources);
+	    p->rules, show_s(p->rules), p->hosts, p->urls, p->files, p->protects, p->sources,
+	    show_s(p->sources));
 	if (p->expired > 0)
-		printf("; %zu have expired and are left out", p->expired);
+		printf("; %zu expired rule%s left out", p->expired, show_s(p->expired));
 	putchar('\n');
 	if (p->sizeless > 0)
 		printf("%zu file rules without a size: every body has to be hashed\n", p->sizeless);
@@ -99,9 +100,10 @@ print_confirmation(const struct confirmation *conf)
 	if (conf->n_workers == 0)
 		puts("no worker is running; the service takes it up when it starts");
 	else if (conf->n_waiting == 0)
-		printf("live in all %zu workers\n", conf->n_workers);
+		printf("live in all %zu worker%s\n", conf->n_workers, show_s(conf->n_workers));
 	else
-		printf("NOT yet live in %zu of %zu workers:", conf->n_waiting, conf->n_workers);
+		printf("NOT yet live in %zu of %zu worker%s:", conf->n_waiting, conf->n_workers,
+		    show_s(conf->n_workers));
 	for (size_t i = 0; i < conf->n_waiting; i++)
 		printf(" %jd", (intmax_t)conf->waiting[i]);
 	if (conf->n_waiting > 0)
@@ -179,8 +181,8 @@ report_failure(const struct job *job)
 	json_t *j;
 
 	diag_print(&job->diag, stderr);
-	fprintf(stderr, "firebreak publish: refused, %zu errors; what was live stays live\n",
-	    job->diag.n_errors);
+	fprintf(stderr, "firebreak publish: refused, %zu error%s; what was live stays live\n",
+	    job->diag.n_errors, show_s(job->diag.n_errors));
 	if (job->json) {
 		j = json_object();
 		json_object_set_new(j, "generation", json_null());
@@ -198,7 +200,7 @@ perform(struct job *job)
 	char manifest[STATE_PATH];
 	int r;
 
-	if (call_path(job->call, STATE_RULES "/MANIFEST", manifest) == -1)
+	if (call_path(job->call, STATE_MANIFEST, manifest) == -1)
 		return EXIT_TROUBLE;
 	if (!job->options.dry_run &&
 	    (job->runtime = runtime_open(job->call->state, &job->diag)) == NULL)

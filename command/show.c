@@ -70,6 +70,12 @@ show_row(const char *label, struct slice text)
 	putchar('\n');
 }
 
+const char *
+show_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void
 show_span(int64_t seconds, char out[static SHOW_SPAN])
 {
@@ -145,10 +151,9 @@ show_json_rule(const struct rule *rule)
 static json_t *
 json_finding(const struct diag_entry *e)
 {
-	static const char *const levels[] = { "error", "warning", "note" };
 	json_t *j = json_object();
 
-	json_object_set_new(j, "level", json_string(levels[e->level]));
+	json_object_set_new(j, "level", json_string(diag_level_name(e->level)));
 	if (e->file != NULL)
 		set_text(j, "file", slice_str(e->file));
 	if (e->line > 0)

@@ -23,6 +23,9 @@ void show_lines(FILE *f, struct slice text);
 /* "label      text" with TEXT made harmless; nothing when TEXT is empty. */
 void show_row(const char *label, struct slice text);
 
+/* The ending of the word that N counts: "s", or nothing for one. */
+const char *show_s(uint64_t n);
+
 /* SECONDS as people say it, "3 min", into OUT. */
 enum { SHOW_SPAN = 32 };
 void show_span(int64_t seconds, char out[static SHOW_SPAN]);

@@ -1,6 +1,9 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "command/show.h"
@@ -36,6 +39,26 @@ collect_runtime(struct report *r)
 		r->n_workers = RUNTIME_WORKERS;
 	for (size_t i = 0; i < r->n_workers; i++)
 		r->n_behind += r->workers[i].generation != wanted;
+}
+
+/* Whoever may not read the state must not be told that there is none.  -1 after saying so. */
+static int
+need_to_read(const struct call *c)
+{
+	static const struct { const char *what; int how; } files[] = {
+		{ STATE_MANIFEST, R_OK }, { STATE_SHARED, R_OK | W_OK },
+	};
+	char path[STATE_PATH];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (call_path(c, files[i].what, path) == -1)
+			return -1;
+		if (access(path, files[i].how) == 0 || errno != EACCES)
+			continue;
+		call_fail(c, "%s: %s; the state is for the group of %s", path, strerror(EACCES), c->state);
+		return -1;
+	}
+	return 0;
 }
 
 static void
@@ -86,8 +109,8 @@ print_generation(const struct report *r)
 	printf("Rules       %" PRIu32 "; threshold %d\n", generation_rules(r->g),
 	    (int)generation_site(r->g)->threshold);
 	if (hosts != NULL)
-		printf("Hosts       %zu hosts with %zu rules\n", host_table_hosts(hosts),
-		    host_table_rules(hosts));
+		printf("Hosts       %zu with %zu rule%s\n", host_table_hosts(hosts),
+		    host_table_rules(hosts), show_s(host_table_rules(hosts)));
 	printf("Files      ");
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
 		printf(" %" PRIu64 " %s%s", db == NULL ? 0 : hashdb_count(db, alg),
@@ -158,7 +181,7 @@ print_report(const struct report *r)
 {
 	print_mode(r);
 	if (r->g == NULL)
-		puts("Generation  NONE: the service has no rules and follows its fail mode");
+		puts("Generation  NONE: \"firebreak publish\" makes one; till then firebreak.NoRules decides");
 	else
 		print_generation(r);
 	print_workers(r);
@@ -244,7 +267,7 @@ run(struct call *c)
 		return call_end(c, result);
 	if (c->argc > 0)
 		return call_misused(c, "no operand is expected");
-	if (call_need_state(c) == -1)
+	if (call_need_state(c) == -1 || need_to_read(c) == -1)
 		return EXIT_TROUBLE;
 	r.verified = values[FLAG_VERIFY] != NULL;
 	collect(c, &r);

@@ -3,8 +3,7 @@
  *	section INFO             one struct hashdb_info
  *	section SIZES            u64 each, sorted, each once
  *	section RECORDS + alg    records of one algorithm, sorted as bytes
- *	section BUCKETS + alg    u64 each, 2^bits + 1 of them: where the run of digests begins whose
- * first
+ *	section BUCKETS + alg    u64 each, 2^bits + 1 of them: where the run of digests begins whose first
  *	                         BITS bits are the index; the last is the number of records
  *	section SUMS + alg       u32 each, 2^bits of them: over the records of that run
  *

@@ -15,14 +15,13 @@ void answer_identify(struct txn *t, ci_request_t *req);
  * once.  Whatever T's body held is dropped.  -1 when c-icap could not make the response. */
 int answer_page(struct txn *t, ci_request_t *req, const struct why *why, const char *incident);
 
-/* Add X-Firebreak-Deny: INCIDENT to the request. */
+/* Add X-Firebreak-Deny: INCIDENT to the request, and what other ICAP clients look for.  -1 without memory. */
 int answer_mark(struct txn *t, ci_request_t *req, const struct why *why, const char *incident);
 
-/* Take every X-Firebreak-* header out of the HTTP request, whoever sent it.  How many there were.
- * */
+/* Take every X-Firebreak-* header out of the HTTP request, whoever sent it.  How many there were. */
 size_t answer_strip(ci_request_t *req);
 
-/* Ask for a fresh copy: Cache-Control: no-cache on the HTTP request, in place of what the client said. */
+/* Ask for a fresh copy: Cache-Control: no-cache on the HTTP request, in place of what the client said.  -1 without memory. */
 int answer_refetch(ci_request_t *req);
 
 /* The preview's answer "let it go as it is".  To a client that takes no 204 c-icap then echoes by itself, which works beyond its

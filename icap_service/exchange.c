@@ -3,6 +3,8 @@
 #include <c_icap/header.h>
 #include <c_icap/simple_api.h>
 
+#include <strings.h>
+
 enum { STORE_MAX = 4 * URL_RAW_MAX, STORE_SLACK = 64, FILE_NAME_MAX = 255, STATUS_DIGITS = 3 };
 
 int64_t
@@ -34,19 +36,49 @@ header_value(ci_headers_list_t *headers, const char *name)
 	return slice_trim(slice_make(p, p == NULL ? 0 : len));
 }
 
-/* Headers of NAME; different values in two of them leave nothing to rely on. */
-static size_t
-count_headers(ci_headers_list_t *headers, struct slice name)
+/* The value of LINE when its name is NAME; NULL when it is another. */
+static const char *
+value_of(const char *line, struct slice name)
 {
-	size_t n = 0;
+	if (strncasecmp(line, name.p, name.len) != 0)
+		return NULL;
+	for (line += name.len; *line == ' ' || *line == '\t'; line++)
+		;
+	return *line == ':' ? line + 1 : NULL;
+}
 
-	for (int i = 1; headers != NULL && i < headers->used; i++) {
-		struct slice line = slice_str(headers->headers[i]), head;
+/* What a response says of its body's length, and how often. */
+struct framing {
+	size_t		n_lengths, n_ranges, n_codings;
+	struct slice	length, range;
+};
 
-		if (slice_cut(line, ':', &head, NULL) && slice_ieq(slice_trim(head), name))
-			n++;
+static struct framing
+find_framing(const ci_headers_list_t *headers)
+{
+	struct framing f = { 0 };
+	const char *value;
+
+	for (int i = 1; i < headers->used; i++) {
+		const char *line = headers->headers[i];
+
+		line += strspn(line, " \t");
+		switch (ascii_lower(*line)) {
+		case 'c':
+			if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
+				f.n_lengths++;
+				f.length = slice_str(value);
+			} else if ((value = value_of(line, SLICE("Content-Range"))) != NULL) {
+				f.n_ranges++;
+				f.range = slice_str(value);
+			}
+			break;
+		case 't':
+			f.n_codings += value_of(line, SLICE("Transfer-Encoding")) != NULL;
+			break;
+		}
 	}
-	return n;
+	return f;
 }
 
 /* Copy S into the store; the result stays where it is, since the store was reserved whole. */
@@ -187,6 +219,7 @@ static void
 read_response(struct exchange *x, ci_request_t *req)
 {
 	ci_headers_list_t *headers = ci_http_response_headers(req);
+	struct framing f;
 
 	x->head = (struct body_head){ .has_body = ci_req_hasbody(req) != 0,
 		.content_length = LENGTH_UNKNOWN, .complete_length = LENGTH_UNKNOWN };
@@ -195,11 +228,11 @@ read_response(struct exchange *x, ci_request_t *req)
 	x->head.status = status_code(slice_str(headers->headers[0]));
 	/* Two lengths, or chunks besides, are an argument between others about where the body ends:
 	 * count it ourselves. */
-	if (count_headers(headers, SLICE("Content-Range")) == 1)
-		x->head.complete_length = content_range_complete(header_value(headers, "Content-Range"));
-	if (count_headers(headers, SLICE("Content-Length")) == 1 &&
-	    count_headers(headers, SLICE("Transfer-Encoding")) == 0)
-		x->head.content_length = content_length_parse(header_value(headers, "Content-Length"));
+	f = find_framing(headers);
+	if (f.n_ranges == 1)
+		x->head.complete_length = content_range_complete(f.range);
+	if (f.n_lengths == 1 && f.n_codings == 0)
+		x->head.content_length = content_length_parse(f.length);
 }
 
 int

@@ -19,6 +19,9 @@ int flow_end(struct txn *t, ci_request_t *req);
  * becomes would_block. */
 bool flow_enforces(const struct txn *t);
 
+/* A refusal for which no answer could be made: says so in the server log.  The client gets Squid's own error page. */
+int flow_no_answer(void);
+
 /* Memory ran out before anything was judged: what the fail mode says. */
 int flow_out_of_memory(struct txn *t, ci_request_t *req);
 

@@ -12,14 +12,14 @@ enum {
 #define OPTION(name, ...)	ROW_##name,
 #include "icap_service/service.def"
 #undef OPTION
-	N_ROWS, CAMEL = 64, WHY = 200, VALUE_MAX = 4096,
+	N_ROWS, VALUE_MAX = 4096,
 };
 
 /* The staging struct of the file comment; nothing else here changes. */
 static struct {
 	struct service_options	 options;
 	bool			 ready;
-	char			 names[N_ROWS][CAMEL];
+	char			 names[N_ROWS][OPTION_NAME];
 } staged;
 
 int
@@ -52,7 +52,7 @@ static int
 set_one(const char *name, const char **argv, void *setdata)
 {
 	const struct option *row = setdata;
-	char why[WHY];
+	char why[OPTION_WHY];
 
 	if (service_options_init() == -1)
 		return 0;

@@ -3,6 +3,9 @@
 #include "base/clock.h"
 #include "events/incident.h"
 
+/* A rule's value may be as long as a URL: of the sentence that shows it so much, in whatever escapes, fits a page. */
+enum { SENTENCE_MAX = 2048, MS_PER_S = 1000 };
+
 /* Contrast of every pair is at least 7:1 in both schemes. */
 static const char head[] =
     "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -30,9 +33,15 @@ heading(enum reason reason)
 	case REASON_FILE_AGAIN:
 	case REASON_PARTIAL:
 		return "This download is blocked";
-	default:
-		return "This could not be checked, so it is blocked";
+	case REASON_NO_RULES:
+	case REASON_BAD_URL:
+	case REASON_DAMAGED:
+	case REASON_NO_MEMORY:
+	case REASON_NONE:
+	case REASONS:
+		break;
 	}
+	return "This could not be checked, so it is blocked";
 }
 
 static const char *
@@ -49,9 +58,15 @@ advice(enum reason reason)
 		    "the network and call at once.";
 	case REASON_PARTIAL:
 		return "Start the download again from the beginning instead of resuming it.";
-	default:
-		return "Try again in a few minutes.";
+	case REASON_NO_RULES:
+	case REASON_BAD_URL:
+	case REASON_DAMAGED:
+	case REASON_NO_MEMORY:
+	case REASON_NONE:
+	case REASONS:
+		break;
 	}
+	return "Try again in a few minutes.";
 }
 
 static void
@@ -83,8 +98,8 @@ add_sentence(struct buf *out, const struct page_facts *f)
 	buf_init(&sentence, PAGE_MAX);
 	why_format_sentence(f->why, f->host, &sentence);
 	buf_add_str(out, "<p>Why: ");
-	buf_add_html(out, buf_slice(&sentence));
-	buf_add_str(out, ".</p>\n");
+	buf_add_html(out, slice_head(buf_slice(&sentence), SENTENCE_MAX));
+	buf_add_str(out, sentence.failed || sentence.len > SENTENCE_MAX ? "...</p>\n" : ".</p>\n");
 	buf_fini(&sentence);
 }
 
@@ -94,7 +109,7 @@ page_write(const struct page_facts *f, struct buf *out)
 	char shown[INCIDENT_SHOWN + 1], when[CLOCK_TEXT];
 
 	incident_show(f->incident, shown);
-	clock_format_s(f->now_ms / 1000, when);
+	clock_format_s(f->now_ms / MS_PER_S, when);
 	buf_add_str(out, head);
 	buf_addf(out, "<h1>%s</h1>\n", heading(f->why->reason));
 	add_sentence(out, f);

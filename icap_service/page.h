@@ -19,7 +19,8 @@ struct page_facts {
 	const char	*organisation;	/* site.conf Organisation; may be "" */
 };
 
-/* Append the page to OUT.  -1 when it did not fit. */
+/* Append the page to OUT; the sentence about a long rule is cut.  -1 when it did not fit, which a host of HOST_MAX bytes
+ * and the longest texts of site.conf and of a rule do not bring about when OUT has room for PAGE_MAX. */
 int page_write(const struct page_facts *facts, struct buf *out);
 
 #endif

@@ -12,7 +12,7 @@
 #include "icap_service/svc_log.h"
 #include "runtime/state.h"
 
-enum { NODE_NAME = 256 };
+enum { NODE_NAME = 256, RETRY_MS = 30 * 1000 };
 
 struct policy {
 	struct generation	*generation;
@@ -21,6 +21,7 @@ struct policy {
 
 struct process {
 	const struct service_options	*options;
+	struct site			 site;		/* the defaults of policy.def */
 	struct runtime			*runtime;
 	struct event_log		*log;
 	unsigned			 node;
@@ -30,6 +31,7 @@ struct process {
 
 	pthread_mutex_t			 reload;	/* one thread opens a generation, the others wait for it */
 	_Atomic uint64_t		 seen_word;	/* the generation word at the last look */
+	int64_t				 refused_ms;	/* guarded by reload: when a rule set was refused; 0 = it was not */
 	struct timespec			 manifest_time;	/* guarded by reload */
 	ino_t				 manifest_inode;
 
@@ -53,6 +55,12 @@ const struct service_options *
 process_options(const struct process *self)
 {
 	return self->options;
+}
+
+const struct site *
+process_site(const struct process *self)
+{
+	return &self->site;
 }
 
 const struct generation *
@@ -111,7 +119,7 @@ manifest_changed(struct process *self)
 	char path[STATE_PATH];
 	struct stat st;
 
-	if (state_path(self->options->state_dir, STATE_RULES "/MANIFEST", path) == -1 || stat(path, &st) == -1)
+	if (state_path(self->options->state_dir, STATE_MANIFEST, path) == -1 || stat(path, &st) == -1)
 		return false;
 	if (st.st_ino == self->manifest_inode && st.st_mtim.tv_sec == self->manifest_time.tv_sec &&
 	    st.st_mtim.tv_nsec == self->manifest_time.tv_nsec)
@@ -121,6 +129,7 @@ manifest_changed(struct process *self)
 	return true;
 }
 
+/* A policy with one user; G is taken over, and gone when there is no memory. */
 static struct policy *
 policy_new(struct generation *g)
 {
@@ -151,48 +160,59 @@ take_up(struct process *self)
 	if (g == NULL) {
 		svc_log_diag(&diag);
 		diag_fini(&diag);
-		svc_log(SVC_ERROR, "error", "the published rule set is refused; %s",
+		svc_log(SVC_ERROR, "the published rule set is refused; %s",
 		    number > 0 ? "the one before it stays in force" : "there are NO RULES in force: run "
 		    "\"firebreak publish\"");
 		process_count(self, COUNTER_reloads_refused, 1);
+		self->refused_ms = clock_ms();
 		return false;
 	}
+	self->refused_ms = 0;
 	diag_fini(&diag);
-	if (generation_number(g) == number || (next = policy_new(g)) == NULL) {
-		if (generation_number(g) == number)
-			generation_close(g);
+	if (generation_number(g) == number) {
+		generation_close(g);
 		return false;
 	}
 	number = generation_number(g);
+	if ((next = policy_new(g)) == NULL) {
+		svc_log(SVC_ERROR, "out of memory: generation %llu is not taken up", (unsigned long long)number);
+		return false;
+	}
 	swap_current(self, next);
 	if (self->runtime != NULL && runtime_generation(self->runtime) < number)
 		runtime_set_generation(self->runtime, number);
 	process_count(self, COUNTER_reloads, 1);
-	svc_log(SVC_INFO, "info", "generation %llu is in force", (unsigned long long)number);
+	svc_log(SVC_INFO, "generation %llu is in force", (unsigned long long)number);
 	return true;
+}
+
+/* What was refused may have been a passing want of memory or descriptors. */
+static bool
+retry_is_due(const struct process *self)
+{
+	return self->refused_ms != 0 && clock_ms() - self->refused_ms >= RETRY_MS;
 }
 
 /* Look whether something was published; BY_FILE also looks at the MANIFEST itself, in case the word
  * was lost. */
-static bool
+static void
 refresh(struct process *self, bool by_file)
 {
 	uint64_t word = self->runtime == NULL ? 0 : runtime_generation(self->runtime);
 	bool changed = false;
 
 	if (word == atomic_load(&self->seen_word) && !by_file)
-		return false;
+		return;
 	pthread_mutex_lock(&self->reload);
 	if (word != atomic_load(&self->seen_word)) {
 		manifest_changed(self);
 		changed = take_up(self);
 		atomic_store(&self->seen_word, word);
-	} else if (by_file && manifest_changed(self))
+	} else if (by_file && (manifest_changed(self) || retry_is_due(self)))
 		changed = take_up(self);
 	pthread_mutex_unlock(&self->reload);
 	if (changed && self->runtime != NULL)
 		runtime_worker_report(self->runtime, atomic_load(&self->slot), process_generation(self), clock_ms());
-	return changed;
 }
 
 struct policy *
@@ -202,14 +222,12 @@ process_policy(struct process *self)
 	return take_current(self);
 }
 
-bool
+void
 process_tick(struct process *self)
 {
-	bool changed = refresh(self, true);
-
+	refresh(self, true);
 	if (self->runtime != NULL)
 		runtime_worker_report(self->runtime, atomic_load(&self->slot), process_generation(self), clock_ms());
-	return changed;
 }
 
 void
@@ -219,7 +237,7 @@ process_join(struct process *self)
 		return;
 	atomic_store(&self->slot, runtime_worker_join(self->runtime, getpid(), clock_ms()));
 	if (atomic_load(&self->slot) == -1)
-		svc_log(SVC_WARNING, "warning", "the worker table is full: status and publish will not see process %d",
+		svc_log(SVC_WARNING, "the worker table is full: status and publish will not see process %d",
 		    (int)getpid());
 	process_tick(self);
 }
@@ -260,7 +278,12 @@ process_start(const struct service_options *options)
 	struct process *self = calloc(1, sizeof(*self));
 	struct diag diag = { 0 };
 
-	if (self == NULL || (self->log = open_log(options)) == NULL) {
+	if (self == NULL || (self->log = open_log(options)) == NULL ||
+	    option_defaults(site_options, site_options_n, &self->site) == -1) {
+		if (self != NULL) {
+			event_log_free(self->log);
+			option_fini(site_options, site_options_n, &self->site);
+		}
 		free(self);
 		return NULL;
 	}
@@ -271,7 +294,7 @@ process_start(const struct service_options *options)
 	pthread_mutex_init(&self->lock, NULL);
 	if ((self->runtime = runtime_open(options->state_dir, &diag)) == NULL) {
 		svc_log_diag(&diag);
-		svc_log(SVC_ERROR, "error", "what workers share is missing: rules are re-read from the MANIFEST, kills "
+		svc_log(SVC_ERROR, "what workers share is missing: rules are re-read from the MANIFEST, kills "
 		    "and cached objects are not remembered");
 	}
 	diag_fini(&diag);
@@ -290,6 +313,7 @@ process_stop(struct process *self)
 	swap_current(self, NULL);
 	runtime_close(self->runtime);
 	event_log_free(self->log);
+	option_fini(site_options, site_options_n, &self->site);
 	pthread_mutex_destroy(&self->reload);
 	pthread_mutex_destroy(&self->lock);
 	free(self);
@@ -327,5 +351,5 @@ void
 process_log_works(struct process *self)
 {
 	if (atomic_load(&self->log_failed) && atomic_exchange(&self->log_failed, false))
-		svc_log(SVC_WARNING, "warning", "the event log can be written again");
+		svc_log(SVC_WARNING, "the event log can be written again");
 }

@@ -27,9 +27,8 @@ void process_stop(struct process *p);
 void process_join(struct process *p);
 void process_leave(struct process *p);
 
-/* Once a second: take up what was published, report the heartbeat.  True when the generation
- * changed. */
-bool process_tick(struct process *p);
+/* Once a second: take up what was published, report the heartbeat. */
+void process_tick(struct process *p);
 
 /* The current generation for one transaction, taken up first if a new one was published; NULL when
  * there is none.  Give back with policy_put(). */
@@ -40,6 +39,7 @@ const struct generation *policy_generation(const struct policy *p);	/* NULL for 
 struct runtime *process_runtime(const struct process *p);		/* NULL when it could not be mapped */
 struct event_log *process_log(const struct process *p);
 const struct service_options *process_options(const struct process *p);
+const struct site *process_site(const struct process *p);	/* the defaults of policy.def: what counts without a generation */
 
 /* The number that this process's answers name; 0 = none. */
 uint64_t process_generation(struct process *p);

@@ -26,7 +26,7 @@ url_for_log(const struct txn *t, struct buf *store)
 	struct slice shown = t->x.shown;
 	size_t query = slice_find(shown, '?');
 
-	if (txn_log_query(t) || query == shown.len)
+	if (txn_site(t)->log_query || query == shown.len)
 		return shown;
 	buf_add_slice(store, slice_head(shown, query));
 	buf_add_str(store, "?-");
@@ -88,7 +88,7 @@ write_line(struct txn *t, const struct event *e)
 	}
 	process_count(t->process, COUNTER_events_lost, 1);
 	if (process_log_fails(t->process))
-		svc_log(SVC_ERROR, "error", "the event log cannot be written (%s): events are lost and counted until it "
+		svc_log(SVC_ERROR, "the event log cannot be written (%s): events are lost and counted until it "
 		    "can be; decisions go on", strerror(errno));
 	buf_fini(&line);
 }

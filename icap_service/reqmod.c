@@ -5,6 +5,7 @@
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
 #include "icap_service/report.h"
+#include "icap_service/svc_log.h"
 #include "runtime/runtime.h"
 
 enum { MS = 1000 };
@@ -76,7 +77,7 @@ static int
 refuse(struct txn *t, ci_request_t *req, const struct why *why, struct slice preview)
 {
 	struct outcome o = { .action = EVENT_BLOCKED, .why = why, .delivered = -1 };
-	bool mark = t->x.is_connect && process_options(t->process)->block_connect == CONNECT_MARK;
+	bool mark = t->x.is_connect && process_options(t->process)->block_connect == CONNECT_MARK, made;
 	char incident[INCIDENT_LEN + 1];
 
 	process_incident(t->process, t->now_ms, incident);
@@ -84,15 +85,13 @@ refuse(struct txn *t, ci_request_t *req, const struct why *why, struct slice pre
 	if (mark) {
 		answer_strip(req);
 		o.action = EVENT_MARKED;
-		if (answer_mark(t, req, why, incident) == -1)
-			return CI_MOD_ERROR;
-		report(t, &o);
-		return echo(t, req, preview);
-	}
-	if (answer_page(t, req, why, incident) == -1)
-		return CI_MOD_ERROR;
+		made = answer_mark(t, req, why, incident) == 0;
+	} else
+		made = answer_page(t, req, why, incident) == 0;
 	report(t, &o);
-	return CI_MOD_CONTINUE;
+	if (!made)
+		return flow_no_answer();
+	return mark ? echo(t, req, preview) : CI_MOD_CONTINUE;
 }
 
 /* Something to say about a request that passes. */
@@ -125,6 +124,13 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 	else if (reason_unchecked(why.reason))
 		note(t, &why, EVENT_PASSED_UNCHECKED);
 	return pass(t, req, preview);
+}
+
+int
+flow_no_answer(void)
+{
+	svc_log(SVC_ERROR, "out of memory: a request or response is refused without its page, by an ICAP error");
+	return CI_MOD_ERROR;
 }
 
 int

@@ -7,7 +7,7 @@
 #include "icap_service/report.h"
 #include "runtime/runtime.h"
 
-enum { MS = 1000, PARTIAL_STATUS = 206, COPY_LIFE_S = 366 * 24 * 3600 };
+enum { MS = 1000, COPY_LIFE_S = 366 * 24 * 3600 };
 
 /* Remember what goes through, so that a cached copy can be met again when a rule comes.  Squid keeps
  * answers of many a status, but no parts.  SIZE may be unknown; CHECKED says that the rules of this
@@ -17,7 +17,7 @@ journal(struct txn *t, int64_t size, bool checked)
 {
 	struct runtime *runtime = process_runtime(t->process);
 
-	if (runtime == NULL || !t->x.is_get || t->x.head.status == PARTIAL_STATUS || !t->x.head.has_body)
+	if (runtime == NULL || !t->x.is_get || t->x.head.status == STATUS_PARTIAL || !t->x.head.has_body)
 		return;
 	runtime_journal_put(runtime, t->key, size == LENGTH_UNKNOWN ? JOURNAL_SIZE_UNKNOWN : (uint64_t)size,
 	    t->generation == NULL || !checked ? 0 : generation_number(t->generation), t->now_ms);
@@ -65,19 +65,19 @@ static int
 refuse(struct txn *t, ci_request_t *req, const struct why *why, const struct body_facts *facts)
 {
 	char incident[INCIDENT_LEN + 1];
+	bool made;
 
 	process_incident(t->process, t->now_ms, incident);
-	if (answer_page(t, req, why, incident) == -1)
-		return CI_MOD_ERROR;
+	made = answer_page(t, req, why, incident) == 0;
 	say(t, EVENT_BLOCKED, why, facts, -1, incident);
-	return CI_MOD_CONTINUE;
+	return made ? CI_MOD_CONTINUE : flow_no_answer();
 }
 
 /* The length of the whole that this response is, or is a part of. */
 static int64_t
 whole_length(const struct body_head *head)
 {
-	return head->status == PARTIAL_STATUS ? head->complete_length : head->content_length;
+	return head->status == STATUS_PARTIAL ? head->complete_length : head->content_length;
 }
 
 /* This URL was killed with this very length, and the rules of now still say so. */
@@ -96,18 +96,17 @@ was_killed(struct txn *t, struct body_facts *facts, struct why *why)
 	return why->verdict == VERDICT_BLOCK;
 }
 
-/* Judge the URL again: a site may run RESPMOD alone.  What would only be logged has been logged by
- * REQMOD. */
-static bool
-url_refused(struct txn *t, struct why *why)
+/* Judge the URL again: a site may run RESPMOD alone.  A response that came without its request has no URL that could be
+ * bad. */
+static void
+judge_url(struct txn *t, struct why *why)
 {
-	struct question q = { .url = &t->x.url, .now = t->now_ms / MS };
+	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
+		.now = t->now_ms / MS };
 
 	*why = (struct why){ 0 };
-	if (!t->x.has_url)
-		return false;
-	judge_request(t->generation, txn_fail_mode(t), &q, why);
-	return why->verdict == VERDICT_BLOCK;
+	if (t->x.has_request)
+		judge_request(t->generation, txn_fail_mode(t), &q, why);
 }
 
 static struct why
@@ -150,8 +149,12 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	process_count(t->process, COUNTER_responses, 1);
 	if (t->mode == MODE_OFF)
 		return let_go(t, req, false);
-	if (url_refused(t, &why) && flow_enforces(t))
+	judge_url(t, &why);
+	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return refuse(t, req, &why, NULL);
+	/* What would only be logged has been logged by REQMOD; what could not be checked is said each time. */
+	if (reason_unchecked(why.reason))
+		note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	if (why.files_exempt)
 		return let_go(t, req, flow_enforces(t) && outlives_copy(t, &why));
 	if (flow_enforces(t) && was_killed(t, &remembered, &why))
@@ -177,7 +180,7 @@ static bool
 digest_of_rule(const struct rule *rule, struct digest *out)
 {
 	struct rule_match m;
-	char why[200];
+	char why[RULE_WHY];
 	size_t at;
 
 	if (rule->kind != RULE_FILE || rule_match_parse(RULE_FILE, rule->value, &m, why, &at) == -1)

@@ -23,6 +23,7 @@ enum { TICK_S = 1, OPTIONS_TTL_S = 3600 };
 static struct {
 	struct process		*process;
 	ci_service_xdata_t	*xdata;
+	uint64_t		 tagged;	/* the generation that the ISTag names */
 } self;
 
 static void
@@ -30,7 +31,8 @@ set_istag(void)
 {
 	char tag[CI_SERVICE_ISTAG_SIZE + 1];
 
-	snprintf(tag, sizeof(tag), "-%llu", (unsigned long long)process_generation(self.process));
+	self.tagged = process_generation(self.process);
+	snprintf(tag, sizeof(tag), "-%llu", (unsigned long long)self.tagged);
 	ci_service_set_istag(self.xdata, tag);
 }
 
@@ -40,7 +42,9 @@ tick(const char *name, int type, void *data)
 	(void)name, (void)type, (void)data;
 	if (self.process == NULL)
 		return;
-	if (process_tick(self.process))
+	process_tick(self.process);
+	/* Where there is traffic a request, not the tick, was the first to take it up. */
+	if (process_generation(self.process) != self.tagged)
 		set_istag();
 	ci_command_schedule(ACTION_TICK, NULL, TICK_S);
 }
@@ -87,7 +91,7 @@ post_init_service(ci_service_xdata_t *xdata, struct ci_server_conf *conf)
 	self.xdata = xdata;
 	ci_service_set_preview(xdata, (int)service_options()->preview_size);
 	if ((self.process = process_start(service_options())) == NULL) {
-		svc_log(SVC_ERROR, "error", "out of memory at start");
+		svc_log(SVC_ERROR, "out of memory at start");
 		return CI_ERROR;
 	}
 	set_istag();
@@ -124,7 +128,7 @@ check_preview(char *data, int len, ci_request_t *req)
 	struct slice preview = slice_make(data, data == NULL || len < 0 ? 0 : (size_t)len);
 
 	if (t == NULL) {
-		svc_log(SVC_ERROR, "error", "out of memory: a request %s unjudged",
+		svc_log(SVC_ERROR, "out of memory: a request %s unjudged",
 		    service_options()->no_rules == FAIL_CLOSED ? "is refused" : "passes");
 		return service_options()->no_rules == FAIL_CLOSED ? CI_MOD_ERROR : CI_MOD_ALLOW204;
 	}

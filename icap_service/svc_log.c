@@ -5,10 +5,15 @@
 
 #include <stdarg.h>
 
-enum { LINE = 8192 };
+/* c-icap's DebugLevels: what is of level 1 is always shown. */
+enum { LINE = 8192, ALWAYS = 1, MORE = 2 };
+
+static const struct { int debug_level; const char *word; } levels[] = {
+	[SVC_ERROR] = { ALWAYS, "error" }, [SVC_WARNING] = { ALWAYS, "warning" }, [SVC_INFO] = { MORE, "info" },
+};
 
 void
-svc_log(enum svc_level level, const char *word, const char *fmt, ...)
+svc_log(enum svc_level level, const char *fmt, ...)
 {
 	char line[LINE];
 	va_list ap;
@@ -16,7 +21,7 @@ svc_log(enum svc_level level, const char *word, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	ci_debug_printf((int)level, "firebreak: %s: %s\n", word, line);
+	ci_debug_printf(levels[level].debug_level, "firebreak: %s: %s\n", levels[level].word, line);
 }
 
 void
@@ -26,6 +31,6 @@ svc_log_diag(const struct diag *d)
 
 	for (size_t i = 0; i < d->n; i++) {
 		diag_format(&d->v[i], line, sizeof(line));
-		ci_debug_printf(1, "firebreak: %s\n", line);
+		ci_debug_printf(ALWAYS, "firebreak: %s\n", line);
 	}
 }

@@ -1,6 +1,5 @@
 #include "icap_service/txn.h"
 
-
 #include <c_icap/simple_api.h>
 
 #include <stdlib.h>
@@ -115,16 +114,10 @@ txn_give(struct txn *t, char *out, size_t len)
 	return (int)n;
 }
 
-const char *
-txn_contact(const struct txn *t)
+const struct site *
+txn_site(const struct txn *t)
 {
-	return t->generation == NULL ? "your IT helpdesk" : generation_site(t->generation)->contact;
-}
-
-const char *
-txn_organisation(const struct txn *t)
-{
-	return t->generation == NULL ? "" : generation_site(t->generation)->organisation;
+	return t->generation == NULL ? process_site(t->process) : generation_site(t->generation);
 }
 
 int
@@ -133,10 +126,4 @@ txn_fail_mode(const struct txn *t)
 	if (t->generation == NULL)
 		return (int)process_options(t->process)->no_rules;
 	return (int)generation_site(t->generation)->fail_mode;
-}
-
-bool
-txn_log_query(const struct txn *t)
-{
-	return t->generation != NULL && generation_site(t->generation)->log_query;
 }

@@ -51,10 +51,10 @@ size_t txn_take(struct txn *t, struct slice bytes);
 enum { TXN_EOF = -2, TXN_BREAK = -1 };
 int txn_give(struct txn *t, char *out, size_t len);
 
-/* The site's options in force, or the defaults of policy.def when there is no generation. */
-const char *txn_contact(const struct txn *t);
-const char *txn_organisation(const struct txn *t);
+/* The site's options in force, or the defaults of policy.def when there is no generation.  Borrowed from T. */
+const struct site *txn_site(const struct txn *t);
+
+/* The fail mode in force: the site's, or without a generation that of the process (NoRules). */
 int txn_fail_mode(const struct txn *t);
-bool txn_log_query(const struct txn *t);
 
 #endif

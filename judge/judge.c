@@ -66,7 +66,7 @@ static bool
 rule_says_match(const struct rule *rule, const struct host_match *match)
 {
 	struct rule_match m;
-	char why[200];
+	char why[RULE_WHY];
 	size_t at;
 	bool same;
 
@@ -200,7 +200,7 @@ static bool
 rule_says_file(const struct rule *rule, const struct digest *digest, uint64_t size)
 {
 	struct rule_match m;
-	char why[200];
+	char why[RULE_WHY];
 	size_t at;
 	bool same;
 

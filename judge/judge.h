@@ -72,7 +72,7 @@ void judge_request(const struct generation *g, int fail_mode, const struct quest
 
 /* ---- bodies ---- */
 
-enum { LENGTH_UNKNOWN = -1 };
+enum { LENGTH_UNKNOWN = -1, STATUS_PARTIAL = 206 };	/* RFC 9110 15.3.7 */
 
 /* What the head of a response says. */
 struct body_head {

@@ -11,7 +11,7 @@ pass(const char *because)
 static bool
 is_part_of_listed(const struct hashdb *db, const struct body_head *head)
 {
-	return head->status == 206 && (head->complete_length == LENGTH_UNKNOWN ||
+	return head->status == STATUS_PARTIAL && (head->complete_length == LENGTH_UNKNOWN ||
 	    hashdb_has_size(db, (uint64_t)head->complete_length));
 }
 

@@ -2,18 +2,21 @@
 
 #include "base/clock.h"
 
-static const struct { const char *name; bool unchecked; } reasons[REASONS] = {
-	[REASON_NONE] = { "none", false },
-	[REASON_HOST] = { "host", false },
-	[REASON_URL] = { "url", false },
-	[REASON_FILE] = { "file", false },
-	[REASON_FILE_AGAIN] = { "file-again", false },
-	[REASON_PARTIAL] = { "partial", false },
-	[REASON_NO_RULES] = { "no-rules", true },
-	[REASON_BAD_URL] = { "bad-url", true },
-	[REASON_DAMAGED] = { "damaged", true },
-	[REASON_NO_MEMORY] = { "no-memory", true },
+/* UNCHECKED: what could not be checked, and why; NULL for a reason that was found by checking. */
+static const struct { const char *name, *unchecked; } reasons[] = {
+	[REASON_NONE] = { "none", NULL },
+	[REASON_HOST] = { "host", NULL },
+	[REASON_URL] = { "url", NULL },
+	[REASON_FILE] = { "file", NULL },
+	[REASON_FILE_AGAIN] = { "file-again", NULL },
+	[REASON_PARTIAL] = { "partial", NULL },
+	[REASON_NO_RULES] = { "no-rules", "no rule set could be loaded" },
+	[REASON_BAD_URL] = { "bad-url", "the URL could not be understood" },
+	[REASON_DAMAGED] = { "damaged", "a part of the rule set is damaged" },
+	[REASON_NO_MEMORY] = { "no-memory", "there was not enough memory" },
 };
+
+_Static_assert(sizeof(reasons) / sizeof(*reasons) == REASONS, "every reason has a row");
 
 const char *
 reason_name(enum reason r)
@@ -24,7 +27,7 @@ reason_name(enum reason r)
 bool
 reason_unchecked(enum reason r)
 {
-	return reasons[r].unchecked;
+	return reasons[r].unchecked != NULL;
 }
 
 static void
@@ -61,18 +64,6 @@ add_result(const struct generation *g, const struct rule *rule, enum step_result
 	}
 }
 
-static const char *
-unchecked_text(enum reason r)
-{
-	switch (r) {
-	case REASON_NO_RULES: return "no rule set could be loaded";
-	case REASON_BAD_URL: return "the URL could not be understood";
-	case REASON_DAMAGED: return "a part of the rule set is damaged";
-	case REASON_NO_MEMORY: return "there was not enough memory";
-	default: return "not checked";
-	}
-}
-
 static void
 add_step_text(const struct generation *g, const struct step *step, struct buf *out)
 {
@@ -86,7 +77,7 @@ add_step_text(const struct generation *g, const struct step *step, struct buf *o
 		buf_add_str(out, "no rule for this size and digest");
 		return;
 	case STEP_UNCHECKED:
-		buf_addf(out, "could not be checked: %s", unchecked_text(step->reason));
+		buf_addf(out, "could not be checked: %s", reasons[step->reason].unchecked);
 		return;
 	case STEP_RULE:
 	case STEP_FILE:
@@ -145,12 +136,16 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 		buf_add_str(out, "a part of a file was asked for whose length is that of a harmful one;"
 		    " only the whole can be checked");
 		break;
+	case REASON_NO_RULES:
+	case REASON_BAD_URL:
+	case REASON_DAMAGED:
+	case REASON_NO_MEMORY:
+		buf_addf(out, "could not be checked: %s", reasons[reason].unchecked);
+		break;
 	case REASON_NONE:
 	case REASONS:
 		buf_add_str(out, "nothing speaks against it");
 		break;
-	default:
-		buf_addf(out, "could not be checked: %s", unchecked_text(reason));
 	}
 	return out->failed ? -1 : 0;
 }

@@ -2,10 +2,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +14,7 @@
 #include "ruleset/source.h"
 #include "runtime/state.h"
 
-enum { SITE_MAX = 1 << 20, MODE_FILE = 0640, MODE_LOCK = 0660 };
+enum { SITE_MAX = 1 << 20, MODE_FILE = 0640 };
 #define SOURCE_MAX	((size_t)4 << 30)
 #define SOURCE_END	".rules"
 #define SEGMENT_END	".seg"
@@ -112,8 +110,7 @@ read_before(struct publisher *p)
 	char path[STATE_PATH];
 	struct buf text;
 
-	if (state_path(p->options->state, STATE_RULES, p->rules_dir) == -1 ||
-	    state_path(p->options->state, STATE_RULES "/MANIFEST", path) == -1) {
+	if (state_path(p->options->state, STATE_MANIFEST, path) == -1) {
 		diag_error(p->diag, "%s: the path is too long", p->options->state);
 		return -1;
 	}
@@ -484,17 +481,13 @@ fail:
 static int
 take_lock(struct publisher *p)
 {
-	char path[STATE_PATH + MANIFEST_NAME];
-	int fd;
+	int fd = state_lock(p->options->state), error = errno;
+	char path[STATE_PATH];
 
-	snprintf(path, sizeof(path), "%s/lock", p->rules_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE_LOCK);
-	if (fd != -1 && flock(fd, LOCK_EX) == 0)
-		return fd;
-	diag_add(p->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
+	if (fd == -1)
+		diag_add(p->diag, DIAG_ERROR, state_path(p->options->state, STATE_LOCK, path) == 0 ? path :
+		    p->options->state, 0, 0, "%s", strerror(error));
+	return fd;
 }
 
 static void

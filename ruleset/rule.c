@@ -6,8 +6,6 @@
 
 #include "hashdb/hashdb.h"
 
-enum { WHY_MAX = 200 };
-
 static const char *const action_names[] = { "block", "allow", "protect" };
 static const char *const kind_names[] = { "host", "url", "file" };
 static const char *const scope_marks[] = { [SCOPE_EXACT] = "", [SCOPE_DOMAIN] = ".", [SCOPE_BELOW] = "*." };
@@ -28,7 +26,7 @@ rule_kind_name(enum rule_kind k)
 static int
 refuse(char *why, size_t *at, size_t where, const char *text)
 {
-	snprintf(why, WHY_MAX, "%s", text);
+	snprintf(why, RULE_WHY, "%s", text);
 	*at = where;
 	return -1;
 }
@@ -138,7 +136,7 @@ parse_file(struct slice value, struct rule_match *out, char *why, size_t *at)
 	if (digest_alg_parse(alg, &out->digest.alg) == -1)
 		return refuse(why, at, (size_t)(alg.p - value.p), "the algorithm is not md5, sha1 or sha256");
 	if (digest_parse(out->digest.alg, hex, &out->digest) == -1) {
-		snprintf(why, WHY_MAX, "the digest has %zu characters and must be %zu hexadecimal digits", hex.len,
+		snprintf(why, RULE_WHY, "the digest has %zu characters and must be %zu hexadecimal digits", hex.len,
 		    2 * digest_len(out->digest.alg));
 		*at = (size_t)(hex.p - value.p);
 		return -1;
@@ -147,7 +145,7 @@ parse_file(struct slice value, struct rule_match *out, char *why, size_t *at)
 }
 
 int
-rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static 200],
+rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],
     size_t *at)
 {
 	int r = -1;

@@ -12,7 +12,7 @@
 enum rule_action { RULE_BLOCK, RULE_ALLOW, RULE_PROTECT };
 enum rule_kind { RULE_HOST, RULE_URL, RULE_FILE };
 
-enum { RULE_LEVEL_MAX = 5, RULE_LEVEL_DEFAULT = 4 };
+enum { RULE_LEVEL_MAX = 5, RULE_LEVEL_DEFAULT = 4, RULE_WHY = 200 };	/* RULE_WHY: bytes of a reason, with the NUL */
 
 struct rule {
 	enum rule_action action;
@@ -48,9 +48,9 @@ struct rule_match {
 };
 
 /* Take VALUE of KIND apart: "x", ".x", "*.x"; the same with a path; "SIZE|*:ALG:HEX".  A URL rule may be written with a
- * scheme; its port and fragment are dropped.  -1 with the reason in WHY (of at least 200 bytes) and the byte of VALUE
+ * scheme; its port and fragment are dropped.  -1 with the reason in WHY and the byte of VALUE
  * where it shows in *AT. */
-int rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static 200],
+int rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],
     size_t *at);
 void rule_match_fini(struct rule_match *m);
 

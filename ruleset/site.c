@@ -38,7 +38,7 @@ site_read(const struct segment *segment, struct site *site, const char *file, st
 {
 	struct slice rest = segment_section(segment, SITE_VALUES), name, value;
 	const struct option *row;
-	char why[200];
+	char why[OPTION_WHY];
 
 	if (option_defaults(site_options, site_options_n, site) == -1) {
 		diag_add(diag, DIAG_ERROR, file, 0, 0, "out of memory");

@@ -7,7 +7,7 @@
 #include "base/siphash.h"
 #include "ruleset/source_line.h"
 
-enum { ID_MAX = 64, NAME_MAX_BYTES = 1024, NOTE_MAX = 4096, WHY_MAX = 200 };
+enum { ID_MAX = 64, NAME_MAX_BYTES = 1024, NOTE_MAX = 4096 };
 
 /* An id that was used, to find it used again. */
 struct used_id {
@@ -227,7 +227,7 @@ set_kind(struct reader *r, const struct word *w, struct rule *rule)
 static int
 set_value(struct reader *r, const struct word *w, struct rule *rule, struct rule_match *match)
 {
-	char why[WHY_MAX];
+	char why[RULE_WHY];
 	size_t at = 0;
 
 	if (w->quoted && w->key.len > 0)

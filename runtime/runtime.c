@@ -517,7 +517,8 @@ set_put(const struct runtime *r, const struct table *t, uint64_t words[static SL
     size_t n_same)
 {
 	_Atomic uint64_t *best = NULL;
-	int64_t oldest = INT64_MAX;
+	int64_t oldest = INT64_MAX, now = (int64_t)words[SLOT_TIME];
+	int64_t future = now > INT64_MAX - FUTURE_MS ? INT64_MAX : now + FUTURE_MS;
 
 	for (size_t i = 0; i < WAYS; i++) {
 		_Atomic uint64_t *at = slot_of(t, words[SLOT_KEY], i);
@@ -529,7 +530,7 @@ set_put(const struct runtime *r, const struct table *t, uint64_t words[static SL
 			break;
 		}
 		/* Whoever says that he comes from far in the future was never written whole. */
-		age = age > (int64_t)words[SLOT_TIME] + FUTURE_MS ? INT64_MIN : age;
+		age = age > future ? INT64_MIN : age;
 		if (best == NULL || age < oldest) {
 			best = at;
 			oldest = age;

@@ -1,11 +1,16 @@
 #include "runtime/state.h"
 
+#include <sys/file.h>
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
-enum { MODE_STATE = 0755, MODE_INSIDE = 02775 };	/* what is inside keeps the folder's group */
+enum { MODE_STATE = 0755, MODE_INSIDE = 02775, MODE_LOCK = 0660 };	/* what is inside keeps the folder's group */
 
 int
 state_path(const char *state, const char *what, char out[static STATE_PATH])
@@ -34,4 +39,25 @@ state_make(const char *state)
 		    file_mkdirs(path, MODE_INSIDE) == -1)
 			return -1;
 	return 0;
+}
+
+int
+state_lock(const char *state)
+{
+	char path[STATE_PATH];
+	int fd, r, saved;
+
+	if (state_path(state, STATE_LOCK, path) == -1 ||
+	    (fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE_LOCK)) == -1)
+		return -1;
+	fchmod(fd, MODE_LOCK);		/* fails for another user's file, which is then as that user wants it */
+	do
+		r = flock(fd, LOCK_EX);
+	while (r == -1 && errno == EINTR);
+	if (r == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
 }

@@ -17,10 +17,16 @@ int state_path(const char *state, const char *what, char out[static STATE_PATH])
 /* Make the folders of a state folder where they are missing (0755 for the folder, 2775 inside).  -1 with errno. */
 int state_make(const char *state);
 
+/* Wait for the one lock of whoever edits sources or publishes (STATE/rules/lock, 0660 whatever the umask).  A descriptor
+ * whose closing ends the lock; -1 with errno. */
+int state_lock(const char *state);
+
 #define STATE_SITE	"site.conf"
 #define STATE_SOURCES	"sources"
 #define STATE_ALERTS	"alerts"
 #define STATE_RULES	"rules"
+#define STATE_MANIFEST	"rules/MANIFEST"
+#define STATE_LOCK	"rules/lock"
 #define STATE_EVENTS	"events.jsonl"
 #define STATE_RUNTIME	"runtime"
 #define STATE_SHARED	"runtime/shared"

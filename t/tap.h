@@ -2,6 +2,7 @@
 #ifndef T_TAP_H
 #define T_TAP_H
 
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -78,22 +79,55 @@ guard_copy(struct slice s)
 	return slice_make(p + len - s.len, s.len);
 }
 
-/* A new empty folder for this program, removed by nobody: it lies in the build's temporary folder. */
+static int
+tap_remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st, (void)type, (void)where;
+	return remove(path);
+}
+
+/* Remove PATH and all below it; fine when it is not there. */
+__attribute__((unused)) static void
+remove_tree(const char *path)
+{
+	enum { OPEN_FOLDERS = 16 };
+
+	nftw(path, tap_remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+/* What temp_dir() made. */
+static struct tap_dir {
+	char		*path;
+	struct tap_dir	*next;
+} *tap_dirs;
+
+/* A new empty folder for this program, which tap_done() removes.  The string is the caller's. */
 __attribute__((unused)) static char *
 temp_dir(void)
 {
 	const char *top = getenv("TMPDIR");
-	char *path = NULL;
+	struct tap_dir *made = malloc(sizeof(*made));
 
-	if (asprintf(&path, "%s/firebreak-test-XXXXXX", top != NULL ? top : "/tmp") == -1 || mkdtemp(path) == NULL)
+	if (made == NULL || asprintf(&made->path, "%s/firebreak-test-XXXXXX", top != NULL ? top : "/tmp") == -1 ||
+	    mkdtemp(made->path) == NULL)
 		abort();
-	return path;
+	made->next = tap_dirs;
+	tap_dirs = made;
+	return slice_dup(slice_str(made->path));
 }
 
 /* The plan, and the program's exit status. */
 __attribute__((unused)) static int
 tap_done(void)
 {
+	while (tap_dirs != NULL) {
+		struct tap_dir *next = tap_dirs->next;
+
+		remove_tree(tap_dirs->path);
+		free(tap_dirs->path);
+		free(tap_dirs);
+		tap_dirs = next;
+	}
 	printf("1..%d\n", tap_n);
 	return tap_failed > 0;
 }

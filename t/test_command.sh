@@ -160,6 +160,7 @@ has "the rest is kept" "block host *.secure.bad.test" "$out"
 rm -f "$state/sources/alert-70002.rules"
 echo 'Nothing of use.' > "$work/nothing"
 fb 2 "an alert without facts" import "${suffixes[@]}" "$work/nothing"
+has "the file is named" "$work/nothing: error:" "$err"
 is "writes no source" "$(ls "$state/sources")" "alert-70001.rules"
 fb 2 "a level out of bounds" import --level 6 "$work/alert"
 fb 2 "a file that is not there" import "$work/no-such-file"
@@ -191,6 +192,7 @@ fb 1 "check a listed host" check http://x.victim.example.secure.bad.test/
 has "it names the rule" "alert-70001:host-1" "$out"
 has "it names the alert" "alert 70001" "$out"
 fb 0 "check an allowed host" check http://ok.secure.bad.test/
+has "it says that a rule allows it" "an allow rule says so" "$out"
 fb 0 "check another host" check http://example.com/
 fb 0 "check a host below the threshold" check http://maybe.example/
 has "it would block" "would block" "$out"
@@ -225,6 +227,7 @@ fb 2 "enforce for a time" mode enforce --for 1h --reason x
 fb 0 "mode observe" mode observe --for 1h --reason $'ticket 1\nmode=off'
 has "it says until when" "observe until 2" "$out"
 is "one audit line, whatever the reason" "$(wc -l < "$state/log/mode.log")" 1
+is "which the folder's group can write, too" "$(stat -c %a "$state/log/mode.log")" 660
 has "with the reason" 'reason=ticket 1\x0amode=off' "$(cat "$state/log/mode.log")"
 fb 0 "mode shows it" mode
 has "observe" "observe until" "$out"
@@ -242,8 +245,13 @@ if [ "$(id -u)" -ne 0 ]; then
 	is "it worked" "$out" "observe"
 	chmod u+w "$state/log" "$state/log/mode.log"
 	fb 0 "and back" mode enforce --reason x
+	chmod a-r "$state/rules/MANIFEST"
+	fb 2 "a state that may not be read" status
+	hasnot "does not pass for an empty one" "NONE" "$out"
+	chmod u+r "$state/rules/MANIFEST"
 else
 	skip "an audit that cannot be written" "root can always write"
+	skip "a state that may not be read" "root can always read"
 fi
 
 # ---- workers ----
@@ -259,13 +267,13 @@ stop_worker() {
 }
 worker live
 fb 0 "publish with a worker that follows" publish "${suffixes[@]}"
-has "it is live" "live in all 1 workers" "$out"
+has "it is live" "live in all 1 worker" "$out"
 fb 0 "status with a worker that follows" status
 has "the worker is listed" "pid $worker_pid" "$out"
 stop_worker
 worker stale
 fb 1 "publish with a worker that does not follow" publish "${suffixes[@]}"
-has "it is named" "NOT yet live in 1 of 1 workers: $worker_pid" "$out"
+has "it is named" "NOT yet live in 1 of 1 worker: $worker_pid" "$out"
 fb 1 "status with a worker that does not follow" status --json
 has "it is counted" '"workers_behind": 1' "$out"
 stop_worker

@@ -21,12 +21,13 @@ same() {	# same NAME FILE: standard input is the file's content
 	local found
 	found=$(diff "$2" - 2>&1); ok $? "$1" "$found"
 }
-# listed NAME FILE PREFIX SUFFIX: every line of standard input stands in FILE between PREFIX and SUFFIX.
+# listed NAME FILE PREFIX SUFFIX [-x]: every line of standard input stands in FILE between PREFIX and SUFFIX; -x: on a line of
+# its own, so that "file" is not found in "file.size".
 listed() {
 	local missing='' word count=0
 	while read -r word; do
 		count=$((count + 1))
-		grep -qF -e "$3$word$4" "$2" || missing+="$word is not in $2"$'\n'
+		grep -qF ${5:-} -e "$3$word$4" "$2" || missing+="$word is not in $2"$'\n'
 	done
 	[ -z "$missing" ] && [ $count -gt 0 ]; ok $? "$1 ($count)" "$missing"
 }
@@ -35,12 +36,14 @@ listed() {
 for page in "$src"/doc/*.[158]; do
 	bash "$src/doc/fill.sh" "$optgen" "$page" | same "the lists in ${page##*/} are those of the tables (else: make docs)" "$page"
 done
-"$optgen" names site | listed "every option of policy.def is in its page" "$src/doc/firebreak-site.conf.5" ".It Cm " ""
+"$optgen" names site | listed "every option of policy.def is in its page" "$src/doc/firebreak-site.conf.5" ".It Cm " "" -x
 "$optgen" names service | sed 's/^firebreak\.//' |
-	listed "every option of service.def is in its page" "$src/doc/srv_firebreak.8" ".It Cm " ""
+	listed "every option of service.def is in its page" "$src/doc/srv_firebreak.8" ".It Cm " "" -x
 "$optgen" names events | listed "every field of events.def is in its page" "$src/doc/events.5" ".It Cm " " Pq"
-"$optgen" names reasons | listed "every reason is in the page of events" "$src/doc/events.5" ".It Cm " ""
-"$optgen" names counters | listed "every counter is in the page of status" "$src/doc/firebreak-status.1" ".It Cm " ""
+"$optgen" names reasons | listed "every reason is in the page of events" "$src/doc/events.5" ".It Cm " "" -x
+is_unique=$("$optgen" names reasons | sort | uniq -d)
+[ -z "$is_unique" ]; ok $? "no two reasons have one word" "$is_unique"
+"$optgen" names counters | listed "every counter is in the page of status" "$src/doc/firebreak-status.1" ".It Cm " "" -x
 "$optgen" names site | listed "every option of policy.def is in its sample" "$src/doc/site.conf.sample" "#" " "
 "$optgen" names service | listed "every option of service.def is in its sample" "$src/doc/firebreak.conf.sample" "#" " "
 "$optgen" names events | sed 's/.*\.//; s/^/"/; s/$/"/' |

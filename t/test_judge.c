@@ -231,7 +231,7 @@ test_no_digest(void)
 static void
 test_many(void)
 {
-	static const char *const crowd[] = { "url a.example/p/q", "url a.example/p/", "url a.example/p", "file 5:md5:" MD5_A };
+	static const char *const crowd[] = { "url a.example/p/q", "url a.example/p/", "url a.example/p", ("file 5:md5:" MD5_A) };
 	struct body_facts facts = { .size = 5, .n = 1 };
 	struct generation *g;
 	struct url url = { 0 };

@@ -23,20 +23,40 @@ make(enum reason reason, const char *host, const char *rule_id, const char *cont
 	ok(page_write(&facts, &page) == 0, "page for %s", reason_name(reason));
 }
 
+/* The longest of everything, and all of it to be escaped. */
+static void
+make_longest(void)
+{
+	static char value[URL_RAW_MAX], host[HOST_MAX], label[128], contact[501], organisation[201];
+	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_URL, .has_rule = true,
+		.rule = { .kind = RULE_URL, .rev = UINT32_MAX } };
+	struct page_facts facts = { .why = &why, .incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332),
+		.contact = contact, .organisation = organisation };
+
+	memset(value, '"', sizeof(value));
+	memset(host, '"', sizeof(host));
+	memset(label, '"', sizeof(label));
+	memset(contact, '"', sizeof(contact) - 1);
+	memset(organisation, '"', sizeof(organisation) - 1);
+	why.rule.value = slice_make(value, sizeof(value));
+	why.rule.id = why.rule.alert = slice_make(label, sizeof(label));
+	facts.host = slice_make(host, sizeof(host));
+	buf_reset(&page);
+	ok(page_write(&facts, &page) == 0, "the longest of everything fits");
+	ok(has("&quot;...</p>") && has("1M83-ME10-C4HM-007J") && has("</html>"), "its sentence is cut, the rest is whole");
+}
+
 int
 main(void)
 {
-	static const enum reason all[] = { REASON_HOST, REASON_URL, REASON_FILE, REASON_FILE_AGAIN, REASON_PARTIAL,
-		REASON_NO_RULES, REASON_BAD_URL, REASON_DAMAGED, REASON_NO_MEMORY };
-
 	buf_init(&page, PAGE_MAX);
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		make(all[i], "updates.example.net", "alert-19190:host-1", "extension 4242");
-		ok(has("1M83-ME10-C4HM-007J"), "%s: the number, grouped", reason_name(all[i]));
+	for (enum reason r = REASON_NONE + 1; r < REASONS; r++) {
+		make(r, "updates.example.net", "alert-19190:host-1", "extension 4242");
+		ok(has("1M83-ME10-C4HM-007J"), "%s: the number, grouped", reason_name(r));
 		ok(has("<html lang=\"en\">") && has("<h1>") && has("<main>") && has("viewport"), "%s: language, heading, "
-		    "landmark, phone", reason_name(all[i]));
-		ok(has("extension 4242"), "%s: whom to call", reason_name(all[i]));
-		ok(!has("src=") && !has("href=") && !has("<script"), "%s: nothing external", reason_name(all[i]));
+		    "landmark, phone", reason_name(r));
+		ok(has("extension 4242"), "%s: whom to call", reason_name(r));
+		ok(!has("src=") && !has("href=") && !has("<script"), "%s: nothing external", reason_name(r));
 	}
 	make(REASON_HOST, "updates.example.net", "alert-19190:host-1", "x");
 	ok(has("alert-19190:host-1, revision 3") && has("<dd>19190</dd>"), "rule, revision and alert");
@@ -48,6 +68,7 @@ main(void)
 	ok(has("&lt;script&gt;"), "and is shown");
 	ok(!has("\x80"), "bytes that are not UTF-8 are replaced");
 
+	make_longest();
 	make(REASON_NO_RULES, "h.example", NULL, "x");
 	ok(!has("<dt>Rule</dt>"), "without a rule none is named");
 	ok(has("could not be checked"), "and it says that nothing was checked");

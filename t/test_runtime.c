@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -15,7 +16,7 @@
 static const int64_t now_ms = INT64_C(1795418424332);
 static char *dir;
 
-/* A state folder of its own, removed by nobody. */
+/* A state folder of its own. */
 static char *
 new_state(const char *name)
 {
@@ -56,10 +57,20 @@ test_state(void)
 	mode_t before = umask(077);
 	char *state = file_join(dir, "new/state"), path[STATE_PATH], *wide = malloc(2 * STATE_PATH);
 	struct stat st;
+	int lock, again = -1;
 
 	is_int(state_make(state), 0, "a state folder");
 	is_int(state_make(state), 0, "that is there");
+	lock = state_lock(state);
 	umask(before);
+	ok(lock != -1 && fstat(lock, &st) == 0 && (st.st_mode & 07777) == 0660, "its lock, for the whole group");
+	ok(state_path(state, STATE_LOCK, path) == 0 && (again = open(path, O_RDWR)) != -1 &&
+	    flock(again, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK, "nobody else has it meanwhile");
+	close(lock);
+	ok(flock(again, LOCK_EX | LOCK_NB) == 0, "and somebody else afterwards");
+	close(again);
+	errno = 0;
+	ok(state_lock("/dev/null") == -1 && errno == ENOTDIR, "no lock without a folder");
 	ok(stat(state, &st) == 0 && (st.st_mode & 07777) == 0755, "its mode");
 	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++) {
 		ok(state_path(state, inside[i], path) == 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lab.sh - a c-icap with the service, a Squid and an origin of our own: for ./run and make check-e2e.  To be sourced by bash.
 #
 # Everything lies below one state folder, listens on 127.0.0.1, runs as LAB_USER when started by root, and is ended by the
@@ -10,6 +11,10 @@
 #	lab_as CMD...		run CMD as the lab's user
 #
 # Before lab_init: LAB_BUILD (where it was built), LAB_SOURCE (the source tree).  Optional, with their defaults below.
+case :$PATH: in	# where Debian has squid, and an ordinary user has not
+*:/usr/sbin:*) ;;
+*) PATH=$PATH:/usr/sbin ;;
+esac
 : "${LAB_USER:=nobody}" "${LAB_PORT_BASE:=13000}"
 : "${LAB_HERE:=good.firebreak.test files.firebreak.test www.betterbricks.com}"	# names that lead to the origin
 : "${LAB_BLOCK_CONNECT:=page}" "${LAB_CICAP_MORE:=}" "${LAB_SQUID_PORTS:=}" "${LAB_SQUID_EXEMPT:=}"
@@ -36,6 +41,10 @@ lab_paths() {
 lab_folder() {
 	local owner
 	[ ! -L "$1" ] || { lab_fail "$1 is a symbolic link; remove it or set FIREBREAK_STATE"; return 2; }
+	if [ -d "$1" ] && [ ! -d "$1/live" ] && [ -n "$(ls -A "$1")" ]; then
+		lab_fail "$1 holds something else; set FIREBREAK_STATE to a folder of its own"
+		return 2
+	fi
 	mkdir -p "$1" || return 2
 	owner=$(stat -c %U "$1")
 	if [ "$owner" != "$(id -un)" ] && [ "$owner" != "$LAB_USER" ]; then
@@ -50,16 +59,19 @@ lab_init() {
 	local shm=/dev/shm/firebreak-$$ file
 	lab_paths "$1"
 	lab_folder "$LAB_STATE" || return 2
+	lab_as test -x "$LAB_STATE" ||
+		{ lab_fail "$LAB_USER cannot get into $LAB_STATE, as a folder above it is closed to others; set FIREBREAK_STATE"; return 2; }
 	lab_as sh -c "echo x >$shm && rm -f $shm" 2>/dev/null ||
 		{ lab_fail "/dev/shm is not usable, and c-icap and Squid need it: mount -t tmpfs tmpfs /dev/shm"; return 2; }
 	lab_as mkdir -p "$LAB_LIVE" "$LAB_LIVE/errors" "$LAB_STATE/log" || return 2
+	lab_as chmod 2775 "$LAB_STATE/log" || return 2	# what root writes there stays writable
 	for file in .libs/srv_firebreak.so firebreak t/origin; do
 		lab_copy "$LAB_BUILD/$file" "$LAB_LIVE/${file##*/}" 755 || return 2
 	done
 	for file in /usr/share/squid/errors/templates/*; do
 		lab_copy "$file" "$LAB_LIVE/errors/${file##*/}" 644 || return 2
 	done
-	lab_copy "$LAB_SOURCE/etc/run/ERR_FIREBREAK_BLOCKED.in" "$LAB_LIVE/errors/ERR_FIREBREAK_BLOCKED" 644
+	lab_copy "$LAB_SOURCE/etc/ERR_FIREBREAK_BLOCKED" "$LAB_LIVE/errors/ERR_FIREBREAK_BLOCKED" 644
 }
 
 # The lab's user need not be able to read where it was built.

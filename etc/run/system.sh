@@ -1,7 +1,8 @@
+# shellcheck shell=bash
 # system.sh - what has to be installed, and building.  To be sourced by bash; for ./run and ./check.
 SYSTEM_RUN="gcc make autoconf automake libtool pkg-config libc6-dev libicapapi-dev libssl-dev libjansson-dev libidn2-dev
 	publicsuffix c-icap squid curl procps"
-SYSTEM_CHECK="$SYSTEM_RUN clang libclang-rt-14-dev llvm libpsl-dev mandoc jq xz-utils"
+SYSTEM_CHECK="$SYSTEM_RUN clang libclang-rt-14-dev llvm libpsl-dev mandoc jq universal-ctags xz-utils"
 # What bench/run compares with, and draws with.
 SYSTEM_BENCH="libc-icap-mod-urlcheck libc-icap-mod-virus-scan clamav-daemon e2guardian squidguard nginx-light gnuplot-nox jq"
 
@@ -37,6 +38,7 @@ system_install() {	# system_install PACKAGE...
 	$sudo sh -c '
 		if [ ! -e "$1" ]; then
 			trap "rm -f $1" EXIT
+			trap "exit 130" INT TERM HUP	# a signal alone would skip the line above in dash
 			printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"
 		fi
 		export DEBIAN_FRONTEND=noninteractive
@@ -63,6 +65,7 @@ system_build() {	# system_build SOURCE FOLDER [CONFIGURE-ARGUMENT...]
 }
 
 system_bootstrap() {
+	[ ! -f "$1/config.status" ] || { echo "$1 is itself configured, and builds elsewhere need it bare: \"make distclean\" there"; return 1; }
 	[ -f "$1/Makefile.in" ] && [ -x "$1/configure" ] && [ ! "$1/configure.ac" -nt "$1/configure" ] && return 0
 	( cd "$1" && autoreconf -i )
 }

@@ -79,6 +79,28 @@ damaged hosts empty "hosts-[0-9]+\.seg"
 damaged hosts manifest "MANIFEST.*damaged"
 damaged hosts cut "MANIFEST.*cut short"
 like "$(e2e_publish)" "*live in all*" "a new publish mends it"
+
+# What was refused is tried again: it may have been a passing want of something.
+seg=$LAB_STATE/rules/hosts-$(($(sed -n 's/^generation //p' "$LAB_STATE/rules/MANIFEST") + 1)).seg
+echo "block host .later-host.test" | lab_write "$LAB_STATE/sources/later.rules"
+lab_as mkdir -p "$LAB_STATE/stage" && cp -a "$LAB_STATE/rules" "$LAB_STATE/sources" "$LAB_STATE/stage/"
+lab_as mkdir -p "$LAB_STATE/stage/runtime"
+lab_as "$LAB_FIREBREAK" --state "$LAB_STATE/stage" publish >/dev/null 2>&1
+for file in "$LAB_STATE"/stage/rules/*.seg; do
+	[ "${file##*/}" = "${seg##*/}" ] || cp -an "$file" "$LAB_STATE/rules/"
+done
+cp -a "$LAB_STATE/stage/rules/MANIFEST" "$LAB_STATE/rules/MANIFEST.new" && mv "$LAB_STATE/rules/MANIFEST.new" "$LAB_STATE/rules/MANIFEST"
+sleep 2.5
+[[ $(fetch "http://later-host.test/") != 403* ]]
+ok $? "with a segment away its generation is not in force"
+cp -a "$LAB_STATE/stage/rules/${seg##*/}" "$LAB_STATE/rules/"
+for _ in $(seq 40); do
+	later=$(fetch "http://later-host.test/")
+	[[ $later != 403* ]] || break
+	sleep 1
+done
+like "$later" "403 * 0" "when it is there again, the generation is taken up without a publish"
+rm -rf "$LAB_STATE/stage"
 like "$(fetch "$bad")" "403 * 0" "and its rules are in force"
 like "$(firebreak status --verify)" "*Generation*" "status --verify is content"
 e2e_done

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # tap.sh - for the end-to-end tests: TAP, and a lab (etc/run/lab.sh) of our own.  To be sourced by bash.
 set -u
 src=${top_srcdir:-.} build=${top_builddir:-.}
