@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/lines.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "inspect/digester.h"
@@ -191,9 +192,10 @@ print_answer(const struct check *ch, const struct answer *a)
 }
 
 static int
-check_url(const struct check *ch, const char *text)
+check_url(void *arg, struct slice text)
 {
-	struct answer a = { .asked = slice_str(text) };
+	const struct check *ch = arg;
+	struct answer a = { .asked = text };
 	struct question q = { .now = ch->now };
 	struct url u;
 	struct why why;
@@ -305,7 +307,7 @@ note_mode(const struct call *c)
 }
 
 static int
-check_all(const struct check *ch, const char *file, const char *name)
+check_all(struct check *ch, const char *file, const char *name)
 {
 	int status = EXIT_FINE;
 
@@ -313,7 +315,7 @@ check_all(const struct check *ch, const char *file, const char *name)
 	if (file != NULL)
 		return check_file(ch, file, name);
 	for (int i = 0; i < ch->call->argc; i++) {
-		int one = check_url(ch, ch->call->argv[i]);
+		int one = lines_do(ch->call->argv[i], check_url, ch);
 
 		status = one > status ? one : status;
 	}
@@ -351,9 +353,10 @@ run(struct call *c)
 const struct verb verb_check = {
 	.name = "check",
 	.run = run,
-	.operands = "[--json] [--steps] URL... | --file FILE [--name NAME]",
+	.operands = "[--json] [--steps] URL...|- | --file FILE [--name NAME]",
 	.summary = "Ask the same judge offline: is this URL or file blocked, and by which rule?",
 	.help =
+	    "  -             read URLs from standard input, one a line\n"
 	    "  --file FILE   judge a file as a download (- is standard input)\n"
 	    "  --name NAME   what to call that file\n"
 	    "  --steps       show each step of the decision\n"

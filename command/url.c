@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "command/lines.h"
 #include "command/show.h"
 #include "command/verb.h"
 
@@ -144,27 +145,18 @@ show_tsv_line(struct slice line)
 	return status;
 }
 
+/* ARG is the form. */
 static int
-show_lines_of(FILE *f, enum form form)
+show_one(void *arg, struct slice raw)
 {
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
-	int status = EXIT_FINE;
+	return show_url(raw, *(enum form *)arg);
+}
 
-	while ((len = getline(&line, &size, f)) != -1) {
-		struct slice raw = slice_make(line, (size_t)len);
-		int one;
-
-		if (raw.len > 0 && raw.p[raw.len - 1] == '\n')
-			raw.len--;
-		one = form == FORM_TSV ? show_tsv_line(raw) : show_url(raw, form);
-		status = one > status ? one : status;
-	}
-	if (ferror(f) || !feof(f))
-		status = EXIT_TROUBLE;
-	free(line);
-	return status;
+/* A line of standard input may be escaped, an operand is not. */
+static int
+show_one_line(void *arg, struct slice line)
+{
+	return *(enum form *)arg == FORM_TSV ? show_tsv_line(line) : show_url(line, *(enum form *)arg);
 }
 
 static int
@@ -185,8 +177,8 @@ run(struct call *c)
 	form = values[FLAG_TSV] != NULL ? FORM_TSV :
 	    values[FLAG_JSON] != NULL ? FORM_JSON : FORM_TEXT;
 	for (int i = 0; i < c->argc; i++) {
-		int one = strcmp(c->argv[i], "-") == 0 ? show_lines_of(stdin, form) :
-		    show_url(slice_str(c->argv[i]), form);
+		bool input = strcmp(c->argv[i], "-") == 0;
+		int one = lines_do(c->argv[i], input ? show_one_line : show_one, &form);
 
 		status = one > status ? one : status;
 	}

@@ -202,6 +202,9 @@ fb 1 "check --steps" check --steps http://x.secure.bad.test/
 has "the step that decides" "this decides" "$out"
 fb 1 "check --json" check --json http://x.secure.bad.test/
 has "check --json" '"verdict":"block"' "$out"
+lines=$(printf '%s\n' http://example.com/ http://x.secure.bad.test/ 'http:///' | timeout 60 "$firebreak" --state "$state" check --json -); got=$?
+is "check - reads URLs, one a line" "$got $(grep -o '"verdict":"[a-z]*"' <<<"$lines" | tr '\n' ' ')" \
+	'1 "verdict":"pass" "verdict":"block" "verdict":"pass" '
 fb 0 "check what is no URL" check 'http:///'
 has "it says that it could not be checked" "pass unchecked" "$out"
 head -c 65546 /dev/zero > "$work/sample.bin"
