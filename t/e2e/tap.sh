@@ -14,9 +14,9 @@ ok() {	# ok STATUS NAME [LINES]: a test point; what LINES say is shown when it f
 		printf '%s\n' "${3:-}" | sed '/^$/d; s/^/# /' | head -n 20
 	fi
 }
-is() {	# is GOT EXPECTED NAME
+is() {	# is GOT EXPECTED NAME [LINES]
 	[ "$1" = "$2" ]
-	ok $? "$3" "got: $1"$'\n'"expected: $2"
+	ok $? "$3" "got: $1"$'\n'"expected: $2"$'\n'"${4:-}"
 }
 like() {	# like GOT PATTERN NAME
 	# shellcheck disable=SC2053

@@ -1,0 +1,28 @@
+# goals.jq - the figures that Firebreak is held to, out of results.jsonl: what, measured, wanted.
+def median: sort | if length == 0 then null elif length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+def fixed: if . == null then "-" else (. * 100 | round) / 100 | tostring end;
+def pad(n): tostring | if length < n then . + (" " * (n - length)) else . end;
+def left(n): tostring | if length < n then (" " * (n - length)) + . else . end;
+
+. as $all |
+def of($group; $work; $server; f): [$all[] | select(.group == $group and .work == $work and .server == $server) | f] | median;
+def ratio($group; $work; $a; $b; f): of($group; $work; $a; f) as $x | of($group; $work; $b; f) as $y | if $x == null or $y == null or $y == 0 then null else $x / $y end;
+def goal($what; $value; $most): "  " + ($what | pad(84)) + ($value | fixed | left(8)) + "  <= " + ($most | tostring | pad(6)) +
+	(if $value == null then "not measured" elif $value <= $most then "held" else "NOT HELD" end);
+
+"", "goals: Firebreak beside the floor and the peers (medians)",
+goal("REQMOD, 5 % listed: CPU / floor that answers alike"; ratio("reqmod"; "5 % listed"; "firebreak"; "floor"; .cpu_us); 1.10),
+(("10240", "1048576", "10485760", "1073741824") as $n |
+	goal("RESPMOD let go, \($n) bytes: CPU / floor 204"; ratio("let-go"; "\($n) bytes"; "firebreak"; "floor"; .cpu_us); 1.10)),
+goal("RESPMOD let go: body bytes sent after the preview"; [$all[] | select(.group == "let-go" and .server == "firebreak") | .after_preview] | max; 0),
+(("firebreak_listed", "firebreak_sizeless") as $s | ("length", "chunked") as $f | ("10240", "1048576", "10485760", "104857600") as $n |
+	(goal("\($s), \($n) bytes, \($f): CPU / floor echo + MD5"; ratio("hashed"; "\($n) bytes, \($f)"; $s; "floor md5"; .cpu_us); 1.10),
+	 goal("\($s), \($n) bytes, \($f): CPU / virus_scan + clamd"; ratio("hashed"; "\($n) bytes, \($f)"; $s; "virus_scan"; .cpu_us); 0.55))),
+goal("4 KB pages through Squid, REQMOD + RESPMOD: CPU of both / with the floor"; ratio("pages"; "4 KB, 16 connections"; "firebreak"; "floor"; .cpu_us); 1.05),
+goal("100 MB through Squid, no candidate: last byte / with the floor"; ratio("downloads"; "104857600 bytes"; "firebreak"; "floor"; .last_us.p50); 1.05),
+goal("100 MB through Squid, hashed: last byte / with the floor's echo + MD5"; ratio("downloads"; "104857600 bytes"; "firebreak_listed"; "floor_md5"; .last_us.p50); 1.10),
+goal("100 MB through Squid, hashed: time to half / Squid alone"; of("downloads"; "104857600 bytes"; "firebreak_listed"; .half_us.p50) / (of("downloads"; "104857600 bytes"; "alone"; .half_us.p50) // 1); 2),
+goal("downloads of 100 KB, 1, 10, 100 MB, 50 each, that were not intact"; [$all[] | select(.group == "intact") | 50 - .requests + .wrong] | add; 0),
+goal("memory of all workers with the hosts, MB"; of("memory"; "after 1 s of requests"; "firebreak_hosts"; .pss) / 1000000; 42),
+goal("memory of all workers with the digests, MB"; of("memory"; "after 1 s of requests"; "firebreak_digests"; .pss) / 1000000; 42),
+goal("start until the first answer, ms more than the floor"; of("start"; "until the first answer"; "firebreak"; .ms) - of("start"; "until the first answer"; "floor"; .ms); 50)
