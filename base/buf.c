@@ -13,11 +13,22 @@ buf_init(struct buf *b, size_t max)
 }
 
 void
+buf_init_in(struct buf *b, char *space, size_t size, size_t max)
+{
+	buf_init(b, max);
+	b->p = space;
+	b->cap = size <= b->max ? size : b->max + 1;
+	b->lent = true;
+	space[0] = '\0';
+}
+
+void
 buf_fini(struct buf *b)
 {
 	size_t max = b->max;
 
-	free(b->p);
+	if (!b->lent)
+		free(b->p);
 	buf_init(b, max);
 }
 
@@ -45,10 +56,13 @@ buf_reserve(struct buf *b, size_t len)
 		cap = cap > SIZE_MAX / 2 ? want : cap * 2;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
-	if ((p = realloc(b->p, cap)) == NULL)
+	if ((p = realloc(b->lent ? NULL : b->p, cap)) == NULL)
 		goto fail;
+	if (b->lent)
+		memcpy(p, b->p, b->len + 1);
 	b->p = p;
 	b->cap = cap;
+	b->lent = false;
 	return 0;
 fail:
 	b->failed = true;
@@ -76,6 +90,19 @@ buf_add_number(struct buf *b, int64_t number)
 	if (number < 0)
 		return buf_add(b, text, 1 + decimal(-(uint64_t)number, text + 1));
 	return buf_add(b, text, decimal((uint64_t)number, text));
+}
+
+int
+buf_add_strs(struct buf *b, ...)
+{
+	const char *s;
+	va_list ap;
+
+	va_start(ap, b);
+	while ((s = va_arg(ap, const char *)) != NULL)
+		buf_add_str(b, s);
+	va_end(ap);
+	return b->failed ? -1 : 0;
 }
 
 int
@@ -162,13 +189,29 @@ begins_with_control(struct slice s, size_t n)
 	return is_control(s.p[0]) || (n == 2 && s.p[0] == '\xc2' && (unsigned char)s.p[1] < 0xa0);
 }
 
+/* How many bytes at the start of S are printable ASCII that no one escapes. */
+static size_t
+plain_run(struct slice s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.p[n] >= 0x20 && s.p[n] < 0x7f && html_reference(s.p[n]) == NULL)
+		n++;
+	return n;
+}
+
 int
 buf_add_html(struct buf *b, struct slice s)
 {
 	while (s.len > 0) {
-		size_t n = utf8_sequence(s);
-		const char *reference = html_reference(s.p[0]);
+		size_t run = plain_run(s), n;
+		const char *reference;
 
+		buf_add(b, s.p, run);
+		if ((s = slice_skip(s, run)).len == 0)
+			break;
+		n = utf8_sequence(s);
+		reference = html_reference(s.p[0]);
 		if (n == 0 || (begins_with_control(s, n) && s.p[0] != '\t' && s.p[0] != '\n'))
 			buf_add_str(b, "\xef\xbf\xbd");
 		else if (reference != NULL)
@@ -243,8 +286,12 @@ int
 buf_add_utf8(struct buf *b, struct slice s)
 {
 	while (s.len > 0) {
-		size_t n = utf8_sequence(s);
+		size_t run = plain_run(s), n;
 
+		buf_add(b, s.p, run);
+		if ((s = slice_skip(s, run)).len == 0)
+			break;
+		n = utf8_sequence(s);
 		if (n == 0 || begins_with_control(s, n)) {
 			buf_addf(b, "\\x%02x", (unsigned char)s.p[0]);
 			n = 1;

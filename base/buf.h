@@ -13,6 +13,7 @@ struct buf {
 	size_t	 cap;
 	size_t	 max;		/* LEN never exceeds this */
 	bool	 failed;	/* something did not fit, or there was no memory */
+	bool	 lent;		/* P is the space that the caller lent */
 };
 
 /* The decimal digits of N into OUT, without a NUL; how many. */
@@ -21,6 +22,9 @@ size_t decimal(uint64_t n, char out[static DIGITS_MAX]);
 
 /* An empty buffer that will hold at most MAX bytes.  Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
+
+/* The same, and SPACE of SIZE bytes, at least 1, is used first: nothing is allocated while it is enough.  SPACE must outlive B. */
+void buf_init_in(struct buf *b, char *space, size_t size, size_t max);
 
 /* Free what it holds; it is then as after buf_init() with the same maximum.  A zeroed struct is fine. */
 void buf_fini(struct buf *b);
@@ -59,6 +63,7 @@ buf_add_char(struct buf *b, char c)
 	return buf_add(b, &c, 1);
 }
 int buf_add_number(struct buf *b, int64_t number);	/* decimal */
+int buf_add_strs(struct buf *b, ...) __attribute__((sentinel));	/* strings, then NULL */
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Append S as HTML text: & < > " ' become references, control characters but tab and newline U+FFFD, and

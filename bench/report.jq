@@ -16,7 +16,7 @@ def line($first):
 	([.rows[] | . as $r | ($first.rows[] | select(.round == $r.round) | value) as $b | ($r | value) / $b] | sort) as $each |
 	"  " + (.server | pad(24)) + ($m | fixed(2) | left(12)) +
 	(if $f == 0 or $f == null then "" else
-		(($m / $f) | fixed(2) | left(9)) + (if ($each | length) > 0 then "  (" + ($each[0] | fixed(2)) + " - " + ($each[-1] | fixed(2)) + ")" else "" end | pad(18)) end) +
+		(($each | median) | fixed(2) | left(9)) + (if ($each | length) > 0 then "  (" + ($each[0] | fixed(2)) + " - " + ($each[-1] | fixed(2)) + ")" else "" end | pad(18)) end) +
 	(.rows | map(.per_s // empty) | median | fixed(0) | left(9)) +
 	(if (.rows[0].p50_us) != null then (.rows | map(.p50_us) | median | fixed(0) | left(9)) + (.rows | map(.p99_us) | median | fixed(0) | left(9)) + (.rows | map(.p999_us) | median | fixed(0) | left(9)) else "" end) +
 	(if (.rows[0].half_us) != null then "   first " + (.rows | map(.first_us.p50 / 1000) | median | fixed(1)) + " half " + (.rows | map(.half_us.p50 / 1000) | median | fixed(1)) + " CPU " + (.rows | map(.cpu_us / 1000) | median | fixed(2)) + " ms" else "" end) +
@@ -24,7 +24,7 @@ def line($first):
 
 def section:
 	.[0].group as $g | .[0].work as $w | rows as $rows | $rows[0] as $first |
-	"", ($g + ": " + $w + "   [" + (.[0] | key | unit) + "; ratio to the first row (of single rounds); per second; p50, p99, p99.9 in us; how answered]"),
+	"", ($g + ": " + $w + "   [" + (.[0] | key | unit) + "; ratio to the first row: median, lowest - highest; per second; p50, p99, p99.9 in us; how answered]"),
 	($rows[] | line($first));
 
 to_entries | map(.value + {order: .key}) | group_by(.group + "\u0000" + .work) | sort_by(.[0].order) | .[] | section

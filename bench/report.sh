@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # report.sh - the table and the plots of a run: "report.sh DIR", where DIR has results.jsonl and machine.txt.
 #
-# Each figure is the median over all rounds.  Ratios are of medians, within one work, to the row that stands first, and
-# beside it the lowest and highest ratio of a single round.
+# Each figure is the median over all rounds.  Ratios are those of single rounds, within one work, to the row that stands first:
+# their median, and beside it the lowest and the highest.
 set -u
 out=$1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,6 +1,7 @@
 #include "events/event.h"
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +10,11 @@
 #include <unistd.h>
 
 
-enum { LOG_MODE = 0640 };
+enum { LOG_MODE = 0640, TRIES = 10 };
 
 struct event_log {
 	char		*path;
-	pthread_mutex_t	 lock;		/* guards all below; held for one line */
+	pthread_rwlock_t lock;		/* guards all below; who writes a line only reads them, so that lines do not wait for each other */
 	int		 fd;		/* -1 = not open */
 	pid_t		 pid;		/* who opened it: a child shares no file position */
 	dev_t		 dev;
@@ -30,7 +31,7 @@ event_log_new(const char *path)
 		return NULL;
 	}
 	log->fd = -1;
-	pthread_mutex_init(&log->lock, NULL);
+	pthread_rwlock_init(&log->lock, NULL);
 	return log;
 }
 
@@ -51,7 +52,7 @@ event_log_free(struct event_log *log)
 	if (log == NULL)
 		return;
 	close_log(log);
-	pthread_mutex_destroy(&log->lock);
+	pthread_rwlock_destroy(&log->lock);
 	free(log->path);
 	free(log);
 }
@@ -72,18 +73,27 @@ open_append(const char *path)
 	return fd;
 }
 
-/* Have the file open that is at the path now; *SIZE is its size.  Called with the lock held for
- * every line: stat() costs under a microsecond, and a log that was moved away gets no line more. */
-static int
-open_current(struct event_log *log, off_t *size)
+/* The file that is open is the one at the path now: its size; -1 when it is not.  Asked for every line: stat() costs under a
+ * microsecond, and a log that was moved away gets no line more.  Called with the lock held. */
+static off_t
+current_size(const struct event_log *log)
 {
 	struct stat st;
 
-	if (log->fd != -1 && log->pid == getpid() && stat(log->path, &st) == 0 &&
-	    st.st_dev == log->dev && st.st_ino == log->ino) {
-		*size = st.st_size;
-		return 0;
-	}
+	if (log->fd == -1 || log->pid != getpid() || stat(log->path, &st) == -1 || st.st_dev != log->dev ||
+	    st.st_ino != log->ino)
+		return -1;
+	return st.st_size;
+}
+
+/* Open what is at the path now.  Called with the lock held for writing. */
+static int
+reopen(struct event_log *log)
+{
+	struct stat st;
+
+	if (current_size(log) != -1)
+		return 0;		/* another thread was quicker */
 	close_log(log);
 	if ((log->fd = open_append(log->path)) == -1)
 		return -1;
@@ -94,7 +104,6 @@ open_current(struct event_log *log, off_t *size)
 	log->pid = getpid();
 	log->dev = st.st_dev;
 	log->ino = st.st_ino;
-	*size = st.st_size;
 	return 0;
 }
 
@@ -107,53 +116,54 @@ line_may_begin(int fd, off_t at)
 	return at <= 0 || pread(fd, &before, 1, at - 1) != 1 || before == '\n';
 }
 
-/* Append LINE by one write, with a newline before it when BROKEN. */
+/* Append LINE by one write, with a newline before it when BROKEN: somebody's line has no end, since the disk was full, or he was
+ * killed. */
 static int
 append(int fd, struct slice line, bool broken)
 {
-	struct buf repaired;
+	struct iovec v[] = { { (char[]){ '\n' }, broken }, { (void *)(uintptr_t)line.p, line.len } };
 	ssize_t n;
 
-	buf_init(&repaired, line.len + 1);
-	if (broken) {
-		buf_add_char(&repaired, '\n');
-		if (buf_add_slice(&repaired, line) == -1)
-			return errno = ENOMEM, -1;
-		line = buf_slice(&repaired);
-	}
 	do
-		n = write(fd, line.p, line.len);
+		n = writev(fd, v, 2);
 	while (n == -1 && errno == EINTR);
-	buf_fini(&repaired);
-	if (n >= 0 && (size_t)n < line.len)
+	if (n >= 0 && (size_t)n < broken + line.len)
 		errno = ENOSPC;		/* part of a line: the next one begins with a newline */
-	return n >= 0 && (size_t)n == line.len ? 0 : -1;
+	return n >= 0 && (size_t)n == broken + line.len ? 0 : -1;
 }
 
-static int
+enum written { WRITTEN, NOT_CURRENT, FAILED };
+
+static enum written
 write_line(struct event_log *log, struct slice line)
 {
-	off_t size, end;
+	enum written result = NOT_CURRENT;
+	off_t size;
 
-	if (open_current(log, &size) == -1)
-		return -1;
-	if (append(log->fd, line, !line_may_begin(log->fd, size)) == -1)
-		return -1;
-	/* Another process may have written a part of a line between the look and the append. */
-	end = lseek(log->fd, 0, SEEK_CUR);
-	if (line_may_begin(log->fd, end - (off_t)line.len))
-		return 0;
-	return append(log->fd, line, true);
+	pthread_rwlock_rdlock(&log->lock);
+	if ((size = current_size(log)) != -1)
+		result = append(log->fd, line, !line_may_begin(log->fd, size)) == 0 ? WRITTEN : FAILED;
+	pthread_rwlock_unlock(&log->lock);
+	return result;
 }
 
 int
 event_log_write(struct event_log *log, struct slice line)
 {
-	int r;
+	for (int i = 0; i < TRIES; i++) {
+		enum written result = write_line(log, line);
+		int r = 0;
 
-	pthread_mutex_lock(&log->lock);
-	if ((r = write_line(log, line)) == -1)
-		close_log(log);		/* whatever is wrong with it, the next line tries anew */
-	pthread_mutex_unlock(&log->lock);
-	return r;
+		if (result == WRITTEN)
+			return 0;
+		pthread_rwlock_wrlock(&log->lock);
+		if (result == FAILED)
+			close_log(log);		/* whatever is wrong with it, the next line tries anew */
+		else
+			r = reopen(log);
+		pthread_rwlock_unlock(&log->lock);
+		if (result == FAILED || r == -1)
+			return -1;
+	}
+	return errno = EAGAIN, -1;		/* moved away again and again */
 }

@@ -58,6 +58,8 @@ common(struct slice a, struct slice b)
 {
 	size_t same = 0;
 
+	if (a.len < b.len && memcmp(a.p, b.p, a.len) == 0)
+		return a.len;
 	for (size_t i = 0; i < a.len && i < b.len && a.p[i] == b.p[i]; i++)
 		if (a.p[i] == '.')
 			same = i + 1;
@@ -91,8 +93,13 @@ static void
 go_to(struct json_line *j, struct slice path)
 {
 	size_t keep = common(j->open, path);
-	struct slice rest = slice_skip(path, keep), key;
+	struct slice rest = slice_skip(path, keep), key = rest;
 
+	/* Mostly it is one more key of the object that is open. */
+	if (keep == j->open.len && memchr(rest.p, '.', rest.len) == NULL) {
+		add_key(j, rest);
+		return;
+	}
 	close_to(j, keep);
 	while (slice_cut(rest, '.', &key, &rest)) {
 		add_key(j, key);

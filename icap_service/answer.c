@@ -4,7 +4,6 @@
 #include <c_icap/simple_api.h>
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "icap_service/page.h"
 
@@ -19,7 +18,7 @@ answer_identify(struct txn *t, ci_request_t *req)
 	char line[HEADER_LINE], *p = line;
 
 	p = stpcpy(p, "X-Firebreak: worker=");
-	p += decimal((uint64_t)getpid(), p);
+	p += decimal((uint64_t)process_pid(t->process), p);
 	p = stpcpy(p, " generation=");
 	p += decimal(t->generation == NULL ? 0 : generation_number(t->generation), p);
 	*p = '\0';
@@ -42,23 +41,28 @@ header_word(struct slice text, char out[static WORD_MAX])
 	out[n] = '\0';
 }
 
+/* VALUE is a word of at most WORD_MAX bytes; the others are ours. */
+static void
+add_xheader(ci_request_t *req, const char *before, const char *value, const char *after)
+{
+	char line[HEADER_LINE];
+
+	stpcpy(stpcpy(stpcpy(line, before), value), after);
+	ci_icap_add_xheader(req, line);
+}
+
 /* What other ICAP clients understand as "infected". */
 static void
 add_refusal_headers(ci_request_t *req, const struct why *why, const char *incident)
 {
-	char line[HEADER_LINE], threat[WORD_MAX];
+	char threat[WORD_MAX];
 
 	header_word(why->has_rule ? why->rule.id : slice_str(reason_name(why->reason)), threat);
-	snprintf(line, sizeof(line), "X-Infection-Found: Type=0; Resolution=2; Threat=%s;", threat);
-	ci_icap_add_xheader(req, line);
-	snprintf(line, sizeof(line), "X-Violations-Found: 1\r\n\t-\r\n\t%s\r\n\t0\r\n\t2", threat);
-	ci_icap_add_xheader(req, line);
-	snprintf(line, sizeof(line), "X-Virus-ID: %s", threat);
-	ci_icap_add_xheader(req, line);
-	snprintf(line, sizeof(line), "X-Response-Info: blocked; reason=%s", reason_name(why->reason));
-	ci_icap_add_xheader(req, line);
-	snprintf(line, sizeof(line), "X-Incident-Id: %s", incident);
-	ci_icap_add_xheader(req, line);
+	add_xheader(req, "X-Infection-Found: Type=0; Resolution=2; Threat=", threat, ";");
+	add_xheader(req, "X-Violations-Found: 1\r\n\t-\r\n\t", threat, "\r\n\t0\r\n\t2");
+	add_xheader(req, "X-Virus-ID: ", threat, "");
+	add_xheader(req, "X-Response-Info: blocked; reason=", reason_name(why->reason), "");
+	add_xheader(req, "X-Incident-Id: ", incident, "");
 }
 
 static int
@@ -131,8 +135,11 @@ static char *
 find_own(ci_headers_list_t *headers)
 {
 	for (int i = 1; i < headers->used; i++) {
-		struct slice head, line = slice_str(headers->headers[i]);
+		struct slice head, line;
 
+		if (ascii_lower(*headers->headers[i]) != 'x')
+			continue;
+		line = slice_str(headers->headers[i]);
 		if (!slice_istarts(line, own_headers) || !slice_cut(line, ':', &head, NULL))
 			continue;
 		return slice_dup(head);

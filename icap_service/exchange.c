@@ -114,6 +114,12 @@ is_origin_form(struct slice target)
 	return target.len > 0 && (target.p[0] == '/' || slice_eq(target, SLICE("*")));
 }
 
+static bool
+ends_authority(char c)
+{
+	return c == '/' || c == '?' || c == '#' || c == '\\';
+}
+
 /* TARGET without "user:password@". */
 static void
 keep_without_userinfo(struct exchange *x, struct slice target)
@@ -121,7 +127,7 @@ keep_without_userinfo(struct exchange *x, struct slice target)
 	size_t scheme = slice_search(target, SLICE("://")), start, end, at;
 
 	start = scheme < target.len ? scheme + 3 : 0;
-	for (end = start; end < target.len && memchr("/?#\\", target.p[end], 4) == NULL; end++)
+	for (end = start; end < target.len && !ends_authority(target.p[end]); end++)
 		;
 	for (at = end; at > start && target.p[at - 1] != '@'; at--)
 		;
@@ -157,48 +163,43 @@ parse_url(struct exchange *x, struct slice host)
 	x->has_url = x->url_error == URL_OK;
 }
 
-/* What of all headers a request is judged by; borrowed from c-icap. */
-struct wanted {
-	bool		has_line;
-	struct slice	line, host, client, user;
-};
-
-static struct wanted
-find_wanted(ci_request_t *req)
+/* Only a target in origin-form needs it. */
+static struct slice
+host_header(ci_headers_list_t *headers, struct slice target)
 {
-	ci_headers_list_t *headers = ci_http_request_headers(req);
-	struct wanted w = { .client = header_value(req->request_header, "X-Client-IP"),
-		.user = header_value(req->request_header, "X-Client-Username") };
+	return is_origin_form(target) ? header_value(headers, "Host") : (struct slice){ 0 };
+}
 
-	if (headers == NULL || headers->used == 0)
-		return w;
-	w.has_line = true;
-	w.line = slice_str(headers->headers[0]);
-	w.host = header_value(headers, "Host");
-	return w;
+/* What the slices of an exchange can need at most: the target twice, and a few words. */
+static int
+reserve_store(struct exchange *x, struct slice line, struct slice host)
+{
+	size_t size = 2 * line.len + host.len + STORE_SLACK;
+
+	return buf_reserve(&x->store, size < STORE_MAX ? size : STORE_MAX);
 }
 
 static int
-read_request(struct exchange *x, const struct wanted *w)
+read_request(struct exchange *x, ci_headers_list_t *headers)
 {
-	struct slice method, target;
+	struct slice line = slice_str(headers->headers[0]), method, target, host;
 
-	if (!w->has_line)
-		return 0;
-	if (w->line.len > STORE_MAX / 4 || w->host.len > URL_RAW_MAX) {
-		x->has_request = true;
+	split_request_line(line, &method, &target);
+	host = host_header(headers, target);
+	x->has_request = true;
+	if (line.len > STORE_MAX / 4 || host.len > URL_RAW_MAX) {
 		x->url_error = URL_TOO_LONG;
 		return 0;
 	}
-	split_request_line(w->line, &method, &target);
-	x->has_request = true;
+	if (reserve_store(x, line, host) == -1)
+		return -1;
 	x->method = keep(x, method);
 	x->target = keep(x, target);
 	x->is_connect = slice_eq(method, SLICE("CONNECT"));
 	x->is_head = slice_eq(method, SLICE("HEAD"));
 	x->is_get = slice_eq(method, SLICE("GET"));
-	make_shown(x, w->host);
-	parse_url(x, w->host);
+	make_shown(x, host);
+	parse_url(x, host);
 	return x->url_error == URL_NO_MEMORY ? -1 : 0;
 }
 
@@ -238,19 +239,13 @@ read_response(struct exchange *x, ci_request_t *req)
 int
 exchange_read(struct exchange *x, ci_request_t *req)
 {
-	struct wanted w = find_wanted(req);
-	/* What the slices can need at most: the target twice, and a few words. */
-	size_t size = 2 * w.line.len + w.host.len + w.client.len + w.user.len + STORE_SLACK;
+	ci_headers_list_t *headers = ci_http_request_headers(req);
 
 	*x = (struct exchange){ .url_error = URL_NO_HOST };
 	buf_init(&x->store, STORE_MAX);
-	if (buf_reserve(&x->store, size < STORE_MAX ? size : STORE_MAX) == -1)
-		return -1;
-	x->client = keep(x, slice_head(w.client, SHOWN_MAX));
-	x->user = keep(x, slice_head(w.user, SHOWN_MAX));
 	if (ci_req_type(req) == ICAP_RESPMOD)
 		read_response(x, req);
-	return read_request(x, &w);
+	return headers == NULL || headers->used == 0 ? 0 : read_request(x, headers);
 }
 
 void
@@ -271,4 +266,16 @@ exchange_file_name(const struct exchange *x)
 	for (at = path.len; at > 0 && path.p[at - 1] != '/'; at--)
 		;
 	return slice_head(slice_skip(path, at), FILE_NAME_MAX);
+}
+
+struct slice
+exchange_client(ci_request_t *req)
+{
+	return slice_head(header_value(req->request_header, "X-Client-IP"), SHOWN_MAX);
+}
+
+struct slice
+exchange_user(ci_request_t *req)
+{
+	return slice_head(header_value(req->request_header, "X-Client-Username"), SHOWN_MAX);
 }

@@ -15,8 +15,6 @@ struct exchange {
 	struct slice	 method;	/* "GET"; empty when a response came without its request */
 	struct slice	 target;	/* the request target as sent */
 	struct slice	 shown;		/* the URL for people: with scheme and host, without userinfo; cut at SHOWN_MAX bytes */
-	struct slice	 client;	/* X-Client-IP */
-	struct slice	 user;		/* X-Client-Username */
 	bool		 has_request;	/* there was a request line */
 	bool		 is_connect, is_head, is_get;
 	bool		 has_url;	/* URL is parsed */
@@ -32,6 +30,10 @@ enum { SHOWN_MAX = 8192 };
  * either case. */
 int exchange_read(struct exchange *x, ci_request_t *req);
 void exchange_fini(struct exchange *x);
+
+/* Who asks, as Squid says: X-Client-IP and X-Client-Username of REQ.  Borrowed from REQ; only an event wants them. */
+struct slice exchange_client(ci_request_t *req);
+struct slice exchange_user(ci_request_t *req);
 
 /* The name that a file from this URL would have: the last part of the path, at most 255 bytes; may
  * be empty. */

@@ -4,7 +4,7 @@
 #include "events/incident.h"
 
 /* A rule's value may be as long as a URL: of the sentence that shows it so much, in whatever escapes, fits a page. */
-enum { SENTENCE_MAX = 2048, MS_PER_S = 1000 };
+enum { SENTENCE_MAX = 2048, MS_PER_S = 1000, PAGE_USUAL = 3000, SENTENCE_USUAL = 512 };
 
 /* Contrast of every pair is at least 7:1 in both schemes. */
 static const char head[] =
@@ -74,7 +74,7 @@ add_row(struct buf *out, const char *term, struct slice text)
 {
 	if (text.len == 0)
 		return;
-	buf_addf(out, "<dt>%s</dt><dd>", term);
+	buf_add_strs(out, "<dt>", term, "</dt><dd>", NULL);
 	buf_add_html(out, text);
 	buf_add_str(out, "</dd>\n");
 }
@@ -86,16 +86,19 @@ add_rule_rows(struct buf *out, const struct why *why)
 		return;
 	buf_add_str(out, "<dt>Rule</dt><dd>");
 	buf_add_html(out, why->rule.id);
-	buf_addf(out, ", revision %u</dd>\n", why->rule.rev);
+	buf_add_str(out, ", revision ");
+	buf_add_number(out, why->rule.rev);
+	buf_add_str(out, "</dd>\n");
 	add_row(out, "Alert", why->rule.alert);
 }
 
 static void
 add_sentence(struct buf *out, const struct page_facts *f)
 {
+	char space[SENTENCE_USUAL];
 	struct buf sentence;
 
-	buf_init(&sentence, PAGE_MAX);
+	buf_init_in(&sentence, space, sizeof(space), PAGE_MAX);
 	why_format_sentence(f->why, f->host, &sentence);
 	buf_add_str(out, "<p>Why: ");
 	buf_add_html(out, slice_head(buf_slice(&sentence), SENTENCE_MAX));
@@ -110,15 +113,15 @@ page_write(const struct page_facts *f, struct buf *out)
 
 	incident_show(f->incident, shown);
 	clock_format_s(f->now_ms / MS_PER_S, when);
-	buf_add_str(out, head);
-	buf_addf(out, "<h1>%s</h1>\n", heading(f->why->reason));
+	buf_reserve(out, PAGE_USUAL);
+	buf_add_strs(out, head, "<h1>", heading(f->why->reason), "</h1>\n", NULL);
 	add_sentence(out, f);
-	buf_addf(out, "<p>%s</p>\n<p>Questions, or is this a mistake? Call ", advice(f->why->reason));
+	buf_add_strs(out, "<p>", advice(f->why->reason), "</p>\n<p>Questions, or is this a mistake? Call ", NULL);
 	buf_add_html(out, slice_str(f->contact));
-	buf_addf(out, " and read out this number:</p>\n<p class=\"id\">%s</p>\n<dl>\n", shown);
+	buf_add_strs(out, " and read out this number:</p>\n<p class=\"id\">", shown, "</p>\n<dl>\n", NULL);
 	add_row(out, "Site", f->host);
 	add_rule_rows(out, f->why);
-	buf_addf(out, "<dt>Time</dt><dd><time datetime=\"%s\">%s</time></dd>\n</dl>\n", when, when);
+	buf_add_strs(out, "<dt>Time</dt><dd><time datetime=\"", when, "\">", when, "</time></dd>\n</dl>\n", NULL);
 	if (*f->organisation != '\0') {
 		buf_add_str(out, "<p>");
 		buf_add_html(out, slice_str(f->organisation));

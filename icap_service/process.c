@@ -25,6 +25,7 @@ struct process {
 	struct runtime			*runtime;
 	struct event_log		*log;
 	unsigned			 node;
+	_Atomic pid_t			 pid;		/* as the table has it: asking the kernel each time would show */
 	_Atomic int			 slot;		/* in the worker table; -1 = none */
 	_Atomic unsigned		 spare_incident; /* counts when there is no runtime */
 	_Atomic bool			 log_failed;
@@ -233,6 +234,7 @@ process_tick(struct process *self)
 void
 process_join(struct process *self)
 {
+	atomic_store(&self->pid, getpid());
 	if (self->runtime == NULL)
 		return;
 	atomic_store(&self->slot, runtime_worker_join(self->runtime, getpid(), clock_ms()));
@@ -290,6 +292,7 @@ process_start(const struct service_options *options)
 	self->options = options;
 	self->node = node_number(options);
 	atomic_init(&self->slot, -1);
+	atomic_init(&self->pid, getpid());
 	pthread_mutex_init(&self->reload, NULL);
 	pthread_mutex_init(&self->lock, NULL);
 	if ((self->runtime = runtime_open(options->state_dir, &diag)) == NULL) {
@@ -317,6 +320,12 @@ process_stop(struct process *self)
 	pthread_mutex_destroy(&self->reload);
 	pthread_mutex_destroy(&self->lock);
 	free(self);
+}
+
+pid_t
+process_pid(const struct process *self)
+{
+	return atomic_load(&self->pid);
 }
 
 void

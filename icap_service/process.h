@@ -41,6 +41,9 @@ struct event_log *process_log(const struct process *p);
 const struct service_options *process_options(const struct process *p);
 const struct site *process_site(const struct process *p);	/* the defaults of policy.def: what counts without a generation */
 
+/* This process's id, as its worker slot has it. */
+pid_t process_pid(const struct process *p);
+
 /* The number that this process's answers name; 0 = none. */
 uint64_t process_generation(struct process *p);
 

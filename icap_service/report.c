@@ -1,11 +1,10 @@
 #include "icap_service/report.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "icap_service/svc_log.h"
 
-enum { LINE_MAX_BYTES = 256 * 1024, STEPS_TEXT_MAX = 64 * 1024 };
+enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, STEPS_TEXT_MAX = 64 * 1024 };
 
 static enum counter
 counter_of(enum event_action action)
@@ -61,8 +60,8 @@ fill_file(struct event *e, const struct txn *t, const struct outcome *o)
 static void
 fill_exchange(struct event *e, struct txn *t, struct buf *url)
 {
-	e->client_ip = t->x.client;
-	e->user = t->x.user;
+	e->client_ip = exchange_client(t->req);
+	e->user = exchange_user(t->req);
 	e->method = t->x.method;
 	e->url = url_for_log(t, url);
 	if (t->x.has_url)
@@ -70,15 +69,16 @@ fill_exchange(struct event *e, struct txn *t, struct buf *url)
 	e->status = t->respmod ? t->x.head.status : 0;
 	e->provider = t->respmod ? "respmod" : "reqmod";
 	e->generation = t->generation == NULL ? 0 : generation_number(t->generation);
-	e->worker = getpid();
+	e->worker = process_pid(t->process);
 }
 
 static void
 write_line(struct txn *t, const struct event *e)
 {
+	char space[LINE_USUAL];
 	struct buf line;
 
-	buf_init(&line, LINE_MAX_BYTES);
+	buf_init_in(&line, space, sizeof(space), LINE_MAX_BYTES);
 	if (event_format(e, &line) == -1)
 		errno = EMSGSIZE;
 	else if (event_log_write(process_log(t->process), buf_slice(&line)) == 0) {
@@ -96,12 +96,14 @@ write_line(struct txn *t, const struct event *e)
 void
 report(struct txn *t, const struct outcome *o)
 {
+	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL];
 	struct buf url, steps, sentence;
 	struct event e;
 
-	buf_init(&url, 2 * SHOWN_MAX);
-	buf_init(&steps, STEPS_TEXT_MAX);
-	buf_init(&sentence, STEPS_TEXT_MAX);
+	/* On the stack: threads that share an arena of malloc wait for each other. */
+	buf_init_in(&url, url_space, sizeof(url_space), 2 * SHOWN_MAX);
+	buf_init_in(&steps, steps_space, sizeof(steps_space), STEPS_TEXT_MAX);
+	buf_init_in(&sentence, sentence_space, sizeof(sentence_space), STEPS_TEXT_MAX);
 	event_init(&e);
 	e.time_ms = t->now_ms;
 	memcpy(e.id, o->incident, INCIDENT_LEN + 1);

@@ -10,11 +10,13 @@
 struct txn *
 txn_new(struct process *process, ci_request_t *req)
 {
-	struct txn *t = calloc(1, sizeof(*t));
+	/* Not calloc(): glibc before 2.41 takes a lock for it that threads share. */
+	struct txn *t = malloc(sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
-	t->process = process;
+	*t = (struct txn){ .process = process };
+	t->req = req;
 	t->respmod = ci_req_type(req) == ICAP_RESPMOD;
 	t->now_ms = clock_ms();
 	t->policy = process_policy(process);
@@ -44,8 +46,10 @@ txn_read(struct txn *t, ci_request_t *req)
 
 	if (exchange_read(&t->x, req) == -1)
 		return -1;
-	if (runtime != NULL && t->x.shown.len > 0)
+	if (runtime != NULL && t->x.shown.len > 0) {
 		t->key = runtime_key(runtime, t->x.shown);
+		runtime_expect(runtime, t->key);
+	}
 	return 0;
 }
 

@@ -19,6 +19,7 @@ enum txn_flow {
 
 struct txn {
 	struct process		*process;
+	ci_request_t		*req;		/* outlives the transaction */
 	struct policy		*policy;	/* may be NULL: no generation */
 	const struct generation	*generation;	/* of POLICY */
 	int64_t			 now_ms;

@@ -33,11 +33,15 @@ reason_unchecked(enum reason r)
 static void
 add_rule(const struct rule *rule, struct buf *out)
 {
-	buf_addf(out, "%s %s ", rule_action_name(rule->action), rule_kind_name(rule->kind));
+	buf_add_strs(out, rule_action_name(rule->action), " ", rule_kind_name(rule->kind), " ", NULL);
 	buf_add_utf8(out, rule->value);
 	buf_add_str(out, " (rule ");
 	buf_add_utf8(out, rule->id);
-	buf_addf(out, ", revision %u, level %u)", rule->rev, rule->level);
+	buf_add_str(out, ", revision ");
+	buf_add_number(out, rule->rev);
+	buf_add_str(out, ", level ");
+	buf_add_number(out, rule->level);
+	buf_add_char(out, ')');
 }
 
 static void
@@ -121,7 +125,7 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 	case REASON_HOST:
 	case REASON_URL:
 		add_quoted_host(host, out);
-		buf_addf(out, " is listed as harmful: %s ", rule_kind_name(rule->kind));
+		buf_add_strs(out, " is listed as harmful: ", rule_kind_name(rule->kind), " ", NULL);
 		buf_add_utf8(out, rule->value);
 		break;
 	case REASON_FILE:

@@ -34,6 +34,7 @@ enum {
 	WAYS = 4,
 	INCIDENT_BITS = 15,
 	MODE_BITS = 2,
+	CACHE_LINE = 64,
 	FUTURE_MS = 24 * 3600 * 1000,	/* transactions and clocks differ, but not by a day */
 	PID_BITS = 24,		/* Linux stops at 22 */
 	STAT_MAX = 1024,
@@ -586,6 +587,16 @@ runtime_recall_kill(const struct runtime *r, uint64_t key, uint64_t size, int64_
 	*digest = (struct digest){ .alg = (enum digest_alg)words[KILL_ALG] };
 	memcpy(digest->b, &words[KILL_BYTES], digest_len(digest->alg));
 	return true;
+}
+
+void
+runtime_expect(const struct runtime *r, uint64_t key)
+{
+	struct table t = journal_table(r);
+	const char *set = (const char *)(uintptr_t)slot_of(&t, key, 0);
+
+	for (size_t at = 0; at < WAYS * t.words * sizeof(uint64_t); at += CACHE_LINE)
+		__builtin_prefetch(set + at);
 }
 
 void

@@ -94,6 +94,9 @@ void runtime_journal_put(struct runtime *r, uint64_t key, uint64_t size, uint64_
 /* What is known of KEY, into OUT in no order; how many.  Two writers at once may have left one length twice. */
 size_t runtime_journal_get(const struct runtime *r, uint64_t key, struct journal_entry out[static JOURNAL_LENGTHS]);
 
+/* What is remembered of KEY will soon be asked for or stored: a hint to the processor. */
+void runtime_expect(const struct runtime *r, uint64_t key);
+
 /* A keyed hash (SipHash-2-4, key random at creation) of a URL as Squid wrote it: nobody outside can make two collide. */
 uint64_t runtime_key(const struct runtime *r, struct slice url);
 

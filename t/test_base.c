@@ -313,6 +313,30 @@ test_utf8(void)
 		is_int((long long)utf8_sequence(guard_copy(rows[i].s)), (long long)rows[i].n, rows[i].name);
 }
 
+/* A lent space is used, outgrown and never freed. */
+static void
+test_buf_lent(void)
+{
+	char space[8];
+	struct buf b;
+
+	buf_init_in(&b, space, sizeof(space), 20);
+	is_str(b.p, "", "a lent space: empty");
+	ok(buf_add_str(&b, "1234567") == 0 && b.p == space, "seven bytes and the NUL fit in it");
+	ok(buf_add_char(&b, '8') == 0 && b.p != space, "the eighth does not");
+	is_str(b.p, "12345678", "and nothing is lost");
+	ok(buf_add_str(&b, "9012345678901") == -1 && b.failed, "the maximum holds");
+	buf_fini(&b);
+	buf_init_in(&b, space, sizeof(space), 3);
+	ok(buf_add_str(&b, "123") == 0 && buf_add_char(&b, '4') == -1, "a maximum below the space holds, too");
+	buf_fini(&b);
+	ok(b.p == NULL && !b.lent, "and is gone from it in the end");
+	buf_init_in(&b, space, sizeof(space), 100);
+	ok(buf_addf(&b, "%s", "formatted") == 0 && b.p != space, "printf beyond the space");
+	is_str(b.p, "formatted", "all of it");
+	buf_fini(&b);
+}
+
 static void
 test_buf_number(void)
 {
@@ -752,6 +776,7 @@ main(void)
 	test_buf_unescape();
 	test_utf8();
 	test_buf_number();
+	test_buf_lent();
 	test_clock_parse();
 	test_clock_span();
 	test_clock_format();

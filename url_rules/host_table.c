@@ -109,11 +109,11 @@ record_at(const struct host_table *t, uint64_t begin, struct record *out)
 	return 0;
 }
 
-/* The record of HOST.  One that is damaged is reported and counts as not there. */
+/* The record of HOST, whose keyed hash is HASH.  One that is damaged is reported and counts as not there. */
 static bool
-find(const struct host_table *t, struct slice host, struct record *out, bool *damaged)
+find(const struct host_table *t, struct slice host, uint64_t hash, struct record *out, bool *damaged)
 {
-	uint64_t hash = siphash(t->info.key, host), mask = t->n_slots - 1;
+	uint64_t mask = t->n_slots - 1;
 
 	for (uint64_t i = 0, at = hash & mask; i < t->n_slots; i++, at = (at + 1) & mask) {
 		uint64_t slot = u64_at(t->slots, at);
@@ -193,12 +193,30 @@ add_match(struct matches *m, uint32_t ref, uint32_t scope, struct slice host, st
 	m->n++;
 }
 
-/* A suffix of the request's host that has a record. */
+/* A suffix of the request's host; once looked up, one that has a record. */
 struct suffix {
 	struct slice	host;
+	uint64_t	hash;
 	bool		self;
 	struct record	record;
 };
+
+/* All suffixes of HOST.  Their slots lie anywhere in a table that fits no cache: they are asked for side by side, so that one
+ * waits while the others are hashed. */
+static size_t
+make_suffixes(const struct host_table *t, struct slice host, enum host_kind kind, struct suffix out[static SUFFIXES_MAX])
+{
+	size_t n = 0, len = host.len;
+
+	do {
+		out[n].host = host;
+		out[n].self = host.len == len;
+		out[n].hash = siphash(t->info.key, host);
+		__builtin_prefetch(t->slots + (out[n].hash & (t->n_slots - 1)) * sizeof(uint64_t));
+		n++;
+	} while (n < SUFFIXES_MAX && host_parent(&host, kind));
+	return n;
+}
 
 /* The rules of S for exactly the path PREFIX. */
 static void
@@ -251,16 +269,17 @@ host_table_match(const struct host_table *t, const struct url *url, struct host_
 {
 	struct suffix suffixes[SUFFIXES_MAX];
 	struct matches m = { .out = out, .max = max };
-	struct slice host = url->host;
-	size_t n = 0;
+	size_t all = make_suffixes(t, url->host, url->kind, suffixes), n = 0;
 
-	do {
-		if (n < SUFFIXES_MAX && find(t, host, &suffixes[n].record, damaged)) {
-			suffixes[n].host = host;
-			suffixes[n].self = host.len == url->host.len;
-			n++;
-		}
-	} while (host_parent(&host, url->kind));
+	for (size_t i = 0; i < all; i++) {
+		struct suffix *s = &suffixes[i], *to = &suffixes[n];
+
+		if (!find(t, s->host, s->hash, &to->record, damaged))
+			continue;
+		to->host = s->host;
+		to->self = s->self;
+		n++;
+	}
 	for (size_t i = 0; i < n; i++)
 		match_paths(t, &suffixes[i], url->path_query, &m, damaged);
 	if (n > 0)

@@ -227,12 +227,28 @@ write_escaped(struct writer *w, const char *p, size_t n, bool query)
 	}
 }
 
+/* RAW is canonical as it stands, as most paths are: nothing to decode or escape, no empty segment, none of dots. */
+static bool
+is_tidy(struct slice raw)
+{
+	if (raw.len == 0 || raw.p[0] != '/')
+		return false;
+	for (size_t i = 0; i < raw.len; i++)
+		if (byte_is(raw.p[i], BYTE_ESCAPED) || raw.p[i] == '\\' ||
+		    (raw.p[i] == '/' && i + 1 < raw.len && (raw.p[i + 1] == '/' || raw.p[i + 1] == '.')))
+			return false;
+	return true;
+}
+
 static struct slice
 write_path(struct writer *w, struct slice raw, char *scratch)
 {
-	size_t start = w->len, n = 1 + decode(scratch + 1, raw);
+	size_t start = w->len, n;
 	bool folder;
 
+	if (is_tidy(raw))
+		return write_bytes(w, raw);
+	n = 1 + decode(scratch + 1, raw);
 	scratch[0] = '/';
 	folder = ends_in_folder(scratch, n);
 	n = tidy_path(scratch, n);
@@ -247,6 +263,8 @@ write_query(struct writer *w, struct slice raw, char *scratch)
 {
 	size_t start = w->len;
 
+	if (find_byte(slice_skip(raw, 1), BYTE_ESCAPED) == raw.len - (raw.len > 0))
+		return write_bytes(w, raw);
 	write_escaped(w, scratch, decode(scratch, raw), true);
 	return slice_make(w->p + start, w->len - start);
 }
