@@ -27,7 +27,7 @@
 #include "bench/load_hist.h"
 #include "bench/load_server.h"
 
-enum { CONNECTIONS_MAX = 256, HEAD_MAX = 16384, PIECE = 262144, TIMEOUT_S = 60, EXIT_USAGE = 2, US = 1000, OK_STATUS = 200 };
+enum { CONNECTIONS_MAX = 256, HEAD_MAX = 16384, PIECE = 262144, TIMEOUT_S = 60, EXIT_USAGE = 2, US = 1000 };
 #define NS_PER_S	INT64_C(1000000000)
 
 /* When a body had come how far, from the moment it was asked for. */
@@ -37,6 +37,7 @@ struct worker {
 	pthread_t	 thread;
 	int		 fd;
 	uint64_t	 good, bad;
+	uint64_t	 again;		/* asked anew on another connection */
 	const char	*why;		/* of the first bad one */
 	struct load_hist hist[MILESTONES];
 	char		 buf[PIECE];
@@ -96,17 +97,20 @@ ask(const struct worker *w, uint64_t number)
 	return send(w->fd, request, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -1;
 }
 
-/* Read the head; what came of the body behind it is left in BUF.  -1 when there is no whole head. */
+/* Read the head; what came of the body behind it is left in BUF.  -1 when there is no whole head, with *SILENT set when not a
+ * byte of it came. */
 static int
-read_head(struct worker *w, struct slice *head, struct slice *rest)
+read_head(struct worker *w, struct slice *head, struct slice *rest, bool *silent)
 {
 	size_t len = 0, end;
 
+	*silent = true;
 	do {
 		ssize_t n = len < HEAD_MAX ? recv(w->fd, w->buf + len, HEAD_MAX - len, 0) : 0;
 
 		if (n <= 0)
 			return -1;
+		*silent = false;
 		len += (size_t)n;
 		end = slice_search(slice_make(w->buf, len), SLICE("\r\n\r\n"));
 	} while (end == len);
@@ -154,6 +158,32 @@ read_body(struct worker *w, struct slice rest, int64_t from)
 	return why;
 }
 
+static void
+disconnect(struct worker *w)
+{
+	if (w->fd != -1)
+		close(w->fd);
+	w->fd = -1;
+}
+
+/* Ask, and read the answer's head.  A proxy may close a connection that was kept alive just when it is asked again: a client
+ * then asks on a new one (RFC 9112 9.3.1). */
+static const char *
+begin(struct worker *w, uint64_t number, struct slice *head, struct slice *rest)
+{
+	bool kept = w->fd != -1, silent = true;
+
+	if (!kept && connect_to_proxy(w) == -1)
+		return "the proxy cannot be reached";
+	if (ask(w, number) == 0 && read_head(w, head, rest, &silent) == 0)
+		return NULL;
+	if (!kept || !silent)
+		return "no answer";
+	disconnect(w);
+	w->again++;
+	return begin(w, number, head, rest);
+}
+
 static const char *
 download(struct worker *w, uint64_t number)
 {
@@ -161,10 +191,8 @@ download(struct worker *w, uint64_t number)
 	struct slice head, rest;
 	const char *why;
 
-	if (w->fd == -1 && connect_to_proxy(w) == -1)
-		return "the proxy cannot be reached";
-	if (ask(w, number) == -1 || read_head(w, &head, &rest) == -1)
-		return "no answer";
+	if ((why = begin(w, number, &head, &rest)) != NULL)
+		return why;
 	if (slice_search(head, SLICE(" 200 ")) == head.len)
 		return "another status than 200";
 	if (slice_isearch(head, SLICE("\r\nContent-Length:")) == head.len)
@@ -191,13 +219,10 @@ work(void *arg)
 			w->bad++;
 			w->why = w->why == NULL ? why : w->why;
 		}
-		if ((why != NULL || settings.close) && w->fd != -1) {
-			close(w->fd);
-			w->fd = -1;
-		}
+		if (why != NULL || settings.close)
+			disconnect(w);
 	}
-	if (w->fd != -1)
-		close(w->fd);
+	disconnect(w);
 	return NULL;
 }
 
@@ -324,7 +349,7 @@ int
 main(int argc, char **argv)
 {
 	struct worker *workers;
-	uint64_t good = 0, bad = 0;
+	uint64_t good = 0, bad = 0, again = 0;
 	const char *why = NULL;
 	int64_t start, cpu, pss;
 	double seconds;
@@ -345,13 +370,14 @@ main(int argc, char **argv)
 		pthread_join(workers[i].thread, NULL);
 		good += workers[i].good;
 		bad += workers[i].bad;
+		again += workers[i].again;
 		why = why == NULL ? workers[i].why : why;
 	}
 	seconds = (double)(now_ns(CLOCK_MONOTONIC) - start) / (double)NS_PER_S;
 	cpu = load_server_cpu(&settings.server) - cpu;
 	pss = load_server_pss(&settings.server);
-	printf("{\"requests\":%" PRIu64 ",\"seconds\":%.3f,\"per_s\":%.1f,\"cpu_us\":%.2f,\"pss\":%" PRId64 ",\"wrong\":%" PRIu64, good,
-	    seconds, (double)good / seconds, (double)cpu / US / (double)(good == 0 ? 1 : good), pss, bad);
+	printf("{\"requests\":%" PRIu64 ",\"seconds\":%.3f,\"per_s\":%.1f,\"cpu_us\":%.2f,\"pss\":%" PRId64 ",\"wrong\":%" PRIu64 ",\"again\":%" PRIu64, good,
+	    seconds, (double)good / seconds, (double)cpu / US / (double)(good == 0 ? 1 : good), pss, bad, again);
 	print_times(workers);
 	puts("}");
 	if (bad > 0)

@@ -27,14 +27,8 @@ static uint64_t
 current_generation(const char *path)
 {
 	struct manifest m;
-	struct buf text;
-	uint64_t number = 0;
 
-	buf_init(&text, MANIFEST_MAX);
-	if (file_read(path, &text) == 0 && manifest_parse(path, buf_slice(&text), &m, NULL) == 0)
-		number = m.generation;
-	buf_fini(&text);
-	return number;
+	return manifest_load(path, &m, NULL) == 0 ? m.generation : 0;
 }
 
 /* Store the generation word.  Two publishers may come here in the order opposite to that of their

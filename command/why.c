@@ -66,7 +66,7 @@ action_in_words(struct slice action)
 		    "the download was cut before its end: the user has a broken file at most",
 		[EVENT_MARKED] = "marked, so that Squid refuses the connection",
 		[EVENT_WOULD_BLOCK] =
-		    "let through: the rule is below the threshold, or the mode was not enforce",
+		    "let through: the rule is below the threshold, or the mode was observe",
 		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
 	};
 
@@ -123,6 +123,7 @@ print_event(const json_t *event, const char *shown)
 	row(event, "Source", "rule.ruleset", "");
 	row(event, "Level", "firebreak.level", "");
 	row(event, "Alert", "firebreak.alert", "");
+	row(event, "Mode", "firebreak.mode", ": nothing was refused at that time");
 	row(event, "Seen by", "event.provider", "");
 	row(event, "Generation", "firebreak.generation", "");
 	row(event, "Worker", "firebreak.worker", "");

@@ -144,6 +144,7 @@ sample_event(struct buf *out)
 		e.digests[alg] = &digests[alg];
 	}
 	e.delivered = 24576;
+	e.mode = "observe";
 	e.generation = 17;
 	e.worker = 4711;
 	e.steps = SLICE("no rule for this host or URL\n"

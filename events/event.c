@@ -86,6 +86,7 @@ text_of(const struct event *e, enum field f, char store[static STORE_MAX])
 	case FIELD_sha1: return digest_text(e->digests[DIGEST_SHA1], store);
 	case FIELD_sha256: return digest_text(e->digests[DIGEST_SHA256], store);
 	case FIELD_alert: return e->alert;
+	case FIELD_mode: return slice_str(e->mode);
 	case FIELD_vendor: return SLICE("Firebreak");
 	case FIELD_product: return SLICE("firebreak");
 	case FIELD_observer: return SLICE("proxy");

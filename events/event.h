@@ -36,6 +36,7 @@ struct event {
 	struct slice	 file_name;
 	const struct digest *digests[EVENT_DIGESTS];	/* NULL = not computed */
 	int64_t		 delivered;		/* body bytes that had been let go; -1 = not meant */
+	const char	*mode;			/* "observe" when that let it through; NULL */
 	uint64_t	 generation;
 	int		 worker;		/* pid */
 	struct slice	 steps;			/* lines, '\n' between them: how it came about */

@@ -110,6 +110,7 @@ report(struct txn *t, const struct outcome *o)
 	e.action = o->action;
 	e.reason = reason_name(o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason);
 	e.delivered = o->delivered;
+	e.mode = o->action == EVENT_WOULD_BLOCK && t->mode != MODE_ENFORCE ? mode_name(t->mode) : NULL;
 	fill_exchange(&e, t, &url);
 	fill_rule(&e, o->why);
 	fill_file(&e, t, o);

@@ -169,18 +169,14 @@ static int
 read_manifest(const char *dir, struct manifest *out, struct diag *diag)
 {
 	char *path = file_join(dir, "MANIFEST");
-	struct buf text;
-	int r = -1, error = 0;
+	int r, error;
 
-	buf_init(&text, MANIFEST_MAX);
-	if (path == NULL || file_read(path, &text) == -1) {
-		error = errno;
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", error == ENOENT ? "nothing was published yet" :
-		    strerror(error));
-	} else {
-		r = manifest_parse(path, buf_slice(&text), out, diag);
+	if (path == NULL) {
+		diag_error(diag, "out of memory");
+		return errno = ENOMEM, -1;
 	}
-	buf_fini(&text);
+	r = manifest_load(path, out, diag);
+	error = errno;
 	free(path);
 	errno = error;
 	return r;

@@ -1,10 +1,12 @@
 #include "ruleset/manifest.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/file.h"
 
 
 static const struct { enum segment_kind kind; const char *name; } kinds[] = {
@@ -196,6 +198,25 @@ add_sum(struct buf *out, const uint8_t sum[static SEGMENT_SHA256])
 	memcpy(d.b, sum, SEGMENT_SHA256);
 	digest_format(&d, hex);
 	buf_add_str(out, hex);
+}
+
+int
+manifest_load(const char *path, struct manifest *out, struct diag *diag)
+{
+	struct buf text;
+	int r = -1, error;
+
+	buf_init(&text, MANIFEST_MAX);
+	if (file_read(path, &text) == -1) {
+		error = errno;
+		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", error == ENOENT ? "nothing was published yet" : strerror(error));
+	} else {
+		r = manifest_parse(path, buf_slice(&text), out, diag);
+		error = EBADMSG;
+	}
+	buf_fini(&text);
+	errno = error;
+	return r;
 }
 
 int

@@ -35,6 +35,10 @@ struct manifest {
  * that is no plain file name, a wrong sum. */
 int manifest_parse(const char *file, struct slice text, struct manifest *out, struct diag *diag);
 
+/* The same for the file at PATH, whole.  errno is ENOENT when there is none, EBADMSG when the text is refused, else what the
+ * system says. */
+int manifest_load(const char *path, struct manifest *out, struct diag *diag);
+
 /* Append the text that manifest_parse() reads. */
 int manifest_format(const struct manifest *m, struct buf *out);
 

@@ -108,21 +108,18 @@ static int
 read_before(struct publisher *p)
 {
 	char path[STATE_PATH];
-	struct buf text;
 
 	if (state_path(p->options->state, STATE_MANIFEST, path) == -1) {
 		diag_error(p->diag, "%s: the path is too long", p->options->state);
 		return -1;
 	}
-	buf_init(&text, MANIFEST_MAX);
-	if (file_read(path, &text) == -1) {
-		if (errno != ENOENT)
-			diag_add(p->diag, DIAG_WARNING, path, 0, 0, "%s; it will be replaced", strerror(errno));
-	} else if (manifest_parse(path, buf_slice(&text), &p->before, NULL) == -1) {
+	if (manifest_load(path, &p->before, NULL) == 0)
+		return 0;
+	p->before = (struct manifest){ 0 };
+	if (errno == EBADMSG)
 		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "is damaged and will be replaced");
-		p->before = (struct manifest){ 0 };
-	}
-	buf_fini(&text);
+	else if (errno != ENOENT)
+		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "%s; it will be replaced", strerror(errno));
 	return 0;
 }
 
@@ -327,6 +324,18 @@ compile(struct publisher *p, const struct rule *rule, const struct rule_match *m
 	return host_builder_add(p->hosts, match->scope, host, slice_str(match->path), ref);
 }
 
+/* A person's line is named; feeds and alerts end by themselves. */
+static void
+note_expired(struct publisher *p, const struct rule *rule, unsigned line)
+{
+	char date[CLOCK_TEXT];
+
+	if (!rule->local)
+		return;
+	clock_format_s(rule->expires, date);
+	diag_add(p->diag, DIAG_NOTE, p->current->path, line, 0, "the rule expired %s and is left out", date);
+}
+
 /* Second visit: lint and compile what has not expired. */
 static int
 visit_rule(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line)
@@ -337,6 +346,7 @@ visit_rule(void *arg, const struct rule *rule, const struct rule_match *match, u
 
 	if (rule->expires != 0 && rule->expires <= p->options->now) {
 		p->report->expired++;
+		note_expired(p, rule, line);
 		return 0;
 	}
 	if (lint_rule(&lint, rule, match, p->current->path, line, p->diag) == -1)
@@ -390,14 +400,8 @@ static bool
 is_in_place(const char *path, const struct manifest *m)
 {
 	struct manifest there;
-	struct buf text;
-	bool same;
 
-	buf_init(&text, MANIFEST_MAX);
-	same = file_read(path, &text) == 0 && manifest_parse(path, buf_slice(&text), &there, NULL) == 0 &&
-	    there.generation == m->generation;
-	buf_fini(&text);
-	return same;
+	return manifest_load(path, &there, NULL) == 0 && there.generation == m->generation;
 }
 
 static int

@@ -48,6 +48,7 @@ full(void)
 		e.digests[i] = &digests[i];
 	}
 	e.delivered = 24576;
+	e.mode = "observe";
 	e.generation = 17;
 	e.worker = 4711;
 	e.steps = SLICE("one\ntwo\n");
@@ -64,7 +65,7 @@ static const char full_line[] =
     "\"file\":{\"size\":90112,\"name\":\"patch.exe\",\"hash\":{\"md5\":\"abcd0000000000000000000000000000\","
     "\"sha1\":\"abcd000000000000000000000000000000000000\","
     "\"sha256\":\"abcd000000000000000000000000000000000000000000000000000000000000\"}},"
-    "\"firebreak\":{\"level\":4,\"alert\":\"19190\",\"delivered\":24576,\"generation\":17,\"worker\":4711,"
+    "\"firebreak\":{\"level\":4,\"alert\":\"19190\",\"delivered\":24576,\"mode\":\"observe\",\"generation\":17,\"worker\":4711,"
     "\"steps\":[\"one\",\"two\"]},\"observer\":{\"vendor\":\"Firebreak\",\"product\":\"firebreak\",\"type\":\"proxy\"},"
     "\"ecs\":{\"version\":\"8.11\"}}\n";
 

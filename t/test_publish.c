@@ -216,7 +216,7 @@ publish_good(const char *state, struct publish_report *report)
 	uint64_t number = 0;
 
 	report = report == NULL ? &own : report;
-	if (publish_at(state, NOW, false, report, &diag) == 0 && diag.n == 0)
+	if (publish_at(state, NOW, false, report, &diag) == 0 && diag.n_errors == 0 && diag.n_warnings == 0)
 		number = report->generation;
 	show(&diag);
 	diag_fini(&diag);
@@ -568,6 +568,7 @@ test_lives(void)
 	struct publish_report r;
 	struct generation *g;
 	struct rule rule;
+	struct diag diag = { 0 };
 	size_t kept = 0;
 
 	put_lives(state);
@@ -581,6 +582,9 @@ test_lives(void)
 		ok(there == (lives[i].expires != -1) && (!there || rule.expires == lives[i].expires), "%s: %s", lives[i].line,
 		    lives[i].expires == -1 ? "left out" : "ends when it should");
 	}
+	ok(publish_at(state, NOW, true, &r, &diag) == 0 && diag.n == r.expired && diag.n > 0 && diag.v[0].level == DIAG_NOTE &&
+	    diag.v[0].line > 0 && strstr(diag.v[0].text, "the rule expired ") != NULL, "each that is left out is named");
+	diag_fini(&diag);
 	ok(r.rules == kept && r.expired == COUNT(lives) - kept, "%zu rules and %zu that are left out", r.rules, r.expired);
 	if (g != NULL)
 		is_str(url_rules(g, "http://a.example/"), "second:1", "what is left out matches nothing");
