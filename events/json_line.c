@@ -58,7 +58,7 @@ common(struct slice a, struct slice b)
 {
 	size_t same = 0;
 
-	if (a.len < b.len && memcmp(a.p, b.p, a.len) == 0)
+	if (a.len < b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0))
 		return a.len;
 	for (size_t i = 0; i < a.len && i < b.len && a.p[i] == b.p[i]; i++)
 		if (a.p[i] == '.')
