@@ -182,9 +182,8 @@ is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* S, whose first sequence has N bytes, begins with what a terminal obeys: C0, DEL, or C1 (U+0080 to U+009F). */
-static bool
-begins_with_control(struct slice s, size_t n)
+bool
+utf8_is_control(struct slice s, size_t n)
 {
 	return is_control(s.p[0]) || (n == 2 && s.p[0] == '\xc2' && (unsigned char)s.p[1] < 0xa0);
 }
@@ -212,7 +211,7 @@ buf_add_html(struct buf *b, struct slice s)
 			break;
 		n = utf8_sequence(s);
 		reference = html_reference(s.p[0]);
-		if (n == 0 || (begins_with_control(s, n) && s.p[0] != '\t' && s.p[0] != '\n'))
+		if (n == 0 || (utf8_is_control(s, n) && s.p[0] != '\t' && s.p[0] != '\n'))
 			buf_add_str(b, "\xef\xbf\xbd");
 		else if (reference != NULL)
 			buf_add_str(b, reference);
@@ -292,7 +291,7 @@ buf_add_utf8(struct buf *b, struct slice s)
 		if ((s = slice_skip(s, run)).len == 0)
 			break;
 		n = utf8_sequence(s);
-		if (n == 0 || begins_with_control(s, n)) {
+		if (n == 0 || utf8_is_control(s, n)) {
 			buf_addf(b, "\\x%02x", (unsigned char)s.p[0]);
 			n = 1;
 		} else

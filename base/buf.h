@@ -86,6 +86,9 @@ buf_slice(const struct buf *b)
 	return (struct slice){ b->p, b->len };
 }
 
+/* S, whose first sequence has N bytes (utf8_sequence()), begins with what a terminal obeys: C0, DEL, or C1 (U+0080 to U+009F). */
+bool utf8_is_control(struct slice s, size_t n);
+
 /* The length in bytes of the well-formed UTF-8 sequence (RFC 3629) that S begins with; 0 when none. */
 size_t utf8_sequence(struct slice s);
 

@@ -2,7 +2,6 @@
  *
  * The rules are 1,000 hosts and 1,000 digests in a state folder of its own.  Each answer is checked.  bench/instructions counts
  * what the module's callbacks execute; the fake server around them is left out. */
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,8 +10,9 @@
 #include "ruleset/publish.h"
 #include "runtime/state.h"
 #include "t/replay/fake_server.h"
+#include "t/tap.h"
 
-enum { RULES = 1000, SOURCE_MAX = 1 << 20, OPEN_FDS = 16, FILE_MODE = 0644, MS = 1000, EXIT_USAGE = 2, PIECE = 4096 };
+enum { RULES = 1000, SOURCE_MAX = 1 << 20, FILE_MODE = 0644, MS = 1000, EXIT_USAGE = 2, PIECE = 4096 };
 enum { LISTED_SIZE = 10240, LARGE_SIZE = 1048576, UNLISTED_SIZE = 10241 };
 
 static const struct kind {
@@ -29,13 +29,6 @@ static const struct kind {
 	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, 204 },
 	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, 200 },
 };
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void
 die(const char *what)
@@ -156,6 +149,6 @@ main(int argc, char **argv)
 	run(server, kind, n);
 	fake_server_stop(server);
 	diag_fini(&diag);
-	nftw(state, remove_one, OPEN_FDS, FTW_DEPTH | FTW_PHYS);
+	remove_tree(state);
 	return EXIT_SUCCESS;
 }

@@ -15,13 +15,6 @@ add_shown(struct buf *b, unsigned char c)
 	buf_add(b, text, sizeof(text));
 }
 
-/* The sequence of N bytes that S begins with is none that a terminal obeys: C1 is U+0080 to U+009F. */
-static bool
-is_printable_sequence(struct slice s, size_t n)
-{
-	return n > 1 && !(n == 2 && s.p[0] == '\xc2' && (unsigned char)s.p[1] < 0xa0);
-}
-
 static void
 add_string(struct buf *b, struct slice s)
 {
@@ -36,7 +29,7 @@ add_string(struct buf *b, struct slice s)
 		if (s.len == 0)
 			break;
 		n = utf8_sequence(s);
-		if (is_printable_sequence(s, n)) {
+		if (n > 1 && !utf8_is_control(s, n)) {
 			buf_add(b, s.p, n);
 		} else if (*s.p == '"' || *s.p == '\\') {
 			buf_add_char(b, '\\');

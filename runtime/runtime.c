@@ -4,8 +4,8 @@
  *
  * The two tables are 4-way sets of sealed slots: words that are followed by a keyed hash over them.
  * Nobody locks a slot and nobody waits.  A slot that a writer was killed in, that two writers mixed,
- * or that is being written has a seal that does not fit, and is empty to every reader; the next
- * writer uses it.  A damaged file can so lose hints, but it cannot make any: the only numbers used
+ * or that is being written has a seal that does not fit, and is empty to every reader; a writer
+ * uses it when it is the oldest of its set.  A damaged file can so lose hints, but it cannot make any: the only numbers used
  * as an index are computed here, never read. */
 #include "runtime/runtime.h"
 

@@ -2,18 +2,7 @@
 # The rules of the house that a machine can check: "lint.sh [TOP]".  TAP.
 set -u
 cd "${1:-${top_srcdir:-.}}" || exit 1
-n=0; failed=0
-ok() {	# ok STATUS NAME [LINES]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		printf '%s\n' "${3:-}" | sed '/^$/d; s/^/# /' | head -n 20
-	fi
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+. t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
 rooms="base url_rules hashdb runtime inspect ruleset events judge alerts icap_service command"
@@ -76,5 +65,4 @@ contracts=$(awk '
 read -r good total <<<"$contracts"
 [ "$total" -gt 0 ] && [ $((good * 100)) -ge $((total * 95)) ]; ok $? "public prototypes have a contract ($good of $total)"
 
-echo "1..$n"
-exit $failed
+tap_done

@@ -8,18 +8,7 @@ trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
 state=$work/state
 mkdir "$state"
 unset FIREBREAK_STATE
-n=0; failed=0
-ok() {	# ok STATUS NAME [LINES]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		printf '%s\n' "${3:-}" | sed '/^$/d; s/^/# /' | head -n 30
-	fi
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+. "${top_srcdir:-.}/t/tap.sh"
 # fb STATUS NAME ARGUMENTS...: the command ends with STATUS; its output is in $out and $err.
 fb() {
 	local want=$1 name=$2 got
@@ -331,5 +320,4 @@ for file in "$state"/*/*; do
 done
 [ -z "$left" ]; ok $? "no temporary file is left behind" "$left"
 
-echo "1..$n"
-exit $failed
+tap_done

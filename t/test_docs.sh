@@ -5,18 +5,7 @@ shopt -s lastpipe	# so that what stands behind a pipe counts, too
 src=${top_srcdir:-.}; build=${top_builddir:-.}
 optgen=$build/doc/optgen; firebreak=$build/firebreak
 export FIREBREAK_STATE=/nonexistent
-n=0; failed=0
-ok() {	# ok STATUS NAME [LINES]
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		failed=1
-		echo "not ok $n - $2"
-		printf '%s\n' "${3:-}" | sed '/^$/d; s/^/# /' | head -n 20
-	fi
-}
-skip() { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
+. "$src/t/tap.sh"
 same() {	# same NAME FILE: standard input is the file's content
 	local found
 	found=$(diff "$2" - 2>&1); ok $? "$1" "$found"
@@ -115,5 +104,4 @@ wide=$(awk 'length($0) > 132 { print FILENAME ":" FNR }' "$src"/README "$src"/SE
 	"$schema")
 [ -z "$wide" ]; ok $? "texts fit a screen" "$wide"
 
-echo "1..$n"
-exit $failed
+tap_done

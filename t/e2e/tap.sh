@@ -3,17 +3,7 @@
 set -u
 src=${top_srcdir:-.} build=${top_builddir:-.}
 src=$(cd "$src" && pwd) build=$(cd "$build" && pwd)
-tap_n=0 tap_failed=0
-ok() {	# ok STATUS NAME [LINES]: a test point; what LINES say is shown when it failed
-	tap_n=$((tap_n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tap_n - $2"
-	else
-		tap_failed=1
-		echo "not ok $tap_n - $2"
-		printf '%s\n' "${3:-}" | sed '/^$/d; s/^/# /' | head -n 20
-	fi
-}
+. "$src/t/tap.sh"
 is() {	# is GOT EXPECTED NAME [LINES]
 	[ "$1" = "$2" ]
 	ok $? "$3" "got: $1"$'\n'"expected: $2"$'\n'"${4:-}"
@@ -23,8 +13,6 @@ like() {	# like GOT PATTERN NAME
 	[[ $1 == $2 ]]
 	ok $? "$3" "got: $1"$'\n'"expected: $2"
 }
-skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }
-skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 
 LAB_SOURCE=$src LAB_BUILD=$build
 # Groups that run side by side look for ports in different places.
@@ -85,6 +73,5 @@ e2e_done() {	# the sanitizers' word, the plan, the status
 	done
 	[ -z "$found" ]
 	ok $? "no sanitizer has anything to say" "$found"
-	echo "1..$tap_n"
-	exit $tap_failed
+	tap_done
 }
