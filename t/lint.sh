@@ -5,7 +5,7 @@ cd "${1:-${top_srcdir:-.}}" || exit 1
 . t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
-rooms="base url_rules hashdb runtime inspect ruleset events judge alerts icap_service command"
+rooms="base url_rules hashdb runtime inspect ruleset events judge alerts feeds icap_service command"
 sources=$(find $rooms -name '*.c' | sort)
 headers=$(find $rooms -name '*.h' | sort)
 
@@ -50,7 +50,7 @@ upward=$(for f in $sources $headers; do
 done)
 empty "a room uses only rooms below it" "$upward"
 quiet=$(grep -nE '\b(printf|fprintf|puts|perror|exit|abort|syslog) *\(' \
-	$(find base url_rules hashdb runtime inspect ruleset events judge alerts -name '*.c' ! -name diag.c))
+	$(find base url_rules hashdb runtime inspect ruleset events judge alerts feeds -name '*.c' ! -name diag.c))
 empty "no printing and no exit below the top floor" "$quiet"
 
 # ---- contracts: a comment right above each public prototype, or above the group it stands in ----

@@ -33,6 +33,8 @@ done
 is_unique=$("$optgen" names reasons | sort | uniq -d)
 [ -z "$is_unique" ]; ok $? "no two reasons have one word" "$is_unique"
 "$optgen" names counters | listed "every counter is in the page of status" "$src/doc/firebreak-status.1" ".It Cm " "" -x
+sed -n 's/^\t\[FEED_[A-Z0-9_]*\] = "\(.*\)",$/\1/p' "$src/feeds/feed_format.c" |
+	listed "every format of a feed is in its page" "$src/doc/feeds.5" ".It Cm " " Pq"
 "$optgen" names site | listed "every option of policy.def is in its sample" "$src/doc/site.conf.sample" "#" " "
 "$optgen" names service | listed "every option of service.def is in its sample" "$src/doc/firebreak.conf.sample" "#" " "
 "$optgen" names events | sed 's/.*\.//; s/^/"/; s/$/"/' |

@@ -1,0 +1,227 @@
+#include "feeds/feed_part.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MESSAGE_MAX = 300, LINE_SPARE = 16 /* what a reader may add to a line */ };
+
+static const struct {
+	feed_reader	*read;
+	bool		 allows;	/* whatever the options say */
+} readers[FEED_FORMATS] = {
+	[FEED_HOSTS_PLAIN] = { feed_read_hosts, false },
+	[FEED_HOSTS_FILE] = { feed_read_hosts_file, false },
+	[FEED_URLS] = { feed_read_urls, false },
+	[FEED_SQUIDGUARD_DOMAINS] = { feed_read_guard_domains, false },
+	[FEED_SQUIDGUARD_URLS] = { feed_read_guard_urls, false },
+	[FEED_HDB] = { feed_read_clamav, false },
+	[FEED_HSB] = { feed_read_clamav, false },
+	[FEED_FP] = { feed_read_clamav, true },
+	[FEED_SFP] = { feed_read_clamav, true },
+	[FEED_IGN2] = { feed_read_ign2, true },
+	[FEED_DIGESTS] = { feed_read_digests, false },
+	[FEED_HASHDEEP] = { feed_read_hashdeep, false },
+	[FEED_CSV] = { feed_read_csv, false },
+	[FEED_ADBLOCK] = { feed_read_adblock, false },
+	[FEED_RPZ] = { feed_read_rpz, false },
+};
+
+/* ---- what the readers say ---- */
+
+int
+feed_skip(struct feed *f)
+{
+	f->counts.skipped++;
+	return 0;
+}
+
+static unsigned
+line_number(const struct feed *f)
+{
+	return f->counts.lines > UINT32_MAX ? UINT32_MAX : (unsigned)f->counts.lines;
+}
+
+int
+feed_bad(struct feed *f, unsigned col, const char *fmt, ...)
+{
+	char text[MESSAGE_MAX];
+	va_list ap;
+
+	if (f->counts.bad++ >= f->options.bad_shown || f->diag == NULL)
+		return 0;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	diag_add(f->diag, DIAG_WARNING, f->file, line_number(f), col, "%s", text);
+	return 0;
+}
+
+int
+feed_give(struct feed *f, const struct rule_match *match, enum rule_kind kind, struct cell name, struct slice line_md5)
+{
+	struct feed_entry e = { .action = f->action, .kind = kind, .match = match, .name = name.text, .line_md5 = line_md5,
+		.removed = f->removed, .line = line_number(f), .col = name.col };
+
+	f->counts.entries++;
+	return f->visit(f->arg, &e);
+}
+
+int
+feed_emit(struct feed *f, enum rule_kind kind, unsigned col, struct slice name)
+{
+	int r = feed_give(f, &f->match, kind, (struct cell){ name, col }, SLICE(""));
+
+	if (f->match.path != NULL)
+		rule_match_fini(&f->match);
+	return r;
+}
+
+int
+feed_parse(struct feed *f, enum rule_kind kind, struct cell value)
+{
+	char why[RULE_WHY];
+	size_t at = 0;
+
+	if (rule_match_parse(kind, value.text, &f->match, why, &at) == 0)
+		return 0;
+	feed_bad(f, value.col + (unsigned)at, "%s", why);
+	return -1;
+}
+
+int
+feed_address(struct feed *f, struct cell value)
+{
+	(void)value;
+	return feed_skip(f);
+}
+
+struct slice
+feed_strip(struct slice s)
+{
+	for (size_t at = slice_find(s, '#'); at < s.len; at += 1 + slice_find(slice_skip(s, at + 1), '#'))
+		if (at == 0 || ascii_is_space(s.p[at - 1])) {
+			s.len = at;
+			break;
+		}
+	return slice_trim(s);
+}
+
+bool
+feed_is_one_of(struct slice s, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_ieq(s, slice_str(words[i])))
+			return true;
+	return false;
+}
+
+/* ---- a feed ---- */
+
+static int
+refuse_options(struct diag *diag, const char *file, const char *text)
+{
+	diag_add(diag, DIAG_ERROR, file, 0, 0, "%s", text);
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+check_options(const struct feed *f)
+{
+	if (f->options.action != RULE_BLOCK && f->options.action != RULE_ALLOW)
+		return refuse_options(f->diag, f->file, "a feed blocks or allows");
+	if (f->options.n_filters > FEED_FILTERS_MAX)
+		return refuse_options(f->diag, f->file, "too many filters");
+	if (f->options.diff && f->read != feed_read_guard_domains && f->read != feed_read_guard_urls)
+		return refuse_options(f->diag, f->file, "only squidGuard's lists have a form that lists changes");
+	return 0;
+}
+
+struct feed *
+feed_new(enum feed_format format, const struct feed_options *options, const char *file, feed_visit *visit, void *arg,
+    struct diag *diag)
+{
+	struct feed *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return NULL;
+	if (options != NULL)
+		f->options = *options;
+	if (f->options.line_max == 0)
+		f->options.line_max = FEED_LINE_MAX;
+	if (f->options.bad_shown == 0)
+		f->options.bad_shown = FEED_BAD_SHOWN;
+	f->file = file;
+	f->visit = visit;
+	f->arg = arg;
+	f->diag = diag;
+	f->read = readers[format].read;
+	f->action = readers[format].allows ? RULE_ALLOW : f->options.action;
+	buf_init(&f->text, f->options.line_max + LINE_SPARE);
+	buf_init(&f->csv.plain, f->options.line_max + LINE_SPARE);
+	if (check_options(f) == -1 || (format == FEED_CSV && feed_csv_begin(f) == -1)) {
+		feed_free(f);
+		errno = EINVAL;
+		return NULL;
+	}
+	return f;
+}
+
+void
+feed_free(struct feed *f)
+{
+	if (f == NULL)
+		return;
+	buf_fini(&f->text);
+	buf_fini(&f->csv.plain);
+	free(f);
+}
+
+int
+feed_line(struct feed *f, struct slice line)
+{
+	if (f->stopped != 0)
+		return f->stopped;
+	f->counts.lines++;
+	f->counts.bytes += line.len + 1;
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
+	if (line.len == 0)
+		return 0;
+	f->line = line;
+	if (line.len > f->options.line_max)
+		return feed_bad(f, 1, "the line has more than %zu bytes", f->options.line_max);
+	if (f->counts.lines == 1 && slice_starts(line, SLICE("\xef\xbb\xbf")))
+		line = slice_skip(line, 3);		/* a byte order mark */
+	return f->stopped = f->read(f, line);
+}
+
+int
+feed_text(struct feed *f, struct slice text)
+{
+	struct slice line;
+	int r = f->stopped;
+
+	while (text.len > 0 && r == 0) {
+		slice_cut(text, '\n', &line, &text);
+		r = feed_line(f, line);
+	}
+	return r;
+}
+
+int
+feed_end(struct feed *f, struct feed_counts *out)
+{
+	if (f->rpz.open > 0)
+		feed_bad(f, 0, "the file ends within a parenthesis");
+	f->rpz.open = 0;
+	if (f->counts.bad > f->options.bad_shown)
+		diag_add(f->diag, DIAG_NOTE, f->file, 0, 0, "%" PRIu64 " more bad lines are not shown",
+		    f->counts.bad - f->options.bad_shown);
+	if (out != NULL)
+		*out = f->counts;
+	return f->stopped;
+}

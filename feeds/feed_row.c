@@ -1,0 +1,376 @@
+/* Rows of columns: CSV with a header of some kind, and hashdeep. */
+#include "feeds/feed_part.h"
+
+#include <errno.h>
+
+#include "hashdb/hashdb.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+/* ---- what a row says ---- */
+
+/* What the publishers of feeds write for nothing. */
+static bool
+is_nothing(struct slice s)
+{
+	static const char *const nothings[] = { "n/a", "none", "null" };
+
+	return s.len == 0 || feed_is_one_of(s, nothings, COUNT(nothings));
+}
+
+/* The longest digest of ROW, or NULL. */
+static const struct cell *
+best_digest(const struct cell row[static CELLS])
+{
+	static const enum cell_kind best_first[] = { CELL_SHA256, CELL_SHA1, CELL_MD5, CELL_DIGEST };
+
+	for (size_t i = 0; i < COUNT(best_first); i++)
+		if (!is_nothing(row[best_first[i]].text))
+			return &row[best_first[i]];
+	return NULL;
+}
+
+/* HEX is what its column says it is. */
+static bool
+is_of_column(const struct cell row[static CELLS], const struct cell *hex)
+{
+	static const enum cell_kind columns[DIGEST_ALGS] = { CELL_MD5, CELL_SHA1, CELL_SHA256 };
+	enum digest_alg alg;
+
+	return hex == &row[CELL_DIGEST] || (feed_digest_alg(hex->text.len, &alg) == 0 && hex == &row[columns[alg]]);
+}
+
+static int
+row_file(struct feed *f, const struct cell row[static CELLS], const struct cell *hex)
+{
+	const struct cell *size = &row[CELL_SIZE];
+	uint64_t n = HASHDB_SIZE_ANY;
+
+	if (!is_nothing(size->text)) {
+		if (slice_u64(size->text, &n) == -1)
+			return feed_bad(f, size->col, "the size is no number");
+		if (n == 0 || n > HASHDB_SIZE_MAX)
+			return feed_skip(f);
+	}
+	if (!is_of_column(row, hex))
+		return feed_bad(f, hex->col, "not as many digits as this column's digest has");
+	return feed_digest(f, *hex, n, row[CELL_NAME].text);
+}
+
+int
+feed_row(struct feed *f, const struct cell row[static CELLS])
+{
+	const struct cell *hex = best_digest(row), *host = &row[CELL_HOST], *url = &row[CELL_URL];
+	struct slice name = row[CELL_NAME].text;
+	int r = 0;
+
+	if (hex == NULL && is_nothing(host->text) && is_nothing(url->text))
+		return feed_skip(f);
+	if (!is_nothing(host->text))
+		r = feed_host(f, *host, name);
+	if (r == 0 && !is_nothing(url->text))
+		r = feed_url(f, *url, name);
+	if (r == 0 && hex != NULL)
+		r = row_file(f, row, hex);
+	return r;
+}
+
+/* ---- cells: RFC 4180, one row a line, blanks around a cell do not count ---- */
+
+static struct slice
+skip_blanks(struct slice s)
+{
+	while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = slice_skip(s, 1);
+	return s;
+}
+
+/* TEXT, which stood between quotes, with its doubled quotes as one.  There is room in f->csv.plain for the whole line. */
+static struct slice
+undouble(struct feed *f, struct slice text)
+{
+	struct buf *plain = &f->csv.plain;
+	size_t start = plain->len;
+
+	while (text.len > 0) {
+		size_t n = slice_find(text, '"');
+
+		buf_add_slice(plain, slice_head(text, n + 1));
+		text = slice_skip(text, n + 2);
+	}
+	return slice_make(plain->p + start, plain->len - start);
+}
+
+/* Take the quoted cell that *REST begins with, and the blanks behind it.  -1 when the quote is not closed. */
+static int
+take_quoted(struct feed *f, struct slice *rest, struct slice *text)
+{
+	struct slice s = slice_skip(*rest, 1);
+	bool doubled = false;
+	size_t n = 0;
+
+	while ((n += slice_find(slice_skip(s, n), '"')) + 1 < s.len && s.p[n + 1] == '"') {
+		doubled = true;
+		n += 2;
+	}
+	if (n >= s.len)
+		return -1;
+	*text = doubled ? undouble(f, slice_head(s, n)) : slice_head(s, n);
+	*rest = skip_blanks(slice_skip(s, n + 1));
+	return 0;
+}
+
+/* Take the next cell of *REST, up to its separator. */
+static int
+take_cell(struct feed *f, struct slice *rest, struct cell *out)
+{
+	char separator = f->options.separator;
+	size_t n;
+
+	*rest = skip_blanks(*rest);
+	*out = feed_cell(f, *rest);
+	if (rest->len > 0 && rest->p[0] == '"') {
+		if (take_quoted(f, rest, &out->text) == -1)
+			return feed_bad(f, out->col, "the quote is not closed in this line"), -1;
+		if (rest->len > 0 && rest->p[0] != separator)
+			return feed_bad(f, feed_col(f, rest->p), "text behind a quote"), -1;
+		return 0;
+	}
+	n = slice_find(*rest, separator);
+	out->text = slice_trim(slice_head(*rest, n));
+	*rest = slice_skip(*rest, n);
+	if (slice_find(out->text, '"') < out->text.len)
+		return feed_bad(f, out->col, "a quote within a cell without quotes"), -1;
+	return 0;
+}
+
+int
+feed_csv_split(struct feed *f, struct slice line)
+{
+	struct csv_state *csv = &f->csv;
+	struct cell cell;
+	int n = 0;
+
+	buf_reset(&csv->plain);
+	if (slice_find(line, '"') < line.len && buf_reserve(&csv->plain, line.len) == -1)
+		return feed_bad(f, 1, "out of memory"), -1;
+	for (struct slice rest = line;; rest = slice_skip(rest, 1)) {
+		if (take_cell(f, &rest, &cell) == -1)
+			return -1;
+		if (n < FEED_COLUMNS_MAX)
+			csv->cells[n++] = cell;
+		if (rest.len == 0)
+			break;
+	}
+	csv->n = (size_t)n;
+	return n;
+}
+
+/* ---- the header ---- */
+
+static const char *
+column_of(const struct feed_columns *c, enum cell_kind kind)
+{
+	const char *const names[CELLS] = { [CELL_HOST] = c->host, [CELL_URL] = c->url, [CELL_MD5] = c->md5, [CELL_SHA1] = c->sha1,
+		[CELL_SHA256] = c->sha256, [CELL_DIGEST] = c->digest, [CELL_SIZE] = c->size, [CELL_NAME] = c->name };
+
+	return names[kind];
+}
+
+/* The place that NAME says by itself ("1" is the first), or NO_COLUMN. */
+static int
+numbered(const char *name)
+{
+	uint64_t n;
+
+	return slice_u64(slice_str(name), &n) == 0 && n >= 1 && n <= FEED_COLUMNS_MAX ? (int)n - 1 : NO_COLUMN;
+}
+
+/* Where the row just split has the column NAME; NO_COLUMN when nowhere. */
+static int
+find_column(const struct csv_state *csv, const char *name)
+{
+	for (size_t i = 0; i < csv->n; i++)
+		if (slice_ieq(csv->cells[i].text, slice_str(name)))
+			return (int)i;
+	return NO_COLUMN;
+}
+
+/* Look for all columns by FIND; false when one is missing. */
+static bool
+place_columns(struct feed *f, bool by_number)
+{
+	struct csv_state *csv = &f->csv;
+	const char *name;
+
+	for (int i = 0; i < CELLS; i++) {
+		csv->at[i] = NO_COLUMN;
+		if ((name = column_of(&f->options.columns, (enum cell_kind)i)) == NULL)
+			continue;
+		if ((csv->at[i] = numbered(name)) == NO_COLUMN &&
+		    (by_number || (csv->at[i] = find_column(csv, name)) == NO_COLUMN))
+			return false;
+	}
+	for (size_t i = 0; i < f->options.n_filters; i++) {
+		name = f->options.filters[i].column;
+		if ((csv->filter_at[i] = numbered(name)) == NO_COLUMN &&
+		    (by_number || (csv->filter_at[i] = find_column(csv, name)) == NO_COLUMN))
+			return false;
+	}
+	return true;
+}
+
+int
+feed_csv_begin(struct feed *f)
+{
+	const struct feed_columns *c = &f->options.columns;
+
+	if (f->options.separator == '\0')
+		f->options.separator = ',';
+	if (c->host == NULL && c->url == NULL && c->md5 == NULL && c->sha1 == NULL && c->sha256 == NULL && c->digest == NULL) {
+		diag_add(f->diag, DIAG_ERROR, f->file, 0, 0, "no column of the CSV is said to hold hosts, URLs or digests");
+		return -1;
+	}
+	f->csv.has_header = place_columns(f, true);
+	return 0;
+}
+
+/* LINE, before any row: the header, that may stand in a comment. */
+static int
+read_header(struct feed *f, struct slice line)
+{
+	bool comment = line.p[0] == '#';
+	uint64_t bad = f->counts.bad;
+	size_t shown = f->options.bad_shown;
+	int n;
+
+	/* A comment in words may well have a quote that is not closed. */
+	if (comment)
+		f->options.bad_shown = 0;
+	n = feed_csv_split(f, comment ? slice_skip(line, 1) : line);
+	f->options.bad_shown = shown;
+	if (comment)
+		f->counts.bad = bad;
+	if (n != -1 && place_columns(f, false))
+		f->csv.has_header = true;
+	else if (n != -1 && !comment)
+		return feed_bad(f, feed_col(f, line.p), "no header with all the columns that were named stands above");
+	return 0;
+}
+
+/* ---- a row ---- */
+
+static struct cell
+row_cell(const struct csv_state *csv, int at)
+{
+	return at == NO_COLUMN || (size_t)at >= csv->n ? (struct cell){ SLICE(""), 1 } : csv->cells[at];
+}
+
+static bool
+filter_holds(const struct feed *f, size_t i)
+{
+	return slice_ieq(row_cell(&f->csv, f->csv.filter_at[i]).text, slice_str(f->options.filters[i].value));
+}
+
+/* All filters hold: of those for one column any. */
+static bool
+is_wanted(const struct feed *f)
+{
+	for (size_t i = 0; i < f->options.n_filters; i++) {
+		bool holds = false;
+
+		for (size_t k = 0; !holds && k < f->options.n_filters; k++)
+			holds = f->csv.filter_at[k] == f->csv.filter_at[i] && filter_holds(f, k);
+		if (!holds)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_whole(const struct feed *f)
+{
+	for (int i = 0; i < CELLS; i++)
+		if (f->csv.at[i] != NO_COLUMN && (size_t)f->csv.at[i] >= f->csv.n)
+			return false;
+	for (size_t i = 0; i < f->options.n_filters; i++)
+		if ((size_t)f->csv.filter_at[i] >= f->csv.n)
+			return false;
+	return true;
+}
+
+int
+feed_read_csv(struct feed *f, struct slice line)
+{
+	struct cell row[CELLS];
+
+	line = slice_trim(line);
+	if (line.len == 0)
+		return 0;
+	if (!f->csv.has_header)
+		return read_header(f, line);
+	if (line.p[0] == '#' || feed_csv_split(f, line) == -1)
+		return 0;
+	if (!is_whole(f))
+		return feed_bad(f, feed_col(f, line.p), "the row has only %zu columns", f->csv.n);
+	if (!is_wanted(f))
+		return feed_skip(f);
+	for (int i = 0; i < CELLS; i++)
+		row[i] = row_cell(&f->csv, f->csv.at[i]);
+	return feed_row(f, row);
+}
+
+/* ---- hashdeep: "%%%% size,md5,sha256,filename", then rows without quotes ---- */
+
+static int
+read_hashdeep_header(struct feed *f, struct slice line)
+{
+	static const char *const names[CELLS] = { [CELL_MD5] = "md5", [CELL_SHA1] = "sha1", [CELL_SHA256] = "sha256",
+		[CELL_SIZE] = "size", [CELL_NAME] = "filename" };
+	struct csv_state *csv = &f->csv;
+	struct slice word;
+	bool more = true;
+	int n = 0;
+
+	line = slice_trim(slice_skip(line, sizeof("%%%%") - 1));
+	if (slice_istarts(line, SLICE("hashdeep")))
+		return 0;
+	for (int i = 0; i < CELLS; i++)
+		csv->at[i] = NO_COLUMN;
+	for (; more && n < FEED_COLUMNS_MAX; n++) {
+		more = slice_cut(line, ',', &word, &line);
+		for (int i = 0; i < CELLS; i++)
+			if (names[i] != NULL && slice_ieq(slice_trim(word), slice_str(names[i])))
+				csv->at[i] = n;
+	}
+	csv->n = (size_t)n;
+	csv->has_header = csv->at[CELL_MD5] != NO_COLUMN || csv->at[CELL_SHA1] != NO_COLUMN || csv->at[CELL_SHA256] != NO_COLUMN;
+	return csv->has_header ? 0 : feed_bad(f, 1, "the columns have no md5, sha1 or sha256");
+}
+
+int
+feed_read_hashdeep(struct feed *f, struct slice line)
+{
+	struct csv_state *csv = &f->csv;
+	struct cell row[CELLS];
+	struct slice rest = line;
+	size_t n;
+
+	if (slice_starts(line, SLICE("%%%%")))
+		return read_hashdeep_header(f, line);
+	if (line.p[0] == '#' || slice_trim(line).len == 0)
+		return 0;
+	if (!csv->has_header)
+		return feed_bad(f, 1, "no line such as \"%%%%%%%% size,md5,filename\" stands above");
+	/* The last column is the name, which may have commas. */
+	for (n = 0; n < csv->n; n++) {
+		csv->cells[n] = feed_cell(f, rest);
+		if (n + 1 < csv->n && !slice_cut(rest, ',', &csv->cells[n].text, &rest))
+			break;
+	}
+	if (n < csv->n)
+		return feed_bad(f, 1, "the row has fewer columns than the header");
+	for (int i = 0; i < CELLS; i++)
+		row[i] = row_cell(csv, csv->at[i]);
+	return feed_row(f, row);
+}
