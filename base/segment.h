@@ -17,7 +17,8 @@
 #include "base/diag.h"
 #include "base/slice.h"
 
-enum segment_kind { SEGMENT_HOSTS = 1, SEGMENT_DIGESTS = 2, SEGMENT_RULES = 3, SEGMENT_SITE = 4 };
+enum segment_kind { SEGMENT_HOSTS = 1, SEGMENT_DIGESTS = 2, SEGMENT_RULES = 3, SEGMENT_SITE = 4,
+	SEGMENT_ADDRESSES = 5, SEGMENT_PATTERNS = 6 };
 
 enum { SEGMENT_SHA256 = 32 };
 
