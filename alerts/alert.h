@@ -56,15 +56,23 @@ struct alert {
 struct alert *alert_parse(const char *file, struct slice text, const struct public_suffixes *list, struct diag *diag);
 void alert_free(struct alert *a);
 
+/* TEXT may be an alert's id: a letter or digit, then letters, digits, '-', '_', 58 at most, so that it can be a
+ * file's name, and a source's behind "alert-". */
+enum { ALERT_ID_MAX = 58 };	/* a source has 64 bytes for its name */
+bool alert_id_ok(struct slice text);
+
 /* Append A as JSON, indented, keys in fixed order; and read it back (errors name the key). */
 int alert_to_json(const struct alert *a, struct buf *out);
 struct alert *alert_from_json(const char *file, struct slice text, struct diag *diag);
+
+/* Read TEXT whichever it is: a record begins with a brace, also behind a byte order mark.  As alert_parse(). */
+struct alert *alert_read(const char *file, struct slice text, const struct public_suffixes *list, struct diag *diag);
 
 struct alert_rule_options {
 	int			 level;		/* 0 to 5 */
 	unsigned		 rev;		/* for every rule that is not in PREVIOUS: the alert's version */
 	int64_t			 now;		/* seconds: the day of import, published= of rules */
-	struct slice		 previous;	/* the source file that an earlier version wrote; empty when none */
+	struct slice		 previous;	/* the source file that an earlier version wrote, also a withdrawn one */
 	const struct public_suffixes *list;	/* may be NULL, with a warning: then nothing is widened to a wildcard */
 };
 

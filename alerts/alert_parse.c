@@ -121,3 +121,16 @@ alert_parse(const char *file, struct slice text, const struct public_suffixes *l
 	alert_text_fini(&p.t);
 	return p.a;
 }
+
+struct alert *
+alert_read(const char *file, struct slice text, const struct public_suffixes *list, struct diag *diag)
+{
+	struct slice bom = SLICE("\xef\xbb\xbf"), words;
+
+	if (slice_starts(text, bom))
+		text = slice_skip(text, bom.len);
+	words = slice_trim(text);
+	if (words.len > 0 && words.p[0] == '{')
+		return alert_from_json(file, text, diag);
+	return alert_parse(file, text, list, diag);
+}

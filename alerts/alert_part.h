@@ -29,10 +29,6 @@ int alert_add_url(struct alert *a, struct alert_url *item);
 int alert_add_lure(struct alert *a, struct alert_lure *item);
 int alert_add_rule_id(struct alert *a, char *rule_id);
 
-/* TEXT may be an alert's id: a letter or digit, then letters, digits, '-', '_', 58 at most, so that it can be a
- * file's name, and a source's behind "alert-". */
-bool alert_id_ok(struct slice text);
-
 /* A set of strings, kept sorted.  A zeroed struct is an empty one. */
 struct alert_set {
 	void	*root;

@@ -3,8 +3,6 @@
 #include <search.h>
 #include <stdlib.h>
 
-enum { ID_MAX = 58 };	/* a source has 64 bytes for its name, which is "alert-" and the id */
-
 struct alert *
 alert_new(void)
 {
@@ -136,7 +134,7 @@ alert_add_rule_id(struct alert *a, char *rule_id)
 bool
 alert_id_ok(struct slice text)
 {
-	if (text.len == 0 || text.len > ID_MAX || text.p[0] == '-' || text.p[0] == '_')
+	if (text.len == 0 || text.len > ALERT_ID_MAX || text.p[0] == '-' || text.p[0] == '_')
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.p[i];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alerts/alert_withdrawal.h"
 #include "ruleset/lint.h"
 #include "ruleset/source.h"
 
@@ -27,8 +28,10 @@ struct maker {
 	const struct alert_rule_options	*o;
 	struct buf			*out;
 	struct diag			*diag;
+	struct buf			 previous;	/* the earlier source, as it was before it was withdrawn */
 	char				*source;	/* "alert-19190" */
 	void				*tree;		/* of struct known, by key */
+	struct lint			*lint;
 	struct slice			*victims;	/* sorted from the end: a domain's names stand together */
 	size_t				 n_victims;
 	unsigned			 numbers[RULE_FILE + 1];	/* the last id of each kind */
@@ -139,7 +142,7 @@ visit_previous(void *arg, const struct rule *rule, const struct rule_match *matc
 static uint64_t
 previous_version(const struct maker *m)
 {
-	struct slice line, rest = m->o->previous;
+	struct slice line, rest = buf_slice(&m->previous);
 	uint64_t version;
 
 	slice_cut(rest, '\n', &line, NULL);
@@ -155,11 +158,14 @@ read_previous(struct maker *m)
 	struct source_defaults defaults = { .now = m->o->now };
 	struct diag findings;
 
-	if (m->o->previous.len == 0)
+	buf_init(&m->previous, m->o->previous.len + 1);
+	if (alert_withdrawal_undo(m->o->previous, &m->previous) == -1)
+		m->failed = true;
+	if (m->previous.len == 0)
 		return;
 	m->later = previous_version(m) < m->a->version;
 	diag_init(&findings);
-	source_parse("the earlier rules", slice_str(m->source), m->o->previous, &defaults, visit_previous, m,
+	source_parse("the earlier rules", slice_str(m->source), buf_slice(&m->previous), &defaults, visit_previous, m,
 	    &findings);
 	if (findings.n_errors > 0)
 		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "%zu lines of the alert's earlier rules cannot be read; "
@@ -222,18 +228,25 @@ number_rule(struct maker *m, enum rule_kind kind, struct slice value)
 	return k;
 }
 
-/* What publishing asks of every rule, to know it now. */
+/* What publishing would refuse, to know it now. */
 struct publishing {
-	struct lint	 lint;
-	struct diag	*findings;
+	const struct lint	*lint;
+	struct diag		*findings;
 };
 
 static int
 visit_line(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line)
 {
 	struct publishing *p = arg;
+	struct lint_finding v[LINT_CLASSES];
+	size_t n;
 
-	return lint_rule(&p->lint, rule, match, NULL, line, p->findings);
+	if (lint_rule(p->lint, rule, match, v, &n) < LINT_REFUSE)
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].action == LINT_REFUSE)
+			lint_finding_report(&v[i], DIAG_ERROR, NULL, line, p->findings);
+	return -1;
 }
 
 /* Append RULE as a line, if it is one that the source's reader and lint take: a single bad line would have the whole
@@ -243,7 +256,7 @@ add_line(struct maker *m, const struct rule *rule)
 {
 	struct source_defaults defaults = { .now = m->o->now };
 	struct diag findings;
-	struct publishing publishing = { .lint = { .suffixes = m->o->list }, .findings = &findings };
+	struct publishing publishing = { .lint = m->lint, .findings = &findings };
 	struct buf line;
 
 	buf_init(&line, m->out->max);
@@ -335,8 +348,8 @@ victim_search(const struct maker *m, struct slice key)
 	return low;
 }
 
-/* A rule of SCOPE for HOST would cover some URL's victim, or what lies below one (lint_covers() of each, without asking
- * each: an alert may name thousands). */
+/* A rule of SCOPE for HOST would cover some URL's victim, or what lies below one (as lint has it for protected domains,
+ * without asking each: an alert may name thousands). */
 static bool
 is_victims(const struct maker *m, enum host_scope scope, struct slice host)
 {
@@ -536,11 +549,13 @@ size_t
 alert_rules(const struct alert *a, const struct alert_rule_options *options, struct buf *out, struct diag *diag)
 {
 	struct maker m = { .a = a, .o = options, .out = out, .diag = diag };
+	struct lint_options lint = { .suffixes = options->list };
 
 	if (options->list == NULL && a->n_urls > 0)
 		diag_add(diag, DIAG_WARNING, NULL, 0, 0,
 		    "there is no public suffix list: no rule is widened to a wildcard");
-	if ((m.source = format(&m, "alert-%s", a->id)) == NULL) {
+	if ((m.lint = lint_new(&lint, NULL)) == NULL || (m.source = format(&m, "alert-%s", a->id)) == NULL) {
+		lint_free(m.lint);
 		diag_error(diag, "there is no memory for the alert's rules");
 		return 0;
 	}
@@ -557,6 +572,8 @@ alert_rules(const struct alert *a, const struct alert_rule_options *options, str
 	if (m.failed || out->failed)
 		diag_error(diag, "there is no memory for the alert's rules");
 	tdestroy(m.tree, known_free);
+	buf_fini(&m.previous);
+	lint_free(m.lint);
 	free(m.victims);
 	free(m.source);
 	return m.n;

@@ -94,6 +94,14 @@ parent_of(const char *path)
 	return slash == path ? strdup("/") : slice_dup(slice_make(path, (size_t)(slash - path)));
 }
 
+static const char *
+base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
 static int
 write_temporary(int fd, struct slice data, mode_t mode)
 {
@@ -108,7 +116,7 @@ file_write(const char *path, struct slice data, mode_t mode)
 	char *dir = parent_of(path), *tmp = NULL;
 	int fd = -1, saved, r;
 
-	if (dir == NULL || asprintf(&tmp, "%s.XXXXXX", path) == -1) {
+	if (dir == NULL || asprintf(&tmp, "%s/.%s.XXXXXX", dir, base_of(path)) == -1) {
 		free(dir);
 		return errno = ENOMEM, -1;
 	}

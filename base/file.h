@@ -12,7 +12,8 @@
  * maximum, EISDIR for a folder; OUT may then hold a part. */
 int file_read(const char *path, struct buf *out);
 
-/* Replace PATH by DATA: written beside it, fsync, rename, fsync of the folder.  MODE is the new file's mode,
+/* Replace PATH by DATA: written beside it (a hidden file, ".NAME." and six characters), fsync, rename, fsync
+ * of the folder.  MODE is the new file's mode,
  * whatever the umask.  On -1 the old file is as it was and nothing is left beside it; but when only the flush of the
  * folder failed, the new file is in place and may not survive a power cut: who cares must look.  Two writers of one
  * path do not mix their bytes: each writes a temporary file of its own. */

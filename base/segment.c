@@ -10,42 +10,15 @@
 
 #include <openssl/evp.h>
 
-#include "base/buf.h"
-#include "base/file.h"
+#include "base/segment_format.h"
 
-enum {
-	VERSION = '1',
-	BYTE_ORDER_WORD = 0x01020304,
-	FOREIGN_ORDER_WORD = 0x04030201,
-	MAX_SECTIONS = 64,
-	SEGMENT_MODE = 0640,
-};
-
-static const char magic[7] = { 'F', 'B', 'R', 'K', 'S', 'E', 'G' };	/* the eighth byte is the version */
-
-struct header {
-	char		magic[8];
-	uint32_t	order;
-	uint32_t	kind;
-	uint64_t	length;
-	uint32_t	n;
-	uint32_t	zero;
-	uint32_t	crc;		/* of header (this word as 0) and entries */
-	uint32_t	zero2;
-};
-
-struct entry {
-	uint32_t	id;
-	uint32_t	zero;
-	uint64_t	offset;
-	uint64_t	length;
-};
+enum { READ_AT_ONCE = 1 << 20 };
 
 struct segment {
 	const char		*base;
 	size_t			 len;
 	bool			 mapped;
-	const struct entry	*entries;
+	const struct segment_entry *entries;
 	uint32_t		 n;
 };
 
@@ -68,11 +41,11 @@ segment_crc(const void *p, size_t len)
 	return ~crc;
 }
 
-static uint32_t
-header_crc(const struct header *h, const struct entry *entries)
+uint32_t
+segment_header_crc(const struct segment_header *h, const struct segment_entry *entries)
 {
-	uint8_t bytes[sizeof(*h) + MAX_SECTIONS * sizeof(*entries)];
-	struct header copy = *h;
+	uint8_t bytes[sizeof(*h) + SEGMENT_SECTIONS_MAX * sizeof(*entries)];
+	struct segment_header copy = *h;
 
 	copy.crc = 0;
 	memcpy(bytes, &copy, sizeof(copy));
@@ -82,31 +55,31 @@ header_crc(const struct header *h, const struct entry *entries)
 
 /* What is wrong with the fixed part, or NULL. */
 static const char *
-header_fault(const struct header *h, size_t len, enum segment_kind kind)
+header_fault(const struct segment_header *h, size_t len, enum segment_kind kind)
 {
-	if (memcmp(h->magic, magic, sizeof(magic)) != 0)
+	if (memcmp(h->magic, SEGMENT_MAGIC, sizeof(SEGMENT_MAGIC) - 1) != 0)
 		return "not a Firebreak segment";
-	if (h->order == FOREIGN_ORDER_WORD)
+	if (h->order == SEGMENT_FOREIGN_ORDER)
 		return "written on a machine of the other byte order; publish on this one";
-	if (h->order != BYTE_ORDER_WORD)
+	if (h->order != SEGMENT_ORDER)
 		return "damaged: byte-order word";
-	if (h->magic[7] != VERSION)
+	if (h->magic[7] != SEGMENT_VERSION)
 		return "written by another version of Firebreak; upgrade, or publish again";
 	if (h->kind != (uint32_t)kind)
 		return "a segment of another kind";
 	if (h->length != len)
 		return h->length > len ? "truncated" : "longer than its header says";
-	if (h->n > MAX_SECTIONS || sizeof(*h) + h->n * sizeof(struct entry) > len)
+	if (h->n > SEGMENT_SECTIONS_MAX || sizeof(*h) + h->n * sizeof(struct segment_entry) > len)
 		return "damaged: number of sections";
 	return NULL;
 }
 
 static const char *
-entries_fault(const struct header *h, const struct entry *entries)
+entries_fault(const struct segment_header *h, const struct segment_entry *entries)
 {
 	uint64_t end = sizeof(*h) + h->n * sizeof(*entries);
 
-	if (header_crc(h, entries) != h->crc)
+	if (segment_header_crc(h, entries) != h->crc)
 		return "damaged: checksum of the header";
 	for (uint32_t i = 0; i < h->n; i++) {
 		if (entries[i].offset % 8 != 0 || entries[i].offset < end ||
@@ -120,12 +93,12 @@ entries_fault(const struct header *h, const struct entry *entries)
 struct segment *
 segment_open_bytes(const char *name, const void *p, size_t len, enum segment_kind kind, struct diag *diag)
 {
-	const struct header *h = p;
+	const struct segment_header *h = p;
 	const char *fault = len < sizeof(*h) ? "truncated" : header_fault(h, len, kind);
 	struct segment *s;
 
 	if (fault == NULL)
-		fault = entries_fault(h, (const struct entry *)(h + 1));
+		fault = entries_fault(h, (const struct segment_entry *)(h + 1));
 	if (fault != NULL) {
 		diag_add(diag, DIAG_ERROR, name, 0, 0, "%s", fault);
 		return NULL;
@@ -134,7 +107,7 @@ segment_open_bytes(const char *name, const void *p, size_t len, enum segment_kin
 		diag_add(diag, DIAG_ERROR, name, 0, 0, "out of memory");
 		return NULL;
 	}
-	*s = (struct segment){ .base = p, .len = len, .entries = (const struct entry *)(h + 1), .n = h->n };
+	*s = (struct segment){ .base = p, .len = len, .entries = (const struct segment_entry *)(h + 1), .n = h->n };
 	return s;
 }
 
@@ -218,68 +191,29 @@ segment_size(const struct segment *s)
 	return s->len;
 }
 
-static size_t
-aligned(size_t n)
-{
-	return (n + 7) & ~(size_t)7;
-}
-
-static int
-build(enum segment_kind kind, const struct segment_part *parts, size_t n, struct buf *out)
-{
-	struct header h = { .order = BYTE_ORDER_WORD, .kind = (uint32_t)kind, .n = (uint32_t)n };
-	struct entry entries[MAX_SECTIONS] = { 0 };
-	size_t at = sizeof(h) + n * sizeof(*entries);
-	static const char zeros[8];
-
-	memcpy(h.magic, magic, sizeof(magic));
-	h.magic[7] = VERSION;
-	for (size_t i = 0; i < n; i++) {
-		at = aligned(at);
-		entries[i] = (struct entry){ .id = parts[i].id, .offset = at, .length = parts[i].bytes.len };
-		at += parts[i].bytes.len;
-	}
-	h.length = at;
-	h.crc = header_crc(&h, entries);
-	buf_add(out, &h, sizeof(h));
-	buf_add(out, entries, n * sizeof(*entries));
-	for (size_t i = 0; i < n; i++) {
-		buf_add(out, zeros, aligned(out->len) - out->len);
-		buf_add_slice(out, parts[i].bytes);
-	}
-	return out->failed ? -1 : 0;
-}
-
-int
-segment_write(const char *path, enum segment_kind kind, const struct segment_part *parts, size_t n,
-    uint64_t *len, uint8_t sum[static SEGMENT_SHA256], struct diag *diag)
-{
-	struct buf image;
-	int r = -1;
-
-	buf_init(&image, SIZE_MAX / 2);
-	if (n > MAX_SECTIONS || build(kind, parts, n, &image) == -1 ||
-	    sha256(image.p, image.len, sum) == -1)
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "out of memory");
-	else if (file_write(path, buf_slice(&image), SEGMENT_MODE) == -1)
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
-	else
-		r = 0;
-	*len = image.len;
-	buf_fini(&image);
-	return r;
-}
-
+/* By reading: what is mapped would count as memory of who asks. */
 int
 segment_sha256(const char *path, uint8_t out[static SEGMENT_SHA256])
 {
-	size_t len = 0;
-	void *p = map_file(path, &len);
-	int r;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), saved = errno;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	char *bytes = malloc(READ_AT_ONCE);
+	ssize_t n = -1;
 
-	if (p == NULL)
-		return -1;
-	r = sha256(p, len, out);
-	munmap(p, len);
-	return r;
+	errno = ENOMEM;
+	if (ctx != NULL && bytes != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1) {
+		errno = saved;
+		while (fd != -1 && ((n = read(fd, bytes, READ_AT_ONCE)) > 0 || (n == -1 && errno == EINTR)))
+			if (n > 0)
+				EVP_DigestUpdate(ctx, bytes, (size_t)n);
+	}
+	saved = errno;
+	if (n == 0 && EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+		n = -1;
+	EVP_MD_CTX_free(ctx);
+	free(bytes);
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+	return n == 0 ? 0 : -1;
 }

@@ -84,7 +84,7 @@ call_generation(const struct call *c, bool verify, struct diag *diag)
 		diag_error(diag, "%s: %s", c->state, strerror(errno));
 		return NULL;
 	}
-	g = generation_open(dir, verify, diag);
+	g = generation_open(dir, verify, NULL, diag);
 	if (g == NULL && diag->n_errors == 0)
 		diag_error(diag, "%s: nothing has been published yet", dir);
 	return g;

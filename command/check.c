@@ -56,14 +56,14 @@ static void
 print_rule(const struct rule *rule)
 {
 	printf("  rule      ");
-	show_text(stdout, rule->id);
+	show_rule_text(stdout, rule_id_format, rule);
 	printf(", revision %" PRIu32 ", level %u, source ", rule->rev, rule->level);
 	show_text(stdout, rule->source);
 	if (rule->alert.len > 0)
 		printf(", alert ");
 	show_text(stdout, rule->alert);
 	printf("\n  matches   %s %s ", rule_action_name(rule->action), rule_kind_name(rule->kind));
-	show_text(stdout, rule->value);
+	show_rule_text(stdout, rule_value_format, rule);
 	putchar('\n');
 }
 
@@ -256,9 +256,10 @@ check_fd(const struct check *ch, int fd, const char *name)
 		.content_length = LENGTH_UNKNOWN, .complete_length = LENGTH_UNKNOWN };
 	struct inspect_plan plan;
 	struct body_facts facts = { 0 };
-	struct why why = { 0 };
+	struct why why;
 	struct stat st;
 
+	why_init(&why);
 	if (fstat(fd, &st) == -1)
 		return call_fail(ch->call, "%s: %s", name, strerror(errno));
 	if (S_ISREG(st.st_mode)) {

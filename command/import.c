@@ -1,10 +1,12 @@
 #include "alerts/alert.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "alerts/alert_withdrawal.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "command/show.h"
@@ -27,6 +29,7 @@ struct import {
 	struct alert		*alert;
 	char			 record_path[STATE_PATH], rules_path[STATE_PATH];
 	struct buf		 text, record, rules, previous;
+	unsigned		 stored_version;	/* 0: no record is stored */
 	size_t			 n_rules;
 };
 
@@ -37,7 +40,7 @@ import_init(struct import *im, const struct call *c)
 	buf_init(&im->text, RECORD_MAX);
 	buf_init(&im->record, RECORD_MAX);
 	buf_init(&im->rules, RULES_MAX);
-	buf_init(&im->previous, RULES_MAX);
+	buf_init(&im->previous, 2 * RULES_MAX);	/* withdrawn, its lines are longer */
 }
 
 static void
@@ -65,24 +68,17 @@ load_suffixes(struct import *im, const char *path)
 	diag_fini(&diag);
 }
 
-/* The text as published, or a record: JSON begins with a brace. */
+/* The text as published, or a record. */
 static int
 read_alert(struct import *im)
 {
 	const char *name = strcmp(im->file, "-") == 0 ? STANDARD_INPUT : im->file;
-	struct slice text, bom = SLICE("\xef\xbb\xbf");
 
 	if (file_read(im->file, &im->text) == -1) {
 		diag_add(&im->diag, DIAG_ERROR, name, 0, 0, "%s", strerror(errno));
 		return -1;
 	}
-	text = buf_slice(&im->text);
-	if (slice_starts(text, bom))
-		text = slice_skip(text, bom.len);
-	if (slice_trim(text).len > 0 && slice_trim(text).p[0] == '{')
-		im->alert = alert_from_json(name, text, &im->diag);
-	else
-		im->alert = alert_parse(name, text, im->list, &im->diag);
+	im->alert = alert_read(name, buf_slice(&im->text), im->list, &im->diag);
 	return im->alert == NULL ? -1 : 0;
 }
 
@@ -157,13 +153,28 @@ compare_versions(struct import *im)
 	buf_fini(&text);
 	if (stored == NULL)
 		return -1;
-	version = stored->version;
+	version = im->stored_version = stored->version;
 	alert_free(stored);
 	if (version <= im->alert->version)
 		return 0;
 	diag_error(&im->diag, "version %u of alert %s is older than the stored version %u: refused",
 	    im->alert->version, im->alert->id, version);
 	return -1;
+}
+
+/* Somebody took the alert back: whoever brings it back without a new version should know. */
+static void
+say_withdrawn(struct import *im)
+{
+	bool later = im->alert->version > im->stored_version;
+	struct alert_withdrawal w;
+	char date[CLOCK_TEXT];
+
+	if (!alert_withdrawal_read(buf_slice(&im->previous), &w))
+		return;
+	clock_format_s(w.date, date);
+	diag_add(&im->diag, later ? DIAG_NOTE : DIAG_WARNING, NULL, 0, 0, "alert %s was withdrawn %s by uid=%" PRIu64 " (%.*s); %s "
+	    "version brings it back", im->alert->id, date, w.uid, SLICE_ARGS(w.reason), later ? "this later" : "the same");
 }
 
 static int
@@ -175,6 +186,7 @@ make_rules(struct import *im)
 
 	if (read_if_there(im, im->rules_path, &im->previous) == -1)
 		return -1;
+	say_withdrawn(im);
 	options.previous = buf_slice(&im->previous);
 	im->n_rules = alert_rules(im->alert, &options, &im->rules, &im->diag);
 	if (im->n_rules == 0 && im->diag.n_errors == 0)

@@ -127,16 +127,39 @@ set_date(json_t *j, const char *key, int64_t seconds)
 	json_object_set_new(j, key, json_string(date));
 }
 
+/* What FORMAT says of RULE. */
+static void
+set_formatted(json_t *j, const char *key, int format(const struct rule *rule, struct buf *out), const struct rule *rule)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_MAX);
+	if (format(rule, &text) == 0)
+		set_text(j, key, buf_slice(&text));
+	buf_fini(&text);
+}
+
+void
+show_rule_text(FILE *f, int format(const struct rule *rule, struct buf *out), const struct rule *rule)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_MAX);
+	if (format(rule, &text) == 0)
+		show_text(f, buf_slice(&text));
+	buf_fini(&text);
+}
+
 json_t *
 show_json_rule(const struct rule *rule)
 {
 	json_t *j = json_object();
 
-	set_text(j, "id", rule->id);
+	set_formatted(j, "id", rule_id_format, rule);
 	show_json_number(j, "rev", rule->rev);
 	json_object_set_new(j, "action", json_string(rule_action_name(rule->action)));
 	json_object_set_new(j, "kind", json_string(rule_kind_name(rule->kind)));
-	set_text(j, "value", rule->value);
+	set_formatted(j, "value", rule_value_format, rule);
 	show_json_number(j, "level", rule->level);
 	set_date(j, "published", rule->published);
 	set_date(j, "expires", rule->expires);

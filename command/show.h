@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/slice.h"
 
+struct buf;
 struct rule;
 
 /* Print TEXT on one line: UTF-8 as it is, but controls (C0, C1, DEL), what changes the direction of
@@ -32,6 +33,9 @@ void show_span(int64_t seconds, char out[static SHOW_SPAN]);
 
 /* TEXT as a JSON string, whatever its bytes.  NULL without memory. */
 json_t *show_json_text(struct slice text);
+
+/* What FORMAT says of RULE (rule_id_format, rule_value_format), made harmless. */
+void show_rule_text(FILE *f, int format(const struct rule *rule, struct buf *out), const struct rule *rule);
 
 /* RULE as a JSON object; what is not set is left out. */
 json_t *show_json_rule(const struct rule *rule);

@@ -82,9 +82,9 @@ print_algs(unsigned algs)
 }
 
 static void
-print_hashing(const struct hashdb *db)
+print_hashing(const struct generation *g)
 {
-	unsigned sizeless = db == NULL ? 0 : hashdb_sizeless_algs(db);
+	unsigned sizeless = generation_sizeless_algs(g);
 
 	if (sizeless == 0) {
 		puts("Hashing     only bodies of a listed or unknown length");
@@ -98,24 +98,25 @@ print_hashing(const struct hashdb *db)
 static void
 print_generation(const struct report *r)
 {
-	const struct hashdb *db = generation_digests(r->g);
-	const struct host_table *hosts = generation_hosts(r->g);
+	const struct manifest *m = generation_manifest(r->g);
 	char date[CLOCK_TEXT], age[SHOW_SPAN];
+	uint64_t n[ROW_COUNTS];
 
+	generation_counts(r->g, n);
 	clock_format_s(generation_created(r->g), date);
 	show_span(r->now_ms / 1000 - generation_created(r->g), age);
 	printf("Generation  %" PRIu64 ", published %s, %s ago%s\n", generation_number(r->g), date, age,
 	    r->verified ? "; every file verified" : "");
-	printf("Rules       %" PRIu32 "; threshold %d\n", generation_rules(r->g),
-	    (int)generation_site(r->g)->threshold);
-	if (hosts != NULL)
-		printf("Hosts       %zu with %zu rule%s\n", host_table_hosts(hosts),
-		    host_table_rules(hosts), show_s(host_table_rules(hosts)));
+	if (m->rolled_back != 0)
+		printf("            *** A ROLLBACK to generation %" PRIu64 ": the sources are not looked at ***\n", m->rolled_back);
+	printf("Rules       %" PRIu64 " from %zu source%s in %zu layer%s; threshold %d\n", generation_rules(r->g), m->n_sources,
+	    show_s(m->n_sources), m->n_layers, show_s(m->n_layers), (int)generation_site(r->g)->threshold);
+	printf("Hosts       %" PRIu64 " host, %" PRIu64 " url, %" PRIu64 " path, %" PRIu64 " address, %" PRIu64 " protect\n",
+	    n[COUNT_HOSTS], n[COUNT_URLS], n[COUNT_PATTERNS], n[COUNT_ADDRESSES], n[COUNT_PROTECTS]);
 	printf("Files      ");
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
-		printf(" %" PRIu64 " %s%s", db == NULL ? 0 : hashdb_count(db, alg),
-		    digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "\n");
-	print_hashing(db);
+		printf(" %" PRIu64 " %s%s", n[COUNT_FILES + alg], digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "\n");
+	print_hashing(r->g);
 }
 
 static void
@@ -192,8 +193,8 @@ static json_t *
 json_generation(const struct report *r)
 {
 	const struct generation *g = r->g;
-	const struct hashdb *db = generation_digests(g);
-	const struct host_table *hosts = generation_hosts(g);
+	const struct manifest *m = generation_manifest(g);
+	uint64_t n[ROW_COUNTS];
 	char date[CLOCK_TEXT];
 	json_t *j = json_object(), *files = json_object(), *sizeless = json_array();
 
@@ -204,11 +205,18 @@ json_generation(const struct report *r)
 	json_object_set_new(j, "verified", json_boolean(r->verified));
 	show_json_number(j, "rules", generation_rules(g));
 	json_object_set_new(j, "threshold", json_integer(generation_site(g)->threshold));
-	show_json_number(j, "hosts", hosts == NULL ? 0 : host_table_hosts(hosts));
-	show_json_number(j, "host_rules", hosts == NULL ? 0 : host_table_rules(hosts));
-	for (enum digest_alg alg = 0; db != NULL && alg < DIGEST_ALGS; alg++) {
-		show_json_number(files, digest_alg_name(alg), hashdb_count(db, alg));
-		if (hashdb_sizeless_algs(db) & DIGEST_BIT(alg))
+	generation_counts(g, n);
+	show_json_number(j, "hosts", n[COUNT_HOSTS]);
+	show_json_number(j, "urls", n[COUNT_URLS]);
+	show_json_number(j, "paths", n[COUNT_PATTERNS]);
+	show_json_number(j, "addresses", n[COUNT_ADDRESSES]);
+	show_json_number(j, "protects", n[COUNT_PROTECTS]);
+	show_json_number(j, "sources", m->n_sources);
+	show_json_number(j, "layers", m->n_layers);
+	show_json_number(j, "rolled_back_to", m->rolled_back);
+	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++) {
+		show_json_number(files, digest_alg_name(alg), n[COUNT_FILES + alg]);
+		if (generation_sizeless_algs(g) & DIGEST_BIT(alg))
 			json_array_append_new(sizeless, json_string(digest_alg_name(alg)));
 	}
 	json_object_set_new(j, "files", files);

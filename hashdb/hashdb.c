@@ -2,36 +2,30 @@
 
 #include <stdlib.h>
 
+#include "base/sum.h"
 #include "hashdb/hashdb_format.h"
+#include "hashdb/size_set.h"
+
+enum { LINE = 64 };	/* bytes of a line of memory */
 
 struct table {
 	const uint8_t	*records;
-	const char	*buckets, *sums;
-	uint64_t	 n;
-	unsigned	 bits;
+	const char	*index, *sums;
+	uint64_t	 n, n_buckets;
 };
 
 struct hashdb {
 	struct table	 tables[DIGEST_ALGS];
-	const char	*sizes;
-	uint64_t	 n_sizes;
-	unsigned	 algs, sizeless;
+	struct slice	 sizes;
+	struct hashdb_info info;
+	unsigned	 algs;
 };
-
-static uint64_t
-u64_at(const char *p, uint64_t i)
-{
-	uint64_t v;
-
-	memcpy(&v, p + i * sizeof(v), sizeof(v));
-	return v;
-}
 
 static const char *
 table_fault(const struct segment *segment, enum digest_alg alg, struct table *t)
 {
 	struct slice records = segment_section(segment, HASHDB_RECORDS + (uint32_t)alg);
-	struct slice buckets = segment_section(segment, HASHDB_BUCKETS + (uint32_t)alg);
+	struct slice index = segment_section(segment, HASHDB_INDEX + (uint32_t)alg);
 	struct slice sums = segment_section(segment, HASHDB_SUMS + (uint32_t)alg);
 
 	if (records.len % hashdb_stride(alg) != 0)
@@ -40,12 +34,12 @@ table_fault(const struct segment *segment, enum digest_alg alg, struct table *t)
 	t->n = records.len / hashdb_stride(alg);
 	if (t->n == 0)
 		return NULL;
-	t->bits = hashdb_bits(t->n);
-	t->buckets = buckets.p;
-	if (buckets.len != ((UINT64_C(1) << t->bits) + 1) * sizeof(uint64_t))
+	if (index.len % sizeof(uint32_t) != 0 || index.len < 2 * sizeof(uint32_t))
 		return "damaged: number of buckets";
-	if (sums.len != (UINT64_C(1) << t->bits) * sizeof(uint32_t))
+	t->n_buckets = index.len / sizeof(uint32_t) - 1;
+	if (sums.len != t->n_buckets * sizeof(uint32_t) || t->n_buckets > UINT32_MAX)
 		return "damaged: number of sums";
+	t->index = index.p;
 	t->sums = sums.p;
 	return NULL;
 }
@@ -53,27 +47,23 @@ table_fault(const struct segment *segment, enum digest_alg alg, struct table *t)
 static const char *
 sections_fault(const struct segment *segment, struct hashdb *db)
 {
-	struct slice sizes = segment_section(segment, HASHDB_SIZES);
 	struct slice info = segment_section(segment, HASHDB_INFO);
-	struct hashdb_info head;
+	const char *fault;
 
-	if (info.len != sizeof(head))
+	if (info.len != sizeof(db->info))
 		return "damaged: size of the digests' head";
-	if (sizes.len % sizeof(uint64_t) != 0)
-		return "damaged: length of the sizes";
-	db->sizes = sizes.p;
-	db->n_sizes = sizes.len / sizeof(uint64_t);
+	memcpy(&db->info, info.p, sizeof(db->info));
+	db->sizes = segment_section(segment, HASHDB_SIZES);
+	if ((fault = size_set_fault(db->sizes)) != NULL)
+		return fault;
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		struct table *t = &db->tables[alg];
-		const char *fault = table_fault(segment, (enum digest_alg)alg, t);
 
-		if (fault != NULL)
+		if ((fault = table_fault(segment, (enum digest_alg)alg, t)) != NULL)
 			return fault;
 		if (t->n > 0)
 			db->algs |= DIGEST_BIT(alg);
 	}
-	memcpy(&head, info.p, sizeof(head));
-	db->sizeless = head.sizeless & db->algs;
 	return NULL;
 }
 
@@ -105,37 +95,25 @@ hashdb_algs(const struct hashdb *db)
 unsigned
 hashdb_sizeless_algs(const struct hashdb *db)
 {
-	return db->sizeless;
+	return db->info.sizeless & db->algs;
 }
 
 bool
 hashdb_has_size(const struct hashdb *db, uint64_t size)
 {
-	uint64_t low = 0, high = db->n_sizes;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2, at = u64_at(db->sizes, mid);
-
-		if (at == size)
-			return true;
-		if (at < size)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
+	return size_set_has(db->sizes, size);
 }
 
 uint64_t
 hashdb_max_size(const struct hashdb *db)
 {
-	return db->n_sizes == 0 ? 0 : u64_at(db->sizes, db->n_sizes - 1);
+	return db->info.max_size;
 }
 
 uint64_t
 hashdb_min_size(const struct hashdb *db)
 {
-	return db->n_sizes == 0 ? 0 : u64_at(db->sizes, 0);
+	return db->info.min_size;
 }
 
 uint64_t
@@ -144,65 +122,135 @@ hashdb_count(const struct hashdb *db, enum digest_alg alg)
 	return db->tables[alg].n;
 }
 
-/* The first record from LOW to HIGH whose digest is not before DIGEST. */
+/* Where DIGEST would stand from LOW to HIGH, its bucket, if digests were spread evenly, as they nearly are. */
+static uint64_t
+guess(const struct table *t, const struct digest *digest, uint64_t low, uint64_t high)
+{
+	uint64_t fraction = bytes_get_big(digest->b, sizeof(uint32_t)) * t->n_buckets & UINT32_MAX;
+
+	return low + (fraction * (high - low) >> 32);
+}
+
+/* The first record from LOW to HIGH whose digest is not before DIGEST: one or two steps from the guess, so that one or two lines of
+ * memory are read. */
 static uint64_t
 lower_bound(const struct table *t, const struct digest *digest, uint64_t low, uint64_t high)
 {
 	size_t len = digest_len(digest->alg), stride = hashdb_stride(digest->alg);
+	uint64_t at = guess(t, digest, low, high);
 
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
+	while (at < high && memcmp(t->records + at * stride, digest->b, len) < 0)
+		at++;
+	while (at > low && memcmp(t->records + (at - 1) * stride, digest->b, len) >= 0)
+		at--;
+	return at;
+}
 
-		if (memcmp(t->records + mid * stride, digest->b, len) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+/* Where BUCKET's records begin and end; false when that cannot be. */
+static bool
+bucket_bounds(const struct table *t, uint64_t bucket, uint64_t *begin, uint64_t *end)
+{
+	*begin = bytes_u32(t->index + bucket * sizeof(uint32_t));
+	*end = bytes_u32(t->index + (bucket + 1) * sizeof(uint32_t));
+	return *begin <= *end && *end <= t->n;
 }
 
 /* Records BEGIN to END are what was written for BUCKET. */
 static bool
-run_holds(const struct table *t, size_t stride, uint32_t bucket, uint64_t begin, uint64_t end)
+bucket_holds(const struct table *t, size_t stride, uint64_t bucket, uint64_t begin, uint64_t end)
 {
-	uint32_t sum;
+	struct slice bytes = slice_make((const char *)t->records + begin * stride, (end - begin) * stride);
 
-	memcpy(&sum, t->sums + bucket * sizeof(sum), sizeof(sum));
-	return sum == hashdb_sum(t->records + begin * stride, (end - begin) * stride);
+	return bytes_u32(t->sums + bucket * sizeof(uint32_t)) == sum32(bytes);
+}
+
+void
+hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum hashdb_ahead what)
+{
+	const struct table *t = &db->tables[digest->alg];
+	uint64_t bucket, begin, end;
+	const uint8_t *at;
+
+	if (t->n == 0)
+		return;
+	bucket = hashdb_bucket(digest->b, t->n_buckets);
+	if (what == HASHDB_AHEAD_INDEX) {
+		__builtin_prefetch(t->index + bucket * sizeof(uint32_t));
+		return;
+	}
+	if (!bucket_bounds(t, bucket, &begin, &end) || begin == end)
+		return;
+	at = t->records + guess(t, digest, begin, end) * hashdb_stride(digest->alg);
+	__builtin_prefetch(at);
+	__builtin_prefetch(at - LINE / 2);
+	__builtin_prefetch(at + LINE);
 }
 
 size_t
 hashdb_find(
-    const struct hashdb *db, const struct digest *digest, uint64_t size, uint32_t *refs, size_t max)
+    const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max)
 {
 	const struct table *t = &db->tables[digest->alg];
 	size_t len = digest_len(digest->alg), stride = hashdb_stride(digest->alg), n = 0;
-	uint64_t begin, end, first;
-	uint32_t bucket;
+	uint64_t begin, end, first, bucket;
 
 	if (t->n == 0)
 		return 0;
-	bucket = hashdb_bucket(digest->b, t->bits);
-	begin = u64_at(t->buckets, bucket);
-	end = u64_at(t->buckets, bucket + UINT64_C(1));
-	if (begin > end || end > t->n)
+	bucket = hashdb_bucket(digest->b, t->n_buckets);
+	if (!bucket_bounds(t, bucket, &begin, &end))
 		return 0;
 	first = lower_bound(t, digest, begin, end);
 	if (first == end || memcmp(t->records + first * stride, digest->b, len) != 0 ||
-	    !run_holds(t, stride, bucket, begin, end))
+	    !bucket_holds(t, stride, bucket, begin, end))
 		return 0;
 	for (uint64_t i = first; i < end; i++) {
 		const uint8_t *record = t->records + i * stride;
-		uint64_t listed = hashdb_number(record + len, HASHDB_SIZE_LEN);
+		uint64_t listed = bytes_get(record + len, HASHDB_SIZE_LEN);
 
 		if (memcmp(record, digest->b, len) != 0)
 			break;
 		if (listed != HASHDB_SIZE_ANY && listed != size)
 			continue;
 		if (n < max)
-			refs[n] =
-			    (uint32_t)hashdb_number(record + len + HASHDB_SIZE_LEN, HASHDB_REF_LEN);
+			out[n] = (struct hashdb_match){ .size = listed,
+				.ref = (uint32_t)bytes_get(record + len + HASHDB_SIZE_LEN, HASHDB_REF_LEN) };
 		n++;
 	}
 	return n;
+}
+
+static int
+visit_table(const struct table *t, enum digest_alg alg, hashdb_visit *visit, void *arg, bool *damaged)
+{
+	size_t len = digest_len(alg), stride = hashdb_stride(alg);
+	struct digest digest = { .alg = alg };
+	int result = 0;
+
+	for (uint64_t b = 0; result == 0 && b < t->n_buckets; b++) {
+		uint64_t begin, end;
+
+		if (!bucket_bounds(t, b, &begin, &end) || !bucket_holds(t, stride, b, begin, end)) {
+			*damaged = true;
+			continue;
+		}
+		for (uint64_t i = begin; result == 0 && i < end; i++) {
+			const uint8_t *record = t->records + i * stride;
+
+			memcpy(digest.b, record, len);
+			result = visit(arg, &digest, bytes_get(record + len, HASHDB_SIZE_LEN),
+			    (uint32_t)bytes_get(record + len + HASHDB_SIZE_LEN, HASHDB_REF_LEN));
+		}
+	}
+	return result;
+}
+
+int
+hashdb_each(const struct hashdb *db, hashdb_visit *visit, void *arg, bool *damaged)
+{
+	int result = 0;
+
+	for (int alg = 0; result == 0 && alg < DIGEST_ALGS; alg++)
+		if (db->tables[alg].n > 0)
+			result = visit_table(&db->tables[alg], (enum digest_alg)alg, visit, arg, damaged);
+	return result;
 }

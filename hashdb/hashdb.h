@@ -1,9 +1,9 @@
 /* hashdb.h - listed digests, in a mapped segment: is this (digest, size) known, and could this size be?
  *
- *	per algorithm:	records  | digest 16, 20 or 32 | size 5 bytes LE, 0 = any | reference u32 LE |   sorted
- *			buckets  u64 start of each run of the digest's first B bits, about N/8 of them, + 1
- *			sums     u32 over each run, looked at when a digest was found in it
- *	once:		sizes    u64, sorted, each once: every listed size but "any"
+ *	per algorithm:	records  | digest 16, 20 or 32 | size 5 bytes, 0 = any | reference 4 |   sorted
+ *			index    u32: how many stand before each bucket of about ten
+ *			sums     u32 over each bucket, looked at when a digest was found in it
+ *	once:		sizes    every listed size but "any"
  *
  * Sizes are what makes inspection cheap: a body of known length that is no listed size cannot match a rule that
  * has one.  Immutable; any number of threads ask without a lock.  Records are verified at use: a damaged file may
@@ -29,33 +29,53 @@ void hashdb_close(struct hashdb *db);
 unsigned hashdb_algs(const struct hashdb *db);
 unsigned hashdb_sizeless_algs(const struct hashdb *db);
 
-/* SIZE is listed.  Logarithmic in the number of different sizes. */
+/* SIZE is listed.  Logarithmic in the number of 64 KiB steps that have one. */
 bool hashdb_has_size(const struct hashdb *db, uint64_t size);
 
 /* The largest and smallest listed size; 0 when no rule has one. */
 uint64_t hashdb_max_size(const struct hashdb *db);
 uint64_t hashdb_min_size(const struct hashdb *db);
 
-/* The references of all rules for DIGEST with size SIZE or any; at most MAX are stored, the result is how many there
- * are.  Two memory accesses in the usual case. */
-size_t hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, uint32_t *refs,
-    size_t max);
+/* A listed digest. */
+struct hashdb_match {
+	uint32_t	ref;
+	uint16_t	layer;		/* for who asks several tables */
+	uint64_t	size;		/* as listed: HASHDB_SIZE_ANY, or the one that was asked for */
+};
+
+/* All rules for DIGEST with size SIZE or any; at most MAX are stored, the result is how many there are.  Two memory accesses in
+ * the usual case. */
+size_t hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max);
+
+/* Ask memory for what hashdb_find() will read first (HASHDB_AHEAD_INDEX) and then (HASHDB_AHEAD_RECORDS): who asks several tables
+ * asks all of them for the first, then all for the second, so that their answers come side by side. */
+enum hashdb_ahead { HASHDB_AHEAD_INDEX, HASHDB_AHEAD_RECORDS };
+void hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum hashdb_ahead what);
 
 /* Records of ALG. */
 uint64_t hashdb_count(const struct hashdb *db, enum digest_alg alg);
+
+/* Show every record of DB whose bucket holds together to VISIT, sorted, until it answers other than 0, which is then the result.
+ * *DAMAGED is set when a bucket was skipped. */
+typedef int hashdb_visit(void *arg, const struct digest *digest, uint64_t size, uint32_t ref);
+int hashdb_each(const struct hashdb *db, hashdb_visit *visit, void *arg, bool *damaged);
 
 /* ---- the writer ---- */
 
 struct hashdb_builder;
 
-struct hashdb_builder *hashdb_builder_new(void);
+/* An empty builder that holds about MEMORY bytes and puts what is more into DIR (base/sorter.h).  NULL without memory. */
+struct hashdb_builder *hashdb_builder_new(size_t memory, const char *dir);
 void hashdb_builder_free(struct hashdb_builder *b);
 
-/* Add a record; SIZE 0 is any.  -1 without memory (ENOMEM) or for a size over HASHDB_SIZE_MAX (ERANGE). */
+/* Add a record; SIZE 0 is any.  -1 with errno: ERANGE for a size over HASHDB_SIZE_MAX, else that of sorter_add(). */
 int hashdb_builder_add(struct hashdb_builder *b, const struct digest *digest, uint64_t size, uint32_t ref);
 
-/* Write the segment to PATH; independent of the order of adding; a record added twice is written once.  -1 with an
- * error in DIAG. */
+/* Records added. */
+uint64_t hashdb_builder_count(const struct hashdb_builder *b);
+
+/* Write the segment to PATH; independent of the order of adding; a record added twice is written once.  Once a builder.  -1 with
+ * an error in DIAG. */
 int hashdb_builder_write(struct hashdb_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag);
 

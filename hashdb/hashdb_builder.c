@@ -4,24 +4,34 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/segment_writer.h"
+#include "base/sorter.h"
+#include "base/sum.h"
 #include "hashdb/hashdb_format.h"
+#include "hashdb/size_set.h"
 
-struct rows {
-	uint8_t	*bytes;		/* records as they will stand in the file */
-	size_t	 n, cap;
-};
+/* Of a sort key: | algorithm: 1 | record |.  The sizes' keys: | size: 5, big-endian |. */
+enum { KEY_MAX = 1 + DIGEST_MAX_LEN + HASHDB_SIZE_LEN + HASHDB_REF_LEN, SIZES_SHARE = 8 };
 
 struct hashdb_builder {
-	struct rows	 rows[DIGEST_ALGS];
-	uint64_t	*sizes;
-	size_t		 n_sizes, cap_sizes;
-	unsigned	 sizeless;	/* mask of DIGEST_BITs */
+	struct sorter	*records, *sizes;
+	uint64_t	 n[DIGEST_ALGS];
+	struct hashdb_info info;
 };
 
 struct hashdb_builder *
-hashdb_builder_new(void)
+hashdb_builder_new(size_t memory, const char *dir)
 {
-	return calloc(1, sizeof(struct hashdb_builder));
+	struct hashdb_builder *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return NULL;
+	b->records = sorter_new(memory - memory / SIZES_SHARE, dir);
+	b->sizes = sorter_new(memory / SIZES_SHARE, dir);
+	if (b->records != NULL && b->sizes != NULL)
+		return b;
+	hashdb_builder_free(b);
+	return NULL;
 }
 
 void
@@ -29,182 +39,174 @@ hashdb_builder_free(struct hashdb_builder *b)
 {
 	if (b == NULL)
 		return;
-	for (int alg = 0; alg < DIGEST_ALGS; alg++)
-		free(b->rows[alg].bytes);
-	free(b->sizes);
+	sorter_free(b->records);
+	sorter_free(b->sizes);
 	free(b);
 }
 
-/* Room for one more of SIZE bytes in *AT; 0, or -1 without memory. */
-static int
-grow(void *at, size_t n, size_t *cap, size_t size)
+uint64_t
+hashdb_builder_count(const struct hashdb_builder *b)
 {
-	size_t want = *cap > 0 ? *cap * 2 : 64;
-	void *p;
-
-	if (n < *cap)
-		return 0;
-	memcpy(&p, at, sizeof(p));
-	if ((p = realloc(p, want * size)) == NULL)
-		return -1;
-	memcpy(at, &p, sizeof(p));
-	*cap = want;
-	return 0;
+	return sorter_count(b->records);
 }
 
-static void
-put_number(uint8_t *p, uint64_t v, size_t n)
+static int
+add_size(struct hashdb_builder *b, uint64_t size)
 {
-	for (size_t i = 0; i < n; i++)
-		p[i] = (uint8_t)(v >> (8 * i));
+	char key[HASHDB_SIZE_LEN];
+
+	if (b->info.min_size == 0 || size < b->info.min_size)
+		b->info.min_size = size;
+	if (size > b->info.max_size)
+		b->info.max_size = size;
+	bytes_put_big(key, size, sizeof(key));
+	return sorter_add(b->sizes, slice_make(key, sizeof(key)));
 }
 
 int
 hashdb_builder_add(
     struct hashdb_builder *b, const struct digest *digest, uint64_t size, uint32_t ref)
 {
-	struct rows *rows = &b->rows[digest->alg];
-	size_t len = digest_len(digest->alg), stride = hashdb_stride(digest->alg);
-	uint8_t *at;
+	size_t len = digest_len(digest->alg);
+	char key[KEY_MAX];
 
 	if (size > HASHDB_SIZE_MAX)
 		return errno = ERANGE, -1;
-	if (grow(&rows->bytes, rows->n, &rows->cap, stride) == -1 ||
-	    grow(&b->sizes, b->n_sizes, &b->cap_sizes, sizeof(*b->sizes)) == -1)
+	key[0] = (char)digest->alg;
+	memcpy(key + 1, digest->b, len);
+	bytes_put(key + 1 + len, size, HASHDB_SIZE_LEN);
+	bytes_put(key + 1 + len + HASHDB_SIZE_LEN, ref, HASHDB_REF_LEN);
+	if (sorter_add(b->records, slice_make(key, 1 + hashdb_stride(digest->alg))) == -1)
 		return -1;
-	at = rows->bytes + rows->n++ * stride;
-	memcpy(at, digest->b, len);
-	put_number(at + len, size, HASHDB_SIZE_LEN);
-	put_number(at + len + HASHDB_SIZE_LEN, ref, HASHDB_REF_LEN);
+	b->n[digest->alg]++;
 	if (size != HASHDB_SIZE_ANY)
-		b->sizes[b->n_sizes++] = size;
-	else
-		b->sizeless |= DIGEST_BIT(digest->alg);
+		return add_size(b, size);
+	b->info.sizeless |= DIGEST_BIT(digest->alg);
 	return 0;
 }
 
-/* Records compare by digest, then by the numbers behind it, so that equal ones meet. */
-static int
-compare_records(const void *a, const void *b, void *stride)
-{
-	return memcmp(a, b, *(const size_t *)stride);
-}
+/* ---- writing ---- */
 
-static int
-compare_sizes(const void *a, const void *b)
-{
-	uint64_t x, y;
-
-	memcpy(&x, a, sizeof(x));
-	memcpy(&y, b, sizeof(y));
-	return x < y ? -1 : x > y;
-}
-
-/* Sort, and keep each once. */
-static void
-sort_rows(struct rows *rows, size_t stride)
-{
-	size_t n = 0;
-
-	if (rows->n > 1)
-		qsort_r(rows->bytes, rows->n, stride, compare_records, &stride);
-	for (size_t i = 0; i < rows->n; i++) {
-		uint8_t *from = rows->bytes + i * stride;
-
-		if (n > 0 && memcmp(from, rows->bytes + (n - 1) * stride, stride) == 0)
-			continue;
-		memmove(rows->bytes + n++ * stride, from, stride);
-	}
-	rows->n = n;
-}
-
-static void
-sort_sizes(struct hashdb_builder *b)
-{
-	size_t n = 0;
-
-	if (b->n_sizes > 1)
-		qsort(b->sizes, b->n_sizes, sizeof(*b->sizes), compare_sizes);
-	for (size_t i = 0; i < b->n_sizes; i++)
-		if (n == 0 || b->sizes[n - 1] != b->sizes[i])
-			b->sizes[n++] = b->sizes[i];
-	b->n_sizes = n;
-}
-
-/* Append where each bucket of the sorted ROWS begins to BUCKETS, and each run's sum to SUMS. */
-static void
-add_buckets(const struct rows *rows, size_t stride, struct buf *buckets, struct buf *sums)
-{
-	unsigned bits = hashdb_bits(rows->n);
-	uint64_t i = 0, begin = 0;
-
-	buf_add(buckets, &i, sizeof(i));
-	for (uint64_t bucket = 0; bucket < UINT64_C(1) << bits; bucket++) {
-		uint32_t sum;
-
-		for (begin = i;
-		     i < rows->n && hashdb_bucket(rows->bytes + i * stride, bits) == bucket;)
-			i++;
-		sum = hashdb_sum(rows->bytes + begin * stride, (i - begin) * stride);
-		buf_add(buckets, &i, sizeof(i));
-		buf_add(sums, &sum, sizeof(sum));
-	}
-}
-
-/* The memory of two sections of one algorithm. */
+/* The table of one algorithm while it is written. */
 struct image {
-	struct buf	buckets, sums;
+	struct segment_writer	*writer;
+	size_t			 stride;
+	uint64_t		 n, n_buckets, bucket;
+	struct buf		 index, sums, records;	/* RECORDS: of the open bucket */
 };
 
-/* Add the sections of ALG to PARTS, N of them so far; how many there are then. */
-static size_t
-add_table(struct hashdb_builder *b, enum digest_alg alg, struct image *image,
-    struct segment_part *parts, size_t n)
+static void
+add_u32(struct buf *out, uint64_t v)
 {
-	struct rows *rows = &b->rows[alg];
-	size_t stride = hashdb_stride(alg);
+	uint32_t u = (uint32_t)v;
 
-	if (rows->n == 0)
-		return n;
-	sort_rows(rows, stride);
-	add_buckets(rows, stride, &image->buckets, &image->sums);
-	parts[n++] = (struct segment_part){ HASHDB_RECORDS + (uint32_t)alg,
-		slice_make((const char *)rows->bytes, rows->n * stride) };
-	parts[n++] =
-	    (struct segment_part){ HASHDB_BUCKETS + (uint32_t)alg, buf_slice(&image->buckets) };
-	parts[n++] = (struct segment_part){ HASHDB_SUMS + (uint32_t)alg, buf_slice(&image->sums) };
-	return n;
+	buf_add(out, &u, sizeof(u));
+}
+
+/* End the open bucket, and empty ones up to NEXT. */
+static void
+end_bucket(struct image *m, uint64_t next)
+{
+	for (; m->bucket < next; m->bucket++) {
+		add_u32(&m->sums, sum32(buf_slice(&m->records)));
+		segment_writer_add(m->writer, m->records.p, m->records.len);
+		m->n += m->records.len / m->stride;
+		buf_reset(&m->records);
+		add_u32(&m->index, m->n);
+	}
+}
+
+/* Write the records of ALG, of which *KEY is the first, if there are any; *KEY is then what follows them, *MORE whether anything
+ * does.  -1 with errno. */
+static int
+write_table(struct hashdb_builder *b, enum digest_alg alg, struct image *m, struct slice *key, int *more)
+{
+	m->stride = hashdb_stride(alg);
+	m->n = m->bucket = 0;
+	m->n_buckets = b->n[alg] / HASHDB_PER_BUCKET + 1;
+	buf_reset(&m->index);
+	buf_reset(&m->sums);
+	segment_writer_begin(m->writer, HASHDB_RECORDS + (uint32_t)alg);
+	add_u32(&m->index, 0);
+	for (; *more == 1 && (enum digest_alg)key->p[0] == alg; *more = sorter_next(b->records, key)) {
+		uint64_t bucket = hashdb_bucket((const uint8_t *)key->p + 1, m->n_buckets);
+
+		if (bucket != m->bucket)
+			end_bucket(m, bucket);
+		if (buf_add(&m->records, key->p + 1, m->stride) == -1)
+			return errno = ENOMEM, -1;
+	}
+	if (*more == -1)
+		return -1;
+	end_bucket(m, m->n_buckets);
+	if (m->index.failed || m->sums.failed)
+		return errno = ENOMEM, -1;
+	if (m->n > UINT32_MAX)
+		return errno = EFBIG, -1;
+	segment_writer_begin(m->writer, HASHDB_INDEX + (uint32_t)alg);
+	segment_writer_add(m->writer, m->index.p, m->index.len);
+	segment_writer_begin(m->writer, HASHDB_SUMS + (uint32_t)alg);
+	segment_writer_add(m->writer, m->sums.p, m->sums.len);
+	return 0;
+}
+
+static int
+write_tables(struct hashdb_builder *b, struct segment_writer *writer)
+{
+	struct image m = { .writer = writer };
+	struct slice key = { 0 };
+	int more, r = 0;
+
+	buf_init(&m.index, SIZE_MAX / 2);
+	buf_init(&m.sums, SIZE_MAX / 2);
+	buf_init(&m.records, SIZE_MAX / 2);
+	if (sorter_sort(b->records) == -1 || (more = sorter_next(b->records, &key)) == -1)
+		r = -1;
+	for (int alg = 0; r == 0 && alg < DIGEST_ALGS; alg++)
+		if (b->n[alg] > 0)
+			r = write_table(b, (enum digest_alg)alg, &m, &key, &more);
+	buf_fini(&m.index);
+	buf_fini(&m.sums);
+	buf_fini(&m.records);
+	return r;
+}
+
+static int
+write_sizes(struct hashdb_builder *b, struct segment_writer *writer)
+{
+	struct size_set_builder *set = size_set_new();
+	struct slice key;
+	struct buf bytes;
+	int r = -1;
+
+	buf_init(&bytes, SIZE_MAX / 2);
+	if (set != NULL && sorter_sort(b->sizes) == 0) {
+		while ((r = sorter_next(b->sizes, &key)) == 1)
+			size_set_add(set, bytes_get_big(key.p, HASHDB_SIZE_LEN));
+		if (r == 0 && (r = size_set_write(set, &bytes)) == -1)
+			errno = ENOMEM;
+		segment_writer_begin(writer, HASHDB_SIZES);
+		segment_writer_add(writer, bytes.p, bytes.len);
+	}
+	size_set_free(set);
+	buf_fini(&bytes);
+	return r;
 }
 
 int
 hashdb_builder_write(struct hashdb_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
-	struct segment_part parts[2 + 3 * DIGEST_ALGS];
-	struct hashdb_info info = { .sizeless = b->sizeless };
-	struct image images[DIGEST_ALGS];
-	bool failed = false;
-	size_t n = 0;
-	int r = -1;
+	struct segment_writer *writer = segment_writer_new(path, SEGMENT_DIGESTS, 2 + 3 * DIGEST_ALGS, diag);
 
-	sort_sizes(b);
-	parts[n++] =
-	    (struct segment_part){ HASHDB_INFO, slice_make((const char *)&info, sizeof(info)) };
-	parts[n++] = (struct segment_part){ HASHDB_SIZES, slice_make((const char *)b->sizes,
-	    b->n_sizes * sizeof(*b->sizes)) };
-	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
-		buf_init(&images[alg].buckets, SIZE_MAX / 2);
-		buf_init(&images[alg].sums, SIZE_MAX / 2);
-		n = add_table(b, (enum digest_alg)alg, &images[alg], parts, n);
-		failed = failed || images[alg].buckets.failed || images[alg].sums.failed;
+	if (writer == NULL)
+		return -1;
+	if (write_tables(b, writer) == -1 || write_sizes(b, writer) == -1) {
+		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", errno == EFBIG ? "more than 4,294,967,295 digests" : strerror(errno));
+		segment_writer_abort(writer);
+		return -1;
 	}
-	if (failed)
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "out of memory");
-	else
-		r = segment_write(path, SEGMENT_DIGESTS, parts, n, len, sha256, diag);
-	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
-		buf_fini(&images[alg].buckets);
-		buf_fini(&images[alg].sums);
-	}
-	return r;
+	segment_writer_begin(writer, HASHDB_INFO);
+	segment_writer_add(writer, &b->info, sizeof(b->info));
+	return segment_writer_finish(writer, len, sha256);
 }

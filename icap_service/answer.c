@@ -7,7 +7,7 @@
 
 #include "icap_service/page.h"
 
-enum { HEADER_LINE = 512, WORD_MAX = 200 };
+enum { HEADER_LINE = 512, WORD_MAX = 200, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
 
 static const struct slice own_headers = { "X-Firebreak-", sizeof("X-Firebreak-") - 1 };
 
@@ -55,9 +55,14 @@ add_xheader(ci_request_t *req, const char *before, const char *value, const char
 static void
 add_refusal_headers(ci_request_t *req, const struct why *why, const char *incident)
 {
-	char threat[WORD_MAX];
+	char threat[WORD_MAX], space[ID_USUAL];
+	struct buf id;
 
-	header_word(why->has_rule ? why->rule.id : slice_str(reason_name(why->reason)), threat);
+	buf_init_in(&id, space, sizeof(space), ID_TEXT_MAX);
+	if (why->has_rule)
+		rule_id_format(&why->rule, &id);
+	header_word(why->has_rule ? buf_slice(&id) : slice_str(reason_name(why->reason)), threat);
+	buf_fini(&id);
 	add_xheader(req, "X-Infection-Found: Type=0; Resolution=2; Threat=", threat, ";");
 	add_xheader(req, "X-Violations-Found: 1\r\n\t-\r\n\t", threat, "\r\n\t0\r\n\t2");
 	add_xheader(req, "X-Virus-ID: ", threat, "");

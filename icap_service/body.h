@@ -6,8 +6,8 @@
  *
  * Invariant: sent <= seen - hold until body_release().  While HELD, hold is everything; on the
  * TAIL, hold is the last bytes; when FREE, nothing.  A kill is one only because at least one byte
- * is held until the verdict. One body belongs to one transaction; memory is one ring of fixed size,
- * nothing grows.  Knows no ICAP. */
+ * is held until the verdict. One body belongs to one transaction; memory is one ring, which grows
+ * while there is more to hold, up to a fixed size: most bodies are short.  Knows no ICAP. */
 #ifndef ICAP_SERVICE_BODY_H
 #define ICAP_SERVICE_BODY_H
 
@@ -24,7 +24,7 @@ struct body *body_new(size_t small, size_t tail, size_t room);
 void body_free(struct body *b);
 
 /* Take bytes from the front of BYTES, as many as there is room for; how many.  0 only when the ring
- * is full. */
+ * is full and cannot grow. */
 size_t body_put(struct body *b, struct slice bytes);
 
 /* Hand out at most LEN bytes that may go now into OUT; how many. */

@@ -4,7 +4,7 @@
 #include "events/incident.h"
 
 /* A rule's value may be as long as a URL: of the sentence that shows it so much, in whatever escapes, fits a page. */
-enum { SENTENCE_MAX = 2048, MS_PER_S = 1000, PAGE_USUAL = 3000, SENTENCE_USUAL = 512 };
+enum { SENTENCE_MAX = 2048, MS_PER_S = 1000, PAGE_USUAL = 3000, SENTENCE_USUAL = 512, ID_USUAL = 256 };
 
 /* Contrast of every pair is at least 7:1 in both schemes. */
 static const char head[] =
@@ -28,6 +28,8 @@ heading(enum reason reason)
 	switch (reason) {
 	case REASON_HOST:
 	case REASON_URL:
+	case REASON_PATH:
+	case REASON_ADDRESS:
 		return "This site is blocked";
 	case REASON_FILE:
 	case REASON_FILE_AGAIN:
@@ -36,6 +38,7 @@ heading(enum reason reason)
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:
 	case REASON_DAMAGED:
+	case REASON_LIMIT:
 	case REASON_NO_MEMORY:
 	case REASON_NONE:
 	case REASONS:
@@ -50,6 +53,8 @@ advice(enum reason reason)
 	switch (reason) {
 	case REASON_HOST:
 	case REASON_URL:
+	case REASON_PATH:
+	case REASON_ADDRESS:
 		return "Do not enter a password or open anything that this site or the message that led you here "
 		    "offers. If you already did, say so when you call.";
 	case REASON_FILE:
@@ -61,6 +66,7 @@ advice(enum reason reason)
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:
 	case REASON_DAMAGED:
+	case REASON_LIMIT:
 	case REASON_NO_MEMORY:
 	case REASON_NONE:
 	case REASONS:
@@ -82,10 +88,16 @@ add_row(struct buf *out, const char *term, struct slice text)
 static void
 add_rule_rows(struct buf *out, const struct why *why)
 {
+	char space[ID_USUAL];
+	struct buf id;
+
 	if (!why->has_rule)
 		return;
+	buf_init_in(&id, space, sizeof(space), PAGE_MAX);
+	rule_id_format(&why->rule, &id);
 	buf_add_str(out, "<dt>Rule</dt><dd>");
-	buf_add_html(out, why->rule.id);
+	buf_add_html(out, slice_head(buf_slice(&id), SENTENCE_MAX));
+	buf_fini(&id);
 	buf_add_str(out, ", revision ");
 	buf_add_number(out, why->rule.rev);
 	buf_add_str(out, "</dd>\n");

@@ -153,11 +153,12 @@ take_up(struct process *self)
 	struct diag diag = { 0 };
 	char dir[STATE_PATH];
 	struct generation *g = NULL;
-	struct policy *next;
-	uint64_t number = process_generation(self);
+	struct policy *next, *now = take_current(self);
+	uint64_t number = now == NULL ? 0 : generation_number(now->generation);
 
 	if (state_path(self->options->state_dir, STATE_RULES, dir) == 0)
-		g = generation_open(dir, false, &diag);
+		g = generation_open(dir, false, policy_generation(now), &diag);
+	policy_put(now);
 	if (g == NULL) {
 		svc_log_diag(&diag);
 		diag_fini(&diag);

@@ -4,7 +4,7 @@
 
 #include "icap_service/svc_log.h"
 
-enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, STEPS_TEXT_MAX = 64 * 1024 };
+enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024 };
 
 static enum counter
 counter_of(enum event_action action)
@@ -33,13 +33,14 @@ url_for_log(const struct txn *t, struct buf *store)
 }
 
 static void
-fill_rule(struct event *e, const struct why *why)
+fill_rule(struct event *e, const struct why *why, struct buf *id)
 {
 	const struct rule *rule = why->has_rule ? &why->rule : why->would_block ? &why->would : NULL;
 
 	if (rule == NULL)
 		return;
-	e->rule_id = rule->id;
+	if (rule_id_format(rule, id) == 0)
+		e->rule_id = buf_slice(id);
 	e->rule_ruleset = rule->source;
 	e->rule_version = rule->rev;
 	e->level = rule->level;
@@ -96,14 +97,15 @@ write_line(struct txn *t, const struct event *e)
 void
 report(struct txn *t, const struct outcome *o)
 {
-	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL];
-	struct buf url, steps, sentence;
+	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL];
+	struct buf url, steps, sentence, id;
 	struct event e;
 
 	/* On the stack: threads that share an arena of malloc wait for each other. */
 	buf_init_in(&url, url_space, sizeof(url_space), 2 * SHOWN_MAX);
 	buf_init_in(&steps, steps_space, sizeof(steps_space), STEPS_TEXT_MAX);
 	buf_init_in(&sentence, sentence_space, sizeof(sentence_space), STEPS_TEXT_MAX);
+	buf_init_in(&id, id_space, sizeof(id_space), STEPS_TEXT_MAX);
 	event_init(&e);
 	e.time_ms = t->now_ms;
 	memcpy(e.id, o->incident, INCIDENT_LEN + 1);
@@ -112,7 +114,7 @@ report(struct txn *t, const struct outcome *o)
 	e.delivered = o->delivered;
 	e.mode = o->action == EVENT_WOULD_BLOCK && t->mode != MODE_ENFORCE ? mode_name(t->mode) : NULL;
 	fill_exchange(&e, t, &url);
-	fill_rule(&e, o->why);
+	fill_rule(&e, o->why, &id);
 	fill_file(&e, t, o);
 	why_format_steps(t->generation, o->why, &steps);
 	why_format_sentence(o->why, e.host, &sentence);
@@ -123,4 +125,5 @@ report(struct txn *t, const struct outcome *o)
 	buf_fini(&url);
 	buf_fini(&steps);
 	buf_fini(&sentence);
+	buf_fini(&id);
 }

@@ -21,11 +21,9 @@ flow_enforces(const struct txn *t)
 static bool
 may_be_listed(const struct generation *g, const struct journal_entry *e)
 {
-	const struct hashdb *db = generation_digests(g);
-
-	if (hashdb_algs(db) == 0 || e->generation >= generation_number(g))
+	if (generation_algs(g) == 0 || e->generation >= generation_number(g))
 		return false;
-	return e->size == JOURNAL_SIZE_UNKNOWN || hashdb_sizeless_algs(db) != 0 || hashdb_has_size(db, e->size);
+	return e->size == JOURNAL_SIZE_UNKNOWN || generation_sizeless_algs(g) != 0 || generation_has_size(g, e->size);
 }
 
 /* A cached copy of this URL may be a file that is listed by now. */
@@ -136,9 +134,11 @@ flow_no_answer(void)
 int
 flow_out_of_memory(struct txn *t, ci_request_t *req)
 {
-	struct why why = { .reason = REASON_NO_MEMORY,
-		.steps = { { STEP_UNCHECKED, STEP_DECIDES, 0, REASON_NO_MEMORY } }, .n_steps = 1 };
+	struct why why;
 
+	why_init(&why);
+	why.reason = REASON_NO_MEMORY;
+	why.steps[why.n_steps++] = (struct step){ .kind = STEP_UNCHECKED, .result = STEP_DECIDES, .reason = REASON_NO_MEMORY };
 	if (txn_fail_mode(t) == FAIL_CLOSED && flow_enforces(t)) {
 		why.verdict = VERDICT_BLOCK;
 		return refuse(t, req, &why, (struct slice){ 0 });

@@ -104,15 +104,9 @@ judge_url(struct txn *t, struct why *why)
 	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
 		.now = t->now_ms / MS };
 
-	*why = (struct why){ 0 };
+	why_init(why);
 	if (t->x.has_request)
 		judge_request(t->generation, txn_fail_mode(t), &q, why);
-}
-
-static struct why
-plain_why(enum reason reason, enum verdict verdict)
-{
-	return (struct why){ .verdict = verdict, .reason = reason };
 }
 
 /* Headers go early, so that neither Squid nor the client waits; from here a match is a kill. */
@@ -168,26 +162,13 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	case PLAN_REFUSE:
 		break;
 	}
-	why = plain_why(REASON_PARTIAL, flow_enforces(t) ? VERDICT_BLOCK : VERDICT_PASS);
+	why_init(&why);
+	why.reason = REASON_PARTIAL;
+	why.verdict = flow_enforces(t) ? VERDICT_BLOCK : VERDICT_PASS;
 	if (flow_enforces(t))
 		return refuse(t, req, &why, NULL);
 	note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	return let_go(t, req, false);
-}
-
-/* What the rule that decided names. */
-static bool
-digest_of_rule(const struct rule *rule, struct digest *out)
-{
-	struct rule_match m;
-	char why[RULE_WHY];
-	size_t at;
-
-	if (rule->kind != RULE_FILE || rule_match_parse(RULE_FILE, rule->value, &m, why, &at) == -1)
-		return false;
-	*out = m.digest;
-	rule_match_fini(&m);
-	return true;
 }
 
 /* A listed body: the page while nothing has gone out, else the broken transfer. */
@@ -196,12 +177,11 @@ stop_body(struct txn *t, ci_request_t *req, const struct why *why, const struct 
 {
 	struct runtime *runtime = process_runtime(t->process);
 	char incident[INCIDENT_LEN + 1];
-	struct digest digest;
 
 	if (!ci_req_sent_data(req))
 		return refuse(t, req, why, facts) == CI_MOD_CONTINUE ? CI_MOD_DONE : CI_MOD_ERROR;
-	if (runtime != NULL && t->x.has_request && digest_of_rule(&why->rule, &digest))
-		runtime_remember_kill(runtime, t->key, facts->size, &digest, t->now_ms);
+	if (runtime != NULL && t->x.has_request && why->has_rule)
+		runtime_remember_kill(runtime, t->key, facts->size, why->rule.key.digest, t->now_ms);
 	t->flow = FLOW_KILLED;
 	process_incident(t->process, t->now_ms, incident);
 	say(t, EVENT_KILLED, why, facts, (int64_t)body_sent(t->body), incident);

@@ -3,16 +3,34 @@
 #include <stdlib.h>
 
 /* Rules that apply beyond these need memory of their own: none is left out, since the last may be the one that decides. */
-enum { MATCHES_FEW = 128, REFS_FEW = 64 };
+enum { MATCHES_FEW = 128, REFS_FEW = 64, PATTERNS_FEW = 32 };
+
+void
+why_init(struct why *why)
+{
+	why->verdict = VERDICT_PASS;
+	why->reason = why->would_reason = REASON_NONE;
+	why->has_rule = why->would_block = why->files_exempt = false;
+	why->n_steps = why->steps_lost = 0;
+}
+
+/* Room for one more step; NULL when it is lost. */
+static struct step *
+new_step(struct why *why)
+{
+	if (why->n_steps < STEPS_MAX)
+		return &why->steps[why->n_steps++];
+	why->steps_lost++;
+	return NULL;
+}
 
 static void
-add_step(struct why *why, enum step_kind kind, enum step_result result, uint32_t ref, enum reason reason)
+add_plain_step(struct why *why, enum step_kind kind, enum step_result result, enum reason reason)
 {
-	if (why->n_steps == STEPS_MAX) {
-		why->steps_lost++;
-		return;
-	}
-	why->steps[why->n_steps++] = (struct step){ kind, result, ref, reason };
+	struct step *step = new_step(why);
+
+	if (step != NULL)
+		*step = (struct step){ .kind = kind, .result = result, .reason = reason };
 }
 
 int64_t
@@ -29,7 +47,7 @@ unchecked(struct why *why, int fail_mode, enum reason reason)
 {
 	why->verdict = fail_mode == FAIL_CLOSED ? VERDICT_BLOCK : VERDICT_PASS;
 	why->reason = reason;
-	add_step(why, STEP_UNCHECKED, STEP_DECIDES, 0, reason);
+	add_plain_step(why, STEP_UNCHECKED, STEP_DECIDES, reason);
 }
 
 /* What stands in the way of RULE acting at NOW; STEP_PLAIN when nothing does.  An allow has no
@@ -44,123 +62,229 @@ obstacle(const struct generation *g, const struct rule *rule, int64_t now)
 	return STEP_PLAIN;
 }
 
+/* A rule that was found, and where. */
+struct found {
+	unsigned	 layer;
+	uint32_t	 ref;
+	struct rule	 rule;		/* without its name */
+};
+
 /* One rule that applies and may act, while the best is looked for. */
 struct candidate {
 	bool		 found;
-	uint32_t	 ref;
+	struct found	 what;
 	size_t		 step;		/* its index in why->steps, or STEPS_MAX when it was lost */
-	struct rule	 rule;
-	struct host_match match;
 };
 
 struct search {
 	const struct generation	*g;
 	int64_t			 now;
 	struct why		*why;
-	struct candidate	 best, local_allow, would;
-	bool			 damaged;
+	struct candidate	 best, local_allow, local_block, would;
+	bool			 damaged, unchecked;
+	size_t			 n;		/* rules that apply */
 };
 
-/* A damaged segment must not block by a rule that says something else. */
+/* The rule of row REF in LAYER, of KIND and KEY; false when it does not hold together. */
 static bool
-rule_says_match(const struct rule *rule, const struct host_match *match)
+look_up(struct search *s, unsigned layer, uint32_t ref, enum rule_kind kind, const struct rule_key *key, struct found *out)
 {
-	struct rule_match m;
-	char why[RULE_WHY];
-	size_t at;
-	bool same;
-
-	if (rule->kind == RULE_FILE || rule_match_parse(rule->kind, rule->value, &m, why, &at) == -1)
+	*out = (struct found){ .layer = layer, .ref = ref };
+	if (generation_rule(s->g, layer, ref, NULL, &out->rule) == -1) {
+		s->damaged = true;
 		return false;
-	same = m.scope == match->scope && slice_eq(slice_make(m.host, m.host_len), match->host) &&
-	    slice_eq(slice_str(m.path), match->path);
-	rule_match_fini(&m);
-	return same;
+	}
+	out->rule.kind = kind;
+	out->rule.key = *key;
+	return true;
 }
 
 static bool
-same_specificity(const struct host_match *a, const struct host_match *b)
+same_specificity(const struct rule *a, const struct rule *b)
 {
-	return a->scope == b->scope && a->host.len == b->host.len && a->path.len == b->path.len;
+	return a->kind == b->kind && a->key.scope == b->key.scope && a->key.host.len == b->key.host.len &&
+	    a->key.path.len == b->key.path.len && (a->kind != RULE_ADDRESS || a->key.network.bits == b->key.network.bits);
 }
 
 static void
-remember(struct candidate *c, uint32_t ref, const struct why *why, const struct rule *rule,
-    const struct host_match *match)
+remember(struct candidate *c, const struct found *found, const struct why *why)
 {
-	*c = (struct candidate){ .found = true, .ref = ref, .rule = *rule, .match = *match,
-		.step = why->steps_lost > 0 ? STEPS_MAX : why->n_steps - 1 };
+	*c = (struct candidate){ .found = true, .what = *found, .step = why->steps_lost > 0 ? STEPS_MAX : why->n_steps - 1 };
 }
 
-/* Weigh the next match; they come most specific first. */
+/* What stands in the way of FOUND, as a step of KIND. */
+static enum step_result
+add_rule_step(struct search *s, enum step_kind kind, const struct found *found)
+{
+	enum step_result result = obstacle(s->g, &found->rule, s->now);
+	struct step *step = new_step(s->why);
+
+	if (step != NULL)
+		*step = (struct step){ .kind = kind, .result = result == STEP_PLAIN ? STEP_OVERRULED : result,
+			.layer = found->layer, .ref = found->ref, .rule_kind = found->rule.kind, .key = found->rule.key };
+	return result;
+}
+
+/* Weigh the next match of KIND and KEY; they come most specific first. */
 static void
-weigh(struct search *s, const struct host_match *match)
+weigh(struct search *s, enum rule_kind kind, const struct rule_key *key, unsigned layer, uint32_t ref)
 {
 	enum step_result result;
-	struct rule rule;
+	struct found found;
+	const struct rule *rule = &found.rule;
 
-	if (generation_rule(s->g, match->ref, &rule) == -1 || !rule_says_match(&rule, match)) {
-		s->damaged = true;
+	if (!look_up(s, layer, ref, kind, key, &found) || rule->action == RULE_PROTECT)
 		return;
-	}
-	if (rule.action == RULE_PROTECT)
-		return;
-	result = obstacle(s->g, &rule, s->now);
-	add_step(s->why, STEP_RULE, result == STEP_PLAIN ? STEP_OVERRULED : result, match->ref, REASON_NONE);
+	result = add_rule_step(s, STEP_RULE, &found);
 	if (result == STEP_BELOW_THRESHOLD && !s->would.found && !s->best.found && !s->local_allow.found)
-		remember(&s->would, match->ref, s->why, &rule, match);
+		remember(&s->would, &found, s->why);
 	if (result != STEP_PLAIN)
 		return;
-	if (rule.action == RULE_ALLOW && rule.local && !s->local_allow.found)
-		remember(&s->local_allow, match->ref, s->why, &rule, match);
-	if (!s->best.found || (s->best.rule.action == RULE_BLOCK && rule.action == RULE_ALLOW &&
-	    same_specificity(&s->best.match, match)))
-		remember(&s->best, match->ref, s->why, &rule, match);
+	if (rule->action == RULE_ALLOW && rule->local && !s->local_allow.found)
+		remember(&s->local_allow, &found, s->why);
+	if (rule->action == RULE_BLOCK && rule->local && !s->local_block.found)
+		remember(&s->local_block, &found, s->why);
+	if (!s->best.found || (s->best.what.rule.action == RULE_BLOCK && rule->action == RULE_ALLOW &&
+	    same_specificity(&s->best.what.rule, rule)))
+		remember(&s->best, &found, s->why);
+}
+
+/* What decides: the site's own allow, then the best, but that nobody else's allow overrules the site's own block. */
+static const struct candidate *
+decider(const struct search *s)
+{
+	const struct rule *best = &s->best.what.rule;
+
+	if (s->local_allow.found)
+		return &s->local_allow;
+	return s->best.found && best->action == RULE_ALLOW && !best->local && s->local_block.found ? &s->local_block : &s->best;
 }
 
 static enum reason
 reason_of(const struct rule *rule)
 {
-	return rule->kind == RULE_URL ? REASON_URL : rule->kind == RULE_FILE ? REASON_FILE : REASON_HOST;
+	static const enum reason reasons[] = { [RULE_HOST] = REASON_HOST, [RULE_URL] = REASON_URL, [RULE_FILE] = REASON_FILE,
+		[RULE_PATH] = REASON_PATH, [RULE_ADDRESS] = REASON_ADDRESS };
+
+	return reasons[rule->kind];
 }
 
-/* Write what was found into WHY. */
-static void
-conclude(const struct candidate *decides, const struct candidate *would, struct why *why)
+/* What C is, with its name; one that was good when it was weighed still is. */
+static struct rule
+name_rule(const struct generation *g, const struct candidate *c, char name[RULE_NAME_MAX])
 {
+	struct rule rule = c->what.rule, named;
+
+	if (generation_rule(g, c->what.layer, c->what.ref, name, &named) == 0)
+		rule.name = named.name;
+	return rule;
+}
+
+/* Write what was found into the search's why. */
+static void
+conclude(struct search *s, const struct candidate *decides)
+{
+	struct why *why = s->why;
+
 	if (decides->found) {
 		why->has_rule = true;
-		why->rule = decides->rule;
+		why->rule = name_rule(s->g, decides, why->rule_name);
 		if (decides->step < STEPS_MAX)
 			why->steps[decides->step].result = STEP_DECIDES;
 	}
-	if (decides->found && decides->rule.action == RULE_BLOCK) {
+	if (decides->found && decides->what.rule.action == RULE_BLOCK) {
 		why->verdict = VERDICT_BLOCK;
-		why->reason = reason_of(&decides->rule);
-	} else if (would->found) {
+		why->reason = reason_of(&decides->what.rule);
+	} else if (s->would.found) {
 		why->would_block = true;
-		why->would = would->rule;
-		why->would_reason = reason_of(&would->rule);
+		why->would = name_rule(s->g, &s->would, why->would_name);
+		why->would_reason = reason_of(&s->would.what.rule);
 	}
 }
 
-/* Weigh every rule for URL; how many there are into *N.  -1 without memory. */
+/* Weigh every path rule for URL.  -1 without memory. */
 static int
-weigh_url(struct search *s, const struct url *url, size_t *n)
+weigh_patterns(struct search *s, const struct url *url)
 {
-	const struct host_table *hosts = generation_hosts(s->g);
-	struct host_match few[MATCHES_FEW], *many = NULL;
+	struct pattern_match few[PATTERNS_FEW], *many = NULL;
+	size_t n = generation_match_patterns(s->g, url, few, PATTERNS_FEW, &s->unchecked);
 
-	*n = host_table_match(hosts, url, few, MATCHES_FEW, &s->damaged);
-	if (*n > MATCHES_FEW) {
-		if ((many = calloc(*n, sizeof(*many))) == NULL)
+	if (n > PATTERNS_FEW) {
+		if ((many = calloc(n, sizeof(*many))) == NULL)
 			return -1;
-		host_table_match(hosts, url, many, *n, &s->damaged);
+		n = generation_match_patterns(s->g, url, many, n, &s->unchecked);
 	}
-	for (size_t i = 0; i < *n; i++)
-		weigh(s, many == NULL ? &few[i] : &many[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct pattern_match *m = many == NULL ? &few[i] : &many[i];
+		struct rule_key key = { .scope = m->scope, .host = m->host, .path = m->pattern };
+
+		weigh(s, RULE_PATH, &key, m->layer, m->ref);
+	}
+	s->n += n;
 	free(many);
 	return 0;
+}
+
+/* Weigh every rule for the address that URL's host is, if it is one.  -1 without memory. */
+static int
+weigh_addresses(struct search *s, const struct url *url)
+{
+	struct address_match few[PATTERNS_FEW], *many = NULL;
+	size_t n = url->kind == HOST_NAME ? 0 : generation_match_addresses(s->g, url, few, PATTERNS_FEW, &s->damaged);
+
+	if (n > PATTERNS_FEW) {
+		if ((many = calloc(n, sizeof(*many))) == NULL)
+			return -1;
+		n = generation_match_addresses(s->g, url, many, n, &s->damaged);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct address_match *m = many == NULL ? &few[i] : &many[i];
+		struct rule_key key = { .host = url->host, .network = m->network };
+
+		weigh(s, RULE_ADDRESS, &key, m->layer, m->ref);
+	}
+	s->n += n;
+	free(many);
+	return 0;
+}
+
+/* Weigh N matches: those with a path, then patterns, then those for hosts alone. */
+static int
+weigh_matches(struct search *s, const struct url *url, const struct host_match *m, size_t n)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i <= n; i++) {
+		if (!asked && (i == n || m[i].path.len == 0)) {
+			if (weigh_patterns(s, url) == -1)
+				return -1;
+			asked = true;
+		}
+		if (i < n) {
+			struct rule_key key = { .scope = m[i].scope, .host = m[i].host, .path = m[i].path };
+
+			weigh(s, m[i].path.len > 0 ? RULE_URL : RULE_HOST, &key, m[i].layer, m[i].ref);
+		}
+	}
+	return 0;
+}
+
+/* Weigh every rule for URL.  -1 without memory. */
+static int
+weigh_url(struct search *s, const struct url *url)
+{
+	struct host_match few[MATCHES_FEW], *many = NULL;
+	int r;
+
+	s->n = generation_match(s->g, url, few, MATCHES_FEW, &s->damaged);
+	if (s->n > MATCHES_FEW) {
+		if ((many = calloc(s->n, sizeof(*many))) == NULL)
+			return -1;
+		s->n = generation_match(s->g, url, many, s->n, &s->damaged);
+	}
+	r = weigh_matches(s, url, many == NULL ? few : many, s->n);
+	free(many);
+	return r == -1 ? -1 : weigh_addresses(s, url);
 }
 
 void
@@ -168,9 +292,8 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 {
 	struct search s = { .g = g, .now = judge_now(g, q->now), .why = why };
 	const struct candidate *decides;
-	size_t n;
 
-	*why = (struct why){ 0 };
+	why_init(why);
 	if (g == NULL) {
 		unchecked(why, fail_mode, REASON_NO_RULES);
 		return;
@@ -179,74 +302,60 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 		unchecked(why, fail_mode, q->url_error == URL_NO_MEMORY ? REASON_NO_MEMORY : REASON_BAD_URL);
 		return;
 	}
-	if (weigh_url(&s, q->url, &n) == -1) {
+	if (weigh_url(&s, q->url) == -1) {
 		unchecked(why, fail_mode, REASON_NO_MEMORY);
 		return;
 	}
-	decides = s.local_allow.found ? &s.local_allow : &s.best;
+	decides = decider(&s);
 	if (s.local_allow.found)
 		s.would.found = false;
-	if (n == 0)
-		add_step(why, STEP_NO_RULE, STEP_PLAIN, 0, REASON_NONE);
-	if (!decides->found && s.damaged) {
-		unchecked(why, fail_mode, REASON_DAMAGED);
+	if (s.n == 0)
+		add_plain_step(why, STEP_NO_RULE, STEP_PLAIN, REASON_NONE);
+	if (!decides->found && (s.damaged || s.unchecked)) {
+		unchecked(why, fail_mode, s.damaged ? REASON_DAMAGED : REASON_LIMIT);
 		return;
 	}
-	conclude(decides, &s.would, why);
-	why->files_exempt = decides->found && decides->rule.action == RULE_ALLOW && decides->rule.files;
-}
-
-static bool
-rule_says_file(const struct rule *rule, const struct digest *digest, uint64_t size)
-{
-	struct rule_match m;
-	char why[RULE_WHY];
-	size_t at;
-	bool same;
-
-	if (rule->kind != RULE_FILE || rule_match_parse(rule->kind, rule->value, &m, why, &at) == -1)
-		return false;
-	same = digest_eq(&m.digest, digest) && (m.size == HASHDB_SIZE_ANY || m.size == size);
-	rule_match_fini(&m);
-	return same;
+	conclude(&s, decides);
+	why->files_exempt = decides->found && decides->what.rule.action == RULE_ALLOW && decides->what.rule.files;
 }
 
 /* Weigh one rule for a digest; a file allow beats every file block. */
 static void
-weigh_ref(struct search *s, const struct digest *digest, uint64_t size, uint32_t ref)
+weigh_match(struct search *s, const struct digest *digest, const struct hashdb_match *match)
 {
-	static const struct host_match nowhere;
+	struct rule_key key = { .digest = digest, .size = match->size };
 	enum step_result result;
-	struct rule rule;
+	struct found found;
 
-	if (generation_rule(s->g, ref, &rule) == -1 || !rule_says_file(&rule, digest, size)) {
-		s->damaged = true;
+	if (!look_up(s, match->layer, match->ref, RULE_FILE, &key, &found))
 		return;
-	}
-	result = obstacle(s->g, &rule, s->now);
-	add_step(s->why, STEP_FILE, result == STEP_PLAIN ? STEP_OVERRULED : result, ref, REASON_NONE);
+	result = add_rule_step(s, STEP_FILE, &found);
 	if (result == STEP_BELOW_THRESHOLD && !s->would.found)
-		remember(&s->would, ref, s->why, &rule, &nowhere);
-	if (result == STEP_PLAIN && (!s->best.found ||
-	    (s->best.rule.action == RULE_BLOCK && rule.action == RULE_ALLOW)))
-		remember(&s->best, ref, s->why, &rule, &nowhere);
+		remember(&s->would, &found, s->why);
+	if (result != STEP_PLAIN)
+		return;
+	if (found.rule.action == RULE_ALLOW && found.rule.local && !s->local_allow.found)
+		remember(&s->local_allow, &found, s->why);
+	if (found.rule.action == RULE_BLOCK && found.rule.local && !s->local_block.found)
+		remember(&s->local_block, &found, s->why);
+	if (!s->best.found || (s->best.what.rule.action == RULE_BLOCK && found.rule.action == RULE_ALLOW))
+		remember(&s->best, &found, s->why);
 }
 
 /* Weigh every rule for one digest.  -1 without memory. */
 static int
 weigh_file(struct search *s, const struct digest *digest, uint64_t size)
 {
-	const struct hashdb *db = generation_digests(s->g);
-	uint32_t few[REFS_FEW], *many = NULL;
-	size_t n = hashdb_find(db, digest, size, few, REFS_FEW);
+	struct hashdb_match few[REFS_FEW], *many = NULL;
+	size_t n = generation_find(s->g, digest, size, few, REFS_FEW);
 
 	if (n > REFS_FEW) {
 		if ((many = calloc(n, sizeof(*many))) == NULL)
 			return -1;
-		hashdb_find(db, digest, size, many, n);
+		n = generation_find(s->g, digest, size, many, n);
 	}
 	for (size_t i = 0; i < n; i++)
-		weigh_ref(s, digest, size, many == NULL ? few[i] : many[i]);
+		weigh_match(s, digest, many == NULL ? &few[i] : &many[i]);
 	free(many);
 	return 0;
 }
@@ -255,8 +364,9 @@ void
 judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why)
 {
 	struct search s = { .g = g, .now = judge_now(g, now), .why = why };
+	const struct candidate *decides;
 
-	*why = (struct why){ 0 };
+	why_init(why);
 	if (g == NULL)
 		return;
 	if (facts->n == 0) {
@@ -269,14 +379,15 @@ judge_body(const struct generation *g, const struct body_facts *facts, int64_t n
 			return;
 		}
 	if (why->n_steps == 0)
-		add_step(why, STEP_NO_FILE, STEP_PLAIN, 0, REASON_NONE);
+		add_plain_step(why, STEP_NO_FILE, STEP_PLAIN, REASON_NONE);
 	if (!s.best.found && s.damaged) {
 		unchecked(why, (int)generation_site(g)->fail_mode, REASON_DAMAGED);
 		return;
 	}
-	if (s.best.found && s.best.rule.action == RULE_ALLOW)
+	decides = decider(&s);
+	if (decides->found && decides->what.rule.action == RULE_ALLOW)
 		s.would.found = false;
-	conclude(&s.best, &s.would, why);
+	conclude(&s, decides);
 	if (why->verdict == VERDICT_BLOCK && facts->remembered)
 		why->reason = REASON_FILE_AGAIN;
 }

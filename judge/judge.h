@@ -4,8 +4,9 @@
  *
  * The same functions serve the service, "firebreak check" and the tests.  Precedence is that of
  * rules(5): what is expired or below the threshold is dropped (and remembered as would_block); then
- * local allow > URL prefix (longest) > exact host > domain (longest); at equal specificity allow
- * beats block.  Files are judged apart: file allow > file block. */
+ * local allow > URL prefix (longest) > path pattern > exact host > domain (longest) > network (longest); at
+ * equal specificity allow beats block; but nobody else's allow overrules a block of the site's own.  Files are judged apart:
+ * file allow > file block, with the same exception. */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H
 
@@ -21,16 +22,19 @@ enum reason {
 	REASON_NONE,
 	REASON_HOST,		/* a host rule */
 	REASON_URL,		/* a URL prefix rule */
+	REASON_PATH,		/* a path pattern */
+	REASON_ADDRESS,		/* an address or network rule */
 	REASON_FILE,		/* size and digest of a listed file */
 	REASON_FILE_AGAIN,	/* the URL of a kill, with its length: the retry */
 	REASON_PARTIAL,		/* a part of a body whose whole length is listed: nothing to hash */
 	REASON_NO_RULES,	/* no generation could be loaded */
 	REASON_BAD_URL,		/* the request's URL could not be understood */
 	REASON_DAMAGED,		/* a segment did not hold together where it was read */
+	REASON_LIMIT,		/* a regular expression took too long for this URL */
 	REASON_NO_MEMORY,
 	REASONS
 };
-const char *reason_name(enum reason r);		/* "host", "url", "file", "file-again", "partial", "no-rules", ... */
+const char *reason_name(enum reason r);		/* "host", "url", "path", "address", "file", "partial", "no-rules", ... */
 
 /* REASON says that something could not be checked, and the fail mode decided. */
 bool reason_unchecked(enum reason r);
@@ -44,7 +48,10 @@ enum step_result { STEP_DECIDES, STEP_EXPIRED, STEP_BELOW_THRESHOLD, STEP_OVERRU
 struct step {
 	enum step_kind	 kind;
 	enum step_result result;
-	uint32_t	 ref;		/* of the rule, for STEP_RULE and STEP_FILE */
+	unsigned	 layer;		/* and row, of the rule, for STEP_RULE and STEP_FILE */
+	uint32_t	 ref;
+	enum rule_kind	 rule_kind;
+	struct rule_key	 key;		/* borrowed from the question or the facts */
 	enum reason	 reason;
 };
 
@@ -52,14 +59,18 @@ struct why {
 	enum verdict	 verdict;
 	enum reason	 reason;	/* REASON_NONE on a plain pass */
 	bool		 has_rule;	/* RULE decided (an allow rule may decide a pass) */
-	struct rule	 rule;		/* borrowed from the generation */
+	struct rule	 rule;		/* borrowed from the generation, the question or the facts, and this struct */
 	bool		 would_block;	/* passed, but WOULD names a rule that was below the threshold */
 	struct rule	 would;
 	enum reason	 would_reason;
 	bool		 files_exempt;	/* an allow rule with files=yes decided: bodies are not judged */
 	struct step	 steps[STEPS_MAX];
 	size_t		 n_steps, steps_lost;
+	char		 rule_name[RULE_NAME_MAX], would_name[RULE_NAME_MAX];	/* what the rules' names are put together in */
 };
+
+/* Everything unset: a plain pass.  A struct why is not to be copied once it has a rule. */
+void why_init(struct why *why);
 
 struct question {
 	const struct url *url;		/* NULL: could not be parsed, URL_ERROR says why */

@@ -9,10 +9,10 @@ pass(const char *because)
 /* A part has no digest to compare: only the whole's length speaks.  When that is not listed the part is judged
  * like any body, since an origin may call a part what is all of it. */
 static bool
-is_part_of_listed(const struct hashdb *db, const struct body_head *head)
+is_part_of_listed(const struct generation *g, const struct body_head *head)
 {
 	return head->status == STATUS_PARTIAL && (head->complete_length == LENGTH_UNKNOWN ||
-	    hashdb_has_size(db, (uint64_t)head->complete_length));
+	    generation_has_size(g, (uint64_t)head->complete_length));
 }
 
 static struct inspect_plan
@@ -25,21 +25,20 @@ refuse(const struct body_head *head)
 struct inspect_plan
 judge_plan(const struct generation *g, const struct body_head *head)
 {
-	const struct hashdb *db = g == NULL ? NULL : generation_digests(g);
 	struct inspect_plan plan = { .action = PLAN_INSPECT };
 	bool known = head->content_length != LENGTH_UNKNOWN;
 	unsigned sizeless;
 
 	if (!head->has_body)
 		return pass("no body");
-	if (db == NULL || hashdb_algs(db) == 0)
+	if (g == NULL || generation_algs(g) == 0)
 		return pass("no file rules");
-	if (is_part_of_listed(db, head))
+	if (is_part_of_listed(g, head))
 		return refuse(head);
-	sizeless = hashdb_sizeless_algs(db);
-	plan.until = sizeless != 0 ? UINT64_MAX : hashdb_max_size(db);
-	plan.algs = hashdb_algs(db);
-	if (known && hashdb_has_size(db, (uint64_t)head->content_length)) {
+	sizeless = generation_sizeless_algs(g);
+	plan.until = sizeless != 0 ? UINT64_MAX : generation_max_size(g);
+	plan.algs = generation_algs(g);
+	if (known && generation_has_size(g, (uint64_t)head->content_length)) {
 		plan.because = "a listed length";
 		return plan;
 	}

@@ -2,17 +2,22 @@
 
 #include "base/clock.h"
 
+enum { VALUE_USUAL = 512, VALUE_TEXT_MAX = 1 << 20 };
+
 /* UNCHECKED: what could not be checked, and why; NULL for a reason that was found by checking. */
 static const struct { const char *name, *unchecked; } reasons[] = {
 	[REASON_NONE] = { "none", NULL },
 	[REASON_HOST] = { "host", NULL },
 	[REASON_URL] = { "url", NULL },
+	[REASON_PATH] = { "path", NULL },
+	[REASON_ADDRESS] = { "address", NULL },
 	[REASON_FILE] = { "file", NULL },
 	[REASON_FILE_AGAIN] = { "file-again", NULL },
 	[REASON_PARTIAL] = { "partial", NULL },
 	[REASON_NO_RULES] = { "no-rules", "no rule set could be loaded" },
 	[REASON_BAD_URL] = { "bad-url", "the URL could not be understood" },
 	[REASON_DAMAGED] = { "damaged", "a part of the rule set is damaged" },
+	[REASON_LIMIT] = { "limit", "a path rule's regular expression took too long for this URL" },
 	[REASON_NO_MEMORY] = { "no-memory", "there was not enough memory" },
 };
 
@@ -30,13 +35,27 @@ reason_unchecked(enum reason r)
 	return reasons[r].unchecked != NULL;
 }
 
+/* What FORMAT says of RULE, as UTF-8. */
+static void
+add_formatted(int format(const struct rule *rule, struct buf *out), const struct rule *rule, struct buf *out)
+{
+	char space[VALUE_USUAL];
+	struct buf text;
+
+	buf_init_in(&text, space, sizeof(space), VALUE_TEXT_MAX);
+	if (format(rule, &text) == -1)
+		out->failed = true;
+	buf_add_utf8(out, buf_slice(&text));
+	buf_fini(&text);
+}
+
 static void
 add_rule(const struct rule *rule, struct buf *out)
 {
 	buf_add_strs(out, rule_action_name(rule->action), " ", rule_kind_name(rule->kind), " ", NULL);
-	buf_add_utf8(out, rule->value);
+	add_formatted(rule_value_format, rule, out);
 	buf_add_str(out, " (rule ");
-	buf_add_utf8(out, rule->id);
+	add_formatted(rule_id_format, rule, out);
 	buf_add_str(out, ", revision ");
 	buf_add_number(out, rule->rev);
 	buf_add_str(out, ", level ");
@@ -87,8 +106,10 @@ add_step_text(const struct generation *g, const struct step *step, struct buf *o
 	case STEP_FILE:
 		break;
 	}
-	if (g == NULL || generation_rule(g, step->ref, &rule) == -1)
+	if (g == NULL || generation_rule(g, step->layer, step->ref, NULL, &rule) == -1)
 		return;
+	rule.kind = step->rule_kind;
+	rule.key = step->key;
 	add_rule(&rule, out);
 	add_result(g, &rule, step->result, out);
 }
@@ -115,6 +136,15 @@ add_quoted_host(struct slice host, struct buf *out)
 		buf_add_utf8(out, host);
 }
 
+static void
+add_file_name(const struct rule *rule, struct buf *out)
+{
+	if (rule->name.len > 0)
+		buf_add_utf8(out, rule->name);
+	else
+		add_formatted(rule_value_format, rule, out);
+}
+
 int
 why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 {
@@ -124,17 +154,19 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 	switch (reason) {
 	case REASON_HOST:
 	case REASON_URL:
+	case REASON_PATH:
+	case REASON_ADDRESS:
 		add_quoted_host(host, out);
 		buf_add_strs(out, " is listed as harmful: ", rule_kind_name(rule->kind), " ", NULL);
-		buf_add_utf8(out, rule->value);
+		add_formatted(rule_value_format, rule, out);
 		break;
 	case REASON_FILE:
 		buf_add_str(out, "this file is listed as harmful: ");
-		buf_add_utf8(out, rule->name.len > 0 ? rule->name : rule->value);
+		add_file_name(rule, out);
 		break;
 	case REASON_FILE_AGAIN:
 		buf_add_str(out, "this address gave a file that is listed as harmful: ");
-		buf_add_utf8(out, rule->name.len > 0 ? rule->name : rule->value);
+		add_file_name(rule, out);
 		break;
 	case REASON_PARTIAL:
 		buf_add_str(out, "a part of a file was asked for whose length is that of a harmful one;"
@@ -143,6 +175,7 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:
 	case REASON_DAMAGED:
+	case REASON_LIMIT:
 	case REASON_NO_MEMORY:
 		buf_addf(out, "could not be checked: %s", reasons[reason].unchecked);
 		break;

@@ -1,226 +1,191 @@
 #include "ruleset/generation.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "base/siphash.h"
-#include "ruleset/rule_format.h"
+#include "ruleset/layer.h"
 #include "ruleset/site_format.h"
 
 /* A publisher may have removed what an older MANIFEST named: the newer one is then read. */
-enum { MANIFEST_TRIES = 8 };
+enum { MANIFEST_TRIES = 8, MANIFEST_FILE = 40 };
+
+_Static_assert((int)MANIFEST_LAYERS <= (int)HOST_TABLES_MAX, "all layers are asked at once");
+
+/* A layer as this generation sees it. */
+struct view {
+	struct layer	*layer;
+	bool		*counts;	/* by source of the layer */
+	bool		 all;		/* all of them */
+};
 
 struct generation {
 	struct manifest		 manifest;
-	struct segment		*rules, *host_segment, *digest_segment, *site_segment;
-	struct host_table	*hosts;
-	struct hashdb		*digests;
+	struct view		 views[MANIFEST_LAYERS];
+	const struct host_table	*hosts[MANIFEST_LAYERS];	/* of the views */
 	struct site		 site;
-	struct slice		 records, texts;
-	uint32_t		 n_rules;
+	uint64_t		 n[ROW_COUNTS];
+	uint64_t		 n_rules;
+	unsigned		 algs, sizeless;
 };
-
-/* ---- rules ---- */
-
-struct slice *
-rule_text(struct rule *rule, enum rule_text t)
-{
-	struct slice *const texts[RULE_TEXTS] = {
-		[TEXT_ID] = &rule->id, [TEXT_SOURCE] = &rule->source, [TEXT_ALERT] = &rule->alert,
-		[TEXT_VALUE] = &rule->value, [TEXT_NAME] = &rule->name, [TEXT_CONTAINER] = &rule->container,
-		[TEXT_NOTE] = &rule->note,
-	};
-
-	return texts[t];
-}
-
-uint32_t
-rule_record_sum(const struct rule_record *r, const struct rule *rule)
-{
-	static const uint8_t key[SIPHASH_KEY];	/* against accidents, not against people: who writes segments is trusted */
-	struct rule_record fields = *r;
-	struct rule texts = *rule;
-	uint64_t sum;
-
-	fields.sum = 0;
-	sum = siphash(key, slice_make((const char *)&fields, sizeof(fields)));
-	/* Their lengths are in the fields. */
-	for (int t = 0; t < RULE_TEXTS; t++) {
-		const struct slice *s = rule_text(&texts, (enum rule_text)t);
-
-		if (s->len > 0)
-			sum = (sum << 7 | sum >> 57) ^ siphash(key, *s);
-	}
-	return (uint32_t)(sum ^ sum >> 32);
-}
-
-/* The text of G that REF names; false when it lies outside. */
-static bool
-text_at(const struct generation *g, struct text_ref ref, struct slice *out)
-{
-	*out = slice_make("", 0);
-	if (ref.len == 0)
-		return true;
-	if (ref.at > g->texts.len || ref.len > g->texts.len - ref.at)
-		return false;
-	*out = slice_make(g->texts.p + ref.at, ref.len);
-	return true;
-}
-
-int
-generation_rule(const struct generation *g, uint32_t ref, struct rule *out)
-{
-	struct rule_record r;
-
-	if (ref >= g->n_rules)
-		return -1;
-	memcpy(&r, g->records.p + (size_t)ref * sizeof(r), sizeof(r));
-	if (r.action > RULE_PROTECT || r.kind > RULE_FILE || r.level > RULE_LEVEL_MAX)
-		return -1;
-	*out = (struct rule){
-		.action = (enum rule_action)r.action, .kind = (enum rule_kind)r.kind, .level = r.level, .rev = r.rev,
-		.local = (r.flags & RULE_FLAG_LOCAL) != 0, .files = (r.flags & RULE_FLAG_FILES) != 0,
-		.published = r.published, .expires = r.expires,
-	};
-	for (int t = 0; t < RULE_TEXTS; t++)
-		if (!text_at(g, r.texts[t], rule_text(out, (enum rule_text)t)))
-			return -1;
-	return rule_record_sum(&r, out) == r.sum ? 0 : -1;
-}
 
 /* ---- opening ---- */
 
-/* The segment of KIND that the MANIFEST names. */
-static struct segment *
-open_segment(const struct generation *g, const char *dir, enum segment_kind kind, bool verify, struct diag *diag)
+static int
+open_site(struct generation *g, const char *dir, bool verify, struct diag *diag)
 {
-	const struct manifest_segment *m = manifest_find(&g->manifest, kind);
-	struct segment *s;
-	char *path;
+	struct segment *s = layer_open_segment(dir, &g->manifest.site, verify, diag);
+	struct diag fault = { 0 };
+	int r;
 
-	if (m == NULL) {
-		diag_add(diag, DIAG_ERROR, dir, 0, 0, "the MANIFEST names no segment \"%s\"", segment_kind_name(kind));
-		return NULL;
-	}
-	if ((path = file_join(dir, m->name)) == NULL) {
-		diag_error(diag, "out of memory");
-		return NULL;
-	}
-	s = segment_open(path, kind, verify || m->len <= GENERATION_VERIFY ? m->sha256 : NULL, diag);
-	if (s != NULL && segment_size(s) != m->len) {
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "damaged: its length is not the one in the MANIFEST");
-		segment_close(s);
-		s = NULL;
-	}
-	free(path);
-	return s;
+	if (s == NULL)
+		return -1;
+	if ((r = site_read(s, &g->site, NULL, &fault)) == -1)
+		layer_refuse_content(dir, &g->manifest.site, &fault, diag);
+	segment_close(s);
+	return r;
 }
 
-/* The segment of KIND holds together and its content does not: DIAG gets FAULT, which is freed, under the file's name. */
-static int
-refuse_content(const struct generation *g, const char *dir, enum segment_kind kind, struct diag *fault, struct diag *diag)
+/* The layer of BEFORE that NAMED names, with one more user; NULL. */
+static struct layer *
+shared_layer(const struct generation *before, const struct manifest_layer *named)
 {
-	char *path = file_join(dir, manifest_find(&g->manifest, kind)->name);
+	for (size_t i = 0; before != NULL && i < before->manifest.n_layers; i++)
+		if (layer_is(before->views[i].layer, named))
+			return layer_get(before->views[i].layer);
+	return NULL;
+}
 
-	diag_add(diag, DIAG_ERROR, path != NULL ? path : dir, 0, 0, "%s", diag_first_error(fault));
-	diag_fini(fault);
-	free(path);
+/* Which sources of V's layer count, and what they have. */
+static int
+count_sources(struct generation *g, struct view *v)
+{
+	size_t n = rows_sources(v->layer->rows);
+
+	if ((v->counts = calloc(n + 1, sizeof(*v->counts))) == NULL)
+		return -1;
+	v->all = true;
+	for (size_t i = 0; i < n; i++) {
+		struct row_source s = rows_source(v->layer->rows, i);
+		const struct manifest_source *named = manifest_source(&g->manifest, s.name);
+
+		v->counts[i] = named != NULL && named->layer == v->layer->named.number && named->rules == row_source_rules(&s);
+		v->all = v->all && v->counts[i];
+		if (!v->counts[i])
+			continue;
+		g->n_rules += row_source_rules(&s);
+		for (int k = 0; k < ROW_COUNTS; k++)
+			g->n[k] += s.counts[k];
+	}
+	return 0;
+}
+
+/* Every source that the MANIFEST names was found where it says. */
+static int
+check_sources(const struct generation *g, const char *dir, struct diag *diag)
+{
+	uint64_t named = 0;
+
+	for (size_t i = 0; i < g->manifest.n_sources; i++)
+		named += g->manifest.sources[i].rules;
+	if (named == g->n_rules)
+		return 0;
+	diag_add(diag, DIAG_ERROR, dir, 0, 0, "the MANIFEST names %" PRIu64 " rules and its segments have %" PRIu64, named, g->n_rules);
 	return -1;
 }
 
 static int
-open_rules(struct generation *g, struct diag *diag)
+open_layers(struct generation *g, const char *dir, bool verify, const struct generation *before, struct diag *diag)
 {
-	g->records = segment_section(g->rules, RULES_RECORDS);
-	g->texts = segment_section(g->rules, RULES_TEXTS);
-	if (g->records.len % sizeof(struct rule_record) != 0 ||
-	    g->records.len / sizeof(struct rule_record) > UINT32_MAX) {
-		diag_error(diag, "damaged: length of the rules");
-		return -1;
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		const struct manifest_layer *named = &g->manifest.layers[i];
+		struct view *v = &g->views[i];
+
+		if (verify || (v->layer = shared_layer(before, named)) == NULL)
+			v->layer = layer_open(dir, named, verify, diag);
+		if (v->layer == NULL)
+			return -1;
+		g->hosts[i] = v->layer->hosts;
+		if (count_sources(g, v) == -1) {
+			diag_error(diag, "out of memory");
+			return -1;
+		}
 	}
-	g->n_rules = (uint32_t)(g->records.len / sizeof(struct rule_record));
-	return 0;
+	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
+		g->algs |= g->n[COUNT_FILES + alg] > 0 ? DIGEST_BIT(alg) : 0;
+		g->sizeless |= g->n[COUNT_SIZELESS + alg] > 0 ? DIGEST_BIT(alg) : 0;
+	}
+	return check_sources(g, dir, diag);
 }
 
+/* -1 with errno ENOENT when there is no such file. */
 static int
-open_segments(struct generation *g, const char *dir, bool verify, struct diag *diag)
+read_manifest(const char *dir, const char *name, struct manifest *out, struct diag *diag)
 {
-	struct diag fault = { 0 };
-
-	if ((g->rules = open_segment(g, dir, SEGMENT_RULES, verify, diag)) == NULL ||
-	    (g->host_segment = open_segment(g, dir, SEGMENT_HOSTS, verify, diag)) == NULL ||
-	    (g->digest_segment = open_segment(g, dir, SEGMENT_DIGESTS, verify, diag)) == NULL ||
-	    (g->site_segment = open_segment(g, dir, SEGMENT_SITE, verify, diag)) == NULL)
-		return -1;
-	if ((g->hosts = host_table_open(g->host_segment, &fault)) == NULL)
-		return refuse_content(g, dir, SEGMENT_HOSTS, &fault, diag);
-	if ((g->digests = hashdb_open(g->digest_segment, &fault)) == NULL)
-		return refuse_content(g, dir, SEGMENT_DIGESTS, &fault, diag);
-	if (open_rules(g, &fault) == -1)
-		return refuse_content(g, dir, SEGMENT_RULES, &fault, diag);
-	if (site_read(g->site_segment, &g->site, NULL, &fault) == -1)
-		return refuse_content(g, dir, SEGMENT_SITE, &fault, diag);
-	return 0;
-}
-
-/* -1 with errno ENOENT when there is no MANIFEST. */
-static int
-read_manifest(const char *dir, struct manifest *out, struct diag *diag)
-{
-	char *path = file_join(dir, "MANIFEST");
+	char *path = file_join(dir, name);
 	int r, error;
 
 	if (path == NULL) {
 		diag_error(diag, "out of memory");
 		return errno = ENOMEM, -1;
 	}
-	r = manifest_load(path, out, diag);
+	if ((r = manifest_load(path, out, diag)) == -1) {
+		error = errno;
+		manifest_fini(out);
+		errno = error;
+	}
 	error = errno;
 	free(path);
 	errno = error;
 	return r;
 }
 
-/* What the manifest of G names; NULL, and G is gone, when something of it does not hold together. */
+/* What M names, which is taken over; NULL, and M is gone, when something of it does not hold together. */
 static struct generation *
-open_named(const struct manifest *m, const char *dir, bool verify, struct diag *diag)
+open_named(struct manifest *m, const char *dir, bool verify, const struct generation *before, struct diag *diag)
 {
 	struct generation *g = calloc(1, sizeof(*g));
 
 	if (g == NULL) {
 		diag_error(diag, "out of memory");
+		manifest_fini(m);
 		return NULL;
 	}
 	g->manifest = *m;
-	if (open_segments(g, dir, verify, diag) == 0)
+	if (open_site(g, dir, verify, diag) == 0 && open_layers(g, dir, verify, before, diag) == 0)
 		return g;
 	generation_close(g);
 	return NULL;
 }
 
-/* The MANIFEST in DIR names another generation than M. */
+/* The MANIFEST in DIR names another generation than NUMBER. */
 static bool
-is_outdated(const struct manifest *m, const char *dir)
+is_outdated(uint64_t number, const char *dir)
 {
 	struct manifest now;
+	bool outdated = read_manifest(dir, "MANIFEST", &now, NULL) == 0 && now.generation != number;
 
-	return read_manifest(dir, &now, NULL) == 0 && now.generation != m->generation;
+	manifest_fini(&now);
+	return outdated;
 }
 
 struct generation *
-generation_open(const char *dir, bool verify, struct diag *diag)
+generation_open(const char *dir, bool verify, const struct generation *before, struct diag *diag)
 {
 	struct generation *g = NULL;
 	struct diag findings;
 	struct manifest m;
 
 	for (int i = 0; i < MANIFEST_TRIES; i++) {
-		if (read_manifest(dir, &m, diag) == -1)
+		uint64_t number;
+
+		if (read_manifest(dir, "MANIFEST", &m, diag) == -1)
 			return NULL;
+		number = m.generation;
 		diag_init(&findings);
-		g = open_named(&m, dir, verify, &findings);
-		if (g != NULL || !is_outdated(&m, dir))
+		g = open_named(&m, dir, verify, before, &findings);
+		if (g != NULL || !is_outdated(number, dir))
 			break;
 		if (i + 1 < MANIFEST_TRIES)
 			diag_fini(&findings);
@@ -232,22 +197,36 @@ generation_open(const char *dir, bool verify, struct diag *diag)
 	return g;
 }
 
+struct generation *
+generation_open_kept(const char *dir, uint64_t number, bool verify, struct diag *diag)
+{
+	char name[MANIFEST_FILE];
+	struct manifest m;
+
+	snprintf(name, sizeof(name), "MANIFEST.%" PRIu64, number);
+	if (read_manifest(dir, name, &m, NULL) == -1) {
+		diag_add(diag, DIAG_ERROR, dir, 0, 0, "generation %" PRIu64 " is not kept", number);
+		return NULL;
+	}
+	errno = EINVAL;
+	return open_named(&m, dir, verify, NULL, diag);
+}
+
 void
 generation_close(struct generation *g)
 {
 	if (g == NULL)
 		return;
-	host_table_close(g->hosts);
-	hashdb_close(g->digests);
-	segment_close(g->rules);
-	segment_close(g->host_segment);
-	segment_close(g->digest_segment);
-	segment_close(g->site_segment);
+	for (size_t i = 0; i < MANIFEST_LAYERS; i++) {
+		layer_put(g->views[i].layer);
+		free(g->views[i].counts);
+	}
 	option_fini(site_options, site_options_n, &g->site);
+	manifest_fini(&g->manifest);
 	free(g);
 }
 
-/* ---- asking ---- */
+/* ---- what it is ---- */
 
 uint64_t
 generation_number(const struct generation *g)
@@ -267,26 +246,265 @@ generation_site(const struct generation *g)
 	return &g->site;
 }
 
-const struct host_table *
-generation_hosts(const struct generation *g)
-{
-	return g->hosts;
-}
-
-const struct hashdb *
-generation_digests(const struct generation *g)
-{
-	return g->digests;
-}
-
 const struct manifest *
 generation_manifest(const struct generation *g)
 {
 	return &g->manifest;
 }
 
-uint32_t
+uint64_t
 generation_rules(const struct generation *g)
 {
 	return g->n_rules;
+}
+
+void
+generation_counts(const struct generation *g, uint64_t out[static ROW_COUNTS])
+{
+	memcpy(out, g->n, sizeof(g->n));
+}
+
+unsigned
+generation_algs(const struct generation *g)
+{
+	return g->algs;
+}
+
+unsigned
+generation_sizeless_algs(const struct generation *g)
+{
+	return g->sizeless;
+}
+
+/* ---- asking ---- */
+
+/* Row REF of view LAYER is of a source that counts. */
+static bool
+row_counts(const struct generation *g, unsigned layer, uint32_t ref)
+{
+	const struct view *v = &g->views[layer];
+	size_t source;
+
+	if (v->all)
+		return true;
+	source = rows_source_of(v->layer->rows, ref);
+	return source < rows_sources(v->layer->rows) && v->counts[source];
+}
+
+size_t
+generation_match(const struct generation *g, const struct url *url, struct host_match *out, size_t max, bool *damaged)
+{
+	size_t n = host_table_match(g->hosts, g->manifest.n_layers, url, out, max, damaged), kept = 0;
+
+	if (n > max)
+		return n;
+	for (size_t i = 0; i < n; i++)
+		if (row_counts(g, out[i].layer, out[i].ref))
+			out[kept++] = out[i];
+	return kept;
+}
+
+size_t
+generation_find(const struct generation *g, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max)
+{
+	size_t n = 0, room = 0;
+
+	for (enum hashdb_ahead what = HASHDB_AHEAD_INDEX; g->manifest.n_layers > 1 && what <= HASHDB_AHEAD_RECORDS; what++)
+		for (size_t i = 0; i < g->manifest.n_layers; i++)
+			if (g->views[i].layer->digests != NULL)
+				hashdb_ahead(g->views[i].layer->digests, digest, what);
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		const struct hashdb *db = g->views[i].layer->digests;
+		size_t from = n, found = db == NULL ? 0 : hashdb_find(db, digest, size, out + n, max - n);
+
+		room += found;
+		for (size_t k = from; found <= max - from && k < from + found; k++) {
+			out[k].layer = (uint16_t)i;
+			if (row_counts(g, (unsigned)i, out[k].ref))
+				out[n++] = out[k];
+		}
+	}
+	return room > max ? room : n;
+}
+
+static int
+compare_patterns(const void *a, const void *b)
+{
+	return pattern_cmp(a, b);
+}
+
+size_t
+generation_match_patterns(const struct generation *g, const struct url *url, struct pattern_match *out, size_t max,
+    bool *unchecked)
+{
+	size_t n = 0, room = 0;
+
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		const struct path_patterns *t = g->views[i].layer->patterns;
+		size_t from = n, found = t == NULL ? 0 : path_patterns_match(t, url, out + n, max - n, unchecked);
+
+		room += found;
+		for (size_t k = from; found <= max - from && k < from + found; k++) {
+			out[k].layer = (uint16_t)i;
+			if (row_counts(g, (unsigned)i, out[k].ref))
+				out[n++] = out[k];
+		}
+	}
+	if (room <= max && n > 1)
+		qsort(out, n, sizeof(*out), compare_patterns);
+	return room > max ? room : n;
+}
+
+static int
+compare_addresses(const void *a, const void *b)
+{
+	const struct address_match *x = a, *y = b;
+
+	return (int)y->network.bits - (int)x->network.bits;
+}
+
+size_t
+generation_match_addresses(const struct generation *g, const struct url *url, struct address_match *out, size_t max,
+    bool *damaged)
+{
+	size_t n = 0, room = 0;
+
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		const struct address_table *t = g->views[i].layer->addresses;
+		size_t from = n, found = t == NULL ? 0 : address_table_match(t, url, out + n, max - n, damaged);
+
+		room += found;
+		for (size_t k = from; found <= max - from && k < from + found; k++) {
+			out[k].layer = (uint16_t)i;
+			if (row_counts(g, (unsigned)i, out[k].ref))
+				out[n++] = out[k];
+		}
+	}
+	if (room <= max && n > 1)
+		qsort(out, n, sizeof(*out), compare_addresses);
+	return room > max ? room : n;
+}
+
+bool
+generation_has_size(const struct generation *g, uint64_t size)
+{
+	for (size_t i = 0; i < g->manifest.n_layers; i++)
+		if (g->views[i].layer->digests != NULL && hashdb_has_size(g->views[i].layer->digests, size))
+			return true;
+	return false;
+}
+
+uint64_t
+generation_max_size(const struct generation *g)
+{
+	uint64_t max = 0;
+
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		uint64_t here = g->views[i].layer->digests == NULL ? 0 : hashdb_max_size(g->views[i].layer->digests);
+
+		max = here > max ? here : max;
+	}
+	return max;
+}
+
+int
+generation_rule(const struct generation *g, unsigned layer, uint32_t ref, char name[RULE_NAME_MAX], struct rule *out)
+{
+	return layer < g->manifest.n_layers ? rows_get(g->views[layer].layer->rows, ref, name, out) : -1;
+}
+
+/* ---- all of it ---- */
+
+/* A walk over one layer's tables. */
+struct walk {
+	const struct generation	*g;
+	unsigned		 layer;
+	generation_visit	*visit;
+	void			*arg;
+	bool			*damaged;
+};
+
+static int
+show_rule(struct walk *w, enum rule_kind kind, const struct rule_key *key, uint32_t ref)
+{
+	char name[RULE_NAME_MAX];
+	struct rule rule;
+
+	if (!row_counts(w->g, w->layer, ref))
+		return 0;
+	if (generation_rule(w->g, w->layer, ref, name, &rule) == -1) {
+		*w->damaged = true;
+		return 0;
+	}
+	rule.kind = kind;
+	rule.key = *key;
+	return w->visit(w->arg, &rule, w->layer, ref);
+}
+
+static int
+show_host(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
+{
+	struct rule_key key = { .scope = scope, .host = host, .path = path };
+
+	return show_rule(arg, path.len > 0 ? RULE_URL : RULE_HOST, &key, ref);
+}
+
+static int
+show_digest(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+{
+	struct rule_key key = { .digest = digest, .size = size };
+
+	return show_rule(arg, RULE_FILE, &key, ref);
+}
+
+static int
+show_patterns(struct walk *w, const struct path_patterns *t)
+{
+	struct pattern_match m;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && t != NULL && i < path_patterns_count(t); i++)
+		if (path_patterns_at(t, i, &m) == 0) {
+			struct rule_key key = { .scope = m.scope, .host = m.host, .path = m.pattern };
+
+			r = show_rule(w, RULE_PATH, &key, m.ref);
+		}
+	return r;
+}
+
+static int
+show_addresses(struct walk *w, const struct address_table *t)
+{
+	struct address_match m;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && t != NULL && i < address_table_rules(t); i++) {
+		if (address_table_at(t, i, &m) == -1) {
+			*w->damaged = true;
+			continue;
+		}
+		r = show_rule(w, RULE_ADDRESS, &(struct rule_key){ .network = m.network }, m.ref);
+	}
+	return r;
+}
+
+int
+generation_each(const struct generation *g, generation_visit *visit, void *arg, bool *damaged)
+{
+	struct walk w = { .g = g, .visit = visit, .arg = arg, .damaged = damaged };
+	int r = 0;
+
+	for (; r == 0 && w.layer < g->manifest.n_layers; w.layer++) {
+		const struct layer *l = g->views[w.layer].layer;
+
+		if (l->hosts != NULL)
+			r = host_table_each(l->hosts, show_host, &w, damaged);
+		if (r == 0 && l->digests != NULL)
+			r = hashdb_each(l->digests, show_digest, &w, damaged);
+		if (r == 0)
+			r = show_patterns(&w, l->patterns);
+		if (r == 0)
+			r = show_addresses(&w, l->addresses);
+	}
+	return r;
 }

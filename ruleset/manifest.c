@@ -2,15 +2,17 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
+
 #include <openssl/evp.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
 
-
 static const struct { enum segment_kind kind; const char *name; } kinds[] = {
 	{ SEGMENT_RULES, "rules" }, { SEGMENT_HOSTS, "hosts" }, { SEGMENT_DIGESTS, "digests" }, { SEGMENT_SITE, "site" },
+	{ SEGMENT_ADDRESSES, "addresses" }, { SEGMENT_PATTERNS, "patterns" },
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
@@ -24,13 +26,73 @@ segment_kind_name(enum segment_kind kind)
 	return "unknown";
 }
 
-const struct manifest_segment *
-manifest_find(const struct manifest *m, enum segment_kind kind)
+void
+manifest_fini(struct manifest *m)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (m->segments[i].kind == kind)
-			return &m->segments[i];
+	free(m->sources);
+	*m = (struct manifest){ 0 };
+}
+
+int
+manifest_copy(const struct manifest *from, struct manifest *to)
+{
+	*to = *from;
+	if ((to->sources = calloc(from->n_sources + 1, sizeof(*to->sources))) == NULL)
+		return -1;
+	if (from->n_sources > 0)
+		memcpy(to->sources, from->sources, from->n_sources * sizeof(*to->sources));
+	return 0;
+}
+
+const struct manifest_segment *
+manifest_find(const struct manifest_layer *layer, enum segment_kind kind)
+{
+	for (size_t i = 0; i < layer->n; i++)
+		if (layer->segments[i].kind == kind)
+			return &layer->segments[i];
 	return NULL;
+}
+
+const struct manifest_layer *
+manifest_layer(const struct manifest *m, uint64_t number)
+{
+	for (size_t i = 0; i < m->n_layers; i++)
+		if (m->layers[i].number == number)
+			return &m->layers[i];
+	return NULL;
+}
+
+static int
+compare_sources(const void *a, const void *b)
+{
+	const struct manifest_source *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+struct manifest_source *
+manifest_source(const struct manifest *m, struct slice name)
+{
+	struct manifest_source key = { .rules = 0 };
+
+	if (name.len > MANIFEST_NAME || m->n_sources == 0)
+		return NULL;
+	memcpy(key.name, name.p, name.len);
+	return bsearch(&key, m->sources, m->n_sources, sizeof(key), compare_sources);
+}
+
+int
+manifest_add_source(struct manifest *m, const struct manifest_source *source)
+{
+	struct manifest_source *grown;
+
+	if (m->n_sources == MANIFEST_SOURCES)
+		return errno = E2BIG, -1;
+	if ((grown = realloc(m->sources, (m->n_sources + 1) * sizeof(*grown))) == NULL)
+		return -1;
+	m->sources = grown;
+	m->sources[m->n_sources++] = *source;
+	return 0;
 }
 
 static int
@@ -63,9 +125,9 @@ refuse(struct reader *r, const char *what)
 
 /* The name becomes a path: nothing that could leave the folder. */
 static bool
-is_plain_name(struct slice s)
+is_plain_name(struct slice s, size_t max)
 {
-	if (s.len == 0 || s.len >= MANIFEST_NAME || s.p[0] == '.')
+	if (s.len == 0 || s.len > max || s.p[0] == '.')
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && memchr("-_.", s.p[i], 3) == NULL)
@@ -84,10 +146,23 @@ read_sum(struct slice hex, uint8_t out[static SEGMENT_SHA256])
 	return 0;
 }
 
+/* Where a segment of KIND goes: the site's place, or the layer that was begun last. */
+static struct manifest_segment *
+segment_place(struct reader *r, enum segment_kind kind)
+{
+	struct manifest_layer *layer = r->out->n_layers == 0 ? NULL : &r->out->layers[r->out->n_layers - 1];
+
+	if (kind == SEGMENT_SITE)
+		return r->out->site.len != 0 ? NULL : &r->out->site;
+	if (layer == NULL || manifest_find(layer, kind) != NULL || layer->n == MANIFEST_SEGMENTS)
+		return NULL;
+	return &layer->segments[layer->n++];
+}
+
 static int
 read_segment(struct reader *r, struct slice rest)
 {
-	struct manifest_segment s;
+	struct manifest_segment s, *place;
 	struct slice kind, name, len, sum;
 
 	if (!slice_cut(rest, ' ', &kind, &rest) || !slice_cut(rest, ' ', &name, &rest) ||
@@ -95,45 +170,118 @@ read_segment(struct reader *r, struct slice rest)
 		return refuse(r, "expected \"segment KIND NAME LENGTH SHA256\"");
 	if (kind_parse(kind, &s.kind) == -1)
 		return refuse(r, "unknown kind of segment: written by a newer firebreak?");
-	if (manifest_find(r->out, s.kind) != NULL)
-		return refuse(r, "the second segment of its kind");
-	if (r->out->n == MANIFEST_SEGMENTS)
-		return refuse(r, "too many segments");
-	if (!is_plain_name(name))
+	if (!is_plain_name(name, MANIFEST_NAME - 1))
 		return refuse(r, "the segment's name is no plain file name");
-	if (slice_u64(len, &s.len) == -1)
-		return refuse(r, "the segment's length is no number");
+	if (slice_u64(len, &s.len) == -1 || s.len == 0)
+		return refuse(r, "the segment's length is no number from 1");
 	if (read_sum(sum, s.sha256) == -1)
 		return refuse(r, "the segment's SHA-256 is not one");
+	if ((place = segment_place(r, s.kind)) == NULL)
+		return refuse(r, "the second segment of its kind, or one outside a layer");
 	memcpy(s.name, name.p, name.len);
 	s.name[name.len] = '\0';
-	r->out->segments[r->out->n++] = s;
+	*place = s;
 	return 0;
+}
+
+static int
+read_layer(struct reader *r, struct slice rest)
+{
+	uint64_t number;
+
+	if (slice_u64(rest, &number) == -1 || number == 0)
+		return refuse(r, "the layer is no number from 1");
+	if (manifest_layer(r->out, number) != NULL)
+		return refuse(r, "the layer stands twice");
+	if (r->out->n_layers == MANIFEST_LAYERS)
+		return refuse(r, "too many layers");
+	r->out->layers[r->out->n_layers++].number = number;
+	return 0;
+}
+
+static int
+read_hex(struct slice hex, uint64_t *out)
+{
+	*out = 0;
+	for (size_t i = 0; i < hex.len; i++) {
+		int digit = ascii_hex(hex.p[i]);
+
+		if (digit == -1)
+			return -1;
+		*out = *out << 4 | (unsigned)digit;
+	}
+	return hex.len == 2 * sizeof(*out) ? 0 : -1;
+}
+
+static int
+read_source(struct reader *r, struct slice rest)
+{
+	struct manifest_source s = { .layer = 0 };
+	struct slice name, layer, rules;
+
+	if (!slice_cut(rest, ' ', &name, &rest) || !slice_cut(rest, ' ', &layer, &rest) || !slice_cut(rest, ' ', &rules, &rest))
+		return refuse(r, "expected \"source NAME LAYER RULES STAMP\"");
+	if (!is_plain_name(name, MANIFEST_NAME))
+		return refuse(r, "the source's name is none");
+	memcpy(s.name, name.p, name.len);
+	if (slice_u64(layer, &s.layer) == -1 || manifest_layer(r->out, s.layer) == NULL)
+		return refuse(r, "the source's layer is none of those above");
+	if (slice_u64(rules, &s.rules) == -1)
+		return refuse(r, "the source's number of rules is none");
+	if (read_hex(rest, &s.stamp) == -1)
+		return refuse(r, "the source's stamp is not 16 hexadecimal digits");
+	if (r->out->n_sources > 0 && strcmp(r->out->sources[r->out->n_sources - 1].name, s.name) >= 0)
+		return refuse(r, "the source is out of order, or stands twice");
+	if (manifest_add_source(r->out, &s) == -1)
+		return refuse(r, errno == E2BIG ? "too many sources" : "out of memory");
+	return 0;
+}
+
+static int
+read_generation(struct reader *r, struct slice rest)
+{
+	if (r->out->generation != 0)
+		return refuse(r, "the second generation");
+	if (slice_u64(rest, &r->out->generation) == -1 || r->out->generation == 0)
+		return refuse(r, "the generation is no number from 1");
+	return 0;
+}
+
+static int
+read_created(struct reader *r, struct slice rest)
+{
+	if (r->out->created != 0)
+		return refuse(r, "the second date of creation");
+	if (clock_parse(rest, &r->out->created) == -1 || r->out->created <= 0 || r->out->created > CLOCK_LAST_S)
+		return refuse(r, "the date of creation is not one");
+	return 0;
+}
+
+static int
+read_context(struct reader *r, struct slice rest)
+{
+	return read_hex(rest, &r->out->context) == 0 ? 0 : refuse(r, "the context is not 16 hexadecimal digits");
+}
+
+static int
+read_rolled_back(struct reader *r, struct slice rest)
+{
+	return slice_u64(rest, &r->out->rolled_back) == 0 ? 0 : refuse(r, "the generation that was rolled back to is no number");
 }
 
 static int
 read_line(struct reader *r, struct slice line)
 {
+	static const struct { const char *word; int (*read)(struct reader *r, struct slice rest); } words[] = {
+		{ "segment", read_segment }, { "source", read_source }, { "layer", read_layer }, { "generation", read_generation },
+		{ "created", read_created }, { "context", read_context }, { "rolled-back", read_rolled_back },
+	};
 	struct slice word, rest;
 
 	slice_cut(line, ' ', &word, &rest);
-	if (slice_eq(word, SLICE("segment")))
-		return read_segment(r, rest);
-	if (slice_eq(word, SLICE("generation"))) {
-		if (r->out->generation != 0)
-			return refuse(r, "the second generation");
-		if (slice_u64(rest, &r->out->generation) == -1 || r->out->generation == 0)
-			return refuse(r, "the generation is no number from 1");
-		return 0;
-	}
-	if (slice_eq(word, SLICE("created"))) {
-		if (r->out->created != 0)
-			return refuse(r, "the second date of creation");
-		if (clock_parse(rest, &r->out->created) == -1 || r->out->created <= 0 ||
-		    r->out->created > CLOCK_LAST_S)
-			return refuse(r, "the date of creation is not one");
-		return 0;
-	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (slice_eq(word, slice_str(words[i].word)))
+			return words[i].read(r, rest);
 	return refuse(r, "an unknown line: written by a newer firebreak?");
 }
 
@@ -153,8 +301,8 @@ read_end(struct reader *r, struct slice line, struct slice above)
 		return refuse(r, "the sum is no SHA-256");
 	if (sum_of(above, real) == -1 || memcmp(stated, real, sizeof(real)) != 0)
 		return refuse(r, "damaged: the sum of the lines above is another");
-	if (r->out->generation == 0 || r->out->created == 0)
-		return refuse(r, "the generation or the date of creation is missing");
+	if (r->out->generation == 0 || r->out->created == 0 || r->out->site.len == 0)
+		return refuse(r, "the generation, its date of creation or the site's segment is missing");
 	return 0;
 }
 
@@ -169,8 +317,8 @@ manifest_parse(const char *file, struct slice text, struct manifest *out, struct
 		return refuse(&r, "is longer than a MANIFEST can be");
 	if (!slice_cut(rest, '\n', &line, &rest) || !slice_starts(line, SLICE("firebreak-manifest ")))
 		return refuse(&r, "is no MANIFEST");
-	if (!slice_eq(line, SLICE("firebreak-manifest 1")))
-		return refuse(&r, "is of another version; this firebreak reads version 1");
+	if (!slice_eq(line, SLICE("firebreak-manifest 2")))
+		return refuse(&r, "is of another version; this firebreak reads version 2");
 	for (r.line = 2; rest.len > 0; r.line++) {
 		const char *start = rest.p;
 
@@ -206,6 +354,7 @@ manifest_load(const char *path, struct manifest *out, struct diag *diag)
 	struct buf text;
 	int r = -1, error;
 
+	*out = (struct manifest){ 0 };
 	buf_init(&text, MANIFEST_MAX);
 	if (file_read(path, &text) == -1) {
 		error = errno;
@@ -219,6 +368,14 @@ manifest_load(const char *path, struct manifest *out, struct diag *diag)
 	return r;
 }
 
+static void
+add_segment(struct buf *out, const struct manifest_segment *s)
+{
+	buf_addf(out, "segment %s %s %" PRIu64 " ", segment_kind_name(s->kind), s->name, s->len);
+	add_sum(out, s->sha256);
+	buf_add_char(out, '\n');
+}
+
 int
 manifest_format(const struct manifest *m, struct buf *out)
 {
@@ -227,14 +384,19 @@ manifest_format(const struct manifest *m, struct buf *out)
 	size_t start = out->len;
 
 	clock_format_s(m->created, date);
-	buf_addf(out, "firebreak-manifest 1\ngeneration %" PRIu64 "\ncreated %s\n", m->generation, date);
-	for (size_t i = 0; i < m->n; i++) {
-		const struct manifest_segment *s = &m->segments[i];
-
-		buf_addf(out, "segment %s %s %" PRIu64 " ", segment_kind_name(s->kind), s->name, s->len);
-		add_sum(out, s->sha256);
-		buf_add_char(out, '\n');
+	buf_addf(out, "firebreak-manifest 2\ngeneration %" PRIu64 "\ncreated %s\n", m->generation, date);
+	buf_addf(out, "context %016" PRIx64 "\n", m->context);
+	if (m->rolled_back != 0)
+		buf_addf(out, "rolled-back %" PRIu64 "\n", m->rolled_back);
+	add_segment(out, &m->site);
+	for (size_t i = 0; i < m->n_layers; i++) {
+		buf_addf(out, "layer %" PRIu64 "\n", m->layers[i].number);
+		for (size_t j = 0; j < m->layers[i].n; j++)
+			add_segment(out, &m->layers[i].segments[j]);
 	}
+	for (size_t i = 0; i < m->n_sources; i++)
+		buf_addf(out, "source %s %" PRIu64 " %" PRIu64 " %016" PRIx64 "\n", m->sources[i].name, m->sources[i].layer,
+		    m->sources[i].rules, m->sources[i].stamp);
 	if (out->failed || sum_of(slice_make(out->p + start, out->len - start), sum) == -1)
 		return -1;
 	buf_add_str(out, "end ");

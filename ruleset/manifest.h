@@ -1,13 +1,22 @@
 /* manifest.h - the MANIFEST: which segments make up the current generation.  It is the truth; everything else is a hint.
  *
- *	firebreak-manifest 1
+ *	firebreak-manifest 2
  *	generation 17
  *	created 2026-11-24T14:30:00Z
- *	segment rules rules-17.seg 4096 9f86d081...
- *	segment hosts hosts-17.seg 8192 60303ae2...
+ *	context 60303ae22b998861			what lint and compiling depend on beside the sources
+ *	rolled-back 15					only after a rollback
+ *	segment site site-17.seg 4096 9f86d081...
+ *	layer 12					the base: its segments follow
+ *	segment rules rules-12.seg 4096 9f86d081...
+ *	segment hosts hosts-12.seg 8192 60303ae2...
+ *	layer 17
+ *	segment rules rules-17.seg 512 fd61a03a...
+ *	source feed-a 12 937166 6e340b9cffb37a98	which layer has its rules, how many, and what was read
+ *	source local 17 4 31ebdfce8b77ac49
  *	end 3b5d5c3712955042212316173ccf37be...		SHA-256 of everything above this line
  *
- * Written last, by rename; read whole. */
+ * All rules of a source are in one layer; what another layer still has of it does not count.  So a source is replaced by a new
+ * layer and a changed line, and dropped by a line less; no other file is touched.  Written last, by rename; read whole. */
 #ifndef RULESET_MANIFEST_H
 #define RULESET_MANIFEST_H
 
@@ -15,7 +24,7 @@
 #include "base/diag.h"
 #include "base/segment.h"
 
-enum { MANIFEST_SEGMENTS = 16, MANIFEST_NAME = 64, MANIFEST_MAX = 16384 };
+enum { MANIFEST_LAYERS = 12, MANIFEST_SEGMENTS = 5, MANIFEST_NAME = 64, MANIFEST_SOURCES = 4096, MANIFEST_MAX = 1 << 20 };
 
 struct manifest_segment {
 	enum segment_kind kind;
@@ -24,15 +33,37 @@ struct manifest_segment {
 	uint8_t		 sha256[SEGMENT_SHA256];
 };
 
+struct manifest_layer {
+	uint64_t	 number;		/* of the generation that made it */
+	size_t		 n;
+	struct manifest_segment segments[MANIFEST_SEGMENTS];
+};
+
+struct manifest_source {
+	char		 name[MANIFEST_NAME + 1];	/* as the MANIFEST_NAME of a file, of up to MANIFEST_NAME bytes */
+	uint64_t	 layer, rules;
+	uint64_t	 stamp;			/* of the file as it was read; 0 = to be read again */
+};
+
 struct manifest {
 	uint64_t		 generation;	/* from 1 */
 	int64_t			 created;	/* seconds */
-	size_t			 n;
-	struct manifest_segment	 segments[MANIFEST_SEGMENTS];
+	uint64_t		 context;
+	uint64_t		 rolled_back;	/* the generation whose rules these are again; 0 = none */
+	struct manifest_segment	 site;		/* its length is 0 while there is none */
+	size_t			 n_layers, n_sources;
+	struct manifest_layer	 layers[MANIFEST_LAYERS];
+	struct manifest_source	*sources;	/* sorted by name; the manifest's own */
 };
 
+/* Free what M holds; a zeroed struct is fine. */
+void manifest_fini(struct manifest *m);
+
+/* A copy that the caller frees by manifest_fini().  -1 without memory. */
+int manifest_copy(const struct manifest *from, struct manifest *to);
+
 /* Read TEXT, the content of FILE.  -1 with "file:line" errors in DIAG: wrong version, missing or repeated lines, a name
- * that is no plain file name, a wrong sum. */
+ * that is no plain file name, a source in a layer that is none, a wrong sum.  OUT is to be freed in either case. */
 int manifest_parse(const char *file, struct slice text, struct manifest *out, struct diag *diag);
 
 /* The same for the file at PATH, whole.  errno is ENOENT when there is none, EBADMSG when the text is refused, else what the
@@ -42,10 +73,17 @@ int manifest_load(const char *path, struct manifest *out, struct diag *diag);
 /* Append the text that manifest_parse() reads. */
 int manifest_format(const struct manifest *m, struct buf *out);
 
-/* The segment of KIND; NULL when there is none. */
-const struct manifest_segment *manifest_find(const struct manifest *m, enum segment_kind kind);
+/* The segment of KIND in LAYER; NULL when there is none. */
+const struct manifest_segment *manifest_find(const struct manifest_layer *layer, enum segment_kind kind);
 
-/* "rules", "hosts", "digests", "site". */
+/* The layer NUMBER, and the source NAME; NULL when there is none. */
+const struct manifest_layer *manifest_layer(const struct manifest *m, uint64_t number);
+struct manifest_source *manifest_source(const struct manifest *m, struct slice name);
+
+/* Add a source, whose name comes after those that are there.  -1 without memory or room (errno E2BIG). */
+int manifest_add_source(struct manifest *m, const struct manifest_source *source);
+
+/* "rules", "hosts", "digests", "site", "addresses", "patterns". */
 const char *segment_kind_name(enum segment_kind kind);
 
 #endif

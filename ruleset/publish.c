@@ -1,107 +1,42 @@
 #include "ruleset/publish.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "ruleset/generation.h"
-#include "ruleset/lint.h"
-#include "ruleset/source.h"
-#include "runtime/state.h"
+#include "ruleset/keep.h"
+#include "ruleset/publish_part.h"
 
-enum { SITE_MAX = 1 << 20, MODE_FILE = 0640 };
-#define SOURCE_MAX	((size_t)4 << 30)
-#define SOURCE_END	".rules"
-#define SEGMENT_END	".seg"
+enum { MODE_FILE = 0640 };
 
-/* A source file, read whole and kept while its rules' texts are borrowed. */
-struct source_file {
-	char		*path;
-	struct slice	 name;		/* within PATH */
-	struct buf	 text;
-	int64_t		 written;	/* seconds: its last change, which a relative expiry counts from */
-};
-
-struct publisher {
-	const struct publish_options	*options;
-	struct publish_report		*report;
-	struct diag			*diag;
-	char				 rules_dir[STATE_PATH];
-	struct manifest			 before;	/* its generation is 0 when there is none */
-	struct site			 site;
-	struct public_suffixes		*suffixes;
-	struct source_file		*sources;
-	size_t				 n_sources;
-	const struct source_file	*current;	/* while it is read */
-	struct slice			*protected;	/* canonical domains, each to be freed */
-	size_t				 n_protected;
-	struct rule_table_builder	*rules;
-	struct host_builder		*hosts;
-	struct hashdb_builder		*digests;
-};
-
-static int
-out_of_memory(struct publisher *p)
+int
+publish_no_memory(struct publisher *p)
 {
 	diag_error(p->diag, "out of memory");
 	return -1;
 }
 
-/* ---- what was there ---- */
+/* ---- begin and end ---- */
 
-/* The number in "rules-17.seg"; 0 when NAME is none of ours. */
-static uint64_t
-segment_number(struct slice name)
-{
-	struct slice kind, rest;
-	uint64_t n;
-
-	if (!slice_ends(name, SLICE(SEGMENT_END)) || !slice_cut(name, '-', &kind, &rest) ||
-	    slice_u64(slice_head(rest, rest.len - strlen(SEGMENT_END)), &n) == -1)
-		return 0;
-	for (enum segment_kind k = SEGMENT_HOSTS; k <= SEGMENT_SITE; k++)
-		if (slice_eq(kind, slice_str(segment_kind_name(k))))
-			return n;
-	return 0;
-}
-
-/* The highest number in use, so that a lost MANIFEST does not make an old number new. */
-static uint64_t
-highest_number(const struct publisher *p)
-{
-	uint64_t highest = p->before.generation;
-	DIR *dir = opendir(p->rules_dir);
-	struct dirent *e;
-
-	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		uint64_t n = segment_number(slice_str(e->d_name));
-
-		highest = n > highest && n < UINT64_MAX ? n : highest;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return highest;
-}
-
-/* Number and date of a generation must be such that its MANIFEST can be read: else what is live would be lost. */
+/* Publishers wait for each other. */
 static int
-take_number(struct publisher *p)
+take_lock(struct publisher *p)
 {
-	p->report->generation = highest_number(p) + 1;
-	if (p->report->generation == 0) {
-		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "no number is left for a generation");
-		return -1;
-	}
-	if (p->options->now <= 0 || p->options->now > CLOCK_LAST_S) {
-		diag_error(p->diag, "the clock is not set: it says %" PRId64 " seconds since 1970", p->options->now);
-		return -1;
-	}
-	return 0;
+	char path[STATE_PATH];
+	int error;
+
+	if (p->options->dry_run || p->options->locked)
+		return 0;
+	if ((p->lock = state_lock(p->options->state)) != -1)
+		return 0;
+	error = errno;
+	diag_add(p->diag, DIAG_ERROR, state_path(p->options->state, STATE_LOCK, path) == 0 ? path :
+	    p->options->state, 0, 0, "%s", strerror(error));
+	return -1;
 }
 
 static int
@@ -115,7 +50,7 @@ read_before(struct publisher *p)
 	}
 	if (manifest_load(path, &p->before, NULL) == 0)
 		return 0;
-	p->before = (struct manifest){ 0 };
+	manifest_fini(&p->before);
 	if (errno == EBADMSG)
 		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "is damaged and will be replaced");
 	else if (errno != ENOENT)
@@ -123,276 +58,63 @@ read_before(struct publisher *p)
 	return 0;
 }
 
-/* ---- the site ---- */
-
-/* An address, or a name that a person means: host_canonical() makes a host of any bytes, for proxies have to judge them. */
-static bool
-is_domain(struct slice word)
-{
-	char host[HOST_MAX + 1];
-	enum host_kind kind;
-	size_t len;
-
-	if (host_canonical(word, host, &len, &kind) != URL_OK)
-		return false;
-	for (size_t i = 0; kind == HOST_NAME && i < len; i++)
-		if (!ascii_is_alpha(host[i]) && !ascii_is_digit(host[i]) && memchr("-_.", host[i], 3) == NULL)
-			return false;
-	return true;
-}
-
-/* Own domains that are none protect nothing: better an error. */
+/* Number and date of a generation must be such that its MANIFEST can be read: else what is live would be lost. */
 static int
-check_own_domains(struct publisher *p, const char *path)
+take_number(struct publisher *p)
 {
-	struct slice rest = slice_str(p->site.own_domains), word;
-	int result = 0;
-
-	while (rest.len > 0) {
-		slice_cut(rest, ' ', &word, &rest);
-		if (word.len == 0 || is_domain(word))
-			continue;
-		diag_add(p->diag, DIAG_ERROR, path, 0, 0, "OwnDomains: \"%.*s\" is no domain", SLICE_ARGS(word));
-		result = -1;
-	}
-	return result;
-}
-
-static int
-read_site(struct publisher *p)
-{
-	char path[STATE_PATH];
-	struct buf text;
-	int result = 0;
-
-	if (option_defaults(site_options, site_options_n, &p->site) == -1)
-		return out_of_memory(p);
-	if (state_path(p->options->state, STATE_SITE, path) == -1)
-		return -1;
-	buf_init(&text, SITE_MAX);
-	if (file_read(path, &text) == 0) {
-		result = option_parse(site_options, site_options_n, &p->site, path, buf_slice(&text), p->diag);
-	} else if (errno != ENOENT) {
-		diag_add(p->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
-		result = -1;
-	}
-	buf_fini(&text);
-	return check_own_domains(p, path) == -1 ? -1 : result;
-}
-
-static void
-read_suffixes(struct publisher *p)
-{
-	const char *path = p->options->suffix_file != NULL ? p->options->suffix_file : PUBLIC_SUFFIX_FILE;
-	struct diag findings = { 0 };
-
-	p->suffixes = public_suffixes_load(path, &findings);
-	if (p->suffixes == NULL)
-		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "%s; whether a rule covers a public suffix is NOT checked: "
-		    "install the package publicsuffix", diag_first_error(&findings));
-	diag_fini(&findings);
-}
-
-/* ---- sources ---- */
-
-static int
-is_source(const struct dirent *e)
-{
-	struct slice name = slice_str(e->d_name);
-
-	return name.len > strlen(SOURCE_END) && name.p[0] != '.' && slice_ends(name, SLICE(SOURCE_END));
-}
-
-static int
-load_source(struct publisher *p, const char *dir, const char *file)
-{
-	struct source_file *s = &p->sources[p->n_sources];
-	struct stat st;
-
-	*s = (struct source_file){ .path = file_join(dir, file) };
-	buf_init(&s->text, SOURCE_MAX);
-	if (s->path == NULL)
-		return out_of_memory(p);
-	p->n_sources++;
-	s->name = slice_make(s->path + strlen(dir) + 1, strlen(file) - strlen(SOURCE_END));
-	/* A fifo would be waited for, with the lock held; a device may have no end. */
-	if (stat(s->path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		diag_add(p->diag, DIAG_ERROR, s->path, 0, 0, "not a file");
+	p->report->generation = keep_highest(p->rules_dir, p->before.generation) + 1;
+	if (p->report->generation == 0) {
+		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "no number is left for a generation");
 		return -1;
 	}
-	if (stat(s->path, &st) == -1 || file_read(s->path, &s->text) == -1) {
-		diag_add(p->diag, DIAG_ERROR, s->path, 0, 0, "%s", strerror(errno));
+	if (p->options->now <= 0 || p->options->now > CLOCK_LAST_S) {
+		diag_error(p->diag, "the clock is not set: it says %" PRId64 " seconds since 1970", p->options->now);
 		return -1;
 	}
-	s->written = st.st_mtim.tv_sec < p->options->now ? st.st_mtim.tv_sec : p->options->now;
 	return 0;
 }
 
-/* Load every source, in the order of their names. */
 static int
-load_sources(struct publisher *p)
+begin(struct publisher *p)
 {
-	struct dirent **files;
-	char dir[STATE_PATH];
-	int n, result = 0;
-
-	if (state_path(p->options->state, STATE_SOURCES, dir) == -1)
-		return -1;
-	if ((n = scandir(dir, &files, is_source, alphasort)) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		diag_add(p->diag, DIAG_ERROR, dir, 0, 0, "%s", strerror(errno));
+	*p->report = (struct publish_report){ .created = p->options->now };
+	p->lock = -1;
+	if (state_path(p->options->state, STATE_RULES, p->rules_dir) == -1) {
+		diag_error(p->diag, "%s: the path is too long", p->options->state);
 		return -1;
 	}
-	if ((p->sources = calloc((size_t)n + 1, sizeof(*p->sources))) == NULL)
-		result = out_of_memory(p);
-	for (int i = 0; i < n; i++) {
-		if (p->sources != NULL && load_source(p, dir, files[i]->d_name) == -1)
-			result = -1;
-		free(files[i]);
-	}
-	free(files);
-	return result;
-}
-
-static int
-parse_sources(struct publisher *p, source_visit *visit, struct diag *diag)
-{
-	struct source_defaults defaults = { .host_life = p->site.host_life, .file_life = p->site.file_life };
-	int result = 0;
-
-	for (size_t i = 0; i < p->n_sources; i++) {
-		p->current = &p->sources[i];
-		defaults.now = p->current->written;
-		if (source_parse(p->current->path, p->current->name, buf_slice(&p->current->text), &defaults, visit, p, diag) != 0)
-			result = -1;
-	}
-	return result;
-}
-
-/* First visit: which domains are protected. */
-static int
-visit_protect(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line)
-{
-	struct publisher *p = arg;
-	struct slice *grown;
-	char *domain;
-
-	(void)line;
-	if (rule->action != RULE_PROTECT || (rule->expires != 0 && rule->expires <= p->options->now))
-		return 0;
-	grown = realloc(p->protected, (p->n_protected + 1) * sizeof(*grown));
-	domain = slice_dup(slice_make(match->host, match->host_len));
-	if (grown != NULL)
-		p->protected = grown;
-	if (grown == NULL || domain == NULL) {
-		free(domain);
-		return out_of_memory(p);
-	}
-	p->protected[p->n_protected++] = slice_str(domain);
-	return 0;
+	return take_lock(p) == 0 && read_before(p) == 0 ? take_number(p) : -1;
 }
 
 static void
-count_rule(struct publish_report *report, const struct rule *rule, const struct rule_match *match)
+end(struct publisher *p)
 {
-	report->rules++;
-	if (rule->action == RULE_PROTECT)
-		report->protects++;
-	else if (rule->kind == RULE_HOST)
-		report->hosts++;
-	else if (rule->kind == RULE_URL)
-		report->urls++;
-	else
-		report->files++;
-	if (rule->kind == RULE_FILE && match->size == HASHDB_SIZE_ANY)
-		report->sizeless++;
-}
-
-static int
-compile(struct publisher *p, const struct rule *rule, const struct rule_match *match)
-{
-	struct slice host = slice_make(match->host, match->host_len);
-	uint32_t ref;
-
-	if (rule_table_add(p->rules, rule, &ref) == -1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (rule->kind == RULE_FILE)
-		return hashdb_builder_add(p->digests, &match->digest, match->size, ref);
-	return host_builder_add(p->hosts, match->scope, host, slice_str(match->path), ref);
-}
-
-/* A person's line is named; feeds and alerts end by themselves. */
-static void
-note_expired(struct publisher *p, const struct rule *rule, unsigned line)
-{
-	char date[CLOCK_TEXT];
-
-	if (!rule->local)
-		return;
-	clock_format_s(rule->expires, date);
-	diag_add(p->diag, DIAG_NOTE, p->current->path, line, 0, "the rule expired %s and is left out", date);
-}
-
-/* Second visit: lint and compile what has not expired. */
-static int
-visit_rule(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line)
-{
-	struct publisher *p = arg;
-	struct lint lint = { .suffixes = p->suffixes, .own_domains = slice_str(p->site.own_domains),
-		.protected = p->protected, .n_protected = p->n_protected };
-
-	if (rule->expires != 0 && rule->expires <= p->options->now) {
-		p->report->expired++;
-		note_expired(p, rule, line);
-		return 0;
-	}
-	if (lint_rule(&lint, rule, match, p->current->path, line, p->diag) == -1)
-		return 0;
-	count_rule(p->report, rule, match);
-	if (compile(p, rule, match) == 0)
-		return 0;
-	diag_add(p->diag, DIAG_ERROR, p->current->path, line, 0, "%s", strerror(errno));
-	return -1;
-}
-
-static int
-read_rules(struct publisher *p)
-{
-	size_t before = p->diag->n_errors;
-
-	if ((p->rules = rule_table_new()) == NULL || (p->hosts = host_builder_new()) == NULL ||
-	    (p->digests = hashdb_builder_new()) == NULL)
-		return out_of_memory(p);
-	if (parse_sources(p, visit_protect, p->diag) == -1 || parse_sources(p, visit_rule, NULL) == -1)
-		return -1;
-	return p->diag->n_errors > before ? -1 : 0;
+	if (p->lock != -1)
+		close(p->lock);
+	option_fini(site_options, site_options_n, &p->site);
+	public_suffixes_free(p->suffixes);
+	gate_close(p->gate);
+	source_list_free(&p->list);
+	free(p->sources);
+	free(p->domains);
+	buf_fini(&p->protected);
+	compiler_free(p->compiler);
+	for (size_t i = 0; i < MANIFEST_LAYERS; i++)
+		layer_put(p->layers[i]);
+	manifest_fini(&p->before);
 }
 
 /* ---- writing ---- */
 
 static int
-write_segment(struct publisher *p, struct manifest *m, enum segment_kind kind)
+write_site(struct publisher *p, struct manifest *m)
 {
-	struct manifest_segment *s = &m->segments[m->n++];
 	char path[STATE_PATH + MANIFEST_NAME];
 
-	s->kind = kind;
-	snprintf(s->name, sizeof(s->name), "%s-%" PRIu64 SEGMENT_END, segment_kind_name(kind), m->generation);
-	snprintf(path, sizeof(path), "%s/%s", p->rules_dir, s->name);
-	switch (kind) {
-	case SEGMENT_RULES:
-		return rule_table_write(p->rules, path, &s->len, s->sha256, p->diag);
-	case SEGMENT_HOSTS:
-		return host_builder_write(p->hosts, path, &s->len, s->sha256, p->diag);
-	case SEGMENT_DIGESTS:
-		return hashdb_builder_write(p->digests, path, &s->len, s->sha256, p->diag);
-	case SEGMENT_SITE:
-		return site_write(&p->site, path, &s->len, s->sha256, p->diag);
-	}
-	return -1;
+	m->site.kind = SEGMENT_SITE;
+	snprintf(m->site.name, sizeof(m->site.name), "site-%" PRIu64 ".seg", m->generation);
+	snprintf(path, sizeof(path), "%s/%s", p->rules_dir, m->site.name);
+	return site_write(&p->site, buf_slice(&p->protected), path, &m->site.len, m->site.sha256, p->diag);
 }
 
 /* PATH is M already: only the flush of its folder failed. */
@@ -400,8 +122,10 @@ static bool
 is_in_place(const char *path, const struct manifest *m)
 {
 	struct manifest there;
+	bool same = manifest_load(path, &there, NULL) == 0 && there.generation == m->generation;
 
-	return manifest_load(path, &there, NULL) == 0 && there.generation == m->generation;
+	manifest_fini(&there);
+	return same;
 }
 
 static int
@@ -414,7 +138,7 @@ write_manifest(struct publisher *p, const struct manifest *m)
 	buf_init(&text, MANIFEST_MAX);
 	snprintf(path, sizeof(path), "%s/MANIFEST", p->rules_dir);
 	if (manifest_format(m, &text) == -1) {
-		result = out_of_memory(p);
+		result = publish_no_memory(p);
 	} else if (file_write(path, buf_slice(&text), MODE_FILE) == -1) {
 		const char *why = strerror(errno);
 
@@ -426,28 +150,20 @@ write_manifest(struct publisher *p, const struct manifest *m)
 	return result;
 }
 
-static bool
-is_named(const struct manifest *m, const char *name)
+/* Make M live, keep it, and remove what neither it nor a kept one needs. */
+static int
+commit(struct publisher *p, const struct manifest *m, int64_t keep)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (strcmp(m->segments[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* Remove segments that neither NEW nor the manifest before it names. */
-static void
-remove_unnamed(const struct publisher *p, const struct manifest *new)
-{
-	DIR *dir = opendir(p->rules_dir);
-	struct dirent *e;
-
-	while (dir != NULL && (e = readdir(dir)) != NULL)
-		if (segment_number(slice_str(e->d_name)) != 0 && !is_named(new, e->d_name) &&
-		    !is_named(&p->before, e->d_name))
-			unlinkat(dirfd(dir), e->d_name, 0);
-	if (dir != NULL)
-		closedir(dir);
+	/* Whoever made that one live may have been killed before it was kept. */
+	if (p->before.generation != 0)
+		keep_manifest(p->rules_dir, p->before.generation);
+	if (write_manifest(p, m) == -1)
+		return -1;
+	if (keep_manifest(p->rules_dir, m->generation) == -1)
+		diag_add(p->diag, DIAG_WARNING, p->rules_dir, 0, 0, "generation %" PRIu64 " cannot be kept for a rollback: %s",
+		    m->generation, strerror(errno));
+	keep_clean(p->rules_dir, (size_t)keep);
+	return 0;
 }
 
 /* Remove what a failed publish wrote, and nothing else: the MANIFEST that names the others may only be mislaid. */
@@ -456,86 +172,275 @@ remove_own(const struct publisher *p, const struct manifest *m)
 {
 	char path[STATE_PATH + MANIFEST_NAME];
 
-	for (size_t i = 0; i < m->n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", p->rules_dir, m->segments[i].name);
+	for (size_t i = 0; i < p->new_layer.n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", p->rules_dir, p->new_layer.segments[i].name);
 		unlink(path);
 	}
+	snprintf(path, sizeof(path), "%s/%s", p->rules_dir, m->site.name);
+	if (m->site.len > 0)
+		unlink(path);
+}
+
+static void
+finish_gate(struct publisher *p)
+{
+	struct gate_counts counts = gate_counted(p->gate);
+
+	gate_finish(p->gate, p->diag);
+	p->report->held = counts.held;
+	p->report->denied = counts.denied;
+	p->report->approved = counts.approved;
 }
 
 static int
 write_generation(struct publisher *p)
 {
-	struct manifest m = { .generation = p->report->generation, .created = p->options->now };
+	struct manifest m = { .generation = p->report->generation, .created = p->options->now, .context = p->context,
+		.rolled_back = p->options->only != NULL ? p->before.rolled_back : 0 };
+	int r = -1;
 
-	for (enum segment_kind k = SEGMENT_HOSTS; k <= SEGMENT_SITE; k++)
-		if (write_segment(p, &m, k) == -1)
-			goto fail;
-	if (write_manifest(p, &m) == -1)
-		goto fail;
-	remove_unnamed(p, &m);
-	return 0;
-fail:
-	remove_own(p, &m);
-	return -1;
+	/* A source that the new generation has is not read again: what is held of it is listed before, or never. */
+	if (publish_name_layers(p, &m) == 0 && write_site(p, &m) == 0 && gate_write_held(p->gate, p->diag) == 0)
+		r = commit(p, &m, p->site.keep_generations);
+	if (r == -1)
+		remove_own(p, &m);
+	manifest_fini(&m);
+	return r;
 }
 
-/* ---- all of it ---- */
-
-/* Publishers wait for each other.  -1 with an error; else a descriptor whose closing ends the lock. */
+/* After a rollback the sources say what was taken back. */
 static int
-take_lock(struct publisher *p)
+refuse_rolled_back(struct publisher *p)
 {
-	int fd = state_lock(p->options->state), error = errno;
-	char path[STATE_PATH];
-
-	if (fd == -1)
-		diag_add(p->diag, DIAG_ERROR, state_path(p->options->state, STATE_LOCK, path) == 0 ? path :
-		    p->options->state, 0, 0, "%s", strerror(error));
-	return fd;
-}
-
-static void
-fini(struct publisher *p)
-{
-	option_fini(site_options, site_options_n, &p->site);
-	public_suffixes_free(p->suffixes);
-	for (size_t i = 0; i < p->n_sources; i++) {
-		free(p->sources[i].path);
-		buf_fini(&p->sources[i].text);
-	}
-	free(p->sources);
-	for (size_t i = 0; i < p->n_protected; i++)
-		free((char *)(uintptr_t)p->protected[i].p);
-	free(p->protected);
-	rule_table_free(p->rules);
-	host_builder_free(p->hosts);
-	hashdb_builder_free(p->digests);
+	if (p->before.rolled_back == 0 || p->options->forward || p->options->only != NULL || p->options->dry_run)
+		return 0;
+	diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "generation %" PRIu64 " is a rollback to %" PRIu64 ": mend the sources, then "
+	    "\"firebreak publish --forward\" publishes them", p->before.generation, p->before.rolled_back);
+	return -1;
 }
 
 int
 publish(const struct publish_options *options, struct publish_report *report, struct diag *diag)
 {
 	struct publisher p = { .options = options, .report = report, .diag = diag };
-	int lock = -1, result = -1;
-	int site, sources;
+	int result = -1;
 
-	*report = (struct publish_report){ .created = options->now };
-	if (state_path(options->state, STATE_RULES, p.rules_dir) == -1) {
-		diag_error(diag, "%s: the path is too long", options->state);
-		return -1;
-	}
-	if (!options->dry_run && (lock = take_lock(&p)) == -1)
-		return -1;
-	if (read_before(&p) == 0 && take_number(&p) == 0) {
-		site = read_site(&p);
-		sources = load_sources(&p);
-		report->sources = p.n_sources;
-		read_suffixes(&p);
-		if (site == 0 && sources == 0 && read_rules(&p) == 0)
+	if (begin(&p) == 0 && refuse_rolled_back(&p) == 0) {
+		publish_open_layers(&p);
+		if (publish_read_all(&p) == 0 && publish_make_layer(&p) == 0) {
+			finish_gate(&p);
 			result = options->dry_run ? 0 : write_generation(&p);
+		}
 	}
-	if (lock != -1)
-		close(lock);
-	fini(&p);
+	end(&p);
+	return result;
+}
+
+/* ---- going back ---- */
+
+/* Which generation the kept one NUMBER goes back to; 0. */
+static uint64_t
+rolled_back_to(const struct publisher *p, uint64_t number)
+{
+	char path[STATE_PATH + MANIFEST_NAME];
+	struct manifest m;
+	uint64_t to;
+
+	snprintf(path, sizeof(path), "%s/MANIFEST.%" PRIu64, p->rules_dir, number);
+	manifest_load(path, &m, NULL);
+	to = m.rolled_back;
+	manifest_fini(&m);
+	return to;
+}
+
+/* The kept generation before the live one.  What a rollback took back is none of them. */
+static uint64_t
+one_before(const struct publisher *p)
+{
+	uint64_t *list, number = 0;
+	int n = keep_list(p->rules_dir, &list);
+
+	for (int i = 0; i < n && number == 0; i++)
+		if (list[i] < p->before.generation && (p->before.rolled_back == 0 || list[i] < p->before.rolled_back ||
+		    rolled_back_to(p, list[i]) == p->before.rolled_back))
+			number = list[i];
+	free(list);
+	return number;
+}
+
+static void
+count_generation(struct publish_report *r, const struct generation *g)
+{
+	uint64_t n[ROW_COUNTS];
+
+	generation_counts(g, n);
+	publish_fill_counts(r, n);
+	r->sources = generation_manifest(g)->n_sources;
+	r->layers = generation_manifest(g)->n_layers;
+}
+
+/* Publish what G is once more. */
+static int
+republish(struct publisher *p, const struct generation *g)
+{
+	struct manifest m;
+	int r;
+
+	if (manifest_copy(generation_manifest(g), &m) == -1)
+		return publish_no_memory(p);
+	m.rolled_back = m.generation;
+	m.generation = p->report->generation;
+	m.created = p->options->now;
+	count_generation(p->report, g);
+	r = commit(p, &m, generation_site(g)->keep_generations);
+	manifest_fini(&m);
+	return r;
+}
+
+int
+publish_rollback(const struct publish_options *options, uint64_t number, struct publish_report *report, struct diag *diag)
+{
+	struct publisher p = { .options = options, .report = report, .diag = diag };
+	struct generation *g = NULL;
+	int result = -1;
+
+	if (begin(&p) == 0) {
+		number = number == 0 ? one_before(&p) : number;
+		if (number == 0)
+			diag_add(diag, DIAG_ERROR, p.rules_dir, 0, 0, "no generation before %" PRIu64 " is kept", p.before.generation);
+		else if ((g = generation_open_kept(p.rules_dir, number, true, diag)) == NULL)
+			diag_add(diag, DIAG_ERROR, p.rules_dir, 0, 0, "generation %" PRIu64 " is not kept, or not whole: "
+			    "\"firebreak rules list\" shows those that are", number);
+		else
+			result = options->dry_run ? 0 : republish(&p, g);
+	}
+	generation_close(g);
+	end(&p);
+	return result;
+}
+
+/* ---- making one layer of many ---- */
+
+/* Copy every live source of G, by name. */
+static int
+copy_sources(struct compiler *c, const struct manifest *m, struct layer *const layers[])
+{
+	for (size_t i = 0; i < m->n_sources; i++) {
+		const struct manifest_source *s = &m->sources[i];
+		const struct layer *layer = NULL;
+		size_t k = 0;
+
+		for (size_t j = 0; j < m->n_layers; j++)
+			if (m->layers[j].number == s->layer)
+				layer = layers[j];
+		while (layer != NULL && k < rows_sources(layer->rows) && !slice_eq(rows_source(layer->rows, k).name, slice_str(s->name)))
+			k++;
+		if (layer == NULL || k == rows_sources(layer->rows) || compiler_copy(c, layer, k) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* M, with those of its sources that are still in the layers of BEFORE in LAYER instead. */
+static int
+replace_layers(struct publisher *p, const struct manifest *before, struct manifest *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_sources; i++) {
+		const struct manifest_source *old = manifest_source(before, slice_str(m->sources[i].name));
+
+		if (old != NULL && old->layer == m->sources[i].layer)
+			m->sources[i].layer = p->new_layer.number;
+	}
+	for (size_t i = 0; i < m->n_layers; i++) {
+		bool used = false;
+
+		for (size_t k = 0; k < m->n_sources; k++)
+			used = used || m->sources[k].layer == m->layers[i].number;
+		if (used)
+			m->layers[n++] = m->layers[i];
+	}
+	if (n == MANIFEST_LAYERS) {
+		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "too much was published meanwhile: try again");
+		return -1;
+	}
+	m->layers[n++] = p->new_layer;
+	m->n_layers = n;
+	return 0;
+}
+
+/* Build the one layer.  The lock that was held while its number was taken is not. */
+static int
+build_compact(struct publisher *p)
+{
+	publish_open_layers(p);
+	for (size_t i = 0; i < p->before.n_layers; i++)
+		if (p->layers[i] == NULL) {
+			diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "layer %" PRIu64 " is damaged or missing: run "
+			    "\"firebreak publish\"", p->before.layers[i].number);
+			return -1;
+		}
+	p->compiler = compiler_new(p->rules_dir, p->report->generation, COMPILER_MEMORY, p->diag);
+	if (p->compiler == NULL)
+		return -1;
+	if (p->lock != -1)
+		close(p->lock);
+	p->lock = -1;
+	if (copy_sources(p->compiler, &p->before, p->layers) == -1)
+		return -1;
+	return compiler_write(p->compiler, &p->new_layer);
+}
+
+/* Put the layer in the place of those that it was made of, as they are now.  Under the lock nobody else removes segments, and
+ * *BUSY, which is closed, would keep us from it. */
+static int
+commit_compact(struct publisher *p, int *busy)
+{
+	struct manifest before = p->before, m = { 0 };
+	struct generation *g;
+	int r = -1;
+
+	p->before = (struct manifest){ 0 };
+	if (take_lock(p) == 0) {
+		close(*busy);
+		*busy = -1;
+	}
+	if (p->lock != -1 && read_before(p) == 0 && take_number(p) == 0 && manifest_copy(&p->before, &m) == 0 &&
+	    replace_layers(p, &before, &m) == 0) {
+		m.generation = p->report->generation;
+		m.created = p->options->now > m.created ? p->options->now : m.created;
+		if ((g = generation_open(p->rules_dir, false, NULL, p->diag)) != NULL) {
+			count_generation(p->report, g);
+			p->report->layers = m.n_layers;
+			r = commit(p, &m, generation_site(g)->keep_generations);
+		}
+		generation_close(g);
+	}
+	m.site.len = 0;		/* it is not ours to remove */
+	if (r == -1)
+		remove_own(p, &m);
+	manifest_fini(&m);
+	manifest_fini(&before);
+	return r;
+}
+
+int
+publish_compact(const struct publish_options *options, struct publish_report *report, struct diag *diag)
+{
+	struct publisher p = { .options = options, .report = report, .diag = diag };
+	int busy = -1, result = -1;
+
+	if (begin(&p) == 0) {
+		if (p.before.generation == 0)
+			diag_add(diag, DIAG_ERROR, p.rules_dir, 0, 0, "nothing was published yet");
+		else if ((busy = keep_busy(p.rules_dir, report->generation)) == -1)
+			diag_add(diag, DIAG_ERROR, p.rules_dir, 0, 0, "layers are being made one already: %s", strerror(errno));
+		else if (build_compact(&p) == 0)
+			result = commit_compact(&p, &busy);
+	}
+	if (busy != -1)
+		close(busy);
+	end(&p);
 	return result;
 }

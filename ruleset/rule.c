@@ -5,9 +5,10 @@
 #include <stdlib.h>
 
 #include "hashdb/hashdb.h"
+#include "url_rules/path_pattern.h"
 
 static const char *const action_names[] = { "block", "allow", "protect" };
-static const char *const kind_names[] = { "host", "url", "file" };
+static const char *const kind_names[] = { "host", "url", "file", "path", "address" };
 static const char *const scope_marks[] = { [SCOPE_EXACT] = "", [SCOPE_DOMAIN] = ".", [SCOPE_BELOW] = "*." };
 
 const char *
@@ -144,6 +145,56 @@ parse_file(struct slice value, struct rule_match *out, char *why, size_t *at)
 	return 0;
 }
 
+/* A pattern begins with the first / or ~; what stands before it is a host. */
+static int
+parse_path(struct slice value, struct rule_match *out, char *why, size_t *at)
+{
+	size_t skip = scheme_len(value), end, len;
+	struct slice rest = slice_skip(value, skip), pattern;
+	char canonical[PATTERN_MAX], reason[PATTERN_WHY];
+
+	end = slice_find(rest, '~') < slice_find(rest, '/') ? slice_find(rest, '~') : slice_find(rest, '/');
+	if (end == rest.len)
+		return refuse(why, at, value.len, "has no pattern; one begins with / or, as a regular expression, with ~");
+	if ((end > 0 || skip > 0) && parse_host(slice_head(rest, end), out, why, at) == -1) {
+		*at += skip;
+		return -1;
+	}
+	if (slice_find(slice_make(out->host, out->host_len), '~') < out->host_len)
+		return refuse(why, at, skip, "a host with ~ would begin a regular expression");
+	pattern = slice_skip(rest, end);
+	if (pattern_canonical(pattern, out->host_len == 0, canonical, &len, reason, at) == -1)
+		return refuse(why, at, skip + end + *at, reason);
+	out->path = slice_dup(slice_make(canonical, len));
+	return out->path == NULL ? refuse(why, at, 0, "out of memory") : 0;
+}
+
+static int
+parse_network(struct slice value, struct rule_match *out, char *why, size_t *at)
+{
+	size_t slash = slice_find(value, '/');
+	char network[NETWORK_TEXT];
+
+	switch (network_parse(value, &out->network)) {
+	case NETWORK_OK:
+		network_format(&out->network, out->host);
+		out->host_len = strlen(out->host);
+		out->host_kind = out->network.kind;
+		return 0;
+	case NETWORK_BAD_ADDRESS:
+		return refuse(why, at, 0, "no address, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32");
+	case NETWORK_BAD_LENGTH:
+		return refuse(why, at, slash + 1, "the prefix length is no number from 0 to 32, or 128 for IPv6");
+	case NETWORK_HOST_BITS:
+		break;
+	}
+	network_format(&out->network, network);
+	snprintf(why, RULE_WHY, "has bits set beyond its prefix; the network is %s, the address alone %.*s", network,
+	    SLICE_ARGS(slice_head(value, slash)));
+	*at = 0;
+	return -1;
+}
+
 int
 rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],
     size_t *at)
@@ -165,6 +216,12 @@ rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out
 	case RULE_FILE:
 		r = parse_file(value, out, why, at);
 		break;
+	case RULE_PATH:
+		r = parse_path(value, out, why, at);
+		break;
+	case RULE_ADDRESS:
+		r = parse_network(value, out, why, at);
+		break;
 	}
 	if (r == -1)
 		rule_match_fini(out);
@@ -178,25 +235,66 @@ rule_match_fini(struct rule_match *m)
 	m->path = NULL;
 }
 
+struct rule_key
+rule_match_key(const struct rule_match *m)
+{
+	return (struct rule_key){ .scope = m->scope, .host = slice_make(m->host, m->host_len), .path = slice_str(m->path),
+		.network = m->network, .digest = &m->digest, .size = m->size };
+}
+
 static int
-format_file(const struct rule_match *m, struct buf *out)
+format_file(const struct rule_key *key, struct buf *out)
 {
 	char hex[DIGEST_MAX_HEX + 1];
 
-	digest_format(&m->digest, hex);
-	if (m->size == HASHDB_SIZE_ANY)
+	digest_format(key->digest, hex);
+	if (key->size == HASHDB_SIZE_ANY)
 		buf_add_char(out, '*');
 	else
-		buf_addf(out, "%" PRIu64, m->size);
-	return buf_addf(out, ":%s:%s", digest_alg_name(m->digest.alg), hex);
+		buf_addf(out, "%" PRIu64, key->size);
+	return buf_addf(out, ":%s:%s", digest_alg_name(key->digest->alg), hex);
+}
+
+static int
+format_key(enum rule_kind kind, const struct rule_key *key, struct buf *out)
+{
+	char network[NETWORK_TEXT];
+
+	if (kind == RULE_FILE)
+		return format_file(key, out);
+	if (kind == RULE_ADDRESS) {
+		network_format(&key->network, network);
+		return buf_add_str(out, network);
+	}
+	buf_add_str(out, scope_marks[key->scope]);
+	buf_add_slice(out, key->host);
+	return kind == RULE_URL || kind == RULE_PATH ? buf_add_slice(out, key->path) : out->failed ? -1 : 0;
 }
 
 int
 rule_match_format(enum rule_kind kind, const struct rule_match *m, struct buf *out)
 {
-	if (kind == RULE_FILE)
-		return format_file(m, out);
-	buf_add_str(out, scope_marks[m->scope]);
-	buf_add_slice(out, slice_make(m->host, m->host_len));
-	return kind == RULE_URL ? buf_add_str(out, m->path) : out->failed ? -1 : 0;
+	struct rule_key key = rule_match_key(m);
+
+	return format_key(kind, &key, out);
+}
+
+int
+rule_value_format(const struct rule *rule, struct buf *out)
+{
+	return rule->value.len > 0 ? buf_add_slice(out, rule->value) : format_key(rule->kind, &rule->key, out);
+}
+
+int
+rule_id_format(const struct rule *rule, struct buf *out)
+{
+	if (rule->id.len > 0)
+		return buf_add_slice(out, rule->id);
+	buf_add_slice(out, rule->source);
+	if (rule->label.len == 0 && rule->line == 0) {
+		buf_add_char(out, '/');
+		return rule_value_format(rule, out);
+	}
+	buf_add_char(out, ':');
+	return rule->label.len > 0 ? buf_add_slice(out, rule->label) : buf_add_number(out, rule->line);
 }

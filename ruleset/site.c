@@ -1,6 +1,5 @@
 #include "ruleset/site.h"
 
-#include "ruleset/generation.h"
 #include "ruleset/site_format.h"
 
 const struct option site_options[] = {
@@ -9,29 +8,6 @@ const struct option site_options[] = {
 #undef OPTION
 };
 const size_t site_options_n = sizeof(site_options) / sizeof(*site_options);
-
-int
-site_write(const struct site *site, const char *path, uint64_t *len, uint8_t sha256[static SEGMENT_SHA256],
-    struct diag *diag)
-{
-	struct segment_part part = { .id = SITE_VALUES };
-	struct buf text;
-	int r;
-
-	buf_init(&text, SIZE_MAX / 2);
-	for (size_t i = 0; i < site_options_n; i++) {
-		buf_add_str(&text, site_options[i].name);
-		buf_add_char(&text, '\0');
-		option_format(&site_options[i], site, &text);
-		buf_add_char(&text, '\0');
-	}
-	part.bytes = buf_slice(&text);
-	if (text.failed)
-		diag_error(diag, "out of memory");
-	r = text.failed ? -1 : segment_write(path, SEGMENT_SITE, &part, 1, len, sha256, diag);
-	buf_fini(&text);
-	return r;
-}
 
 int
 site_read(const struct segment *segment, struct site *site, const char *file, struct diag *diag)

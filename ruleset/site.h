@@ -3,6 +3,7 @@
 #define RULESET_SITE_H
 
 #include "base/option.h"
+#include "base/segment.h"
 
 struct site {
 #define OPTION	OPTION_MEMBER
@@ -15,5 +16,9 @@ enum { FAIL_OPEN, FAIL_CLOSED };	/* fail_mode */
 /* The rows of policy.def and how many they are. */
 extern const struct option site_options[];
 extern const size_t site_options_n;
+
+/* Write SITE as a segment to PATH, with PROTECTED, what the sources protect, as lines "SOURCE HOST". */
+int site_write(const struct site *site, struct slice protected, const char *path, uint64_t *len,
+    uint8_t sha256[static SEGMENT_SHA256], struct diag *diag);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/siphash.h"
 #include "ruleset/source_line.h"
 
-enum { ID_MAX = 64, NAME_MAX_BYTES = 1024, NOTE_MAX = 4096 };
+enum { NOTE_MAX = 4096 };
 
 /* An id that was used, to find it used again. */
 struct used_id {
@@ -15,7 +15,7 @@ struct used_id {
 	unsigned	line;
 };
 
-struct reader {
+struct source_reader {
 	const char			*file;
 	struct slice			 name;
 	const struct source_defaults	*defaults;
@@ -27,10 +27,15 @@ struct reader {
 	size_t				 n_ids, cap_ids;
 	struct slice			 expires;	/* as written, until PUBLISHED is known */
 	unsigned			 expires_col;
+	source_visit			*visit;
+	void				*arg;
+	size_t				 errors_before;
+	bool				 is_feed, is_row;	/* all of it; the line of now */
+	struct diag			 own;		/* when the caller wants none */
 };
 
 static int
-refuse(struct reader *r, unsigned col, const char *what, struct slice value)
+refuse(struct source_reader *r, unsigned col, const char *what, struct slice value)
 {
 	diag_add(r->diag, DIAG_ERROR, r->file, r->line, col, "%s: \"%.*s\"", what, SLICE_ARGS(slice_head(value, 100)));
 	return -1;
@@ -39,15 +44,15 @@ refuse(struct reader *r, unsigned col, const char *what, struct slice value)
 /* ---- keys ---- */
 
 enum key { KEY_ID, KEY_REV, KEY_LEVEL, KEY_PUBLISHED, KEY_EXPIRES, KEY_ALERT, KEY_NAME, KEY_CONTAINER, KEY_NOTE,
-	KEY_FILES, KEYS };
+	KEY_FILES, KEY_FEED, KEYS };
 
 static const char *const key_names[KEYS] = { "id", "rev", "level", "published", "expires", "alert", "name",
-	"container", "note", "files" };
+	"container", "note", "files", "feed" };
 
-static bool
-is_label(struct slice s)
+bool
+source_name_ok(struct slice s)
 {
-	if (s.len == 0 || s.len > ID_MAX)
+	if (s.len == 0 || s.len > RULE_LABEL_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && memchr("-_.", s.p[i], 3) == NULL)
@@ -56,7 +61,7 @@ is_label(struct slice s)
 }
 
 static int
-set_number(struct reader *r, const struct word *w, uint64_t min, uint64_t max, uint64_t *out)
+set_number(struct source_reader *r, const struct word *w, uint64_t min, uint64_t max, uint64_t *out)
 {
 	if (slice_u64(w->value, out) == 0 && *out >= min && *out <= max)
 		return 0;
@@ -66,7 +71,7 @@ set_number(struct reader *r, const struct word *w, uint64_t min, uint64_t max, u
 }
 
 static int
-set_text(struct reader *r, const struct word *w, size_t max, struct slice *out)
+set_text(struct source_reader *r, const struct word *w, size_t max, struct slice *out)
 {
 	if (w->value.len > max)
 		return refuse(r, w->value_col, "the text is too long", w->value);
@@ -75,9 +80,9 @@ set_text(struct reader *r, const struct word *w, size_t max, struct slice *out)
 }
 
 static int
-set_label(struct reader *r, const struct word *w, struct slice *out)
+set_label(struct source_reader *r, const struct word *w, struct slice *out)
 {
-	if (!is_label(w->value))
+	if (!source_name_ok(w->value))
 		return refuse(r, w->value_col, "expected up to 64 letters, digits, '-', '_' and '.'", w->value);
 	*out = w->value;
 	return 0;
@@ -96,8 +101,19 @@ date_after(int64_t from, int64_t life)
 	return from + life < CLOCK_LAST_S ? from + life : CLOCK_LAST_S;
 }
 
+/* A row of somebody's list, as "firebreak rules dump" writes it: named after what it matches, and not of this site's making. */
 static int
-set_files(struct reader *r, const struct word *w, struct rule *rule)
+set_feed(struct source_reader *r, const struct word *w, struct rule *rule)
+{
+	if (!slice_eq(w->value, SLICE("yes")))
+		return refuse(r, w->value_col, "expected yes", w->value);
+	r->is_row = true;
+	rule->local = false;
+	return 0;
+}
+
+static int
+set_files(struct source_reader *r, const struct word *w, struct rule *rule)
 {
 	if (rule->action != RULE_ALLOW || rule->kind == RULE_FILE)
 		return refuse(r, w->col, "files= belongs to an allow of a host or URL", w->value);
@@ -108,7 +124,7 @@ set_files(struct reader *r, const struct word *w, struct rule *rule)
 }
 
 static int
-set_key(struct reader *r, enum key key, const struct word *w, struct rule *rule)
+set_key(struct source_reader *r, enum key key, const struct word *w, struct rule *rule)
 {
 	uint64_t n = 0;
 	int result = 0;
@@ -135,13 +151,15 @@ set_key(struct reader *r, enum key key, const struct word *w, struct rule *rule)
 	case KEY_ALERT:
 		return set_label(r, w, &rule->alert);
 	case KEY_NAME:
-		return set_text(r, w, NAME_MAX_BYTES, &rule->name);
+		return set_text(r, w, RULE_NAME_MAX, &rule->name);
 	case KEY_CONTAINER:
 		return set_label(r, w, &rule->container);
 	case KEY_NOTE:
 		return set_text(r, w, NOTE_MAX, &rule->note);
 	case KEY_FILES:
 		return set_files(r, w, rule);
+	case KEY_FEED:
+		return set_feed(r, w, rule);
 	case KEYS:
 		break;
 	}
@@ -149,7 +167,7 @@ set_key(struct reader *r, enum key key, const struct word *w, struct rule *rule)
 }
 
 static int
-set_keys(struct reader *r, struct rule *rule)
+set_keys(struct source_reader *r, struct rule *rule)
 {
 	unsigned seen = 0;
 	int result = 0;
@@ -174,7 +192,7 @@ set_keys(struct reader *r, struct rule *rule)
 
 /* When RULE ends: as written, else by the default life of its kind. */
 static int
-set_expiry(struct reader *r, struct rule *rule)
+set_expiry(struct source_reader *r, struct rule *rule)
 {
 	int64_t from = rule->published != 0 ? rule->published : r->defaults->now;
 	int64_t life = rule->kind == RULE_FILE ? r->defaults->file_life : r->defaults->host_life;
@@ -198,7 +216,7 @@ set_expiry(struct reader *r, struct rule *rule)
 /* ---- the three words at the start ---- */
 
 static int
-set_action(struct reader *r, const struct word *w, struct rule *rule)
+set_action(struct source_reader *r, const struct word *w, struct rule *rule)
 {
 	for (enum rule_action a = RULE_BLOCK; a <= RULE_PROTECT; a++)
 		if (w->key.len == 0 && slice_eq(w->value, slice_str(rule_action_name(a)))) {
@@ -209,14 +227,14 @@ set_action(struct reader *r, const struct word *w, struct rule *rule)
 }
 
 static int
-set_kind(struct reader *r, const struct word *w, struct rule *rule)
+set_kind(struct source_reader *r, const struct word *w, struct rule *rule)
 {
 	enum rule_kind k = RULE_HOST;
 
-	while (k <= RULE_FILE && !(w->key.len == 0 && slice_eq(w->value, slice_str(rule_kind_name(k)))))
+	while (k <= RULE_ADDRESS && !(w->key.len == 0 && slice_eq(w->value, slice_str(rule_kind_name(k)))))
 		k++;
-	if (k > RULE_FILE)
-		return refuse(r, w->col, "expected host, url or file", w->key.len > 0 ? w->key : w->value);
+	if (k > RULE_ADDRESS)
+		return refuse(r, w->col, "expected host, url, file, path or address", w->key.len > 0 ? w->key : w->value);
 	if (rule->action == RULE_PROTECT && k != RULE_HOST)
 		return refuse(r, w->col, "only a host can be protected", w->value);
 	rule->kind = k;
@@ -225,7 +243,7 @@ set_kind(struct reader *r, const struct word *w, struct rule *rule)
 
 /* The value may look like key=value ("q=1.example/"): it is then taken whole. */
 static int
-set_value(struct reader *r, const struct word *w, struct rule *rule, struct rule_match *match)
+set_value(struct source_reader *r, const struct word *w, struct rule *rule, struct rule_match *match)
 {
 	char why[RULE_WHY];
 	size_t at = 0;
@@ -241,7 +259,7 @@ set_value(struct reader *r, const struct word *w, struct rule *rule, struct rule
 /* ---- ids ---- */
 
 static int
-note_id(struct reader *r)
+note_id(struct source_reader *r)
 {
 	static const uint8_t key[SIPHASH_KEY];
 
@@ -269,7 +287,7 @@ compare_ids(const void *a, const void *b)
 }
 
 static void
-check_ids(struct reader *r)
+check_ids(struct source_reader *r)
 {
 	if (r->n_ids > 0)
 		qsort(r->ids, r->n_ids, sizeof(*r->ids), compare_ids);
@@ -279,19 +297,18 @@ check_ids(struct reader *r)
 			    r->ids[i - 1].line);
 }
 
-/* "NAME:ID", where a rule without id= has its line for one. */
+/* "NAME:ID", where a rule without id= has its line for one, or in a feed, whose lines move, what it matches. */
 static int
-set_id(struct reader *r, struct rule *rule)
+set_id(struct source_reader *r, struct rule *rule)
 {
+	rule->label = rule->id;
+	rule->line = r->is_row ? 0 : r->line;
+	rule->id = (struct slice){ 0 };
 	buf_reset(&r->id);
-	buf_add_slice(&r->id, r->name);
-	buf_add_char(&r->id, ':');
-	if (rule->id.len > 0)
-		buf_add_slice(&r->id, rule->id);
-	else
-		buf_addf(&r->id, "%u", r->line);
-	if (r->id.failed)
-		return refuse(r, 0, "out of memory", rule->id);
+	if (r->is_row && rule->label.len == 0)
+		return 0;
+	if (rule_id_format(rule, &r->id) == -1)
+		return refuse(r, 0, "out of memory", rule->label);
 	rule->id = buf_slice(&r->id);
 	return note_id(r);
 }
@@ -306,13 +323,14 @@ is_local(struct slice name)
 
 /* Make the line's words a rule.  -1 with findings; MATCH is to be freed in either case. */
 static int
-read_rule(struct reader *r, struct rule *rule, struct rule_match *match)
+read_rule(struct source_reader *r, struct rule *rule, struct rule_match *match)
 {
 	const struct word *w = r->words.words;
 	int result;
 
 	*rule = (struct rule){ .level = RULE_LEVEL_DEFAULT, .rev = 1, .source = r->name, .local = is_local(r->name) };
 	r->expires = (struct slice){ 0 };
+	r->is_row = r->is_feed;
 	if (set_action(r, &w[0], rule) == -1)
 		return -1;
 	if (r->words.n < 3)
@@ -325,18 +343,57 @@ read_rule(struct reader *r, struct rule *rule, struct rule_match *match)
 	return result;
 }
 
-static int
-read_line(struct reader *r, struct slice text, source_visit *visit, void *arg)
+int
+source_reader_line(struct source_reader *r, struct slice text)
 {
 	struct rule_match match = { .path = NULL };
 	struct rule rule;
 	int result = 0;
 
+	r->line++;
 	if (source_line_split(&r->words, r->file, r->line, text, r->diag) == -1 || r->words.n == 0)
 		return 0;
-	if (read_rule(r, &rule, &match) == 0 && visit != NULL)
-		result = visit(arg, &rule, &match, r->line);
+	if (read_rule(r, &rule, &match) == 0 && r->visit != NULL)
+		result = r->visit(r->arg, &rule, &match, r->line);
 	rule_match_fini(&match);
+	return result;
+}
+
+struct source_reader *
+source_reader_new(const char *file, struct slice name, const struct source_defaults *defaults,
+    source_visit *visit, void *arg, struct diag *diag)
+{
+	struct source_reader *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->file = file;
+	r->name = name;
+	r->defaults = defaults;
+	r->visit = visit;
+	r->arg = arg;
+	r->diag = diag != NULL ? diag : &r->own;
+	r->errors_before = r->diag->n_errors;
+	r->is_feed = slice_starts(name, SLICE("feed-"));
+	source_line_init(&r->words);
+	buf_init(&r->id, name.len + RULE_LABEL_MAX + 32);
+	if (!source_name_ok(name))
+		refuse(r, 0, "the source's name must be up to 64 letters, digits, '-', '_' and '.'", name);
+	return r;
+}
+
+int
+source_reader_end(struct source_reader *r)
+{
+	int result;
+
+	check_ids(r);
+	result = r->diag->n_errors > r->errors_before ? -1 : 0;
+	source_line_fini(&r->words);
+	buf_fini(&r->id);
+	free(r->ids);
+	diag_fini(&r->own);
+	free(r);
 	return result;
 }
 
@@ -344,28 +401,20 @@ int
 source_parse(const char *file, struct slice name, struct slice text, const struct source_defaults *defaults,
     source_visit *visit, void *arg, struct diag *diag)
 {
-	struct diag own = { 0 };
-	struct reader r = { .file = file, .name = name, .defaults = defaults, .diag = diag != NULL ? diag : &own };
-	size_t before = r.diag->n_errors;
+	struct source_reader *r = source_reader_new(file, name, defaults, visit, arg, diag);
 	struct slice line;
-	int result = 0;
+	int result = 0, end;
 
-	source_line_init(&r.words);
-	buf_init(&r.id, name.len + ID_MAX + 32);
-	if (!is_label(name))
-		refuse(&r, 0, "the source's name must be up to 64 letters, digits, '-', '_' and '.'", name);
-	for (r.line = 1; text.len > 0 && result == 0; r.line++) {
-		slice_cut(text, '\n', &line, &text);
-		result = read_line(&r, line, visit, arg);
+	if (r == NULL) {
+		diag_add(diag, DIAG_ERROR, file, 0, 0, "out of memory");
+		return -1;
 	}
-	check_ids(&r);
-	if (result == 0 && r.diag->n_errors > before)
-		result = -1;
-	source_line_fini(&r.words);
-	buf_fini(&r.id);
-	free(r.ids);
-	diag_fini(&own);
-	return result;
+	while (text.len > 0 && result == 0) {
+		slice_cut(text, '\n', &line, &text);
+		result = source_reader_line(r, line);
+	}
+	end = source_reader_end(r);
+	return result != 0 ? result : end;
 }
 
 /* ---- writing ---- */
@@ -390,24 +439,45 @@ add_date(struct buf *out, enum key key, int64_t seconds)
 	add_key(out, key, slice_str(date));
 }
 
-int
-source_format(const struct rule *rule, struct buf *out)
+static int
+format_rule(const struct rule *rule, bool exact, struct buf *out)
 {
-	struct slice id = rule->id;
+	struct slice id = rule->id.len > 0 ? rule->id : rule->label;
+	struct buf value;
 
 	if (slice_starts(id, rule->source) && id.len > rule->source.len && id.p[rule->source.len] == ':')
 		id = slice_skip(id, rule->source.len + 1);
 	buf_addf(out, "%s %s ", rule_action_name(rule->action), rule_kind_name(rule->kind));
-	source_line_quote(rule->value, out);
+	buf_init(&value, SIZE_MAX / 2);
+	if (rule_value_format(rule, &value) == -1)
+		out->failed = true;
+	source_line_quote(buf_slice(&value), out);
+	buf_fini(&value);
 	add_key(out, KEY_ID, id);
 	buf_addf(out, " rev=%u level=%u", rule->rev, rule->level);
 	add_date(out, KEY_PUBLISHED, rule->published);
 	add_date(out, KEY_EXPIRES, rule->expires);
+	if (exact && rule->expires == 0)
+		add_key(out, KEY_EXPIRES, SLICE("never"));
 	add_key(out, KEY_ALERT, rule->alert);
 	add_key(out, KEY_NAME, rule->name);
 	add_key(out, KEY_CONTAINER, rule->container);
 	add_key(out, KEY_NOTE, rule->note);
 	if (rule->files)
 		add_key(out, KEY_FILES, SLICE("yes"));
+	if (exact && rule->line == 0 && rule->label.len == 0 && !slice_starts(rule->source, SLICE("feed-")))
+		add_key(out, KEY_FEED, SLICE("yes"));
 	return buf_add_char(out, '\n');
+}
+
+int
+source_format(const struct rule *rule, struct buf *out)
+{
+	return format_rule(rule, false, out);
+}
+
+int
+source_format_exact(const struct rule *rule, struct buf *out)
+{
+	return format_rule(rule, true, out);
 }

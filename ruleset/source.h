@@ -3,8 +3,10 @@
  *	block host *.secure.upd01.net	level=4 alert=19190 note="embeds the victim's own domain"
  *	block file 90112:md5:9abc553703f4e4fedb3ed975502a2c7a name=patch.exe
  *	allow url  intranet.example/downloads/ files=yes
+ *	block path /mail/id=*-patch*.exe
+ *	block address 192.0.2.0/24
  *
- * Keys: id rev level published expires alert name container note files.  Unknown words and keys, a key twice, a value
+ * Keys: id rev level published expires alert name container note files feed.  Unknown words and keys, a key twice, a value
  * out of bounds: each is an error with line and column, and one error refuses the file. */
 #ifndef RULESET_SOURCE_H
 #define RULESET_SOURCE_H
@@ -16,9 +18,12 @@
  * value taken apart, borrowed too. */
 typedef int source_visit(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line);
 
+/* NAME can be that of a source: up to 64 letters, digits, '-', '_' and '.'. */
+bool source_name_ok(struct slice name);
+
 struct source_defaults {
 	int64_t	now;		/* seconds: what a relative expiry counts from, for publish the file's last change */
-	int64_t	host_life;	/* seconds a host or URL rule without expires= lasts after published=, or after NOW; 0 = ever */
+	int64_t	host_life;	/* seconds any rule but a file's without expires= lasts after published=, or after NOW; 0 = ever */
 	int64_t	file_life;
 };
 
@@ -29,8 +34,24 @@ struct source_defaults {
 int source_parse(const char *file, struct slice name, struct slice text, const struct source_defaults *defaults,
     source_visit *visit, void *arg, struct diag *diag);
 
+/* The same line by line, for files of any length. */
+struct source_reader;
+
+/* A reader of source NAME in FILE; all that it is given is borrowed until source_reader_end().  NULL without memory. */
+struct source_reader *source_reader_new(const char *file, struct slice name, const struct source_defaults *defaults,
+    source_visit *visit, void *arg, struct diag *diag);
+
+/* Read the next line, without its '\n'.  0, or what VISIT answered. */
+int source_reader_line(struct source_reader *r, struct slice line);
+
+/* Say what the whole file shows (ids used twice), and free R.  -1 when DIAG got an error since it began. */
+int source_reader_end(struct source_reader *r);
+
 /* Append RULE as a line that source_parse() reads back to the same rule.  An EXPIRES of 0 is not written: the default life
  * then counts. */
 int source_format(const struct rule *rule, struct buf *out);
+
+/* The same, but that an EXPIRES of 0 is "never": what is read back is RULE whatever the default life is. */
+int source_format_exact(const struct rule *rule, struct buf *out);
 
 #endif

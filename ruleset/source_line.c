@@ -111,13 +111,13 @@ read_bare(struct reader *r, bool after_key, struct slice *out)
 	return 0;
 }
 
-/* Bytes of "key=" that TEXT begins with; keys are lower-case words, so that a URL with a query is none. */
+/* Bytes of "key=" that TEXT begins with; keys are lower-case words, which may end in digits, so that a URL with a query is none. */
 static size_t
 key_len(struct slice text)
 {
 	size_t n = 0;
 
-	while (n < text.len && text.p[n] >= 'a' && text.p[n] <= 'z')
+	while (n < text.len && ((text.p[n] >= 'a' && text.p[n] <= 'z') || (n > 0 && ascii_is_digit(text.p[n]))))
 		n++;
 	return n > 0 && n < text.len && text.p[n] == '=' ? n + 1 : 0;
 }

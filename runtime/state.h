@@ -1,7 +1,7 @@
 /* state.h - the state folder's layout, in one place.
  *
- *	STATE/site.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
- *	STATE/events.jsonl  STATE/runtime/shared  STATE/log/ */
+ *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
+ *	STATE/held  STATE/approved  STATE/events.jsonl  STATE/runtime/shared  STATE/log/ */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -23,6 +23,7 @@ int state_lock(const char *state);
 
 #define STATE_SITE	"site.conf"
 #define STATE_SOURCES	"sources"
+#define STATE_SETTINGS	"sources.conf"
 #define STATE_ALERTS	"alerts"
 #define STATE_RULES	"rules"
 #define STATE_MANIFEST	"rules/MANIFEST"
@@ -31,5 +32,7 @@ int state_lock(const char *state);
 #define STATE_RUNTIME	"runtime"
 #define STATE_SHARED	"runtime/shared"
 #define STATE_LOG	"log"
+#define STATE_HELD	"held"
+#define STATE_APPROVED	"approved"
 
 #endif

@@ -2,7 +2,7 @@
 #include "icap_service/body.h"
 #include "t/tap.h"
 
-enum { SMALL = 48, TAIL = 64, TOTAL = 200000 };
+enum { SMALL = 48, TAIL = 64, TOTAL = 200000, LARGE = 150000 };
 
 static char
 byte_at(uint64_t i)
@@ -12,9 +12,9 @@ byte_at(uint64_t i)
 
 /* Feed TOTAL bytes in pieces of IN and drain in pieces of OUT; the invariant after each step, the bytes at the end. */
 static void
-stream(size_t in, size_t out)
+stream(size_t small, size_t tail, size_t in, size_t out)
 {
-	struct body *b = body_new(SMALL, TAIL, 0);
+	struct body *b = body_new(small, tail, 0);
 	char piece[5000], got[5000];
 	uint64_t fed = 0, drained = 0;
 	bool held = true, same = true;
@@ -26,7 +26,7 @@ stream(size_t in, size_t out)
 		for (size_t i = 0; i < want; i++)
 			piece[i] = byte_at(fed + i);
 		fed += body_put(b, slice_make(piece, want));
-		if (fed > SMALL)
+		if (fed > small)
 			body_hold_tail(b);
 		if (fed == TOTAL)
 			body_release(b);
@@ -35,13 +35,13 @@ stream(size_t in, size_t out)
 			same = same && got[i] == byte_at(drained + i);
 		drained += n;
 		if (fed < TOTAL && drained > 0)
-			held = held && body_seen(b) - body_sent(b) >= TAIL;
-		if (fed <= SMALL)
+			held = held && body_seen(b) - body_sent(b) >= tail;
+		if (fed <= small)
 			held = held && drained == 0;
 	}
-	ok(same, "in pieces of %zu and %zu: the same bytes", in, out);
-	ok(held, "in pieces of %zu and %zu: the tail was always held", in, out);
-	ok(body_empty(b) && body_seen(b) == TOTAL && body_sent(b) == TOTAL, "in pieces of %zu and %zu: all of it", in, out);
+	ok(same, "tail %zu, in pieces of %zu and %zu: the same bytes", tail, in, out);
+	ok(held, "tail %zu, in pieces of %zu and %zu: the tail was always held", tail, in, out);
+	ok(body_empty(b) && body_seen(b) == TOTAL && body_sent(b) == TOTAL, "tail %zu, in pieces of %zu and %zu: all of it", tail, in, out);
 	body_free(b);
 }
 
@@ -54,7 +54,13 @@ main(void)
 
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
 		for (size_t j = 0; j < sizeof(pieces) / sizeof(*pieces); j++)
-			stream(pieces[i], pieces[j]);
+			stream(SMALL, TAIL, pieces[i], pieces[j]);
+	/* The ring grows while it is full, and while its content goes round its end. */
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		stream(LARGE, TAIL, pieces[i], 5000);
+		stream(SMALL, LARGE, pieces[i], 4096);
+		stream(20000, LARGE, pieces[i], 7);
+	}
 
 	b = body_new(SMALL, TAIL, 0);
 	body_put(b, SLICE("0123456789"));

@@ -1,13 +1,15 @@
-/* Listed digests: what is found, which sizes and algorithms count, against a plain search, and in
- * damaged files. */
+/* Listed digests: what is found, which sizes and algorithms count, against a plain search, and in damaged files. */
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "base/file.h"
+#include "base/sorter.h"
 #include "hashdb/hashdb.h"
 #include "hashdb/hashdb_format.h"
 #include "t/tap.h"
 
-enum { REFS_MAX = 32 };
+enum { MATCHES_MAX = 32 };
 
 #define ZEROS	"00000000000000000000000000000000"
 #define ONES	"ffffffffffffffffffffffffffffffff"
@@ -33,6 +35,16 @@ digest_of(enum digest_alg alg, const char *hex)
 	return d;
 }
 
+static struct hashdb_builder *
+new_builder(void)
+{
+	struct hashdb_builder *b = hashdb_builder_new(0, folder);
+
+	if (b == NULL)
+		abort();
+	return b;
+}
+
 /* The bytes of the segment that B writes; the caller frees them. */
 static struct slice
 image_of(struct hashdb_builder *b)
@@ -43,13 +55,18 @@ image_of(struct hashdb_builder *b)
 	uint64_t len;
 
 	buf_init(&image, SIZE_MAX / 2);
-	if (b == NULL || hashdb_builder_write(b, path, &len, sum, NULL) == -1 ||
-	    file_read(path, &image) == -1 || image.len != len)
+	if (hashdb_builder_write(b, path, &len, sum, NULL) == -1 || file_read(path, &image) == -1 || image.len != len)
 		abort();
 	unlink(path);
 	free(path);
 	hashdb_builder_free(b);
 	return buf_slice(&image);
+}
+
+static void
+free_image(struct slice image)
+{
+	free((char *)(uintptr_t)image.p);
 }
 
 static struct hashdb *
@@ -87,14 +104,14 @@ static const struct record records[] = {
 	{ DIGEST_SHA1, PATCH "01234567", 90112, 8 },
 	{ DIGEST_SHA256, PATCH PATCH, 7, UINT32_MAX },
 };
-enum { RECORDS = sizeof(records) / sizeof(*records) };
+enum { RECORDS = sizeof(records) / sizeof(*records), REPEATED = 1 };
 
 static const struct row {
 	const char	*name;
 	enum digest_alg	 alg;
 	const char	*hex;
 	uint64_t	 size;
-	const char	*refs;
+	const char	*refs;		/* "*" behind one that is for any size */
 } rows[] = {
 	{ "digest and size, two rules, one of them said twice", DIGEST_MD5, PATCH, 90112, "1 3" },
 	{ "another size of that digest", DIGEST_MD5, PATCH, 100352, "2" },
@@ -109,9 +126,9 @@ static const struct row {
 	{ "a size that is equal in its low 40 bits", DIGEST_MD5, ZEROS, (UINT64_C(1) << 40) + 1,
 	    "" },
 	{ "a digest not listed", DIGEST_MD5, "0123456789abcdef0123456789abcdee", 90112, "" },
-	{ "any size, and this one", DIGEST_SHA1, PATCH "01234567", 90112, "7 8" },
-	{ "any size", DIGEST_SHA1, PATCH "01234567", 12345, "7" },
-	{ "any size, of nothing", DIGEST_SHA1, PATCH "01234567", 0, "7" },
+	{ "any size, and this one", DIGEST_SHA1, PATCH "01234567", 90112, "7* 8" },
+	{ "any size", DIGEST_SHA1, PATCH "01234567", 12345, "7*" },
+	{ "any size, of nothing", DIGEST_SHA1, PATCH "01234567", 0, "7*" },
 	{ "a longer digest that begins like a listed one", DIGEST_SHA256, PATCH ONES, 90112, "" },
 	{ "the largest reference", DIGEST_SHA256, PATCH PATCH, 7, "4294967295" },
 };
@@ -119,9 +136,9 @@ static const struct row {
 static struct hashdb_builder *
 builder_with(size_t n)
 {
-	struct hashdb_builder *b = hashdb_builder_new();
+	struct hashdb_builder *b = new_builder();
 
-	for (size_t i = 0; b != NULL && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct digest d = digest_of(records[i].alg, records[i].hex);
 
 		if (hashdb_builder_add(b, &d, records[i].size, records[i].ref) == -1)
@@ -131,11 +148,11 @@ builder_with(size_t n)
 }
 
 static int
-compare_refs(const void *a, const void *b)
+compare_matches(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct hashdb_match *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	return x->ref < y->ref ? -1 : x->ref > y->ref;
 }
 
 static void
@@ -143,15 +160,16 @@ test_rows(const struct hashdb *db)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct digest d = digest_of(rows[i].alg, rows[i].hex);
-		uint32_t refs[REFS_MAX];
-		size_t n = hashdb_find(db, &d, rows[i].size, refs, REFS_MAX);
+		struct hashdb_match m[MATCHES_MAX];
+		size_t n = hashdb_find(db, &d, rows[i].size, m, MATCHES_MAX);
 		struct buf text;
 
 		buf_init(&text, 4096);
 		buf_add_str(&text, "");
-		qsort(refs, n, sizeof(*refs), compare_refs);
+		qsort(m, n, sizeof(*m), compare_matches);
 		for (size_t j = 0; j < n; j++)
-			buf_addf(&text, "%s%u", j > 0 ? " " : "", refs[j]);
+			buf_addf(&text, "%s%u%s", j > 0 ? " " : "", m[j].ref, m[j].size == HASHDB_SIZE_ANY ? "*" :
+			    m[j].size == rows[i].size ? "" : "?");
 		is_slice(buf_slice(&text), slice_str(rows[i].refs), rows[i].name);
 		buf_fini(&text);
 	}
@@ -161,7 +179,7 @@ static void
 test_facts(const struct hashdb *db)
 {
 	struct digest d = digest_of(DIGEST_MD5, PATCH);
-	uint32_t refs[] = { 99, 99 };
+	struct hashdb_match m[] = { { .ref = 99 }, { .ref = 99 } };
 
 	is_int(hashdb_algs(db),
 	    DIGEST_BIT(DIGEST_MD5) | DIGEST_BIT(DIGEST_SHA1) | DIGEST_BIT(DIGEST_SHA256),
@@ -179,9 +197,51 @@ test_facts(const struct hashdb *db)
 			    "size %llu is listed, one more is not",
 			    (unsigned long long)records[i].size);
 	ok(!hashdb_has_size(db, 0) && !hashdb_has_size(db, UINT64_MAX), "\"any\" is no size");
-	ok(hashdb_find(db, &d, 90112, refs, 1) == 2 && refs[0] != 99 && refs[1] == 99,
+	ok(hashdb_find(db, &d, 90112, m, 1) == 2 && m[0].ref != 99 && m[1].ref == 99,
 	    "the result counts past what is stored");
 	ok(hashdb_find(db, &d, 90112, NULL, 0) == 2, "asked only how many");
+}
+
+/* Records that were shown, in their order. */
+struct shown {
+	struct digest	 last;
+	size_t		 n, of[RECORDS], stop_at;	/* OF: how often each of RECORDS; STOP_AT: 0 for never */
+	bool		 strange, unsorted;
+};
+
+static int
+visit(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+{
+	struct shown *s = arg;
+	bool listed = false;
+
+	for (size_t i = 0; i < RECORDS; i++) {
+		struct digest d = digest_of(records[i].alg, records[i].hex);
+
+		if (digest_eq(&d, digest) && records[i].size == size && records[i].ref == ref) {
+			s->of[i]++;
+			listed = true;
+		}
+	}
+	s->strange = s->strange || !listed;
+	s->unsorted = s->unsorted || (s->n > 0 && (s->last.alg > digest->alg ||
+	    (s->last.alg == digest->alg && memcmp(s->last.b, digest->b, sizeof(digest->b)) > 0)));
+	s->last = *digest;
+	return ++s->n == s->stop_at ? -3 : 0;
+}
+
+static void
+test_each(const struct hashdb *db)
+{
+	struct shown all = { .n = 0 }, some = { .stop_at = 2 };
+	bool damaged = false, once = true;
+
+	is_int(hashdb_each(db, visit, &all, &damaged), 0, "shown to the end");
+	for (size_t i = 0; i < RECORDS; i++)
+		once = once && all.of[i] == 1;
+	ok(once && !all.strange && all.n == RECORDS - REPEATED && !damaged, "every record is shown, each once, as it was added");
+	ok(!all.unsorted, "in order");
+	ok(hashdb_each(db, visit, &some, &damaged) == -3 && some.n == 2, "a visitor that stops is the result");
 }
 
 /* ---- the writer ---- */
@@ -189,7 +249,7 @@ test_facts(const struct hashdb *db)
 static void
 test_order(struct slice image)
 {
-	struct hashdb_builder *b = hashdb_builder_new();
+	struct hashdb_builder *b = new_builder();
 	struct slice other;
 
 	for (size_t i = RECORDS; i-- > 0; ) {
@@ -199,24 +259,24 @@ test_order(struct slice image)
 	}
 	other = image_of(b);
 	ok(slice_eq(image, other), "the file does not depend on the order of adding");
-	free((char *)(uintptr_t)other.p);
+	free_image(other);
 	other = image_of(builder_with(RECORDS - 1));
 	ok(!slice_eq(image, other), "other records, other file");
-	free((char *)(uintptr_t)other.p);
+	free_image(other);
 }
 
 static void
 test_limits(void)
 {
-	struct hashdb_builder *b = hashdb_builder_new();
+	struct hashdb_builder *b = new_builder();
 	struct digest d = digest_of(DIGEST_MD5, PATCH);
 	uint8_t sum[SEGMENT_SHA256];
 	struct diag diag = { 0 };
 	uint64_t len;
 
 	errno = 0;
-	ok(hashdb_builder_add(b, &d, HASHDB_SIZE_MAX + 1, 1) == -1 && errno == ERANGE,
-	    "a size too large");
+	ok(hashdb_builder_add(b, &d, HASHDB_SIZE_MAX + 1, 1) == -1 && errno == ERANGE, "a size too large");
+	ok(hashdb_builder_count(b) == 0, "does not count");
 	ok(hashdb_builder_write(b, "/nonexistent/x.seg", &len, sum, &diag) == -1 &&
 		diag.n_errors == 1,
 	    "a folder that is not there");
@@ -229,7 +289,7 @@ test_limits(void)
 static void
 test_empty(void)
 {
-	struct slice image = image_of(hashdb_builder_new());
+	struct slice image = image_of(new_builder());
 	struct digest d = digest_of(DIGEST_SHA1, PATCH "01234567");
 	struct segment *segment;
 	struct hashdb *db = db_of(image, &segment);
@@ -239,12 +299,12 @@ test_empty(void)
 		hashdb_find(db, &d, 0, NULL, 0) == 0,
 	    "a file without a record");
 	close_db(db, segment);
-	free((char *)(uintptr_t)image.p);
+	free_image(image);
 }
 
 /* ---- against a plain search ---- */
 
-enum { MANY = 20000, QUESTIONS = 2000, SIZES = 50 };
+enum { MANY = 8000, QUESTIONS = 1500, SIZES = 50 };
 
 static uint64_t
 next_number(uint64_t *state)
@@ -260,39 +320,109 @@ struct plain {
 	uint64_t	size;
 };
 
-/* Half of the digests are chosen by a stranger: they fall into one bucket. */
+/* Of any algorithm; with TOGETHER half are chosen by a stranger: they fall into one bucket. */
 static void
-random_digest(uint64_t *state, struct digest *d)
+random_digest(uint64_t *state, struct digest *d, bool together)
 {
-	*d = (struct digest){ .alg = DIGEST_SHA1 };
+	*d = (struct digest){ .alg = (enum digest_alg)(next_number(state) % DIGEST_ALGS) };
 	for (size_t i = 0; i < digest_len(d->alg); i++)
 		d->b[i] = (uint8_t)next_number(state);
-	if (next_number(state) % 2 == 0)
+	if (together && next_number(state) % 2 == 0)
 		memset(d->b, 0xab, 4);
 }
 
 static bool
 answer_holds(const struct hashdb *db, const struct plain *all, const struct plain *asked)
 {
-	uint32_t refs[REFS_MAX];
-	size_t n = hashdb_find(db, &asked->digest, asked->size, refs, REFS_MAX), expected = 0;
+	struct hashdb_match m[MATCHES_MAX];
+	size_t n = hashdb_find(db, &asked->digest, asked->size, m, MATCHES_MAX), expected = 0;
 
 	for (size_t i = 0; i < MANY; i++)
 		expected += digest_eq(&all[i].digest, &asked->digest) &&
 		    (all[i].size == HASHDB_SIZE_ANY || all[i].size == asked->size);
-	if (n != expected || n > REFS_MAX)
+	if (n != expected || n > MATCHES_MAX)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (refs[i] >= MANY || !digest_eq(&all[refs[i]].digest, &asked->digest))
+	for (size_t i = 0; i < n; i++) {
+		const struct plain *p = &all[m[i].ref];
+
+		if (m[i].ref >= MANY || !digest_eq(&p->digest, &asked->digest) || m[i].size != p->size)
 			return false;
+		for (size_t k = 0; k < i; k++)
+			if (m[k].ref == m[i].ref)
+				return false;
+	}
 	return true;
 }
 
+/* ALL as it was shown: each once. */
+struct seen {
+	const struct plain	*all;
+	uint8_t			 of[MANY];
+	size_t			 n, wrong;
+};
+
+static int
+see(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	s->wrong += ref >= MANY || s->of[ref]++ > 0 || !digest_eq(&s->all[ref].digest, digest) || s->all[ref].size != size;
+	return 0;
+}
+
+static bool
+facts_hold(const struct hashdb *db, const struct plain *all)
+{
+	uint64_t n[DIGEST_ALGS] = { 0 };
+	unsigned algs = 0, sizeless = 0;
+	bool sizes[SIZES + 1] = { false }, damaged = false;
+	struct seen seen = { .all = all };
+
+	for (size_t i = 0; i < MANY; i++) {
+		n[all[i].digest.alg]++;
+		algs |= DIGEST_BIT(all[i].digest.alg);
+		sizeless |= all[i].size == HASHDB_SIZE_ANY ? DIGEST_BIT(all[i].digest.alg) : 0;
+		sizes[all[i].size] = all[i].size != HASHDB_SIZE_ANY;
+	}
+	for (int alg = 0; alg < DIGEST_ALGS; alg++)
+		if (hashdb_count(db, (enum digest_alg)alg) != n[alg])
+			return false;
+	for (uint64_t size = 0; size <= SIZES; size++)
+		if (hashdb_has_size(db, size) != sizes[size])
+			return false;
+	return hashdb_each(db, see, &seen, &damaged) == 0 && !damaged && seen.n == MANY && seen.wrong == 0 && hashdb_algs(db) == algs &&
+	    hashdb_sizeless_algs(db) == sizeless;
+}
+
+static int
+stop(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+{
+	(void)arg, (void)digest, (void)size, (void)ref;
+	return 9;
+}
+
+/* A visitor that stops at the first does not hear of the last bucket, which is damaged. */
 static void
-test_random(void)
+test_stops(const struct hashdb *db, const struct segment *segment, const struct plain *all)
+{
+	struct slice md5 = segment_section(segment, HASHDB_RECORDS + DIGEST_MD5);
+	char *last = (char *)(uintptr_t)md5.p + md5.len - 1;
+	struct seen seen = { .all = all };
+	bool damaged = false;
+
+	*last ^= 1;
+	ok(hashdb_each(db, stop, NULL, &damaged) == 9 && !damaged, "a visitor that stops is asked no more");
+	ok(hashdb_each(db, see, &seen, &damaged) == 0 && damaged && seen.wrong == 0 && seen.n < MANY && seen.n > MANY / 2,
+	    "one that goes on sees the other buckets: %zu", seen.n);
+	*last ^= 1;
+}
+
+static void
+test_random(bool together, const char *name)
 {
 	static struct plain all[MANY];
-	struct hashdb_builder *b = hashdb_builder_new();
+	struct hashdb_builder *b = new_builder();
 	uint64_t state = UINT64_C(0x2545f4914f6cdd1d);
 	struct segment *segment;
 	struct slice image;
@@ -300,7 +430,7 @@ test_random(void)
 	size_t wrong = 0, hits = 0;
 
 	for (uint32_t i = 0; i < MANY; i++) {
-		random_digest(&state, &all[i].digest);
+		random_digest(&state, &all[i].digest, together);
 		if (i > 0 && next_number(&state) % 4 == 0)
 			all[i].digest = all[i - 1].digest;
 		all[i].size = next_number(&state) % SIZES;
@@ -313,17 +443,123 @@ test_random(void)
 		struct plain asked = all[next_number(&state) % MANY];
 
 		if (i % 4 == 0)
-			asked.digest.b[next_number(&state) % 20] ^= 1;
+			asked.digest.b[next_number(&state) % digest_len(asked.digest.alg)] ^= 1;
 		if (i % 3 == 0)
 			asked.size = next_number(&state) % (SIZES + 1);
 		wrong += !answer_holds(db, all, &asked);
 		hits += hashdb_find(db, &asked.digest, asked.size, NULL, 0) > 0;
 	}
 	ok(wrong == 0 && hits > QUESTIONS / 4 && hits < QUESTIONS,
-	    "%d questions to %d records, %zu found: %zu answers differ from a plain search",
-	    QUESTIONS, MANY, hits, wrong);
+	    "%d questions to %d records, %s, %zu found: %zu answers differ from a plain search", QUESTIONS, MANY, name, hits, wrong);
+	test_stops(db, segment, all);
+	ok(facts_hold(db, all), "%s: what is counted, shown and known of sizes and algorithms", name);
 	close_db(db, segment);
-	free((char *)(uintptr_t)image.p);
+	free_image(image);
+}
+
+/* ---- more than memory holds ---- */
+
+enum { SPILLED = 250000 };
+
+static struct hashdb_builder *
+fill_spilled(size_t memory, bool backwards)
+{
+	struct hashdb_builder *b = hashdb_builder_new(memory, folder);
+
+	for (uint32_t i = 0; i < SPILLED; i++) {
+		uint64_t x = backwards ? SPILLED - 1 - i : i, state = (x / 4 * 3 + 1) * UINT64_C(0x9e3779b97f4a7c15);
+		struct digest d;
+
+		random_digest(&state, &d, false);
+		if (hashdb_builder_add(b, &d, next_number(&state) >> (24 + next_number(&state) % 40), (uint32_t)x / 2) == -1)
+			abort();
+	}
+	return b;
+}
+
+/* Records and sizes are put aside, each on their own. */
+static void
+test_spilled(void)
+{
+	static const struct { const char *name; size_t memory; bool backwards; } ways[] = {
+		{ "in memory", 256 << 20, false }, { "spilled", SORTER_MEMORY_MIN, false }, { "spilled, backwards", 0, true },
+	};
+	uint8_t sum[SEGMENT_SHA256], first[SEGMENT_SHA256] = { 0 };
+	uint64_t len, first_len = 0;
+	char *path = file_join(folder, "spilled.seg");
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		struct hashdb_builder *b = fill_spilled(ways[i].memory, ways[i].backwards);
+
+		is_int(hashdb_builder_write(b, path, &len, sum, NULL), 0, ways[i].name);
+		if (i == 0) {
+			memcpy(first, sum, sizeof(first));
+			first_len = len;
+		}
+		ok(len == first_len && memcmp(first, sum, sizeof(sum)) == 0, "%s: the same file of %llu bytes", ways[i].name,
+		    (unsigned long long)len);
+		hashdb_builder_free(b);
+	}
+	unlink(path);
+	free(path);
+}
+
+static void
+test_no_room(void)
+{
+	struct hashdb_builder *b = hashdb_builder_new(0, "/nonexistent");
+	char *path = file_join(folder, "full.seg");
+	struct digest d = digest_of(DIGEST_MD5, PATCH);
+	struct rlimit limit, unlimited;
+	uint8_t sum[SEGMENT_SHA256];
+	struct diag diag = { 0 };
+	uint32_t n = 0;
+	uint64_t len;
+
+	errno = 0;
+	while (n < SPILLED && hashdb_builder_add(b, &d, 1, n) == 0)
+		n++;
+	ok(n > 10000 && n < SPILLED && errno == ENOENT, "no folder to put aside: told when memory is full: %u", n);
+	hashdb_builder_free(b);
+	b = new_builder();
+	for (n = 0; n < 50000; n++)
+		hashdb_builder_add(b, &d, 1, n);
+	fflush(stdout);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &unlimited);
+	limit = unlimited;
+	limit.rlim_cur = 1 << 20;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ok(hashdb_builder_write(b, path, &len, sum, &diag) == -1 && diag.n_errors == 1 && access(path, F_OK) == -1, "no room");
+	setrlimit(RLIMIT_FSIZE, &unlimited);
+	hashdb_builder_free(b);
+	diag_fini(&diag);
+	free(path);
+}
+
+/* What was put aside is gone when it is read again: the digests', or the sizes'. */
+static void
+test_torn(void)
+{
+	char *path = file_join(folder, "torn.seg");
+
+	for (int which = 0; which < 2; which++) {
+		int fd = dup(STDOUT_FILENO);		/* the descriptors that the builder will get */
+		struct hashdb_builder *b;
+		uint8_t sum[SEGMENT_SHA256];
+		struct diag diag = { 0 };
+		uint64_t len;
+
+		close(fd);
+		b = fill_spilled(0, false);
+		if (ftruncate(fd + which, 4096) == -1)
+			abort();
+		ok(hashdb_builder_write(b, path, &len, sum, &diag) == -1 && diag.n_errors == 1 && access(path, F_OK) == -1 &&
+		    strcmp(diag_first_error(&diag), strerror(EIO)) == 0, "what was put aside is cut, %s", which == 0 ? "records" : "sizes");
+		diag_fini(&diag);
+		hashdb_builder_free(b);
+	}
+	free(path);
 }
 
 /* ---- damage ---- */
@@ -334,16 +570,16 @@ only_records(const struct hashdb *db, size_t *found)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct digest d = digest_of(rows[i].alg, rows[i].hex);
-		uint32_t refs[REFS_MAX];
-		size_t n = hashdb_find(db, &d, rows[i].size, refs, REFS_MAX);
+		struct hashdb_match m[MATCHES_MAX];
+		size_t n = hashdb_find(db, &d, rows[i].size, m, MATCHES_MAX);
 
-		for (size_t j = 0; j < n && j < REFS_MAX; j++) {
+		for (size_t j = 0; j < n && j < MATCHES_MAX; j++) {
 			bool listed = false;
 
 			for (size_t k = 0; k < RECORDS; k++)
 				listed = listed ||
-				    (records[k].ref == refs[j] && records[k].alg == rows[i].alg &&
-					strcmp(records[k].hex, rows[i].hex) == 0 &&
+				    (records[k].ref == m[j].ref && records[k].alg == rows[i].alg &&
+					strcmp(records[k].hex, rows[i].hex) == 0 && records[k].size == m[j].size &&
 					(records[k].size == HASHDB_SIZE_ANY ||
 					    records[k].size == rows[i].size));
 			if (!listed)
@@ -355,11 +591,22 @@ only_records(const struct hashdb *db, size_t *found)
 	return (hashdb_sizeless_algs(db) & ~hashdb_algs(db)) == 0;
 }
 
+/* No other record is shown, and none is missing without a word. */
+static bool
+each_is_records(const struct hashdb *db)
+{
+	struct shown s = { .n = 0 };
+	bool damaged = false;
+
+	return hashdb_each(db, visit, &s, &damaged) == 0 && !s.strange && s.n <= RECORDS - REPEATED &&
+	    (damaged || s.n == RECORDS - REPEATED);
+}
+
 /* Change N bytes of the image at every place by xor with MASK, one place after the other. */
 static void
 test_damage(struct slice image, size_t n, unsigned mask, const char *name)
 {
-	size_t whole = 0, invented = 0, refused = 0, lost = 0;
+	size_t whole = 0, invented = 0, shown = 0, refused = 0, lost = 0;
 	char *p = (char *)(uintptr_t)image.p;
 	struct segment *segment;
 	struct hashdb *db = db_of(image, &segment);
@@ -374,67 +621,77 @@ test_damage(struct slice image, size_t n, unsigned mask, const char *name)
 			p[at + i] ^= (char)mask;
 		if ((db = db_of(image, &segment)) == NULL)
 			refused++;
-		else if (!only_records(db, &found) || found > whole)
-			invented++;
-		else
+		else {
+			invented += !only_records(db, &found) || found > whole;
+			shown += !each_is_records(db);
 			lost += found < whole;
+		}
 		close_db(db, segment);
 		for (size_t i = 0; i < n; i++)
 			p[at + i] ^= (char)mask;
 	}
 	ok(invented == 0, "%s: none makes a rule: %zu do", name, invented);
+	ok(shown == 0, "%s: none shows another, or hides one and says nothing: %zu do", name, shown);
 	ok(refused > 0 && lost > 0, "%s: some are refused, some lose a rule: %zu, %zu", name,
 	    refused, lost);
 }
 
 /* One algorithm's sections as they fit each other, but for what the row says. */
+enum { INFO = sizeof(struct hashdb_info) };
 static const struct {
-	const char *name;
-	size_t info, sizes, records, buckets, sums;
-	bool fits;
+	const char	*name;
+	size_t		 info, sizes, records, index, sums;
+	bool		 fits, damaged;
 } sections[] = {
-	{ "sections that fit", 8, 8, 25, 16, 4, true },
-	{ "no sections", 0, 0, 0, 0, 0, false },
-	{ "only the head", 8, 0, 0, 0, 0, true },
-	{ "a head too short", 7, 8, 25, 16, 4, false },
-	{ "half a size", 8, 4, 25, 16, 4, false },
-	{ "half a record", 8, 8, 24, 16, 4, false },
-	{ "no buckets", 8, 8, 25, 0, 4, false },
-	{ "a bucket too few", 8, 8, 25, 8, 4, false },
-	{ "a bucket too many", 8, 8, 25, 24, 4, false },
-	{ "no sums", 8, 8, 25, 16, 0, false },
-	{ "more records than buckets", 8, 8, 250, 16, 4, false },
+	{ "sections that fit", INFO, 8, 25, 8, 4, true, true },
+	{ "no sections", 0, 0, 0, 0, 0, false, false },
+	{ "only the head", INFO, 0, 0, 0, 0, false, false },
+	{ "no records", INFO, 8, 0, 0, 0, true, false },
+	{ "no records, but an index", INFO, 8, 0, 10, 1, true, false },
+	{ "a head too short", INFO - 1, 8, 25, 8, 4, false, false },
+	{ "a head too long", INFO + 1, 8, 25, 8, 4, false, false },
+	{ "half a number of pages", INFO, 4, 25, 8, 4, false, false },
+	{ "half a record", INFO, 8, 24, 8, 4, false, false },
+	{ "no index", INFO, 8, 25, 0, 0, false, false },
+	{ "an index of one number", INFO, 8, 25, 4, 0, false, false },
+	{ "half a number in the index", INFO, 8, 25, 10, 4, false, false },
+	{ "a bucket too many", INFO, 8, 25, 12, 4, false, false },
+	{ "no sums", INFO, 8, 25, 8, 0, false, false },
+	{ "a sum too many", INFO, 8, 25, 8, 8, false, false },
+	{ "more records than the index says", INFO, 8, 250, 8, 4, true, true },
 };
 
 static void
 test_sections(void)
 {
-	static const char ones[256] = { [0 ... 255] = (char)0xff };
+	static const char ones[256] = { [0 ... 255] = (char)0xff }, zeros[8];
 	struct digest d = digest_of(DIGEST_MD5, ONES);
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
 		struct segment_part parts[] = {
 			{ HASHDB_INFO, slice_make(ones, sections[i].info) },
-			{ HASHDB_SIZES, slice_make(ones, sections[i].sizes) },
+			{ HASHDB_SIZES, slice_make(zeros, sections[i].sizes) },
 			{ HASHDB_RECORDS + DIGEST_MD5, slice_make(ones, sections[i].records) },
-			{ HASHDB_BUCKETS + DIGEST_MD5, slice_make(ones, sections[i].buckets) },
+			{ HASHDB_INDEX + DIGEST_MD5, slice_make(ones, sections[i].index) },
 			{ HASHDB_SUMS + DIGEST_MD5, slice_make(ones, sections[i].sums) },
 		};
 		char *path = file_join(folder, "s.seg");
+		struct shown shown = { .n = 0 };
 		struct segment *segment = NULL;
 		uint8_t sum[SEGMENT_SHA256];
 		struct diag diag = { 0 };
 		struct hashdb *db = NULL;
+		bool damaged = false;
 		uint64_t len;
 
 		if (segment_write(path, SEGMENT_DIGESTS, parts, 5, &len, sum, &diag) == 0 &&
 		    (segment = segment_open(path, SEGMENT_DIGESTS, sum, &diag)) != NULL)
 			db = hashdb_open(segment, &diag);
-		ok(segment != NULL && (db != NULL) == sections[i].fits &&
-			(diag.n_errors == 1) != sections[i].fits,
-		    "%s", sections[i].name);
-		ok(db == NULL || hashdb_find(db, &d, HASHDB_SIZE_MAX, NULL, 0) == 0, "%s: asked",
+		ok(segment != NULL && (db != NULL) == sections[i].fits && (diag.n_errors == 1) != sections[i].fits, "%s",
 		    sections[i].name);
+		ok(db == NULL || hashdb_find(db, &d, HASHDB_SIZE_MAX, NULL, 0) == 0, "%s: asked", sections[i].name);
+		ok(db == NULL || (hashdb_each(db, visit, &shown, &damaged) == 0 && shown.n == 0 && damaged == sections[i].damaged),
+		    "%s: shown", sections[i].name);
 		close_db(db, segment);
 		diag_fini(&diag);
 		unlink(path);
@@ -454,17 +711,22 @@ main(void)
 	db = db_of(image, &segment);
 	test_rows(db);
 	test_facts(db);
+	test_each(db);
 	close_db(db, segment);
 	test_order(image);
 	test_limits();
 	test_empty();
-	test_random();
+	test_random(false, "anywhere");
+	test_random(true, "half of them in one bucket");
+	test_spilled();
+	test_no_room();
+	test_torn();
 	for (unsigned bit = 0; bit < 8; bit++)
 		test_damage(image, 1, 1u << bit, "a flipped bit");
 	test_damage(image, 4, 0xff, "a word turned over");
 	test_sections();
-	free((char *)(uintptr_t)image.p);
-	rmdir(folder);
+	free_image(image);
+	ok(rmdir(folder) == 0, "nothing is left behind");
 	free(folder);
 	return tap_done();
 }

@@ -13,12 +13,33 @@ enum { NOW = 1795000000 };	/* 2026-11-18 */
 #define MD5_A	"0123456789abcdef0123456789abcdef"
 #define MD5_B	"fedcba9876543210fedcba9876543210"
 
+/* The sources are published in two layers: the feed first, with so much in it that it stays where it is. */
+static bool two_layers;
+
+enum { PAD_RULES = 280, PAD_NOTE = 4000 };
+
+/* TEXT as source FILE of STATE, written at NOW, whatever this machine's clock says: relative ends count from it. */
+static void
+put_source(const char *state, const char *file, const char *text, bool padded)
+{
+	char path[STATE_PATH];
+	struct buf all;
+
+	buf_init(&all, 1 << 22);
+	buf_add_str(&all, text);
+	for (int i = 0; padded && i < PAD_RULES; i++)
+		buf_addf(&all, "block host pad%d.example.net note=%0*d\n", i, PAD_NOTE, i);
+	snprintf(path, sizeof(path), "%s/sources/%s", state, file);
+	if (file_write(path, buf_slice(&all), 0644) == -1 ||
+	    utimensat(AT_FDCWD, path, (const struct timespec[]){ { .tv_sec = NOW }, { .tv_sec = NOW } }, 0) == -1)
+		abort();
+	buf_fini(&all);
+}
+
 /* Publish the sources "local", "feed-x" and "alert-1" (NULL = none) with SITE; the generation is the caller's. */
 static struct generation *
 generation_of(const char *site, const char *local, const char *feed, const char *alert)
 {
-	static const char *const names[] = { "local.rules", "feed-x.rules", "alert-1.rules" };
-	const char *texts[] = { local, feed, alert };
 	char *state = temp_dir(), path[STATE_PATH], rules[STATE_PATH];
 	struct publish_options options = { .state = state, .now = NOW };
 	struct publish_report report;
@@ -27,19 +48,22 @@ generation_of(const char *site, const char *local, const char *feed, const char 
 
 	if (state_make(state) == -1)
 		abort();
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/sources/%s", state, names[i]);
-		/* Written at NOW, whatever this machine's clock says: relative ends count from it. */
-		if (texts[i] != NULL && (file_write(path, slice_str(texts[i]), 0644) == -1 ||
-		    utimensat(AT_FDCWD, path, (const struct timespec[]){ { .tv_sec = NOW }, { .tv_sec = NOW } }, 0) == -1))
-			abort();
-	}
 	snprintf(path, sizeof(path), "%s/site.conf", state);
 	if (site != NULL && file_write(path, slice_str(site), 0644) == -1)
 		abort();
+	if (feed != NULL)
+		put_source(state, "feed-x.rules", feed, two_layers);
+	if (two_layers)
+		publish(&options, &report, &diag);
+	if (local != NULL)
+		put_source(state, "local.rules", local, false);
+	if (alert != NULL)
+		put_source(state, "alert-1.rules", alert, false);
 	state_path(state, STATE_RULES, rules);
 	if (publish(&options, &report, &diag) == 0)
-		g = generation_open(rules, true, &diag);
+		g = generation_open(rules, true, NULL, &diag);
+	if (two_layers && report.layers != (size_t)(feed != NULL) + (local != NULL || alert != NULL))
+		ok(false, "%zu layers", report.layers);
 	for (size_t i = 0; g == NULL && i < diag.n; i++)
 		printf("# %s\n", diag.v[i].text);
 	diag_fini(&diag);
@@ -70,29 +94,61 @@ static const struct request_row requests[] = {
 	{ "label boundaries", NULL, "block host .upd01.net\n", NULL, NULL, "http://notupd01.net/",
 	    VERDICT_PASS, REASON_NONE, NULL, NULL },
 	{ "exact beats domain", NULL, NULL, "block host .a.example\nallow host www.a.example\n", NULL,
-	    "http://www.a.example/", VERDICT_PASS, REASON_NONE, "feed-x:2", NULL },
+	    "http://www.a.example/", VERDICT_PASS, REASON_NONE, "feed-x/www.a.example", NULL },
 	{ "longest domain wins", NULL, NULL, "allow host .a.example\nblock host .b.a.example\n", NULL,
-	    "http://x.b.a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x:2", NULL },
+	    "http://x.b.a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x/.b.a.example", NULL },
 	{ "equal: allow beats block", NULL, NULL, "block host a.example\nallow host a.example\n", NULL,
-	    "http://a.example/", VERDICT_PASS, REASON_NONE, "feed-x:2", NULL },
+	    "http://a.example/", VERDICT_PASS, REASON_NONE, "feed-x/a.example", NULL },
+	{ "a feed's allow does not overrule the site's block", NULL, "block host .a.example\n", "allow host www.a.example\n", NULL,
+	    "http://www.a.example/", VERDICT_BLOCK, REASON_HOST, "local:1", NULL },
+	{ "nor at the same host", NULL, "block host a.example\n", "allow host a.example\n", NULL,
+	    "http://a.example/", VERDICT_BLOCK, REASON_HOST, "local:1", NULL },
+	{ "it overrules an alert's", NULL, NULL, "allow host a.example\n", "block host a.example id=h\n",
+	    "http://a.example/", VERDICT_PASS, REASON_NONE, "feed-x/a.example", NULL },
+	{ "a pattern beats a host", NULL, NULL, "allow host a.example\nblock path /x/*.exe\n", NULL,
+	    "http://a.example/x/y.exe", VERDICT_BLOCK, REASON_PATH, "feed-x//x/*.exe", NULL },
+	{ "a URL beats a pattern", NULL, NULL, "allow url a.example/x/\nblock path /x/*.exe\n", NULL,
+	    "http://a.example/x/y.exe", VERDICT_PASS, REASON_NONE, "feed-x/a.example/x/", NULL },
+	{ "of two patterns the longer", NULL, NULL, "allow path /xxxx/*\nblock path /xxxx/*.exe\n", NULL,
+	    "http://a.example/xxxx/y.exe", VERDICT_BLOCK, REASON_PATH, "feed-x//xxxx/*.exe", NULL },
+	{ "one with a host before one without", NULL, NULL, "allow path a.example/x/*\nblock path /x/*.exe\n", NULL,
+	    "http://a.example/x/y.exe", VERDICT_PASS, REASON_NONE, "feed-x/a.example/x/*", NULL },
+	{ "a network", NULL, NULL, "block address 198.18.0.0/15\n", NULL,
+	    "http://198.18.7.7/", VERDICT_BLOCK, REASON_ADDRESS, "feed-x/198.18.0.0/15", NULL },
+	{ "of two networks the longer", NULL, NULL, "block address 198.18.0.0/15\nallow address 198.18.7.0/24\n", NULL,
+	    "http://198.18.7.7/", VERDICT_PASS, REASON_NONE, "feed-x/198.18.7.0/24", NULL },
+	{ "a host beats a network", NULL, NULL, "block address 198.18.7.0/24\nallow host 198.18.7.7\n", NULL,
+	    "http://198.18.7.7/", VERDICT_PASS, REASON_NONE, "feed-x/198.18.7.7", NULL },
+	{ "a network is not of names", NULL, NULL, "block address 198.18.0.0/15\n", NULL,
+	    "http://a.example/", VERDICT_PASS, REASON_NONE, NULL, NULL },
+	{ "a regular expression that hits its limit", NULL, NULL, "block path ~abcd(?:a+a+)+(?:b|c)\n", NULL,
+	    "http://a.example/abcdaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", VERDICT_PASS, REASON_LIMIT, NULL, NULL },
 	{ "URL beats host", NULL, NULL, "allow host a.example\nblock url a.example/bad/\n", NULL,
-	    "http://a.example/bad/x?y", VERDICT_BLOCK, REASON_URL, "feed-x:2", NULL },
+	    "http://a.example/bad/x?y", VERDICT_BLOCK, REASON_URL, "feed-x/a.example/bad/", NULL },
 	{ "longest URL wins", NULL, NULL, "block url a.example/bad/\nallow url a.example/bad/good/\n", NULL,
-	    "http://a.example/bad/good/x", VERDICT_PASS, REASON_NONE, "feed-x:2", NULL },
+	    "http://a.example/bad/good/x", VERDICT_PASS, REASON_NONE, "feed-x/a.example/bad/good/", NULL },
 	{ "a path ends at a boundary", NULL, "block url a.example/bad\n", NULL, NULL, "http://a.example/badger",
 	    VERDICT_PASS, REASON_NONE, NULL, NULL },
 	{ "local allow beats all", NULL, "allow host .a.example\n", "block url www.a.example/bad/\n", NULL,
 	    "http://www.a.example/bad/x", VERDICT_PASS, REASON_NONE, "local:1", NULL },
 	{ "a feed's allow does not", NULL, NULL, "allow host .a.example\n", "block url www.a.example/bad/\n",
 	    "http://www.a.example/bad/x", VERDICT_BLOCK, REASON_URL, "alert-1:1", NULL },
+	{ "equal, of two sources: allow beats block", NULL, NULL, "allow host a.example\n", "block host a.example level=5\n",
+	    "http://a.example/", VERDICT_PASS, REASON_NONE, "feed-x/a.example", NULL },
+	{ "longest domain wins, of two sources", NULL, NULL, "block host .b.a.example\n", "allow host .a.example\n",
+	    "http://x.b.a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x/.b.a.example", NULL },
+	{ "URL beats host, of two sources", NULL, "block url a.example/bad/\n", "allow host a.example\n", NULL,
+	    "http://a.example/bad/x?y", VERDICT_BLOCK, REASON_URL, "local:1", NULL },
+	{ "below the threshold, the other source acts", NULL, "block host .a.example id=wide\n", "block host a.example level=1\n", NULL,
+	    "http://a.example/", VERDICT_BLOCK, REASON_HOST, "local:wide", NULL },
 	{ "below the threshold", NULL, NULL, "block host a.example level=2\n", NULL, "http://a.example/",
-	    VERDICT_PASS, REASON_NONE, NULL, "feed-x:1" },
+	    VERDICT_PASS, REASON_NONE, NULL, "feed-x/a.example" },
 	{ "at the threshold", NULL, NULL, "block host a.example level=3\n", NULL, "http://a.example/",
-	    VERDICT_BLOCK, REASON_HOST, "feed-x:1", NULL },
+	    VERDICT_BLOCK, REASON_HOST, "feed-x/a.example", NULL },
 	{ "the site's threshold", "Threshold 5\n", NULL, "block host a.example level=4\n", NULL, "http://a.example/",
-	    VERDICT_PASS, REASON_NONE, NULL, "feed-x:1" },
+	    VERDICT_PASS, REASON_NONE, NULL, "feed-x/a.example" },
 	{ "dropped below, a wider one acts", NULL, NULL, "block host a.example level=1\nblock host .example2.org level=5\n"
-	    "block host .a.example level=4\n", NULL, "http://a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x:3", NULL },
+	    "block host .a.example level=4\n", NULL, "http://a.example/", VERDICT_BLOCK, REASON_HOST, "feed-x/.a.example", NULL },
 	{ "a local allow hides what would be", NULL, "allow host a.example\n", "block host a.example level=1\n", NULL,
 	    "http://a.example/", VERDICT_PASS, REASON_NONE, "local:1", NULL },
 	{ "expires later", NULL, "block host a.example expires=2026-11-19\n", NULL, NULL, "http://a.example/",
@@ -104,10 +160,12 @@ static const struct request_row requests[] = {
 static void
 is_rule(bool has, const struct rule *rule, const char *id, const char *idea, const char *what)
 {
-	struct slice got = has ? rule->id : (struct slice){ 0 };
+	struct buf got;
 
-	if (!ok(slice_eq(got, slice_str(id)), "%s: %s", idea, what))
-		printf("# got \"%.*s\"\n", SLICE_ARGS(got));
+	buf_init(&got, 1 << 20);
+	if (!ok((!has || rule_id_format(rule, &got) == 0) && slice_eq(buf_slice(&got), slice_str(id)), "%s: %s", idea, what))
+		printf("# got \"%.*s\"\n", SLICE_ARGS(buf_slice(&got)));
+	buf_fini(&got);
 }
 
 static void
@@ -250,7 +308,8 @@ test_many(void)
 	judge_request(g, FAIL_OPEN, &q, &why);
 	ok(why.verdict == VERDICT_BLOCK && why.reason == REASON_HOST, "many URL rules: the host rule behind them decides");
 	judge_body(g, &facts, NOW, &why);
-	ok(why.verdict == VERDICT_BLOCK && slice_eq(why.rule.id, SLICE("local:file")), "many file rules: the last decides");
+	ok(why.verdict == VERDICT_BLOCK && why.reason == REASON_FILE, "many file rules: blocked");
+	is_rule(why.has_rule, &why.rule, "local:file", "many file rules", "the last decides");
 	url_fini(&url);
 	generation_close(g);
 	buf_fini(&rules);
@@ -319,7 +378,7 @@ test_words(void)
 		return;
 	judge_request(g, FAIL_OPEN, &q, &why);
 	why_format_steps(g, &why, &text);
-	is_slice(buf_slice(&text), SLICE("block host .a.example (rule feed-x:1, revision 1, level 4): this decides"), "steps");
+	is_slice(buf_slice(&text), SLICE("block host .a.example (rule feed-x/.a.example, revision 1, level 4): this decides"), "steps");
 	buf_reset(&text);
 	why_format_sentence(&why, url.host, &text);
 	is_slice(buf_slice(&text), SLICE("www.a.example is listed as harmful: host .a.example"), "sentence");
@@ -332,6 +391,9 @@ int
 main(void)
 {
 	test_requests();
+	two_layers = true;
+	test_requests();
+	two_layers = false;
 	test_expired_later();
 	test_unchecked();
 	test_files();

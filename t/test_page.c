@@ -46,6 +46,20 @@ make_longest(void)
 	ok(has("&quot;...</p>") && has("1M83-ME10-C4HM-007J") && has("</html>"), "its sentence is cut, the rest is whole");
 }
 
+/* A rule as a generation gives it: its id and value are made of its source, its key and its label. */
+static void
+make_keyed(const char *label)
+{
+	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_URL, .has_rule = true,
+		.rule = { .kind = RULE_URL, .source = SLICE("feed-x"), .label = slice_str(label), .rev = 1,
+		    .key = { .scope = SCOPE_DOMAIN, .host = SLICE("a.example"), .path = SLICE("/<b>/") } } };
+	struct page_facts facts = { .why = &why, .host = SLICE("www.a.example"), .incident = "1M83ME10C4HM007J",
+		.now_ms = INT64_C(1795418424332), .contact = "x", .organisation = "" };
+
+	buf_reset(&page);
+	ok(page_write(&facts, &page) == 0, "page for a rule of a generation");
+}
+
 int
 main(void)
 {
@@ -67,6 +81,11 @@ main(void)
 	ok(!has("<script") && !has("<img") && !has("a<b>"), "markup from outside is text");
 	ok(has("&lt;script&gt;"), "and is shown");
 	ok(!has("\x80"), "bytes that are not UTF-8 are replaced");
+
+	make_keyed("");
+	ok(has("feed-x/.a.example/&lt;b&gt;/, revision 1") && has("url .a.example/&lt;b&gt;/"), "a row of a feed, by its value");
+	make_keyed("bad-1");
+	ok(has("feed-x:bad-1, revision 1") && !has("<b>"), "a rule of a generation, by its label");
 
 	make_longest();
 	make(REASON_NO_RULES, "h.example", NULL, "x");

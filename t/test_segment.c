@@ -1,10 +1,13 @@
-/* The container: what is written is read, and every kind of damage is refused by name. */
+/* The container: what is written is read, whole or piece by piece, and every kind of damage is refused by name. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/segment.h"
+#include "base/segment_writer.h"
 #include "t/tap.h"
 
 enum { HEADER = 40, ENTRY = 24, MAX_SECTIONS = 64, IMAGE_MAX = 4096 };
@@ -14,7 +17,7 @@ static const struct segment_part parts[] = {
 	{ 1, SLICE("first section") }, { 7, SLICE("") }, { 3, SLICE("12345678") }, { 4, SLICE("z") },
 };
 enum { PARTS = sizeof(parts) / sizeof(*parts) };
-static char *path;
+static char *folder, *path;
 
 static void
 put32(char *p, uint32_t v)
@@ -155,7 +158,8 @@ static const struct {
 	{ "foreign file", 0, 1, 'x', true, "not a Firebreak segment" },
 	{ "other byte order", AT_ORDER, 4, 0x04030201, false, "byte order" },
 	{ "no byte order", AT_ORDER, 4, 0, true, "byte-order word" },
-	{ "future version", AT_VERSION, 1, '2', true, "another version" },
+	{ "past version", AT_VERSION, 1, '1', true, "another version" },
+	{ "future version", AT_VERSION, 1, '3', true, "another version" },
 	{ "other kind", AT_KIND, 4, SEGMENT_DIGESTS, true, "another kind" },
 	{ "longer header", AT_LENGTH, 8, UINT64_MAX, true, "truncated" },
 	{ "shorter header", AT_LENGTH, 8, 48, true, "longer than" },
@@ -231,15 +235,162 @@ test_cuts(struct slice good)
 	ok(opens(good, good.len, -1), "the whole opens");
 }
 
+/* ---- piece by piece ---- */
+
+enum { MIB = 1 << 20, LARGE = 5 * MIB + 3 };
+
+/* The files in the folder. */
+static unsigned
+files(void)
+{
+	DIR *d = opendir(folder);
+	unsigned n = 0;
+
+	while (d != NULL && readdir(d) != NULL)
+		n++;
+	if (d != NULL)
+		closedir(d);
+	return n - 2;	/* "." and ".." */
+}
+
+/* Write PARTS in pieces of PIECE bytes: the result of finishing. */
+static int
+write_pieces(const struct segment_part *v, size_t n, size_t piece, uint64_t *len, uint8_t *sum)
+{
+	struct segment_writer *w = segment_writer_new(path, SEGMENT_HOSTS, (uint32_t)n, NULL);
+	bool counted = w != NULL && segment_writer_section_len(w) == 0;
+
+	for (size_t i = 0; w != NULL && i < n; i++) {
+		struct slice rest = v[i].bytes;
+
+		segment_writer_begin(w, v[i].id);
+		counted = counted && segment_writer_section_len(w) == 0;
+		for (; rest.len > 0; rest = slice_skip(rest, piece))
+			segment_writer_add(w, rest.p, slice_head(rest, piece).len);
+		segment_writer_add(w, NULL, 0);
+		counted = counted && segment_writer_section_len(w) == v[i].bytes.len;
+	}
+	ok(counted, "%zu sections in pieces of %zu: their lengths while they are written", n, piece);
+	return w == NULL ? -1 : segment_writer_finish(w, len, sum);
+}
+
+/* However the bytes come, around what is written at once too, the file is the same. */
+static void
+test_pieces(void)
+{
+	static const size_t pieces[] = { 4096, 65537, MIB - 1, MIB, MIB + 1, 2 * MIB, LARGE };
+	char *large = malloc(LARGE);
+	struct segment_part v[] = { { 2, { large, LARGE } }, { 9, { large, MIB } }, { 1, SLICE("small") }, { 5, { large, MIB + 1 } } };
+	uint8_t sum[SEGMENT_SHA256], other[SEGMENT_SHA256];
+	struct segment *s;
+	uint64_t len, other_len;
+
+	for (size_t i = 0; i < LARGE; i++)
+		large[i] = (char)(i * 2654435761u >> 13);
+	is_int(segment_write(path, SEGMENT_HOSTS, v, 4, &len, sum, NULL), 0, "in one piece each");
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)
+		ok(write_pieces(v, 4, pieces[i], &other_len, other) == 0 && other_len == len && memcmp(other, sum, sizeof(sum)) == 0,
+		    "pieces of %zu bytes make the same file", pieces[i]);
+	if ((s = segment_open(path, SEGMENT_HOSTS, sum, NULL)) != NULL)
+		for (size_t i = 0; i < 4; i++)
+			ok(slice_eq(segment_section(s, v[i].id), v[i].bytes), "section %u as it was given", v[i].id);
+	segment_close(s);
+	is_int(write_pieces(parts, PARTS, 1, &other_len, other), 0, "single bytes");
+	is_int(segment_write(path, SEGMENT_HOSTS, parts, PARTS, &len, sum, NULL), 0, "and at once");
+	ok(other_len == len && memcmp(other, sum, sizeof(sum)) == 0, "are the same file");
+	is_int(files(), 1, "nothing is left beside it");
+	free(large);
+}
+
+/* Fewer sections than were asked for are fine, more are not. */
+static void
+test_number(void)
+{
+	struct diag diag = { 0 };
+	struct segment_writer *w = segment_writer_new(path, SEGMENT_SITE, 5, &diag);
+	uint8_t sum[SEGMENT_SHA256];
+	struct segment *s;
+	uint64_t len;
+
+	segment_writer_begin(w, 3);
+	segment_writer_add(w, "abc", 3);
+	is_int(segment_writer_finish(w, &len, sum), 0, "one of five");
+	s = segment_open(path, SEGMENT_SITE, sum, &diag);
+	is_slice(s == NULL ? SLICE("") : segment_section(s, 3), SLICE("abc"), "is there");
+	segment_close(s);
+	w = segment_writer_new(path, SEGMENT_SITE, 1, &diag);
+	segment_writer_begin(w, 1);
+	segment_writer_add(w, "new", 3);
+	segment_writer_begin(w, 2);
+	segment_writer_add(w, "more", 4);
+	is_int(segment_writer_finish(w, &len, sum), -1, "two of one");
+	is_str(diag_first_error(&diag), strerror(E2BIG), "and why");
+	is_int((long long)diag.n, 1, "one finding");
+	s = segment_open(path, SEGMENT_SITE, NULL, NULL);
+	is_slice(s == NULL ? SLICE("") : segment_section(s, 3), SLICE("abc"), "the file before is as it was");
+	segment_close(s);
+	is_int(files(), 1, "and nothing lies beside it");
+	diag_fini(&diag);
+}
+
+static void
+test_abort(void)
+{
+	struct segment_writer *w = segment_writer_new(path, SEGMENT_HOSTS, 2, NULL);
+	struct stat before, after;
+
+	ok(stat(path, &before) == 0 && files() == 2, "it grows beside its place");
+	segment_writer_begin(w, 1);
+	segment_writer_add(w, "x", 1);
+	segment_writer_abort(w);
+	segment_writer_abort(NULL);
+	ok(files() == 1 && stat(path, &after) == 0 && before.st_ino == after.st_ino && before.st_size == after.st_size,
+	    "given up, it leaves nothing");
+}
+
+/* The place is taken by a folder, and a disk that is full (no file may grow further). */
+static void
+test_refused(void)
+{
+	static char bytes[MIB];
+	struct rlimit limit, unlimited;
+	struct diag diag = { 0 };
+	struct segment_writer *w;
+	uint8_t sum[SEGMENT_SHA256];
+	uint64_t len;
+
+	ok(unlink(path) == 0 && mkdir(path, 0755) == 0, "a folder where the file should be");
+	is_int(segment_write(path, SEGMENT_HOSTS, parts, PARTS, &len, sum, &diag), -1, "is not replaced");
+	is_str(diag_first_error(&diag), strerror(EISDIR), "and why");
+	diag_fini(&diag);
+	ok(rmdir(path) == 0 && files() == 0, "nothing is left");
+	fflush(stdout);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &unlimited);
+	limit = unlimited;
+	limit.rlim_cur = 4 * MIB;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	w = segment_writer_new(path, SEGMENT_HOSTS, 1, &diag);
+	segment_writer_begin(w, 1);
+	for (unsigned i = 0; i < 8; i++)
+		segment_writer_add(w, bytes, sizeof(bytes));
+	is_int(segment_writer_finish(w, &len, sum), -1, "no room");
+	setrlimit(RLIMIT_FSIZE, &unlimited);
+	is_str(diag_first_error(&diag), strerror(EFBIG), "the first reason is told");
+	is_int((long long)diag.n, 1, "once, at the end");
+	is_int(files(), 0, "and nothing is left");
+	diag_fini(&diag);
+}
+
 int
 main(void)
 {
-	char *dir = temp_dir();
 	struct diag diag = { 0 };
 	struct segment *s;
 	struct buf image;
 
-	path = file_join(dir, "test.seg");
+	folder = temp_dir();
+	path = file_join(folder, "test.seg");
 	test_crc();
 	test_round();
 	buf_init(&image, IMAGE_MAX);
@@ -255,9 +406,13 @@ main(void)
 	test_damage(buf_slice(&image));
 	test_cuts(buf_slice(&image));
 	buf_fini(&image);
-	test_files();
+	test_pieces();
+	test_number();
+	test_abort();
+	test_refused();
 	test_many();
+	test_files();
 	free(path);
-	free(dir);
+	free(folder);
 	return tap_done();
 }

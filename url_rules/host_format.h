@@ -1,76 +1,64 @@
 /* host_format.h - the layout of a host segment, for the reader and the compiler.
  *
+ * Hosts are in the order of their hash, cut into buckets of about eight; the hash's high half chooses the bucket, its low byte
+ * is the host's fingerprint:
+ *
  *	section INFO     one struct host_info
- *	section SLOTS    u64 each: high half fingerprint, low half where the record begins in
- *	                 RECORDS, in units of 8 bytes, plus 1; 0 = empty.  A power of two of
- *	                 them, at most half full; the search goes on to the next slot
- *	section RECORDS  the records in the order of their hosts, each at a multiple of 8:
+ *	section INDEX    u32 each: where a bucket begins in DATA, and after the last one its end
+ *	section SUMS     u32 each: over a bucket's bytes; looked at when a host was found in it
+ *	section DATA     the buckets; one without hosts has no bytes
+ *	section PATHS    the path rules, host by host
  *
- *	+-----+-----+----------+--------+---------+------+-----------+-------------+-------+
- *	|     |     |          |        |         | host | n_refs x  | n_paths x   |       |
- *	| sum | len | host_len | n_refs | n_paths | (pad)| host_ref  | path_index  | paths |
- *	+-----+-----+----------+--------+---------+------+-----------+-------------+-------+
- *	       \___________________ summed ______________________/    by path       |
- *	                                                                            v
- *	                                  packed: | sum | ref | scope | path bytes |
- *	                                                 \______ summed _________/
+ *	bucket:  | n: 1, or 255 and 4 | fingerprint: n x 1 | record | record | ...
+ *	record:  | host_len: 1, or 255 and 2 | tag: 1 | host | body |
+ *	body:    tag 0-2, one host rule of that scope:  | ref: 4 |
+ *	         tag HOST_LONG:  | n_refs: 4 | n_paths: 4 | paths at: 8 | scope, ref: n_refs x (1 + 4) |
  *
- * The reader believes none of it: every offset and length is checked against the record's own
- * bounds, and what a rule consists of (host, scope, reference, path) against its sum, so that a
- * flipped bit loses a rule and cannot make one.  The index of the paths has no sum of its own: a
- * wrong entry finds a path that does not hold, or none. */
+ *	the paths of one host, in order:  | offset of each, and their end: (n_paths + 1) x 4 |, then
+ *	path:    | sum: 4 | ref: 4 | scope: 1 | path bytes |     offsets count from the first offset's place
+ *
+ * The reader believes none of it: every offset and length is checked, and what a rule consists of (host, scope, reference)
+ * against its bucket's sum, a path rule against its own, so that a flipped bit loses a rule and cannot make one.  The offsets of
+ * paths have no sum: a wrong one finds a path that does not hold, or none.
+ *
+ * The key of the hash is the same everywhere: one hash serves all layers, and the same rules give the same file.  Who fills a
+ * feed so that all of its hosts meet in one bucket makes that bucket slow (a scan of one byte a host), and no other. */
 #ifndef URL_RULES_HOST_FORMAT_H
 #define URL_RULES_HOST_FORMAT_H
 
 #include <stdint.h>
 
 #include "base/siphash.h"
+#include "url_rules/host_table.h"
 
-enum { HOSTS_INFO = 1, HOSTS_SLOTS = 2, HOSTS_RECORDS = 3 };
-enum { HOSTS_UNIT = 8, HOSTS_PAD = 4 };
+enum { HOSTS_INFO = 1, HOSTS_INDEX = 2, HOSTS_SUMS = 3, HOSTS_DATA = 4, HOSTS_PATHS = 5 };
+enum { HOSTS_PER_BUCKET = 8, HOST_TAG_LONG = 3, HOST_BYTE_MANY = 255 };
+enum { PATH_HEAD = 9, PATH_SCOPE_AT = 8, HOST_REF_LEN = 5, HOST_LONG_HEAD = 16 };
 
 struct host_info {
-	uint8_t		key[SIPHASH_KEY];
 	uint64_t	n_hosts;
 	uint64_t	n_rules;
 };
 
-struct host_record {
-	uint32_t	sum;
-	uint32_t	len;		/* of the whole record, without the padding to HOSTS_UNIT */
-	uint32_t	host_len;
-	uint32_t	n_refs;
-	uint32_t	n_paths;
-};
-
-struct host_ref {
-	uint32_t	ref;
-	uint32_t	scope;
-};
-
-struct path_index {
-	uint32_t	offset;		/* of the path's struct path_head, from the record's begin */
-	uint32_t	len;		/* of the path's bytes, which follow that */
-};
-
-struct path_head {
-	uint32_t	sum;
-	uint32_t	ref;
-	uint32_t	scope;
-};
-
-/* The slot's high half. */
-static inline uint32_t
-host_fingerprint(uint64_t hash)
+/* The hash of a canonical host. */
+static inline uint64_t
+host_hash(struct slice host)
 {
-	return (uint32_t)(hash >> 32);
+	static const uint8_t key[SIPHASH_KEY] = "firebreak hosts";
+
+	return siphash(key, host);
 }
 
-/* The sum over BYTES, which begin with the place of the sum itself. */
-static inline uint32_t
-host_sum(const uint8_t key[static SIPHASH_KEY], struct slice bytes)
+static inline uint64_t
+host_bucket(uint64_t hash, uint64_t n_buckets)
 {
-	return (uint32_t)siphash(key, slice_skip(bytes, sizeof(uint32_t)));
+	return (hash >> 32) * n_buckets >> 32;
+}
+
+static inline uint8_t
+host_fingerprint(uint64_t hash)
+{
+	return (uint8_t)hash;
 }
 
 #endif

@@ -2,42 +2,52 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
+#include "base/sum.h"
 #include "url_rules/host_format.h"
 
 enum { SUFFIXES_MAX = HOST_MAX };	/* even "a..b" has no more than one a byte */
 
 struct host_table {
 	struct host_info	 info;
-	const char		*slots;
-	uint64_t		 n_slots;
-	struct slice		 records;
+	const char		*index, *sums;
+	uint64_t		 n_buckets;
+	struct slice		 data, paths;
 };
 
 /* A record that holds together. */
 struct record {
-	struct slice	bytes;
 	struct slice	host;
+	unsigned	tag;
+	uint32_t	ref;		/* when the tag is a scope */
 	uint32_t	n_refs, n_paths;
-	const char	*refs, *paths;
+	const char	*refs;
+	struct slice	paths;		/* from the first offset on */
 };
+
+/* ---- opening ---- */
 
 static const char *
 sections_fault(const struct segment *segment, struct host_table *t)
 {
 	struct slice info = segment_section(segment, HOSTS_INFO);
-	struct slice slots = segment_section(segment, HOSTS_SLOTS);
+	struct slice index = segment_section(segment, HOSTS_INDEX);
+	struct slice sums = segment_section(segment, HOSTS_SUMS);
 
 	if (info.len != sizeof(t->info))
 		return "damaged: size of the host table's head";
 	memcpy(&t->info, info.p, sizeof(t->info));
-	t->n_slots = slots.len / sizeof(uint64_t);
-	if (slots.len % sizeof(uint64_t) != 0 || t->n_slots == 0 ||
-	    (t->n_slots & (t->n_slots - 1)) != 0)
-		return "damaged: number of slots";
-	if (t->info.n_hosts > t->n_slots / 2)
-		return "damaged: more hosts than slots allow";
-	t->slots = slots.p;
-	t->records = segment_section(segment, HOSTS_RECORDS);
+	if (index.len % sizeof(uint32_t) != 0 || index.len < 2 * sizeof(uint32_t))
+		return "damaged: number of buckets";
+	t->n_buckets = index.len / sizeof(uint32_t) - 1;
+	if (sums.len != t->n_buckets * sizeof(uint32_t) || t->n_buckets > UINT32_MAX)
+		return "damaged: number of sums";
+	t->index = index.p;
+	t->sums = sums.p;
+	t->data = segment_section(segment, HOSTS_DATA);
+	t->paths = segment_section(segment, HOSTS_PATHS);
+	if (t->data.p == NULL || t->paths.p == NULL)
+		return "damaged: a section is missing";
 	return NULL;
 }
 
@@ -72,83 +82,175 @@ host_table_rules(const struct host_table *t)
 	return (size_t)t->info.n_rules;
 }
 
-static uint64_t
-u64_at(const char *p, uint64_t i)
-{
-	uint64_t v;
+/* ---- buckets and records ---- */
 
-	memcpy(&v, p + i * sizeof(v), sizeof(v));
-	return v;
+static uint32_t
+index_at(const struct host_table *t, uint64_t i)
+{
+	return bytes_u32(t->index + i * sizeof(uint32_t));
 }
 
-/* The record that begins BEGIN bytes into RECORDS, checked; -1 when it does not hold together. */
-static int
-record_at(const struct host_table *t, uint64_t begin, struct record *out)
+/* The bytes of bucket B; false when its bounds are none. */
+static bool
+bucket_bytes(const struct host_table *t, uint64_t b, struct slice *out)
 {
-	struct slice bytes = slice_skip(t->records, begin);
-	struct host_record head;
-	uint64_t refs, paths;
+	uint32_t begin = index_at(t, b), end = index_at(t, b + 1);
 
-	if (bytes.len < sizeof(head))
-		return -1;
-	memcpy(&head, bytes.p, sizeof(head));
-	if (head.len > bytes.len)
-		return -1;
-	bytes.len = head.len;
-	refs = sizeof(head) + ((uint64_t)head.host_len + HOSTS_PAD - 1) / HOSTS_PAD * HOSTS_PAD;
-	paths = refs + head.n_refs * (uint64_t)sizeof(struct host_ref);
-	if (paths + head.n_paths * (uint64_t)sizeof(struct path_index) > bytes.len ||
-	    host_sum(t->info.key, slice_head(bytes, paths)) != head.sum)
-		return -1;
-	*out = (struct record){ .bytes = bytes,
-		.host = slice_make(bytes.p + sizeof(head), head.host_len),
-		.n_refs = head.n_refs,
-		.n_paths = head.n_paths,
-		.refs = bytes.p + refs,
-		.paths = bytes.p + paths };
+	if (begin > end || end > t->data.len)
+		return false;
+	*out = slice_make(t->data.p + begin, end - begin);
+	return true;
+}
+
+static bool
+sum_holds(const struct host_table *t, uint64_t b, struct slice bytes)
+{
+	return bytes_u32(t->sums + b * sizeof(uint32_t)) == sum32(bytes);
+}
+
+/* Take a count of one byte, or of WIDE bytes behind HOST_BYTE_MANY, off *AT; false when it is cut short. */
+static bool
+take_count(struct slice *at, size_t wide, uint32_t *out)
+{
+	if (at->len == 0)
+		return false;
+	*out = (uint8_t)at->p[0];
+	*at = slice_skip(*at, 1);
+	if (*out != HOST_BYTE_MANY)
+		return true;
+	if (at->len < wide)
+		return false;
+	*out = (uint32_t)bytes_get(at->p, wide);
+	*at = slice_skip(*at, wide);
+	return true;
+}
+
+/* Fingerprints and records of a bucket that is not empty. */
+static bool
+open_bucket(struct slice bytes, struct slice *fingerprints, struct slice *records)
+{
+	uint32_t n;
+
+	if (!take_count(&bytes, sizeof(uint32_t), &n) || n > bytes.len)
+		return false;
+	*fingerprints = slice_head(bytes, n);
+	*records = slice_skip(bytes, n);
+	return true;
+}
+
+/* Take the body of a long record off *AT. */
+static bool
+take_long(const struct host_table *t, struct slice *at, struct record *r)
+{
+	uint64_t begin;
+
+	if (at->len < HOST_LONG_HEAD)
+		return false;
+	r->n_refs = bytes_u32(at->p);
+	r->n_paths = bytes_u32(at->p + 4);
+	begin = bytes_u64(at->p + 8);
+	*at = slice_skip(*at, HOST_LONG_HEAD);
+	if ((uint64_t)r->n_refs * HOST_REF_LEN > at->len || begin > t->paths.len)
+		return false;
+	r->refs = at->p;
+	*at = slice_skip(*at, (size_t)r->n_refs * HOST_REF_LEN);
+	r->paths = slice_skip(t->paths, begin);
+	return r->n_paths == 0 || ((uint64_t)r->n_paths + 1) * sizeof(uint32_t) <= r->paths.len;
+}
+
+/* Take the next record off *AT; false when it is cut short. */
+static bool
+take_record(const struct host_table *t, struct slice *at, struct record *r)
+{
+	uint32_t len;
+
+	if (!take_count(at, sizeof(uint16_t), &len) || at->len < 1 + (size_t)len)
+		return false;
+	r->tag = (uint8_t)at->p[0];
+	r->host = slice_make(at->p + 1, len);
+	*at = slice_skip(*at, 1 + (size_t)len);
+	r->n_refs = r->n_paths = 0;
+	if (r->tag == HOST_TAG_LONG)
+		return take_long(t, at, r);
+	if (r->tag > SCOPE_BELOW || at->len < sizeof(uint32_t))
+		return false;
+	r->ref = bytes_u32(at->p);
+	*at = slice_skip(*at, sizeof(uint32_t));
+	return true;
+}
+
+/* The record of HOST among RECORDS, which FINGERPRINTS tell of: 1; 0 when there is none, -1 when they do not hold together. */
+static int
+search_bucket(const struct host_table *t, struct slice fingerprints, struct slice records, struct slice host, uint8_t fingerprint,
+    struct record *out)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < fingerprints.len; i++) {
+		if ((uint8_t)fingerprints.p[i] != fingerprint)
+			continue;
+		for (; taken <= i; taken++)
+			if (!take_record(t, &records, out))
+				return -1;
+		if (slice_eq(out->host, host))
+			return 1;
+	}
 	return 0;
 }
 
-/* The record of HOST, whose keyed hash is HASH.  One that is damaged is reported and counts as not there. */
+/* The record of HOST, whose hash is HASH.  One that is damaged is reported and counts as not there; VERIFIED: its sum was looked at
+ * before. */
 static bool
-find(const struct host_table *t, struct slice host, uint64_t hash, struct record *out, bool *damaged)
+find(const struct host_table *t, struct slice host, uint64_t hash, bool verified, struct record *out, bool *damaged)
 {
-	uint64_t mask = t->n_slots - 1;
+	uint64_t b = host_bucket(hash, t->n_buckets);
+	struct slice bytes, fingerprints, records;
+	int r = -1;
 
-	for (uint64_t i = 0, at = hash & mask; i < t->n_slots; i++, at = (at + 1) & mask) {
-		uint64_t slot = u64_at(t->slots, at);
-
-		if (slot == 0)
+	if (bucket_bytes(t, b, &bytes)) {
+		if (bytes.len == 0)
 			return false;
-		if ((uint32_t)(slot >> 32) != host_fingerprint(hash))
-			continue;
-		if ((uint32_t)slot == 0 ||
-		    record_at(t, ((uint32_t)slot - UINT64_C(1)) * HOSTS_UNIT, out) == -1)
-			*damaged = true;
-		else if (slice_eq(out->host, host))
-			return true;
+		if (open_bucket(bytes, &fingerprints, &records))
+			r = search_bucket(t, fingerprints, records, host, host_fingerprint(hash), out);
 	}
-	return false;
+	if (r == 1 && !verified && !sum_holds(t, b, bytes))
+		r = -1;
+	if (r == -1)
+		*damaged = true;
+	return r == 1;
 }
+
+/* ---- paths ---- */
 
 /* Head and bytes of path I, side by side; empty when they are out of bounds. */
 static struct slice
 path_entry(const struct record *r, uint32_t i)
 {
-	struct path_index index;
+	uint32_t begin = bytes_u32(r->paths.p + (size_t)i * sizeof(begin));
+	uint32_t end = bytes_u32(r->paths.p + ((size_t)i + 1) * sizeof(end));
 
-	memcpy(&index, r->paths + i * sizeof(index), sizeof(index));
-	if (index.offset > r->bytes.len ||
-	    (uint64_t)index.len + sizeof(struct path_head) > r->bytes.len - index.offset)
+	if (begin > end || end > r->paths.len || end - begin <= PATH_HEAD)
 		return (struct slice){ 0 };
-	return slice_make(r->bytes.p + index.offset, sizeof(struct path_head) + index.len);
+	return slice_make(r->paths.p + begin, end - begin);
 }
 
 /* The bytes of path I; empty, as no rule's path is, when they are out of bounds. */
 static struct slice
 path_at(const struct record *r, uint32_t i)
 {
-	return slice_skip(path_entry(r, i), sizeof(struct path_head));
+	return slice_skip(path_entry(r, i), PATH_HEAD);
+}
+
+static bool
+path_holds(struct slice entry)
+{
+	return sum32(slice_skip(entry, sizeof(uint32_t))) == bytes_u32(entry.p) && (uint8_t)entry.p[PATH_SCOPE_AT] <= SCOPE_BELOW;
+}
+
+static uint32_t
+path_ref(struct slice entry)
+{
+	return bytes_u32(entry.p + sizeof(uint32_t));
 }
 
 /* The first path of R that is not before PATH. */
@@ -171,120 +273,250 @@ lower_bound(const struct record *r, struct slice path, bool *damaged)
 	return low;
 }
 
+/* ---- matching ---- */
+
+/* A suffix of the request's host. */
+struct suffix {
+	struct slice	host;
+	uint64_t	hash;
+	bool		self;
+	unsigned	tables;		/* bit I: table I has a record of it */
+};
+
+/* A question while it is answered. */
+struct search {
+	const struct host_table	*const *tables;
+	size_t			 n_tables;
+	struct slice		 path_query;
+	struct host_match	*out;
+	size_t			 max, n;
+	bool			*damaged;
+};
+
 static bool
-applies(uint32_t scope, bool self)
+applies(unsigned scope, bool self)
 {
 	return scope == SCOPE_DOMAIN || (scope == SCOPE_EXACT && self) ||
 	    (scope == SCOPE_BELOW && !self);
 }
 
-/* Where matches go. */
-struct matches {
-	struct host_match	*out;
-	size_t			 max, n;
-};
-
 static void
-add_match(struct matches *m, uint32_t ref, uint32_t scope, struct slice host, struct slice path)
+add_match(struct search *s, size_t table, uint32_t ref, unsigned scope, struct slice host, struct slice path)
 {
-	if (m->n < m->max)
-		m->out[m->n] = (struct host_match){ .ref = ref, .scope = (enum host_scope)scope,
+	if (s->n < s->max)
+		s->out[s->n] = (struct host_match){ .ref = ref, .layer = (uint16_t)table, .scope = (enum host_scope)scope,
 			.host = host, .path = path };
-	m->n++;
+	s->n++;
 }
 
-/* A suffix of the request's host; once looked up, one that has a record. */
-struct suffix {
-	struct slice	host;
-	uint64_t	hash;
-	bool		self;
-	struct record	record;
-};
-
-/* All suffixes of HOST.  Their slots lie anywhere in a table that fits no cache: they are asked for side by side, so that one
- * waits while the others are hashed. */
+/* All suffixes of HOST. */
 static size_t
-make_suffixes(const struct host_table *t, struct slice host, enum host_kind kind, struct suffix out[static SUFFIXES_MAX])
+make_suffixes(struct slice host, enum host_kind kind, struct suffix out[static SUFFIXES_MAX])
 {
 	size_t n = 0, len = host.len;
 
-	do {
-		out[n].host = host;
-		out[n].self = host.len == len;
-		out[n].hash = siphash(t->info.key, host);
-		__builtin_prefetch(t->slots + (out[n].hash & (t->n_slots - 1)) * sizeof(uint64_t));
-		n++;
-	} while (n < SUFFIXES_MAX && host_parent(&host, kind));
+	do
+		out[n++] = (struct suffix){ .host = host, .hash = host_hash(host), .self = host.len == len };
+	while (n < SUFFIXES_MAX && host_parent(&host, kind));
 	return n;
 }
 
-/* The rules of S for exactly the path PREFIX. */
+/* Ask for the bucket of HASH; where a damaged index points to nothing, for nothing. */
 static void
-match_path(const struct host_table *t, const struct suffix *s, struct slice prefix,
-    struct matches *m, bool *damaged)
+prefetch_bucket(const struct host_table *t, uint64_t hash)
 {
-	for (uint32_t i = lower_bound(&s->record, prefix, damaged); i < s->record.n_paths; i++) {
-		struct slice entry = path_entry(&s->record, i);
-		struct path_head head;
+	uint32_t begin = index_at(t, host_bucket(hash, t->n_buckets));
 
-		if (entry.len == 0 || !slice_eq(path_at(&s->record, i), prefix))
+	if (begin < t->data.len)
+		__builtin_prefetch(t->data.p + begin);
+}
+
+/* Buckets lie anywhere in tables that fit no cache: all are asked for side by side, so that the memory answers while the next are
+ * looked up; first where they begin, then their fingerprints. */
+static void
+prefetch(const struct search *s, const struct suffix *suffixes, size_t n)
+{
+	for (size_t i = 0; i < s->n_tables; i++)
+		for (size_t j = 0; s->tables[i] != NULL && j < n; j++)
+			__builtin_prefetch(s->tables[i]->index +
+			    host_bucket(suffixes[j].hash, s->tables[i]->n_buckets) * sizeof(uint32_t));
+	for (size_t i = 0; i < s->n_tables; i++)
+		for (size_t j = 0; s->tables[i] != NULL && j < n; j++)
+			prefetch_bucket(s->tables[i], suffixes[j].hash);
+}
+
+/* Keep the suffixes that some table knows, at the front of SUFFIXES: how many. */
+static size_t
+keep_known(const struct search *s, struct suffix *suffixes, size_t n)
+{
+	struct record record;
+	size_t kept = 0;
+
+	for (size_t j = 0; j < n; j++) {
+		struct suffix *x = &suffixes[j];
+
+		for (size_t i = 0; i < s->n_tables; i++)
+			if (s->tables[i] != NULL && find(s->tables[i], x->host, x->hash, false, &record, s->damaged))
+				x->tables |= 1u << i;
+		if (x->tables != 0)
+			suffixes[kept++] = *x;
+	}
+	return kept;
+}
+
+/* The record of X in table I, which was found before. */
+static bool
+known(const struct search *s, const struct suffix *x, size_t i, struct record *out)
+{
+	return (x->tables & 1u << i) != 0 && find(s->tables[i], x->host, x->hash, true, out, s->damaged);
+}
+
+/* The rules of R, of table I, for exactly the path PREFIX. */
+static void
+match_path(struct search *s, const struct suffix *x, size_t table, const struct record *r, struct slice prefix)
+{
+	for (uint32_t i = lower_bound(r, prefix, s->damaged); i < r->n_paths; i++) {
+		struct slice entry = path_entry(r, i);
+
+		if (entry.len == 0 || !slice_eq(slice_skip(entry, PATH_HEAD), prefix))
 			break;
-		memcpy(&head, entry.p, sizeof(head));
-		if (host_sum(t->info.key, entry) != head.sum)
-			*damaged = true;
-		else if (applies(head.scope, s->self))
-			add_match(m, head.ref, head.scope, s->host, prefix);
+		if (!path_holds(entry))
+			*s->damaged = true;
+		else if (applies((uint8_t)entry.p[PATH_SCOPE_AT], x->self))
+			add_match(s, table, path_ref(entry), (uint8_t)entry.p[PATH_SCOPE_AT], x->host, prefix);
 	}
 }
 
 static void
-match_paths(const struct host_table *t, const struct suffix *s, struct slice path_query,
-    struct matches *m, bool *damaged)
+match_paths(struct search *s, const struct suffix *x)
 {
-	struct slice prefix = path_query;
+	struct record records[HOST_TABLES_MAX];
+	struct slice prefix = s->path_query;
+	bool any = false;
 
-	if (s->record.n_paths == 0 || prefix.len == 0)
+	for (size_t i = 0; i < s->n_tables; i++) {
+		if (!known(s, x, i, &records[i]))
+			records[i].n_paths = 0;
+		any = any || records[i].n_paths > 0;
+	}
+	if (!any || prefix.len == 0)
 		return;
-	do
-		match_path(t, s, prefix, m, damaged);
-	while (path_prefix(&prefix));
+	do {
+		for (size_t i = 0; i < s->n_tables; i++)
+			if (records[i].n_paths > 0)
+				match_path(s, x, i, &records[i], prefix);
+	} while (path_prefix(&prefix));
 }
 
-/* The rules of S for the host alone; EXACT ones when EXACT, else the others. */
 static void
-match_hosts(const struct suffix *s, bool exact, struct matches *m)
+match_ref(struct search *s, const struct suffix *x, size_t table, bool exact, unsigned scope, uint32_t ref)
 {
-	for (uint32_t i = 0; i < s->record.n_refs; i++) {
-		struct host_ref ref;
+	if ((scope == SCOPE_EXACT) == exact && applies(scope, x->self))
+		add_match(s, table, ref, scope, x->host, (struct slice){ 0 });
+}
 
-		memcpy(&ref, s->record.refs + i * sizeof(ref), sizeof(ref));
-		if ((ref.scope == SCOPE_EXACT) == exact && applies(ref.scope, s->self))
-			add_match(m, ref.ref, ref.scope, s->host, (struct slice){ 0 });
+/* The rules of X for the host alone; EXACT ones when EXACT, else the others. */
+static void
+match_hosts(struct search *s, const struct suffix *x, bool exact)
+{
+	struct record r;
+
+	for (size_t i = 0; i < s->n_tables; i++) {
+		if (!known(s, x, i, &r))
+			continue;
+		if (r.tag != HOST_TAG_LONG)
+			match_ref(s, x, i, exact, r.tag, r.ref);
+		for (uint32_t k = 0; k < r.n_refs; k++)
+			match_ref(s, x, i, exact, (uint8_t)r.refs[(size_t)k * HOST_REF_LEN],
+			    bytes_u32(r.refs + (size_t)k * HOST_REF_LEN + 1));
 	}
 }
 
 size_t
-host_table_match(const struct host_table *t, const struct url *url, struct host_match *out,
+host_table_match(const struct host_table *const *tables, size_t n_tables, const struct url *url, struct host_match *out,
     size_t max, bool *damaged)
 {
+	struct search s = { .tables = tables, .n_tables = n_tables < HOST_TABLES_MAX ? n_tables : HOST_TABLES_MAX,
+		.path_query = url->path_query, .out = out, .max = max, .damaged = damaged };
 	struct suffix suffixes[SUFFIXES_MAX];
-	struct matches m = { .out = out, .max = max };
-	size_t all = make_suffixes(t, url->host, url->kind, suffixes), n = 0;
+	size_t n = make_suffixes(url->host, url->kind, suffixes);
 
-	for (size_t i = 0; i < all; i++) {
-		struct suffix *s = &suffixes[i], *to = &suffixes[n];
-
-		if (!find(t, s->host, s->hash, &to->record, damaged))
-			continue;
-		to->host = s->host;
-		to->self = s->self;
-		n++;
-	}
+	prefetch(&s, suffixes, n);
+	n = keep_known(&s, suffixes, n);
 	for (size_t i = 0; i < n; i++)
-		match_paths(t, &suffixes[i], url->path_query, &m, damaged);
+		match_paths(&s, &suffixes[i]);
 	if (n > 0)
-		match_hosts(&suffixes[0], true, &m);
+		match_hosts(&s, &suffixes[0], true);
 	for (size_t i = 0; i < n; i++)
-		match_hosts(&suffixes[i], false, &m);
-	return m.n;
+		match_hosts(&s, &suffixes[i], false);
+	return s.n;
+}
+
+/* ---- all of it ---- */
+
+static int
+visit_paths(const struct record *r, host_visit *visit, void *arg, bool *damaged)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; result == 0 && i < r->n_paths; i++) {
+		struct slice entry = path_entry(r, i);
+
+		if (entry.len == 0 || !path_holds(entry))
+			*damaged = true;
+		else
+			result = visit(arg, (enum host_scope)entry.p[PATH_SCOPE_AT], r->host, slice_skip(entry, PATH_HEAD),
+			    path_ref(entry));
+	}
+	return result;
+}
+
+static int
+visit_record(const struct record *r, host_visit *visit, void *arg, bool *damaged)
+{
+	int result = 0;
+
+	if (r->tag != HOST_TAG_LONG)
+		return visit(arg, (enum host_scope)r->tag, r->host, (struct slice){ 0 }, r->ref);
+	for (uint32_t i = 0; result == 0 && i < r->n_refs; i++) {
+		const char *ref = r->refs + (size_t)i * HOST_REF_LEN;
+
+		if ((uint8_t)ref[0] > SCOPE_BELOW)
+			*damaged = true;
+		else
+			result = visit(arg, (enum host_scope)ref[0], r->host, (struct slice){ 0 }, bytes_u32(ref + 1));
+	}
+	return result != 0 ? result : visit_paths(r, visit, arg, damaged);
+}
+
+static int
+visit_bucket(const struct host_table *t, uint64_t b, host_visit *visit, void *arg, bool *damaged)
+{
+	struct slice bytes, fingerprints, records;
+	struct record r;
+	int result = 0;
+
+	if (!bucket_bytes(t, b, &bytes) || (bytes.len > 0 &&
+	    (!sum_holds(t, b, bytes) || !open_bucket(bytes, &fingerprints, &records)))) {
+		*damaged = true;
+		return 0;
+	}
+	for (size_t i = 0; bytes.len > 0 && result == 0 && i < fingerprints.len; i++) {
+		if (!take_record(t, &records, &r)) {
+			*damaged = true;
+			break;
+		}
+		result = visit_record(&r, visit, arg, damaged);
+	}
+	return result;
+}
+
+int
+host_table_each(const struct host_table *t, host_visit *visit, void *arg, bool *damaged)
+{
+	int result = 0;
+
+	for (uint64_t b = 0; result == 0 && b < t->n_buckets; b++)
+		result = visit_bucket(t, b, visit, arg, damaged);
+	return result;
 }

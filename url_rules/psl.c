@@ -322,11 +322,24 @@ registrable_domain(const struct public_suffixes *list, struct slice host)
 	return slice_skip(host, at);
 }
 
+/* Something written about HOST, or a wildcard right above it: without either no rule makes HOST itself a suffix. */
+static bool
+may_be_suffix(const struct public_suffixes *list, struct slice host)
+{
+	unsigned wildcards = RULE_WILDCARD << (RULE_BITS * PART_ICANN) | RULE_WILDCARD << (RULE_BITS * PART_PRIVATE);
+	struct slice parent = host;
+
+	return flags_of(list, host) != 0 || (host_parent(&parent, HOST_NAME) && (flags_of(list, parent) & wildcards) != 0);
+}
+
 bool
 is_public_suffix(const struct public_suffixes *list, struct slice host)
 {
-	struct suffix_answer answer = public_suffix(list, host);
+	struct suffix_answer answer;
 
+	if (!may_be_suffix(list, host))
+		return false;
+	answer = public_suffix(list, host);
 	return answer.listed && answer.any.len == host.len;
 }
 

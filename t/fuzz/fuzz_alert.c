@@ -49,7 +49,7 @@ suffixes(void)
 
 /* What every rule of an alert is held against. */
 struct judge {
-	struct lint	 lint;
+	struct lint	*lint;
 	struct slice	*victims;
 	size_t		 n;		/* rules so far */
 };
@@ -57,12 +57,15 @@ struct judge {
 static void
 judge_init(struct judge *j, const struct alert *a)
 {
-	*j = (struct judge){ .lint = { .suffixes = suffixes() }, .victims = calloc(a->n_urls + 1, sizeof(*j->victims)) };
+	struct lint_options options = { .suffixes = suffixes() };
+
+	*j = (struct judge){ .victims = calloc(a->n_urls + 1, sizeof(*j->victims)) };
 	require(j->victims != NULL);
 	for (size_t i = 0; i < a->n_urls; i++)
 		if (a->urls[i].victim != NULL)
-			j->victims[j->lint.n_protected++] = slice_str(a->urls[i].victim);
-	j->lint.protected = j->victims;
+			j->victims[options.n_protected++] = slice_str(a->urls[i].victim);
+	options.protected = j->victims;
+	require((j->lint = lint_new(&options, NULL)) != NULL);
 }
 
 /* Lint lets a site block a public suffix itself; an alert is never meant so. */
@@ -80,12 +83,15 @@ check_host(const struct rule *rule, const struct rule_match *match)
 static int
 visit(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line)
 {
+	struct lint_finding findings[LINT_CLASSES];
 	struct judge *j = arg;
 	struct buf canonical;
+	size_t n;
 
+	(void)line;
 	j->n++;
 	require(rule->action == RULE_BLOCK && rule->level == LEVEL && rule->published == NOW && rule->expires == 0);
-	require(lint_rule(&j->lint, rule, match, "rules", line, NULL) == 0);
+	require(lint_rule(j->lint, rule, match, findings, &n) < LINT_REFUSE);
 	check_host(rule, match);
 	buf_init(&canonical, ROOM);
 	require(rule_match_format(rule->kind, match, &canonical) == 0 && slice_eq(buf_slice(&canonical), rule->value));
@@ -125,6 +131,7 @@ check_rules(const struct alert *a)
 	require(make_rules(a, LATER, buf_slice(&first), &again) == n);
 	require(slice_eq(buf_slice(&first), buf_slice(&again)));
 	free(j.victims);
+	lint_free(j.lint);
 	buf_fini(&first);
 	buf_fini(&again);
 }

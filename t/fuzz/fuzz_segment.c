@@ -1,32 +1,25 @@
-/* Fuzz: the bytes of a segment, opened as hosts and as digests and asked; once as they are, and
- * once with kind, length and checksum of the header put right, so that changes of the section table
- * get past it. */
+/* Fuzz: the bytes of a segment, opened as hosts and as digests, asked and shown; once as they are, once with kind, length and
+ * checksum of the header put right, so that changes of the section table get past it, and once with the sums of the buckets
+ * put right too, so that changes of the records do. */
 #include <stdlib.h>
 
-#include "base/segment.h"
+#include "base/segment_format.h"
+#include "base/sum.h"
 #include "hashdb/hashdb.h"
+#include "hashdb/hashdb_format.h"
+#include "url_rules/host_format.h"
 #include "url_rules/host_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Of the header, as the drawing in segment.h has it. */
-enum {
-	AT_KIND = 12,
-	AT_LENGTH = 16,
-	AT_N = 24,
-	AT_CRC = 32,
-	HEADER = 40,
-	ENTRY = 24,
-	ENTRIES_MAX = 64
-};
-enum { MATCHES_MAX = 8, REFS_MAX = 4 };
+enum { MATCHES_MAX = 8, TABLES = 3 };
 
 static const struct { struct slice host, path; enum host_kind kind; } questions[] = {
-	{ { "example.com", 11 }, { "/", 1 }, HOST_NAME },
-	{ { "a.b.example.com", 15 }, { "/a/b/?x=1&y=2", 13 }, HOST_NAME },
-	{ { "www.paths.example", 17 }, { "/a/b?x=1", 8 }, HOST_NAME },
-	{ { "192.0.2.7", 9 }, { "/a", 2 }, HOST_IPV4 },
-	{ { "[2001:db8::7]", 13 }, { "/x/y", 4 }, HOST_IPV6 },
+	{ SLICE("example.com"), SLICE("/"), HOST_NAME },
+	{ SLICE("a.b.example.com"), SLICE("/a/b/?x=1&y=2"), HOST_NAME },
+	{ SLICE("www.paths.example"), SLICE("/a/b?x=1"), HOST_NAME },
+	{ SLICE("192.0.2.7"), SLICE("/a"), HOST_IPV4 },
+	{ SLICE("[2001:db8::7]"), SLICE("/x/y"), HOST_IPV6 },
 };
 
 /* A match lies in what was asked, and its host is a suffix of it. */
@@ -46,19 +39,34 @@ check_match(const struct host_match *m, const struct url *url)
 		abort();
 }
 
+static int
+check_rule(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
+{
+	(void)ref;
+	if ((scope != SCOPE_EXACT && scope != SCOPE_DOMAIN && scope != SCOPE_BELOW) || host.len > UINT16_MAX)
+		abort();
+	*(size_t *)arg += sum32(host) + sum32(path);	/* every byte can be read */
+	return 0;
+}
+
 static void
 ask_hosts(const struct host_table *t)
 {
+	const struct host_table *tables[TABLES] = { t, NULL, t };
+	size_t read = 0;
+	bool damaged = false;
+
 	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
-		struct url url = { .host = questions[i].host, .path_query = questions[i].path,
-			.kind = questions[i].kind };
+		struct url url = { .host = questions[i].host, .path_query = questions[i].path, .kind = questions[i].kind };
 		struct host_match m[MATCHES_MAX];
-		bool damaged = false;
-		size_t n = host_table_match(t, &url, m, MATCHES_MAX, &damaged);
+		size_t n = host_table_match(tables, TABLES, &url, m, MATCHES_MAX, &damaged);
 
 		for (size_t j = 0; j < n && j < MATCHES_MAX; j++)
 			check_match(&m[j], &url);
+		if (n != 2 * host_table_match(tables, 1, &url, NULL, 0, &damaged))
+			abort();
 	}
+	host_table_each(t, check_rule, &read, &damaged);
 	host_table_hosts(t);
 	host_table_rules(t);
 }
@@ -69,21 +77,36 @@ ask_digest(const struct hashdb *db, uint8_t first, uint8_t other)
 {
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		struct digest d = { .alg = (enum digest_alg)alg };
-		uint32_t refs[REFS_MAX];
+		struct hashdb_match m[MATCHES_MAX];
 		size_t any, sized;
 
 		memset(d.b, other, digest_len(d.alg));
 		d.b[0] = first;
-		any = hashdb_find(db, &d, HASHDB_SIZE_ANY, refs, REFS_MAX);
-		sized = hashdb_find(db, &d, 90112, refs, REFS_MAX);
+		any = hashdb_find(db, &d, HASHDB_SIZE_ANY, m, MATCHES_MAX);
+		sized = hashdb_find(db, &d, 90112, m, MATCHES_MAX);
 		if (any > sized || sized > hashdb_count(db, d.alg))
 			abort();	/* whatever has no size stands for this one too */
 	}
 }
 
+static int
+check_record(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+{
+	uint64_t *n = arg;
+
+	(void)ref;
+	if (digest->alg >= DIGEST_ALGS || size > HASHDB_SIZE_MAX)
+		abort();
+	n[digest->alg]++;
+	return 0;
+}
+
 static void
 ask_digests(const struct hashdb *db)
 {
+	uint64_t n[DIGEST_ALGS] = { 0 };
+	bool damaged = false;
+
 	ask_digest(db, 0x00, 0x00);
 	ask_digest(db, 0xab, 0xab);
 	ask_digest(db, 0xab, 0x01);
@@ -93,6 +116,10 @@ ask_digests(const struct hashdb *db)
 	hashdb_has_size(db, 90112);
 	if (hashdb_sizeless_algs(db) & ~hashdb_algs(db))
 		abort();
+	hashdb_each(db, check_record, n, &damaged);
+	for (int alg = 0; alg < DIGEST_ALGS; alg++)
+		if (!damaged && n[alg] > hashdb_count(db, (enum digest_alg)alg))
+			abort();
 }
 
 static void
@@ -113,21 +140,53 @@ open_as(const char *p, size_t len, enum segment_kind kind)
 	segment_close(segment);
 }
 
-/* What a writer would have put into the header. */
-static void
-repair(char *p, size_t len, uint32_t kind)
+/* What a writer would have put into the header; false when it cannot be. */
+static bool
+repair_header(char *p, size_t len, enum segment_kind kind)
 {
-	uint64_t length = len;
-	uint32_t n, crc = 0;
+	struct segment_header h;
 
-	memcpy(p + AT_KIND, &kind, sizeof(kind));
-	memcpy(p + AT_LENGTH, &length, sizeof(length));
-	memcpy(&n, p + AT_N, sizeof(n));
-	if (n > ENTRIES_MAX || HEADER + (size_t)n * ENTRY > len)
+	if (len < sizeof(h))
+		return false;
+	memcpy(&h, p, sizeof(h));
+	h.kind = (uint32_t)kind;
+	h.length = len;
+	if (h.n > SEGMENT_SECTIONS_MAX || sizeof(h) + h.n * sizeof(struct segment_entry) > len)
+		return false;
+	h.crc = segment_header_crc(&h, (const struct segment_entry *)(void *)(p + sizeof(h)));
+	memcpy(p, &h, sizeof(h));
+	return true;
+}
+
+/* Make SUMS right for what INDEX says of DATA, in things of STRIDE bytes. */
+static void
+repair_sums(struct slice index, struct slice sums, struct slice data, size_t stride)
+{
+	for (size_t i = 0; (i + 2) * sizeof(uint32_t) <= index.len && (i + 1) * sizeof(uint32_t) <= sums.len; i++) {
+		uint64_t begin = bytes_u32(index.p + i * sizeof(uint32_t)) * (uint64_t)stride;
+		uint64_t end = bytes_u32(index.p + (i + 1) * sizeof(uint32_t)) * (uint64_t)stride;
+		uint32_t sum;
+
+		if (begin > end || end > data.len)
+			continue;
+		sum = sum32(slice_head(slice_skip(data, begin), end - begin));
+		memcpy((char *)(uintptr_t)sums.p + i * sizeof(sum), &sum, sizeof(sum));
+	}
+}
+
+static void
+repair_buckets(char *p, size_t len, enum segment_kind kind)
+{
+	struct segment *s = segment_open_bytes("input", p, len, kind, NULL);
+
+	if (s == NULL)
 		return;
-	memcpy(p + AT_CRC, &crc, sizeof(crc));
-	crc = segment_crc(p, HEADER + (size_t)n * ENTRY);
-	memcpy(p + AT_CRC, &crc, sizeof(crc));
+	if (kind == SEGMENT_HOSTS)
+		repair_sums(segment_section(s, HOSTS_INDEX), segment_section(s, HOSTS_SUMS), segment_section(s, HOSTS_DATA), 1);
+	for (uint32_t alg = 0; kind == SEGMENT_DIGESTS && alg < DIGEST_ALGS; alg++)
+		repair_sums(segment_section(s, HASHDB_INDEX + alg), segment_section(s, HASHDB_SUMS + alg),
+		    segment_section(s, HASHDB_RECORDS + alg), hashdb_stride((enum digest_alg)alg));
+	segment_close(s);
 }
 
 int
@@ -142,9 +201,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (size > 0)
 			memcpy(copy, data, size);
 		open_as(copy, size, kinds[i]);
-		if (size < HEADER)
+		if (!repair_header(copy, size, kinds[i]))
 			continue;
-		repair(copy, size, (uint32_t)kinds[i]);
+		open_as(copy, size, kinds[i]);
+		repair_buckets(copy, size, kinds[i]);
 		open_as(copy, size, kinds[i]);
 	}
 	free(copy);

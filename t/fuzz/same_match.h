@@ -11,7 +11,9 @@ is_same_match(enum rule_kind kind, const struct rule_match *a, const struct rule
 {
 	if (kind == RULE_FILE)
 		return a->size == b->size && digest_eq(&a->digest, &b->digest);
-	if (kind == RULE_URL && !slice_eq(slice_str(a->path), slice_str(b->path)))
+	if (kind == RULE_ADDRESS)
+		return network_cmp(&a->network, &b->network) == 0;
+	if ((kind == RULE_URL || kind == RULE_PATH) && !slice_eq(slice_str(a->path), slice_str(b->path)))
 		return false;
 	return a->scope == b->scope && a->host_kind == b->host_kind &&
 	    slice_eq(slice_make(a->host, a->host_len), slice_make(b->host, b->host_len));

@@ -1,0 +1,267 @@
+#include "command/live.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "feeds/feed_source.h"
+#include "runtime/runtime.h"
+
+enum { CONFIRM_WITHIN_MS = 2000, POLL_MS = 20, NS_PER_MS = 1000 * 1000 };
+
+/* Workers that have taken a generation up, and those that have not. */
+struct confirmation {
+	size_t	n_workers, n_waiting;
+	pid_t	waiting[RUNTIME_WORKERS];
+};
+
+/* The generation that the MANIFEST names now; 0 when it cannot be read. */
+static uint64_t
+current_generation(const char *path)
+{
+	struct manifest m;
+	uint64_t n = manifest_load(path, &m, NULL) == 0 ? m.generation : 0;
+
+	manifest_fini(&m);
+	return n;
+}
+
+/* Store the generation word.  Two publishers may come here in the order opposite to that of their
+ * MANIFESTs: each stores what the MANIFEST says until that stays the same, so that the word ends on the
+ * newest. */
+static void
+store_generation(struct runtime *r, const char *manifest, uint64_t published)
+{
+	uint64_t now = current_generation(manifest), stored;
+
+	do {
+		stored = now != 0 ? now : published;
+		runtime_set_generation(r, stored);
+		now = current_generation(manifest);
+	} while (now != 0 && now != stored);
+}
+
+static void
+look_at_workers(const struct runtime *r, struct confirmation *out)
+{
+	struct worker workers[RUNTIME_WORKERS];
+	uint64_t wanted = runtime_generation(r);
+	size_t n = runtime_workers(r, workers, RUNTIME_WORKERS);
+
+	*out = (struct confirmation){ .n_workers = n };
+	for (size_t i = 0; i < n && i < RUNTIME_WORKERS; i++)
+		if (workers[i].generation != wanted)
+			out->waiting[out->n_waiting++] = workers[i].pid;
+}
+
+/* Wait until every live worker has confirmed, or the time is up. */
+static void
+wait_for_workers(const struct runtime *r, struct confirmation *out)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * NS_PER_MS };
+
+	look_at_workers(r, out);
+	for (int polls = 0; out->n_waiting > 0 && polls < CONFIRM_WITHIN_MS / POLL_MS; polls++) {
+		show_progress("waiting for %zu of %zu workers", out->n_waiting, out->n_workers);
+		nanosleep(&pause, NULL);
+		look_at_workers(r, out);
+	}
+	show_progress_end();
+}
+
+static void
+print_counts(const struct publish_report *p, bool dry_run)
+{
+	printf("%s %" PRIu64 ": %" PRIu64 " rule%s (%" PRIu64 " host, %" PRIu64 " url, %" PRIu64 " path, %" PRIu64 " address, %" PRIu64
+	    " file, %" PRIu64 " protect) from %zu "
+	    "source%s, %zu of them read",
+	    dry_run ? "nothing written; it would be generation" : "generation", p->generation,
+	    p->rules, show_s(p->rules), p->hosts, p->urls, p->paths, p->addresses, p->files, p->protects, p->sources,
+	    show_s(p->sources), p->changed);
+	if (p->expired > 0)
+		printf("; %" PRIu64 " expired rule%s left out", p->expired, show_s(p->expired));
+	putchar('\n');
+	if (p->held > 0)
+		printf("%" PRIu64 " held rule%s left out: \"firebreak held\" lists %s\n", p->held, show_s(p->held), p->held == 1 ? "it" : "them");
+	if (p->denied > 0)
+		printf("%" PRIu64 " denied rule%s left out\n", p->denied, show_s(p->denied));
+	if (p->sizeless > 0)
+		printf("%" PRIu64 " file rules without a size: every body has to be hashed\n", p->sizeless);
+}
+
+static void
+print_confirmation(const struct confirmation *conf)
+{
+	if (conf->n_workers == 0)
+		puts("no worker is running; the service takes it up when it starts");
+	else if (conf->n_waiting == 0)
+		printf("live in all %zu worker%s\n", conf->n_workers, show_s(conf->n_workers));
+	else
+		printf("NOT yet live in %zu of %zu worker%s:", conf->n_waiting, conf->n_workers,
+		    show_s(conf->n_workers));
+	for (size_t i = 0; i < conf->n_waiting; i++)
+		printf(" %jd", (intmax_t)conf->waiting[i]);
+	if (conf->n_waiting > 0)
+		putchar('\n');
+}
+
+static json_t *
+json_report(const struct publish_report *p, bool dry_run)
+{
+	char date[CLOCK_TEXT];
+	json_t *j = json_object();
+
+	clock_format_s(p->created, date);
+	show_json_number(j, "generation", p->generation);
+	json_object_set_new(j, "dry_run", json_boolean(dry_run));
+	json_object_set_new(j, "created", json_string(date));
+	show_json_number(j, "sources", p->sources);
+	show_json_number(j, "changed", p->changed);
+	show_json_number(j, "layers", p->layers);
+	show_json_number(j, "rules", p->rules);
+	show_json_number(j, "hosts", p->hosts);
+	show_json_number(j, "urls", p->urls);
+	show_json_number(j, "paths", p->paths);
+	show_json_number(j, "addresses", p->addresses);
+	show_json_number(j, "files", p->files);
+	show_json_number(j, "protects", p->protects);
+	show_json_number(j, "expired", p->expired);
+	show_json_number(j, "held", p->held);
+	show_json_number(j, "denied", p->denied);
+	show_json_number(j, "approved", p->approved);
+	show_json_number(j, "sizeless", p->sizeless);
+	return j;
+}
+
+static void
+add_confirmation(json_t *j, const struct confirmation *conf)
+{
+	json_t *waiting = json_array();
+
+	for (size_t i = 0; i < conf->n_waiting; i++)
+		json_array_append_new(waiting, json_integer(conf->waiting[i]));
+	show_json_number(j, "workers", conf->n_workers);
+	json_object_set_new(j, "unconfirmed", waiting);
+}
+
+/* One publish while it runs. */
+struct job {
+	const struct call		*call;
+	const struct live_request	*request;
+	struct publish_report		 report;
+	struct confirmation		 confirmation;
+	struct diag			 diag;
+	struct runtime			*runtime;	/* NULL for a dry run */
+};
+
+/* What was done; CONFIRMATION only means something when it was no dry run. */
+static int
+report(const struct job *job)
+{
+	bool dry_run = job->request->options.dry_run;
+	json_t *j;
+
+	diag_print(&job->diag, stderr);
+	if (job->request->quiet)
+		return job->confirmation.n_waiting > 0 ? EXIT_FOUND : EXIT_FINE;
+	if (!job->request->json) {
+		print_counts(&job->report, dry_run);
+		if (!dry_run)
+			print_confirmation(&job->confirmation);
+	} else {
+		j = json_report(&job->report, dry_run);
+		if (!dry_run)
+			add_confirmation(j, &job->confirmation);
+		json_object_set_new(j, "findings", show_json_findings(&job->diag));
+		/* What was done is done. */
+		if (show_json(j, true) == -1)
+			return EXIT_FOUND;
+	}
+	return job->confirmation.n_waiting > 0 ? EXIT_FOUND : EXIT_FINE;
+}
+
+static int
+report_failure(const struct job *job)
+{
+	json_t *j;
+
+	diag_print(&job->diag, stderr);
+	fprintf(stderr, "firebreak %s: refused, %zu error%s; what was live stays live\n",
+	    job->call->verb->name, job->diag.n_errors, show_s(job->diag.n_errors));
+	if (job->request->json) {
+		j = json_object();
+		json_object_set_new(j, "generation", json_null());
+		json_object_set_new(j, "findings", show_json_findings(&job->diag));
+		show_json(j, true);
+	}
+	return EXIT_TROUBLE;
+}
+
+static int
+make_generation(struct job *job)
+{
+	const struct live_request *rq = job->request;
+
+	switch (rq->what) {
+	case LIVE_PUBLISH:
+		return publish(&rq->options, &job->report, &job->diag);
+	case LIVE_ROLLBACK:
+		return publish_rollback(&rq->options, rq->generation, &job->report, &job->diag);
+	case LIVE_COMPACT:
+		return publish_compact(&rq->options, &job->report, &job->diag);
+	}
+	return -1;
+}
+
+/* The runtime file is opened first, so that a publish that nobody could be told of fails before
+ * anything changed. */
+static int
+perform(struct job *job)
+{
+	char manifest[STATE_PATH];
+	int r;
+
+	if (call_path(job->call, STATE_MANIFEST, manifest) == -1)
+		return EXIT_TROUBLE;
+	if (!job->request->options.dry_run &&
+	    (job->runtime = runtime_open(job->call->state, &job->diag)) == NULL)
+		return report_failure(job);
+	show_progress(job->request->what == LIVE_PUBLISH ? "reading sources" : "at work");
+	r = make_generation(job);
+	show_progress_end();
+	if (r == -1)
+		return report_failure(job);
+	if (job->runtime != NULL) {
+		store_generation(job->runtime, manifest, job->report.generation);
+		wait_for_workers(job->runtime, &job->confirmation);
+	}
+	return report(job);
+}
+
+int
+live_run(const struct call *c, const struct live_request *request)
+{
+	struct job job = { .call = c, .request = request };
+	int status;
+
+	if (!request->options.dry_run && state_make(c->state) == -1)
+		return call_fail(c, "%s: %s", c->state, strerror(errno));
+	status = perform(&job);
+	runtime_close(job.runtime);
+	diag_fini(&job.diag);
+	return status;
+}
+
+struct live_request
+live_request(const struct call *c)
+{
+	return (struct live_request){ .what = LIVE_PUBLISH,
+		.options = { .state = c->state, .now = clock_ms() / 1000, .formats = &feed_sources,
+		    .lists = getenv("FIREBREAK_LISTS") } };
+}

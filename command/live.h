@@ -1,0 +1,25 @@
+/* live.h - makes a new generation and waits until every worker has it: what publish, rollback, block and others end with. */
+#ifndef COMMAND_LIVE_H
+#define COMMAND_LIVE_H
+
+#include "command/call.h"
+#include "ruleset/publish.h"
+
+enum live_what { LIVE_PUBLISH, LIVE_ROLLBACK, LIVE_COMPACT };
+
+struct live_request {
+	enum live_what		 what;
+	struct publish_options	 options;
+	uint64_t		 generation;	/* to go back to; 0 = the one before */
+	bool			 json;		/* print an object instead of words */
+	bool			 quiet;		/* print nothing but what is wrong */
+};
+
+/* A plain publish of C's state folder, now. */
+struct live_request live_request(const struct call *c);
+
+/* Do it, print what was done, and wait at most two seconds for the workers.  EXIT_FINE; EXIT_FOUND when some worker has not
+ * confirmed; EXIT_TROUBLE when nothing changed, which was said. */
+int live_run(const struct call *c, const struct live_request *request);
+
+#endif

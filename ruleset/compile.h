@@ -1,0 +1,47 @@
+/* compile.h - makes one layer of a generation: rows, hosts and digests of whole sources, from rules or from other layers.
+ *
+ *	compiler_source, compiler_add ...       a source that was read
+ *	compiler_copy                           a source as another layer has it
+ *	compiler_write                          the segments
+ *
+ * Memory is bounded (base/sorter.h): what does not fit goes into files without a name in the rules folder. */
+#ifndef RULESET_COMPILE_H
+#define RULESET_COMPILE_H
+
+#include "ruleset/layer.h"
+#include "ruleset/manifest.h"
+#include "ruleset/rule.h"
+
+struct compiler;
+
+/* Bytes that a compiler keeps of hosts and digests before it puts them aside. */
+#define COMPILER_MEMORY	((size_t)384 << 20)
+
+/* Begin layer NUMBER in RULES_DIR.  NULL with an error in DIAG, which must outlive it.  The caller's: compiler_free(), which
+ * removes what was not written. */
+struct compiler *compiler_new(const char *rules_dir, uint64_t number, size_t memory, struct diag *diag);
+void compiler_free(struct compiler *c);
+
+/* The rules that follow are of source NAME: each once, in any order.  -1 with an error in DIAG. */
+int compiler_source(struct compiler *c, struct slice name);
+
+/* Add RULE, which matches MATCH.  -1 with errno. */
+int compiler_add(struct compiler *c, const struct rule *rule, const struct rule_match *match);
+
+/* Add source I of LAYER as it is.  LAYER must live until compiler_write().  -1 with an error in DIAG. */
+int compiler_copy(struct compiler *c, const struct layer *layer, size_t i);
+
+/* Write the segments and say in OUT which they are.  Once a compiler.  -1 with an error in DIAG, and nothing is left. */
+int compiler_write(struct compiler *c, struct manifest_layer *out);
+
+/* Rules of the last source so far. */
+uint64_t compiler_rules(const struct compiler *c);
+
+/* What there is of each source. */
+size_t compiler_sources(const struct compiler *c);
+struct row_source compiler_get_source(const struct compiler *c, size_t i);
+
+/* The count that a rule of KIND, for a file with MATCH's digest, belongs to. */
+enum row_count compiler_count_of(const struct rule *rule, const struct rule_match *match);
+
+#endif

@@ -1,0 +1,148 @@
+#include "ruleset/layer.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "ruleset/generation.h"
+
+struct segment *
+layer_open_segment(const char *dir, const struct manifest_segment *m, bool verify, struct diag *diag)
+{
+	char *path = file_join(dir, m->name);
+	struct segment *s;
+
+	if (path == NULL) {
+		diag_error(diag, "out of memory");
+		return NULL;
+	}
+	s = segment_open(path, m->kind, verify || m->len <= GENERATION_VERIFY ? m->sha256 : NULL, diag);
+	if (s != NULL && segment_size(s) != m->len) {
+		diag_add(diag, DIAG_ERROR, path, 0, 0, "damaged: its length is not the one in the MANIFEST");
+		segment_close(s);
+		s = NULL;
+	}
+	free(path);
+	return s;
+}
+
+void
+layer_refuse_content(const char *dir, const struct manifest_segment *m, struct diag *fault, struct diag *diag)
+{
+	char *path = file_join(dir, m->name);
+
+	diag_add(diag, DIAG_ERROR, path != NULL ? path : dir, 0, 0, "%s", diag_first_error(fault));
+	diag_fini(fault);
+	free(path);
+}
+
+/* A pattern that is lost would be a rule that does not count, and nobody was told. */
+static bool
+open_patterns(struct layer *l, const struct segment *s, struct diag *fault)
+{
+	struct diag findings = { 0 };
+	bool whole;
+
+	l->patterns = path_patterns_open(s, &findings);
+	whole = l->patterns != NULL && path_patterns_lost(l->patterns) == 0;
+	if (!whole)
+		diag_error(fault, "path rules: %s", findings.n > 0 ? findings.v[0].text : "out of memory");
+	diag_fini(&findings);
+	return whole;
+}
+
+/* Make S, of kind KIND, a table of L. */
+static bool
+open_table(struct layer *l, enum segment_kind kind, const struct segment *s, struct diag *fault)
+{
+	switch (kind) {
+	case SEGMENT_RULES:
+		return (l->rows = rows_open(s, fault)) != NULL;
+	case SEGMENT_HOSTS:
+		return (l->hosts = host_table_open(s, fault)) != NULL;
+	case SEGMENT_DIGESTS:
+		return (l->digests = hashdb_open(s, fault)) != NULL;
+	case SEGMENT_ADDRESSES:
+		return (l->addresses = address_table_open(s, fault)) != NULL;
+	case SEGMENT_PATTERNS:
+		return open_patterns(l, s, fault);
+	case SEGMENT_SITE:
+		break;
+	}
+	diag_error(fault, "no segment of a layer");
+	return false;
+}
+
+static int
+open_tables(struct layer *l, const char *dir, bool verify, struct diag *diag)
+{
+	struct diag fault = { 0 };
+
+	for (size_t i = 0; i < l->named.n; i++) {
+		const struct manifest_segment *m = &l->named.segments[i];
+
+		if ((l->segments[i] = layer_open_segment(dir, m, verify, diag)) == NULL)
+			return -1;
+		if (!open_table(l, m->kind, l->segments[i], &fault)) {
+			layer_refuse_content(dir, m, &fault, diag);
+			return -1;
+		}
+	}
+	if (l->rows != NULL)
+		return 0;
+	diag_add(diag, DIAG_ERROR, dir, 0, 0, "the MANIFEST names no segment \"rules\" for layer %llu",
+	    (unsigned long long)l->named.number);
+	return -1;
+}
+
+struct layer *
+layer_open(const char *dir, const struct manifest_layer *named, bool verify, struct diag *diag)
+{
+	struct layer *l = calloc(1, sizeof(*l));
+
+	if (l == NULL) {
+		diag_error(diag, "out of memory");
+		return NULL;
+	}
+	l->users = 1;
+	l->named = *named;
+	if (open_tables(l, dir, verify, diag) == 0)
+		return l;
+	layer_put(l);
+	return NULL;
+}
+
+struct layer *
+layer_get(struct layer *l)
+{
+	__atomic_add_fetch(&l->users, 1, __ATOMIC_RELAXED);
+	return l;
+}
+
+void
+layer_put(struct layer *l)
+{
+	if (l == NULL || __atomic_sub_fetch(&l->users, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	rows_close(l->rows);
+	host_table_close(l->hosts);
+	hashdb_close(l->digests);
+	address_table_close(l->addresses);
+	path_patterns_close(l->patterns);
+	for (size_t i = 0; i < MANIFEST_SEGMENTS; i++)
+		segment_close(l->segments[i]);
+	free(l);
+}
+
+bool
+layer_is(const struct layer *l, const struct manifest_layer *named)
+{
+	if (l->named.number != named->number || l->named.n != named->n)
+		return false;
+	for (size_t i = 0; i < named->n; i++) {
+		const struct manifest_segment *a = &l->named.segments[i], *b = &named->segments[i];
+
+		if (a->kind != b->kind || a->len != b->len || memcmp(a->sha256, b->sha256, sizeof(a->sha256)) != 0)
+			return false;
+	}
+	return true;
+}

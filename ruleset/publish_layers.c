@@ -1,0 +1,356 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "ruleset/publish_part.h"
+
+/* Layers are kept few, and each at least FOLD_RATIO times as large as the one that comes after it, so that a rule is copied a
+ * logarithmic number of times in its life; one up to FOLD_ALWAYS costs nothing to speak of and is folded at once. */
+enum { LAYERS_WANTED = 8, FOLD_RATIO = 2 };
+#define FOLD_ALWAYS	(UINT64_C(1) << 20)
+#define FOLD_MOST	(UINT64_C(64) << 20)	/* what one publish copies, as long as there are few layers */
+
+void
+publish_open_layers(struct publisher *p)
+{
+	for (size_t i = 0; i < p->before.n_layers; i++)
+		if ((p->layers[i] = layer_open(p->rules_dir, &p->before.layers[i], false, NULL)) == NULL)
+			diag_add(p->diag, DIAG_WARNING, p->rules_dir, 0, 0, "layer %" PRIu64 " is damaged or missing: its sources are "
+			    "read again", p->before.layers[i].number);
+}
+
+static uint64_t
+layer_bytes(const struct manifest_layer *l)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		bytes += l->segments[i].len;
+	return bytes;
+}
+
+/* The index of the layer that S is in and stays in, or is copied from; MANIFEST_LAYERS when it is in none. */
+static size_t
+layer_of(const struct publisher *p, const struct publish_source *s)
+{
+	for (size_t i = 0; !s->changed && !s->dropped && s->before != NULL && i < p->before.n_layers; i++)
+		if (p->before.layers[i].number == s->before->layer)
+			return i;
+	return MANIFEST_LAYERS;
+}
+
+/* Something of layer I is still wanted. */
+static bool
+is_alive(const struct publisher *p, size_t i)
+{
+	for (size_t k = 0; k < p->n_sources; k++)
+		if (layer_of(p, &p->sources[k]) == i)
+			return true;
+	return false;
+}
+
+/* Layer I has a source that stays there, as what it would become is held. */
+static bool
+keeps_held(const struct publisher *p, size_t i)
+{
+	for (size_t k = 0; k < p->n_sources; k++)
+		if (p->sources[k].kept && p->sources[k].before->layer == p->before.layers[i].number)
+			return true;
+	return false;
+}
+
+/* What the new layer's own sources come to, about. */
+static uint64_t
+bytes_read(const struct publisher *p)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < p->n_sources; i++)
+		if (p->sources[i].changed)
+			bytes += p->sources[i].file->size;
+	return bytes;
+}
+
+static bool
+has_changes(const struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_sources; i++)
+		if (p->sources[i].changed)
+			return true;
+	return false;
+}
+
+/* Which layers the new one takes in: from the newest on while they are not much larger than it, and the smallest ones while there
+ * would be too many. */
+static void
+choose_folded(struct publisher *p)
+{
+	uint64_t size = bytes_read(p);
+	size_t left = 0;
+
+	for (size_t i = 0; i < p->before.n_layers; i++)
+		left += is_alive(p, i);
+	for (size_t i = p->before.n_layers; i-- > 0;) {
+		uint64_t here = layer_bytes(&p->before.layers[i]);
+		bool small = here <= FOLD_ALWAYS || (here <= FOLD_RATIO * size && size + here <= FOLD_MOST);
+
+		if (!is_alive(p, i) || (!small && left < LAYERS_WANTED))
+			continue;
+		p->folded[i] = true;
+		size += here;
+		left--;
+	}
+}
+
+/* Rules of a dry run so far. */
+static uint64_t
+rules_so_far(const struct publisher *p)
+{
+	uint64_t n = 0;
+
+	for (enum row_count k = 0; k < COUNT_SIZELESS; k++)
+		n += p->counts[k];
+	return n;
+}
+
+/* Read S, and ask whether it is still the list that it was. */
+static int
+compile_changed(struct publisher *p, struct publish_source *s)
+{
+	size_t errors = p->diag->n_errors, layer = MANIFEST_LAYERS;
+	uint64_t before = rules_so_far(p), rules, counts[ROW_COUNTS];
+
+	memcpy(counts, p->counts, sizeof(counts));
+	for (size_t i = 0; s->before != NULL && i < p->before.n_layers; i++)
+		if (p->before.layers[i].number == s->before->layer && p->layers[i] != NULL)
+			layer = i;
+	if (p->compiler != NULL && compiler_source(p->compiler, s->name) == -1)
+		return -1;
+	if (publish_compile_source(p, s) == -1)
+		return -1;
+	rules = p->compiler != NULL ? compiler_rules(p->compiler) : rules_so_far(p) - before;
+	/* What was there before must be there to stay. */
+	if (layer < MANIFEST_LAYERS && !p->options->shrinks && !gate_admit_list(p->gate, s->name, s->file->path,
+	    (size_t)s->before->rules, (size_t)rules, p->diag)) {
+		s->kept = true;
+		memcpy(p->counts, counts, sizeof(counts));
+	}
+	return p->diag->n_errors > errors ? -1 : 0;
+}
+
+/* Compile the sources that are new and those of the folded layers, by name. */
+static int
+compile_sources(struct publisher *p)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < p->n_sources; i++) {
+		struct publish_source *s = &p->sources[i];
+		size_t layer = layer_of(p, s);
+
+		if (!s->changed && !s->dropped && gate_keep(p->gate, s->name, p->diag) == -1)
+			return -1;
+		if (s->changed) {
+			if (compile_changed(p, s) == -1)
+				result = -1;
+		} else if (layer < MANIFEST_LAYERS && p->folded[layer] && p->compiler != NULL) {
+			const struct rows *rows = p->layers[layer]->rows;
+			size_t k = 0;
+
+			while (k < rows_sources(rows) && !slice_eq(rows_source(rows, k).name, s->name))
+				k++;
+			if (k < rows_sources(rows) && compiler_copy(p->compiler, p->layers[layer], k) == -1)
+				return -1;
+		}
+	}
+	return result;
+}
+
+/* A source of a layer that could not be opened is read again. */
+static void
+reread_lost(struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_sources; i++) {
+		size_t layer = layer_of(p, &p->sources[i]);
+
+		if (layer < MANIFEST_LAYERS && p->layers[layer] == NULL && p->sources[i].file != NULL)
+			p->sources[i].changed = true;
+	}
+}
+
+/* A layer that could not be opened may not be kept. */
+static int
+refuse_lost(struct publisher *p)
+{
+	for (size_t i = 0; i < p->before.n_layers; i++)
+		if (p->layers[i] == NULL && is_alive(p, i)) {
+			diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "layer %" PRIu64 " is damaged or missing: run \"firebreak publish\"",
+			    p->before.layers[i].number);
+			return -1;
+		}
+	return 0;
+}
+
+/* ---- counting ---- */
+
+static void
+add_counts(uint64_t out[static ROW_COUNTS], const struct row_source *s)
+{
+	for (int k = 0; k < ROW_COUNTS; k++)
+		out[k] += s->counts[k];
+}
+
+void
+publish_fill_counts(struct publish_report *r, const uint64_t n[static ROW_COUNTS])
+{
+	r->hosts = n[COUNT_HOSTS];
+	r->urls = n[COUNT_URLS];
+	r->paths = n[COUNT_PATTERNS];
+	r->addresses = n[COUNT_ADDRESSES];
+	r->protects = n[COUNT_PROTECTS];
+	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
+		r->files += n[COUNT_FILES + alg];
+		r->sizeless += n[COUNT_SIZELESS + alg];
+	}
+	r->rules = r->hosts + r->urls + r->paths + r->addresses + r->protects + r->files;
+}
+
+/* What S has in the layer that it stays in. */
+static void
+count_kept(const struct publisher *p, const struct publish_source *s, uint64_t out[static ROW_COUNTS])
+{
+	struct publish_source as_before = { .name = s->name, .before = s->before, .dropped = s->dropped };
+	size_t layer = layer_of(p, &as_before);
+	const struct rows *rows = layer < MANIFEST_LAYERS && p->layers[layer] != NULL ? p->layers[layer]->rows : NULL;
+
+	for (size_t i = 0; rows != NULL && i < rows_sources(rows); i++) {
+		struct row_source there = rows_source(rows, i);
+
+		if (slice_eq(there.name, s->name))
+			add_counts(out, &there);
+	}
+}
+
+static void
+count_all(struct publisher *p)
+{
+	struct publish_report *r = p->report;
+
+	for (size_t i = 0; i < p->n_sources; i++) {
+		r->sources += !p->sources[i].dropped;
+		r->changed += p->sources[i].changed;
+		if (!p->sources[i].changed || p->sources[i].kept)
+			count_kept(p, &p->sources[i], p->counts);
+	}
+	for (size_t i = 0; p->compiler != NULL && i < compiler_sources(p->compiler); i++) {
+		struct row_source s = compiler_get_source(p->compiler, i);
+
+		for (size_t k = 0; k < p->n_sources; k++)
+			if (p->sources[k].changed && !p->sources[k].kept && slice_eq(p->sources[k].name, s.name))
+				add_counts(p->counts, &s);
+	}
+	publish_fill_counts(r, p->counts);
+}
+
+/* ---- the layer ---- */
+
+/* Every request pays for patterns: they are few in all. */
+static int
+check_patterns(struct publisher *p)
+{
+	uint64_t regexes = p->counts[COUNT_REGEXES], all = p->counts[COUNT_PATTERNS];
+
+	if (all <= PATTERNS_MAX && regexes <= PATTERN_REGEXES_MAX)
+		return 0;
+	diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "%" PRIu64 " path rules, %" PRIu64 " of them regular expressions: at most %d "
+	    "and %d are possible in all sources together", all, regexes, PATTERNS_MAX, PATTERN_REGEXES_MAX);
+	return -1;
+}
+
+/* Nothing is read: what was held still is, but for the sources that went. */
+static int
+keep_held(struct publisher *p)
+{
+	for (size_t i = 0; i < p->n_sources; i++)
+		if (!p->sources[i].dropped && gate_keep(p->gate, p->sources[i].name, p->diag) == -1)
+			return -1;
+	count_all(p);
+	return 0;
+}
+
+int
+publish_make_layer(struct publisher *p)
+{
+	reread_lost(p);
+	if (refuse_lost(p) == -1)
+		return -1;
+	if (!has_changes(p))
+		return keep_held(p);
+	choose_folded(p);
+	if (!p->options->dry_run &&
+	    (p->compiler = compiler_new(p->rules_dir, p->report->generation, COMPILER_MEMORY, p->diag)) == NULL)
+		return -1;
+	if (compile_sources(p) == -1)
+		return -1;
+	count_all(p);
+	if (check_patterns(p) == -1)
+		return -1;
+	p->report->layers = 1;
+	for (size_t i = 0; i < p->before.n_layers; i++)
+		p->report->layers += (is_alive(p, i) && !p->folded[i]) || keeps_held(p, i);
+	return p->compiler == NULL ? 0 : compiler_write(p->compiler, &p->new_layer);
+}
+
+/* Source I of the compiler may be S. */
+static void
+count_named(const struct publisher *p, size_t i, const struct publish_source *s, struct manifest_source *named)
+{
+	struct row_source there = compiler_get_source(p->compiler, i);
+
+	if (slice_eq(there.name, s->name))
+		named->rules = row_source_rules(&there);
+}
+
+static int
+name_source(struct publisher *p, const struct publish_source *s, struct manifest *m)
+{
+	struct manifest_source named = { .layer = p->new_layer.number };
+	size_t layer = layer_of(p, s);
+
+	if (s->dropped)
+		return 0;
+	if (s->kept) {
+		named = *s->before;
+		named.stamp = s->stamp;
+	} else if (!s->changed) {
+		named = *s->before;
+		if (layer < MANIFEST_LAYERS && p->folded[layer])
+			named.layer = p->new_layer.number;
+	} else {
+		memcpy(named.name, s->name.p, s->name.len);
+		named.stamp = s->stamp;
+		for (size_t i = 0; i < compiler_sources(p->compiler); i++)
+			count_named(p, i, s, &named);
+	}
+	if (manifest_add_source(m, &named) == 0)
+		return 0;
+	if (errno != E2BIG)
+		return publish_no_memory(p);
+	diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "more than %d sources: join some", MANIFEST_SOURCES);
+	return -1;
+}
+
+int
+publish_name_layers(struct publisher *p, struct manifest *m)
+{
+	for (size_t i = 0; i < p->before.n_layers; i++)
+		if ((is_alive(p, i) && !p->folded[i]) || keeps_held(p, i))
+			m->layers[m->n_layers++] = p->before.layers[i];
+	if (p->new_layer.number != 0)
+		m->layers[m->n_layers++] = p->new_layer;
+	for (size_t i = 0; i < p->n_sources; i++)
+		if (name_source(p, &p->sources[i], m) == -1)
+			return -1;
+	p->report->layers = m->n_layers;
+	return 0;
+}
