@@ -29,4 +29,9 @@ goal("100 MB through Squid, hashed: time to half / Squid alone"; ratio("download
 goal("downloads of 100 KB, 1, 10, 100 MB, 50 each, that were not intact"; [$all[] | select(.group == "intact") | 50 - .requests + .wrong] | add; 0),
 goal("memory of all workers with the hosts, MB"; of("memory"; "after 1 s of requests"; "firebreak_hosts"; .pss / 1000000); 42),
 goal("memory of all workers with the digests, MB"; of("memory"; "after 1 s of requests"; "firebreak_digests"; .pss / 1000000); 42),
-goal("start until the first answer, ms more than the floor"; minus(of("start"; "until the first answer"; "firebreak"; .ms); of("start"; "until the first answer"; "floor"; .ms)); 50)
+goal("start until the first answer, ms more than the floor"; minus(of("start"; "until the first answer"; "firebreak"; .ms); of("start"; "until the first answer"; "floor"; .ms)); 50),
+goal("a list of hosts that grew by one: until it counts / url_check"; ratio("reload"; "a list of hosts that grew by one line"; "firebreak"; "url_check"; .ms); 0.1),
+goal("one host more by \"firebreak block\": until it counts / url_check"; ratio("reload"; "a list of hosts that grew by one line"; "firebreak block"; "url_check"; .ms); 0.1),
+goal("a list of digests that grew by one: until it counts / clamd"; ratio("reload"; "a list of digests that grew by one line"; "firebreak"; "clamd"; .ms); 0.1),
+goal("memory with the hosts / url_check"; ratio("memory"; "after 1 s of requests"; "firebreak_hosts"; "url_check"; .pss); 0.1),
+goal("memory with the digests / virus_scan + clamd"; ratio("memory"; "after 1 s of requests"; "firebreak_digests"; "virus_scan"; .pss); 0.1)

@@ -56,8 +56,10 @@ is "$unconfirmed" 0 "each publish is confirmed by every worker" "$said"
 is "$latest" "$((publishes + 1))" "the last generation is what everybody uses"
 [ $slowest -lt 1000 ] || [ -n "$LAB_PRELOAD" ]; ok $? "each is live within a second, writing included" "$slowest ms"
 [ -n "$LAB_PRELOAD" ] || [ $((end - middle)) -lt 2048 ]; ok $? "memory stays flat" "$start KB, $middle KB, $end KB"
-left=$(find "$LAB_STATE/rules" -name '*.seg' | wc -l)
-is "$left" 8 "segments of the last two generations are kept, no others"
+kept=$(find "$LAB_STATE/rules" -name 'MANIFEST.*' | wc -l)
+is "$kept" 16 "as many generations are kept as the site says"
+left=$(cd "$LAB_STATE/rules" && printf '%s\n' *.seg)
+is "$left" "$(sed -n 's/^segment [a-z]* \([^ ]*\) .*/\1/p' "$LAB_STATE"/rules/MANIFEST* | LC_ALL=C sort -u)" "and the segments that they need, no others"
 maps=$(for pid in $(pgrep -P "$(lab_pids "$LAB_STATE" c-icap)"); do grep -c '\.seg' "/proc/$pid/maps"; done | sort -u | tr '\n' ' ')
-is "$maps" "4 " "no worker still maps an older one"
+is "$maps" "$(grep -c '^segment [^s]' "$LAB_STATE/rules/MANIFEST") " "no worker still maps an older one"
 e2e_done
