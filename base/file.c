@@ -2,11 +2,14 @@
 
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define TEMPORARY	".firebreak."	/* how the names of files begin that are being written */
 
 enum { READ_STEP = 64 * 1024 };
 
@@ -94,6 +97,19 @@ parent_of(const char *path)
 	return slash == path ? strdup("/") : slice_dup(slice_make(path, (size_t)(slash - path)));
 }
 
+void
+file_clean(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		if (strncmp(e->d_name, TEMPORARY, strlen(TEMPORARY)) == 0)
+			unlinkat(dirfd(dir), e->d_name, 0);
+	if (dir != NULL)
+		closedir(dir);
+}
+
 static const char *
 base_of(const char *path)
 {
@@ -116,7 +132,7 @@ file_write(const char *path, struct slice data, mode_t mode)
 	char *dir = parent_of(path), *tmp = NULL;
 	int fd = -1, saved, r;
 
-	if (dir == NULL || asprintf(&tmp, "%s/.%s.XXXXXX", dir, base_of(path)) == -1) {
+	if (dir == NULL || asprintf(&tmp, "%s/" TEMPORARY "%s.XXXXXX", dir, base_of(path)) == -1) {
 		free(dir);
 		return errno = ENOMEM, -1;
 	}

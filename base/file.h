@@ -12,12 +12,15 @@
  * maximum, EISDIR for a folder; OUT may then hold a part. */
 int file_read(const char *path, struct buf *out);
 
-/* Replace PATH by DATA: written beside it (a hidden file, ".NAME." and six characters), fsync, rename, fsync
+/* Replace PATH by DATA: written beside it (a hidden file, ".firebreak.NAME." and six characters), fsync, rename, fsync
  * of the folder.  MODE is the new file's mode,
  * whatever the umask.  On -1 the old file is as it was and nothing is left beside it; but when only the flush of the
  * folder failed, the new file is in place and may not survive a power cut: who cares must look.  Two writers of one
  * path do not mix their bytes: each writes a temporary file of its own. */
 int file_write(const char *path, struct slice data, mode_t mode);
+
+/* Remove what a killed file_write() left in the folder DIR.  Who calls it knows that nobody writes there now. */
+void file_clean(const char *dir);
 
 /* write(2) until all of DATA is out; restarts on EINTR. */
 int file_write_all(int fd, struct slice data);

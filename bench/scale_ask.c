@@ -151,7 +151,7 @@ ask_digests(const struct generation *g, const struct samples *s, uint64_t cost, 
 	for (size_t i = 0; i < s->n; i++) {
 		uint64_t from = now_ns();
 
-		found += generation_find(g, &s->v[i].digest, s->v[i].size, m, 4) > 0;
+		found += generation_find(g, &s->v[i].digest, s->v[i].size, m, 4, NULL) > 0;
 		took[i] = now_ns() - from;
 		took[i] = took[i] > cost ? took[i] - cost : 0;
 	}
@@ -289,7 +289,7 @@ touch(const char *dir, uint64_t seconds)
 				step_random(&x);
 				memcpy(d.b + k, &x, sizeof(x));
 			}
-			generation_find(g, &d, x >> 40, m, 4);
+			generation_find(g, &d, x >> 40, m, 4, NULL);
 		}
 	generation_close(g);
 	return EXIT_SUCCESS;

@@ -145,8 +145,10 @@ withdraw(struct withdrawal *w)
 		diag_add(diag, DIAG_ERROR, w->edit.path, 0, 0, "is too large to be kept as comments; remove it, then \"firebreak publish\"");
 		return EXIT_TROUBLE;
 	}
-	if (edit_write(&w->edit, diag) == -1)
+	if (edit_write(&w->edit, diag) == -1) {
+		edit_undo(&w->edit, NULL);	/* it may be in place, and only its folder not flushed */
 		return EXIT_TROUBLE;
+	}
 	if (write_history(w) == 0)
 		return make_live(w);
 	if (edit_undo(&w->edit, diag) == 0)

@@ -9,6 +9,7 @@
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/edit.h"
+#include "ruleset/gate.h"
 #include "ruleset/held.h"
 #include "ruleset/source.h"
 
@@ -215,8 +216,11 @@ make_live(struct change *ch, bool json)
 	struct live_request rq = live_request(ch->call);
 	int status;
 
-	if (edit_write(&ch->edit, &ch->diag) == -1)
+	if (edit_write(&ch->edit, &ch->diag) == -1) {
+		/* It may be in place all the same, and only its folder not flushed. */
+		edit_undo(&ch->edit, NULL);
 		return EXIT_TROUBLE;
+	}
 	rq.options.only = ch->edit.name.p;
 	rq.options.locked = true;
 	rq.json = json;
@@ -237,8 +241,7 @@ look_for_held(struct change *ch)
 	int status = EXIT_FINE;
 
 	buf_init(&words, VALUE_TEXT_MAX);
-	buf_addf(&words, "%s %s ", rule_action_name(ch->action), rule_kind_name(ch->rule.kind));
-	buf_add_slice(&words, buf_slice(&ch->value));
+	gate_words(ch->action, ch->rule.kind, buf_slice(&ch->value), &words);
 	held_load(HELD_RULES, ch->call->state, &held, &diag);
 	for (size_t i = 0; i < held.n; i++)
 		if (slice_eq(held.v[i].source, ch->source) && slice_eq(held.v[i].rule, buf_slice(&words))) {

@@ -15,7 +15,7 @@
 #include "ruleset/source.h"
 
 enum { FLAG_GENERATION, FLAG_JSON, FLAG_SOURCE, FLAG_TO, FLAGS };
-enum { KEY_REF = 4, NAME_TEXT = 128, FILE_MODE = 0664 };
+enum { KEY_REF = 4, NAME_TEXT = 128 };
 #define SORT_MEMORY	((size_t)64 << 20)
 
 struct rules {
@@ -323,7 +323,7 @@ diff(struct rules *r, uint64_t from, uint64_t to)
 		if (compare(a, b, &n) == -1 || fflush(stdout) != 0)
 			call_fail(r->call, "%s", strerror(errno));
 		else
-			status = n == 0 ? EXIT_FINE : EXIT_FOUND;
+			status = r->damaged ? EXIT_TROUBLE : n == 0 ? EXIT_FINE : EXIT_FOUND;
 	}
 	sorter_free(a);
 	sorter_free(b);

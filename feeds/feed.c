@@ -94,8 +94,13 @@ feed_parse(struct feed *f, enum rule_kind kind, struct cell value)
 int
 feed_address(struct feed *f, struct cell value)
 {
-	(void)value;
-	return feed_skip(f);
+	char why[RULE_WHY];
+	size_t at;
+
+	/* A range of addresses is no network; how long its list of networks would be is not for us to say. */
+	if (rule_match_parse(RULE_ADDRESS, value.text, &f->match, why, &at) == -1)
+		return feed_skip(f);
+	return feed_emit(f, RULE_ADDRESS, value.col, (struct slice){ 0 });
 }
 
 struct slice

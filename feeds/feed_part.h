@@ -91,7 +91,7 @@ int feed_emit(struct feed *f, enum rule_kind kind, unsigned col, struct slice na
 /* Take VALUE apart into f->match: 0, or -1 and it was counted as bad. */
 int feed_parse(struct feed *f, enum rule_kind kind, struct cell value);
 
-/* VALUE is an address or a range of addresses, which no kind of rule covers: the one place to change when one does. */
+/* VALUE is a network or a range of addresses: a network becomes an address rule, anything else is skipped. */
 int feed_address(struct feed *f, struct cell value);
 
 /* A host of a list; a URL. */

@@ -6,7 +6,10 @@
 #include "hashdb/hashdb_format.h"
 #include "hashdb/size_set.h"
 
-enum { LINE = 64 };	/* bytes of a line of memory */
+enum {
+	LINE = 64,	/* bytes of a line of memory */
+	STEPS = 8,	/* from the guess */
+};
 
 struct table {
 	const uint8_t	*records;
@@ -37,7 +40,7 @@ table_fault(const struct segment *segment, enum digest_alg alg, struct table *t)
 	if (index.len % sizeof(uint32_t) != 0 || index.len < 2 * sizeof(uint32_t))
 		return "damaged: number of buckets";
 	t->n_buckets = index.len / sizeof(uint32_t) - 1;
-	if (sums.len != t->n_buckets * sizeof(uint32_t) || t->n_buckets > UINT32_MAX)
+	if (sums.len != (t->n + HASHDB_PER_SUM - 1) / HASHDB_PER_SUM * sizeof(uint32_t) || t->n_buckets > UINT32_MAX)
 		return "damaged: number of sums";
 	t->index = index.p;
 	t->sums = sums.p;
@@ -131,19 +134,25 @@ guess(const struct table *t, const struct digest *digest, uint64_t low, uint64_t
 	return low + (fraction * (high - low) >> 32);
 }
 
-/* The first record from LOW to HIGH whose digest is not before DIGEST: one or two steps from the guess, so that one or two lines of
- * memory are read. */
+/* The first record from LOW to HIGH whose digest is not before DIGEST: mostly one or two steps from the guess, so that one or two
+ * lines of memory are read; in a bucket that somebody made long, by halves. */
 static uint64_t
 lower_bound(const struct table *t, const struct digest *digest, uint64_t low, uint64_t high)
 {
 	size_t len = digest_len(digest->alg), stride = hashdb_stride(digest->alg);
 	uint64_t at = guess(t, digest, low, high);
 
-	while (at < high && memcmp(t->records + at * stride, digest->b, len) < 0)
-		at++;
-	while (at > low && memcmp(t->records + (at - 1) * stride, digest->b, len) >= 0)
-		at--;
-	return at;
+	for (int steps = 0; low < high; steps++) {
+		if (steps >= STEPS)
+			at = low + (high - low) / 2;
+		if (at < high && memcmp(t->records + at * stride, digest->b, len) < 0)
+			low = ++at;
+		else if (at > low && memcmp(t->records + (at - 1) * stride, digest->b, len) >= 0)
+			high = --at;
+		else
+			return at;
+	}
+	return low;
 }
 
 /* Where BUCKET's records begin and end; false when that cannot be. */
@@ -155,13 +164,14 @@ bucket_bounds(const struct table *t, uint64_t bucket, uint64_t *begin, uint64_t 
 	return *begin <= *end && *end <= t->n;
 }
 
-/* Records BEGIN to END are what was written for BUCKET. */
+/* Record I is what was written, and those beside it that have the same sum. */
 static bool
-bucket_holds(const struct table *t, size_t stride, uint64_t bucket, uint64_t begin, uint64_t end)
+record_holds(const struct table *t, size_t stride, uint64_t i)
 {
-	struct slice bytes = slice_make((const char *)t->records + begin * stride, (end - begin) * stride);
+	uint64_t block = i / HASHDB_PER_SUM, begin = block * HASHDB_PER_SUM;
+	uint64_t n = t->n - begin < HASHDB_PER_SUM ? t->n - begin : HASHDB_PER_SUM;
 
-	return bytes_u32(t->sums + bucket * sizeof(uint32_t)) == sum32(bytes);
+	return bytes_u32(t->sums + block * sizeof(uint32_t)) == sum32(slice_make((const char *)t->records + begin * stride, n * stride));
 }
 
 void
@@ -186,30 +196,25 @@ hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum hashdb_a
 	__builtin_prefetch(at + LINE);
 }
 
-size_t
-hashdb_find(
-    const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max)
+/* Add the records of DIGEST from FIRST to END that are of SIZE. */
+static size_t
+take_records(const struct table *t, const struct digest *digest, uint64_t size, uint64_t first, uint64_t end,
+    struct hashdb_match *out, size_t max, bool *damaged)
 {
-	const struct table *t = &db->tables[digest->alg];
 	size_t len = digest_len(digest->alg), stride = hashdb_stride(digest->alg), n = 0;
-	uint64_t begin, end, first, bucket;
+	bool holds = false;
 
-	if (t->n == 0)
-		return 0;
-	bucket = hashdb_bucket(digest->b, t->n_buckets);
-	if (!bucket_bounds(t, bucket, &begin, &end))
-		return 0;
-	first = lower_bound(t, digest, begin, end);
-	if (first == end || memcmp(t->records + first * stride, digest->b, len) != 0 ||
-	    !bucket_holds(t, stride, bucket, begin, end))
-		return 0;
 	for (uint64_t i = first; i < end; i++) {
 		const uint8_t *record = t->records + i * stride;
 		uint64_t listed = bytes_get(record + len, HASHDB_SIZE_LEN);
 
 		if (memcmp(record, digest->b, len) != 0)
 			break;
-		if (listed != HASHDB_SIZE_ANY && listed != size)
+		if (i == first || i % HASHDB_PER_SUM == 0)
+			holds = record_holds(t, stride, i);
+		if (!holds)
+			*damaged = true;
+		if (!holds || (listed != HASHDB_SIZE_ANY && listed != size))
 			continue;
 		if (n < max)
 			out[n] = (struct hashdb_match){ .size = listed,
@@ -219,27 +224,42 @@ hashdb_find(
 	return n;
 }
 
+size_t
+hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max,
+    bool *damaged)
+{
+	const struct table *t = &db->tables[digest->alg];
+	uint64_t begin, end;
+	bool nobody;
+
+	damaged = damaged == NULL ? &nobody : damaged;
+	if (t->n == 0)
+		return 0;
+	if (!bucket_bounds(t, hashdb_bucket(digest->b, t->n_buckets), &begin, &end)) {
+		*damaged = true;
+		return 0;
+	}
+	return take_records(t, digest, size, lower_bound(t, digest, begin, end), end, out, max, damaged);
+}
+
 static int
 visit_table(const struct table *t, enum digest_alg alg, hashdb_visit *visit, void *arg, bool *damaged)
 {
 	size_t len = digest_len(alg), stride = hashdb_stride(alg);
 	struct digest digest = { .alg = alg };
+	bool holds = false;
 	int result = 0;
 
-	for (uint64_t b = 0; result == 0 && b < t->n_buckets; b++) {
-		uint64_t begin, end;
+	for (uint64_t i = 0; result == 0 && i < t->n; i++) {
+		const uint8_t *record = t->records + i * stride;
 
-		if (!bucket_bounds(t, b, &begin, &end) || !bucket_holds(t, stride, b, begin, end)) {
+		if (i % HASHDB_PER_SUM == 0 && !(holds = record_holds(t, stride, i)))
 			*damaged = true;
+		if (!holds)
 			continue;
-		}
-		for (uint64_t i = begin; result == 0 && i < end; i++) {
-			const uint8_t *record = t->records + i * stride;
-
-			memcpy(digest.b, record, len);
-			result = visit(arg, &digest, bytes_get(record + len, HASHDB_SIZE_LEN),
-			    (uint32_t)bytes_get(record + len + HASHDB_SIZE_LEN, HASHDB_REF_LEN));
-		}
+		memcpy(digest.b, record, len);
+		result = visit(arg, &digest, bytes_get(record + len, HASHDB_SIZE_LEN),
+		    (uint32_t)bytes_get(record + len + HASHDB_SIZE_LEN, HASHDB_REF_LEN));
 	}
 	return result;
 }

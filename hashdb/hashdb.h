@@ -2,7 +2,7 @@
  *
  *	per algorithm:	records  | digest 16, 20 or 32 | size 5 bytes, 0 = any | reference 4 |   sorted
  *			index    u32: how many stand before each bucket of about ten
- *			sums     u32 over each bucket, looked at when a digest was found in it
+ *			sums     u32 over each sixteen records, looked at when a digest was found among them
  *	once:		sizes    every listed size but "any"
  *
  * Sizes are what makes inspection cheap: a body of known length that is no listed size cannot match a rule that
@@ -43,9 +43,10 @@ struct hashdb_match {
 	uint64_t	size;		/* as listed: HASHDB_SIZE_ANY, or the one that was asked for */
 };
 
-/* All rules for DIGEST with size SIZE or any; at most MAX are stored, the result is how many there are.  Two memory accesses in
- * the usual case. */
-size_t hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max);
+/* All rules for DIGEST with size SIZE or any; at most MAX are stored, the result is how many there are.  *DAMAGED (NULL is fine) is
+ * set when something did not hold together: it was skipped.  Two memory accesses in the usual case. */
+size_t hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max,
+    bool *damaged);
 
 /* Ask memory for what hashdb_find() will read first (HASHDB_AHEAD_INDEX) and then (HASHDB_AHEAD_RECORDS): who asks several tables
  * asks all of them for the first, then all for the second, so that their answers come side by side. */
@@ -55,8 +56,8 @@ void hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum has
 /* Records of ALG. */
 uint64_t hashdb_count(const struct hashdb *db, enum digest_alg alg);
 
-/* Show every record of DB whose bucket holds together to VISIT, sorted, until it answers other than 0, which is then the result.
- * *DAMAGED is set when a bucket was skipped. */
+/* Show every record of DB that holds together to VISIT, sorted, until it answers other than 0, which is then the result.
+ * *DAMAGED is set when something was skipped. */
 typedef int hashdb_visit(void *arg, const struct digest *digest, uint64_t size, uint32_t ref);
 int hashdb_each(const struct hashdb *db, hashdb_visit *visit, void *arg, bool *damaged);
 

@@ -92,7 +92,7 @@ struct image {
 	struct segment_writer	*writer;
 	size_t			 stride;
 	uint64_t		 n, n_buckets, bucket;
-	struct buf		 index, sums, records;	/* RECORDS: of the open bucket */
+	struct buf		 index, sums, records;	/* RECORDS: those that have no sum yet */
 };
 
 static void
@@ -103,17 +103,23 @@ add_u32(struct buf *out, uint64_t v)
 	buf_add(out, &u, sizeof(u));
 }
 
-/* End the open bucket, and empty ones up to NEXT. */
+/* The records before bucket NEXT are all there. */
 static void
 end_bucket(struct image *m, uint64_t next)
 {
-	for (; m->bucket < next; m->bucket++) {
-		add_u32(&m->sums, sum32(buf_slice(&m->records)));
-		segment_writer_add(m->writer, m->records.p, m->records.len);
-		m->n += m->records.len / m->stride;
-		buf_reset(&m->records);
+	for (; m->bucket < next; m->bucket++)
 		add_u32(&m->index, m->n);
-	}
+}
+
+/* Write what is pending, with its sum. */
+static void
+end_block(struct image *m)
+{
+	if (m->records.len == 0)
+		return;
+	add_u32(&m->sums, sum32(buf_slice(&m->records)));
+	segment_writer_add(m->writer, m->records.p, m->records.len);
+	buf_reset(&m->records);
 }
 
 /* Write the records of ALG, of which *KEY is the first, if there are any; *KEY is then what follows them, *MORE whether anything
@@ -135,10 +141,13 @@ write_table(struct hashdb_builder *b, enum digest_alg alg, struct image *m, stru
 			end_bucket(m, bucket);
 		if (buf_add(&m->records, key->p + 1, m->stride) == -1)
 			return errno = ENOMEM, -1;
+		if (++m->n % HASHDB_PER_SUM == 0)
+			end_block(m);
 	}
 	if (*more == -1)
 		return -1;
 	end_bucket(m, m->n_buckets);
+	end_block(m);
 	if (m->index.failed || m->sums.failed)
 		return errno = ENOMEM, -1;
 	if (m->n > UINT32_MAX)

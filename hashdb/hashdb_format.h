@@ -4,12 +4,13 @@
  *	section SIZES            the listed sizes (hashdb/size_set.h)
  *	section RECORDS + alg    records of one algorithm, sorted as bytes
  *	section INDEX + alg      u32 each: how many records stand before each bucket; the last is the number of records
- *	section SUMS + alg       u32 each: over the records of a bucket
+ *	section SUMS + alg       u32 each: over HASHDB_PER_SUM records, the last one over those that are left
  *
  *	record:  | digest: 16, 20 or 32 | size: 5, little-endian | reference: 4, little-endian |
  *
- * The first 32 bits of a digest, as a fraction of 2^32, choose its bucket: about ten records to one.  A bucket's sum is looked
- * at only when a digest was found in it: it costs the usual question nothing, and a flipped bit cannot name another rule. */
+ * The first 32 bits of a digest, as a fraction of 2^32, choose its bucket: about ten records to one.  A sum is looked at only when
+ * a digest was found among its records: it costs the usual question nothing, and a flipped bit cannot name another rule.  Sums are
+ * not of buckets, since whoever fills a feed with digests that begin alike makes a bucket of any length. */
 #ifndef HASHDB_HASHDB_FORMAT_H
 #define HASHDB_HASHDB_FORMAT_H
 
@@ -19,7 +20,7 @@
 #include "base/digest.h"
 
 enum { HASHDB_SIZES = 1, HASHDB_INFO = 2, HASHDB_RECORDS = 16, HASHDB_INDEX = 32, HASHDB_SUMS = 48 };
-enum { HASHDB_SIZE_LEN = 5, HASHDB_REF_LEN = 4, HASHDB_PER_BUCKET = 10 };
+enum { HASHDB_SIZE_LEN = 5, HASHDB_REF_LEN = 4, HASHDB_PER_BUCKET = 10, HASHDB_PER_SUM = 16 };
 
 struct hashdb_info {
 	uint32_t	sizeless;	/* mask of DIGEST_BITs; so that opening reads no record */

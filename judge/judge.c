@@ -347,12 +347,12 @@ static int
 weigh_file(struct search *s, const struct digest *digest, uint64_t size)
 {
 	struct hashdb_match few[REFS_FEW], *many = NULL;
-	size_t n = generation_find(s->g, digest, size, few, REFS_FEW);
+	size_t n = generation_find(s->g, digest, size, few, REFS_FEW, &s->damaged);
 
 	if (n > REFS_FEW) {
 		if ((many = calloc(n, sizeof(*many))) == NULL)
 			return -1;
-		n = generation_find(s->g, digest, size, many, n);
+		n = generation_find(s->g, digest, size, many, n, &s->damaged);
 	}
 	for (size_t i = 0; i < n; i++)
 		weigh_match(s, digest, many == NULL ? &few[i] : &many[i]);

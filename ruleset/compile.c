@@ -99,8 +99,9 @@ compiler_source(struct compiler *c, struct slice name)
 	return rows_builder_source(c->rows, name) == 0 ? 0 : fail(c);
 }
 
-enum row_count
-compiler_count_of(const struct rule *rule, const struct rule_match *match)
+/* The count that RULE belongs to. */
+static enum row_count
+count_of(const struct rule *rule, const struct rule_match *match)
 {
 	if (rule->action == RULE_PROTECT)
 		return COUNT_PROTECTS;
@@ -119,25 +120,36 @@ compiler_count_of(const struct rule *rule, const struct rule_match *match)
 	return (enum row_count)(COUNT_FILES + match->digest.alg);
 }
 
+void
+compiler_count(uint64_t counts[static ROW_COUNTS], const struct rule *rule, const struct rule_match *match)
+{
+	counts[count_of(rule, match)]++;
+	if (rule->kind == RULE_FILE && match->size == HASHDB_SIZE_ANY)
+		counts[COUNT_SIZELESS + match->digest.alg]++;
+	if (rule->kind == RULE_PATH && pattern_is_regex(slice_str(match->path)))
+		counts[COUNT_REGEXES]++;
+}
+
 static int
 add_pattern(struct compiler *c, const struct rule_match *match, uint32_t ref)
 {
 	struct pattern_match pattern = { .ref = ref, .scope = match->scope, .host = slice_make(match->host, match->host_len),
 		.pattern = slice_str(match->path) };
 
-	if (pattern_is_regex(pattern.pattern))
-		rows_builder_count(c->rows, COUNT_REGEXES, 1);
 	return pattern_builder_add(c->patterns, &pattern);
 }
 
 int
 compiler_add(struct compiler *c, const struct rule *rule, const struct rule_match *match)
 {
+	uint64_t counts[ROW_COUNTS] = { 0 };
 	uint32_t ref;
 
 	if (rows_builder_add(c->rows, rule, &ref) == -1)
 		return -1;
-	rows_builder_count(c->rows, compiler_count_of(rule, match), 1);
+	compiler_count(counts, rule, match);
+	for (enum row_count k = 0; k < ROW_COUNTS; k++)
+		rows_builder_count(c->rows, k, counts[k]);
 	switch (rule->kind) {
 	case RULE_HOST:
 	case RULE_URL:
@@ -149,8 +161,6 @@ compiler_add(struct compiler *c, const struct rule *rule, const struct rule_matc
 	case RULE_FILE:
 		break;
 	}
-	if (match->size == HASHDB_SIZE_ANY)
-		rows_builder_count(c->rows, (enum row_count)(COUNT_SIZELESS + match->digest.alg), 1);
 	return hashdb_builder_add(c->digests, &match->digest, match->size, ref);
 }
 
@@ -169,7 +179,7 @@ copy_rows(struct compiler *c, const struct layer *layer, const struct row_source
 			    "anew", layer->named.number);
 			return -1;
 		}
-		if (rows_builder_add(c->rows, &rule, &ref) == -1)
+		if (rows_builder_copy(c->rows, &rule, &ref) == -1)
 			return fail(c);
 	}
 	return 0;
@@ -315,16 +325,25 @@ write_segment(struct compiler *c, enum segment_kind kind, struct manifest_layer 
 	segment_name(c, kind, s->name);
 	if ((path = segment_path(c, s->name)) == NULL)
 		return fail(c);
-	if (kind == SEGMENT_RULES)
+	switch (kind) {
+	case SEGMENT_RULES:
 		r = rows_builder_write(c->rows, &s->len, s->sha256);
-	else if (kind == SEGMENT_HOSTS)
+		break;
+	case SEGMENT_HOSTS:
 		r = host_builder_write(c->hosts, path, &s->len, s->sha256, c->diag);
-	else if (kind == SEGMENT_DIGESTS)
+		break;
+	case SEGMENT_DIGESTS:
 		r = hashdb_builder_write(c->digests, path, &s->len, s->sha256, c->diag);
-	else if (kind == SEGMENT_ADDRESSES)
+		break;
+	case SEGMENT_ADDRESSES:
 		r = address_builder_write(c->addresses, path, &s->len, s->sha256, c->diag);
-	else if (kind == SEGMENT_PATTERNS)
+		break;
+	case SEGMENT_PATTERNS:
 		r = pattern_builder_write(c->patterns, path, &s->len, s->sha256, c->diag);
+		break;
+	case SEGMENT_SITE:
+		break;
+	}
 	out->n += r == 0;
 	free(path);
 	return r;

@@ -41,7 +41,7 @@ uint64_t compiler_rules(const struct compiler *c);
 size_t compiler_sources(const struct compiler *c);
 struct row_source compiler_get_source(const struct compiler *c, size_t i);
 
-/* The count that a rule of KIND, for a file with MATCH's digest, belongs to. */
-enum row_count compiler_count_of(const struct rule *rule, const struct rule_match *match);
+/* Count RULE, which matches MATCH, in COUNTS. */
+void compiler_count(uint64_t counts[static ROW_COUNTS], const struct rule *rule, const struct rule_match *match);
 
 #endif

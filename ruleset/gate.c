@@ -180,6 +180,22 @@ act(struct gate *gate, const struct candidate *c, const struct lint_finding *v, 
 	return true;
 }
 
+int
+gate_words(enum rule_action action, enum rule_kind kind, struct slice value, struct buf *out)
+{
+	struct slice part;
+	bool more;
+
+	buf_add_strs(out, rule_action_name(action), " ", rule_kind_name(kind), " ", NULL);
+	do {
+		more = slice_cut(value, ' ', &part, &value);
+		buf_add_escaped(out, part);
+		if (more)
+			buf_add_str(out, "\\x20");
+	} while (more);
+	return out->failed ? -1 : 0;
+}
+
 bool
 gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *match, const char *file, unsigned line,
     struct diag *diag)
@@ -188,7 +204,7 @@ gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *
 		.is_row = rule->line == 0 && rule->label.len == 0 };
 	struct lint_finding v[LINT_CLASSES];
 	enum lint_action heaviest;
-	struct buf words;
+	struct buf words, value;
 	bool admitted;
 	size_t n;
 
@@ -196,10 +212,12 @@ gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *
 	if (heaviest == LINT_IGNORE)
 		return true;
 	buf_init(&words, RULE_ROOM);
-	buf_addf(&words, "%s %s ", rule_action_name(rule->action), rule_kind_name(rule->kind));
-	rule_match_format(rule->kind, match, &words);
+	buf_init(&value, RULE_ROOM);
+	rule_match_format(rule->kind, match, &value);
+	gate_words(rule->action, rule->kind, buf_slice(&value), &words);
 	c.words = buf_slice(&words);
 	admitted = act(gate, &c, v, n, heaviest);
+	buf_fini(&value);
 	buf_fini(&words);
 	return admitted;
 }

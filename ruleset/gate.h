@@ -31,6 +31,9 @@ struct gate *gate_open(const struct gate_options *options, struct diag *diag);
 /* NULL is fine. */
 void gate_close(struct gate *gate);
 
+/* Append the three words that STATE/held has for a rule: "block host .a.example"; a blank in the value becomes \x20. */
+int gate_words(enum rule_action action, enum rule_kind kind, struct slice value, struct buf *out);
+
 /* May RULE, at FILE:LINE, be published?  False when it is refused (an error in DIAG says why), held or denied.  Of findings of one
  * class in one file the first GATE_SHOWN warnings are told, the rest counted.  FILE is borrowed until gate_close(). */
 enum { GATE_SHOWN = 20 };

@@ -126,6 +126,7 @@ read_manifest(const char *dir, const char *name, struct manifest *out, struct di
 	char *path = file_join(dir, name);
 	int r, error;
 
+	*out = (struct manifest){ 0 };
 	if (path == NULL) {
 		diag_error(diag, "out of memory");
 		return errno = ENOMEM, -1;
@@ -305,7 +306,8 @@ generation_match(const struct generation *g, const struct url *url, struct host_
 }
 
 size_t
-generation_find(const struct generation *g, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max)
+generation_find(const struct generation *g, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max,
+    bool *damaged)
 {
 	size_t n = 0, room = 0;
 
@@ -315,7 +317,7 @@ generation_find(const struct generation *g, const struct digest *digest, uint64_
 				hashdb_ahead(g->views[i].layer->digests, digest, what);
 	for (size_t i = 0; i < g->manifest.n_layers; i++) {
 		const struct hashdb *db = g->views[i].layer->digests;
-		size_t from = n, found = db == NULL ? 0 : hashdb_find(db, digest, size, out + n, max - n);
+		size_t from = n, found = db == NULL ? 0 : hashdb_find(db, digest, size, out + n, max - n, damaged);
 
 		room += found;
 		for (size_t k = from; found <= max - from && k < from + found; k++) {

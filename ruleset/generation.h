@@ -53,9 +53,9 @@ size_t generation_match_patterns(const struct generation *g, const struct url *u
 size_t generation_match_addresses(const struct generation *g, const struct url *url, struct address_match *out, size_t max,
     bool *damaged);
 
-/* Every rule for DIGEST with SIZE or any; the same of MAX. */
+/* Every rule for DIGEST with SIZE or any; the same of MAX and of *DAMAGED, which may be NULL. */
 size_t generation_find(const struct generation *g, const struct digest *digest, uint64_t size, struct hashdb_match *out,
-    size_t max);
+    size_t max, bool *damaged);
 
 /* Masks of DIGEST_BITs that some rule needs / that some rule without size needs. */
 unsigned generation_algs(const struct generation *g);

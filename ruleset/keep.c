@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -208,13 +207,6 @@ add_named(struct names *names, const char *path, uint64_t room, uint64_t *bytes)
 	return 0;
 }
 
-/* Half a MANIFEST, as a killed publisher leaves it (base/file.h). */
-static bool
-is_half(struct slice name)
-{
-	return slice_starts(name, SLICE("." MANIFEST_FILE ".")) && name.len > strlen("." MANIFEST_FILE ".");
-}
-
 static void
 remove_unnamed(const char *path, const struct names *names)
 {
@@ -222,7 +214,7 @@ remove_unnamed(const char *path, const struct names *names)
 	struct dirent *e;
 
 	while (dir != NULL && (e = readdir(dir)) != NULL)
-		if (is_half(slice_str(e->d_name)) || (segment_number(slice_str(e->d_name)) != 0 && !is_named(names, e->d_name)))
+		if (segment_number(slice_str(e->d_name)) != 0 && !is_named(names, e->d_name))
 			unlinkat(dirfd(dir), e->d_name, 0);
 	if (dir != NULL)
 		closedir(dir);

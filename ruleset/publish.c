@@ -43,6 +43,7 @@ static int
 read_before(struct publisher *p)
 {
 	char path[STATE_PATH];
+	int error;
 
 	if (state_path(p->options->state, STATE_MANIFEST, path) == -1) {
 		diag_error(p->diag, "%s: the path is too long", p->options->state);
@@ -50,11 +51,14 @@ read_before(struct publisher *p)
 	}
 	if (manifest_load(path, &p->before, NULL) == 0)
 		return 0;
+	error = errno;
 	manifest_fini(&p->before);
-	if (errno == EBADMSG)
-		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "is damaged and will be replaced");
-	else if (errno != ENOENT)
-		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "%s; it will be replaced", strerror(errno));
+	if (error == EBADMSG || error == EFBIG)
+		diag_add(p->diag, DIAG_WARNING, path, 0, 0, "is damaged and will be replaced: every source is read");
+	else if (error != ENOENT) {
+		diag_add(p->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(error));
+		return -1;
+	}
 	return 0;
 }
 
@@ -150,6 +154,19 @@ write_manifest(struct publisher *p, const struct manifest *m)
 	return result;
 }
 
+/* Whoever writes in these folders holds the lock: what is half there was left by somebody who was killed. */
+static void
+clean_state(const struct publisher *p)
+{
+	static const char *const inside[] = { STATE_RULES, STATE_SOURCES, STATE_ALERTS };
+	char path[STATE_PATH];
+
+	file_clean(p->options->state);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(*inside); i++)
+		if (state_path(p->options->state, inside[i], path) == 0)
+			file_clean(path);
+}
+
 /* Make M live, keep it, and remove what neither it nor a kept one needs. */
 static int
 commit(struct publisher *p, const struct manifest *m, int64_t keep)
@@ -163,6 +180,7 @@ commit(struct publisher *p, const struct manifest *m, int64_t keep)
 		diag_add(p->diag, DIAG_WARNING, p->rules_dir, 0, 0, "generation %" PRIu64 " cannot be kept for a rollback: %s",
 		    m->generation, strerror(errno));
 	keep_clean(p->rules_dir, (size_t)keep);
+	clean_state(p);
 	return 0;
 }
 
@@ -321,22 +339,16 @@ publish_rollback(const struct publish_options *options, uint64_t number, struct 
 
 /* ---- making one layer of many ---- */
 
-/* Copy every live source of G, by name. */
+/* Copy every live source of M, by name. */
 static int
-copy_sources(struct compiler *c, const struct manifest *m, struct layer *const layers[])
+copy_sources(struct publisher *p, const struct manifest *m)
 {
 	for (size_t i = 0; i < m->n_sources; i++) {
 		const struct manifest_source *s = &m->sources[i];
-		const struct layer *layer = NULL;
-		size_t k = 0;
 
 		for (size_t j = 0; j < m->n_layers; j++)
-			if (m->layers[j].number == s->layer)
-				layer = layers[j];
-		while (layer != NULL && k < rows_sources(layer->rows) && !slice_eq(rows_source(layer->rows, k).name, slice_str(s->name)))
-			k++;
-		if (layer == NULL || k == rows_sources(layer->rows) || compiler_copy(c, layer, k) == -1)
-			return -1;
+			if (m->layers[j].number == s->layer && publish_copy_source(p, p->layers[j], slice_str(s->name)) == -1)
+				return -1;
 	}
 	return 0;
 }
@@ -387,7 +399,7 @@ build_compact(struct publisher *p)
 	if (p->lock != -1)
 		close(p->lock);
 	p->lock = -1;
-	if (copy_sources(p->compiler, &p->before, p->layers) == -1)
+	if (copy_sources(p, &p->before) == -1)
 		return -1;
 	return compiler_write(p->compiler, &p->new_layer);
 }

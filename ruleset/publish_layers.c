@@ -138,6 +138,18 @@ compile_changed(struct publisher *p, struct publish_source *s)
 	return p->diag->n_errors > errors ? -1 : 0;
 }
 
+int
+publish_copy_source(struct publisher *p, const struct layer *layer, struct slice name)
+{
+	size_t i = rows_find(layer->rows, name);
+
+	if (i < rows_sources(layer->rows))
+		return compiler_copy(p->compiler, layer, i);
+	diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "layer %" PRIu64 " has no source %.*s: \"firebreak publish --full\" "
+	    "makes it anew", layer->named.number, SLICE_ARGS(name));
+	return -1;
+}
+
 /* Compile the sources that are new and those of the folded layers, by name. */
 static int
 compile_sources(struct publisher *p)
@@ -154,12 +166,7 @@ compile_sources(struct publisher *p)
 			if (compile_changed(p, s) == -1)
 				result = -1;
 		} else if (layer < MANIFEST_LAYERS && p->folded[layer] && p->compiler != NULL) {
-			const struct rows *rows = p->layers[layer]->rows;
-			size_t k = 0;
-
-			while (k < rows_sources(rows) && !slice_eq(rows_source(rows, k).name, s->name))
-				k++;
-			if (k < rows_sources(rows) && compiler_copy(p->compiler, p->layers[layer], k) == -1)
+			if (publish_copy_source(p, p->layers[layer], s->name) == -1)
 				return -1;
 		}
 	}
@@ -346,6 +353,10 @@ publish_name_layers(struct publisher *p, struct manifest *m)
 	for (size_t i = 0; i < p->before.n_layers; i++)
 		if ((is_alive(p, i) && !p->folded[i]) || keeps_held(p, i))
 			m->layers[m->n_layers++] = p->before.layers[i];
+	if (p->new_layer.number != 0 && m->n_layers == MANIFEST_LAYERS) {
+		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "too many layers have lists that are held: \"firebreak held\" shows them");
+		return -1;
+	}
 	if (p->new_layer.number != 0)
 		m->layers[m->n_layers++] = p->new_layer;
 	for (size_t i = 0; i < p->n_sources; i++)

@@ -60,6 +60,9 @@ void publish_open_layers(struct publisher *p);
 /* Decide which layers are folded in, compile, and write the new layer if there is anything new.  -1 with errors. */
 int publish_make_layer(struct publisher *p);
 
+/* Copy source NAME, which LAYER has, into the compiler.  -1 with an error. */
+int publish_copy_source(struct publisher *p, const struct layer *layer, struct slice name);
+
 /* What M is, once the new layer is written: layers and sources.  -1 without memory. */
 int publish_name_layers(struct publisher *p, struct manifest *m);
 

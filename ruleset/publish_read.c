@@ -104,11 +104,11 @@ next_source(const struct publisher *p, size_t *file, size_t *before)
 	return s;
 }
 
-/* With ONLY, every other source is as it was. */
+/* With ONLY, every other source is as it was, if it is known how that was. */
 static bool
 is_meant(const struct publisher *p, struct slice name)
 {
-	return p->options->only == NULL || slice_eq(name, slice_str(p->options->only));
+	return p->options->only == NULL || p->before.generation == 0 || slice_eq(name, slice_str(p->options->only));
 }
 
 /* FILE's stamp, with what people decided about its rules. */
@@ -127,21 +127,12 @@ stamp_of(const struct source_file *file, const struct held_list *decisions)
 	return stamp + (stamp == 0);
 }
 
-static int
-list_sources(struct publisher *p)
+/* Files and the sources of before as one list, and which of them changed. */
+static void
+join_sources(struct publisher *p, const struct held_list *decisions)
 {
-	char dir[STATE_PATH], conf[STATE_PATH];
-	struct held_list decisions = { 0 };
 	size_t file = 0, before = 0;
 
-	/* The gate tells what is wrong with it. */
-	held_load(HELD_DECISIONS, p->options->state, &decisions, NULL);
-	if (state_path(p->options->state, STATE_SOURCES, dir) == -1 || state_path(p->options->state, STATE_SETTINGS, conf) == -1)
-		return -1;
-	if (source_list_read(dir, conf, p->options->formats, p->options->now, &p->list, p->diag) == -1)
-		return -1;
-	if ((p->sources = calloc(p->list.n + p->before.n_sources + 1, sizeof(*p->sources))) == NULL)
-		return publish_no_memory(p);
 	while (file < p->list.n || before < p->before.n_sources) {
 		struct publish_source s = next_source(p, &file, &before);
 
@@ -152,13 +143,30 @@ list_sources(struct publisher *p)
 		} else if (s.file == NULL) {
 			s.dropped = true;
 		} else {
-			s.stamp = stamp_of(s.file, &decisions);
+			s.stamp = stamp_of(s.file, decisions);
 			s.changed = s.before == NULL || s.before->stamp != s.stamp || p->options->full;
 		}
 		p->sources[p->n_sources++] = s;
 	}
+}
+
+static int
+list_sources(struct publisher *p)
+{
+	char dir[STATE_PATH], conf[STATE_PATH];
+	struct held_list decisions = { 0 };
+	size_t errors = p->diag->n_errors;
+
+	if (state_path(p->options->state, STATE_SOURCES, dir) == -1 || state_path(p->options->state, STATE_SETTINGS, conf) == -1)
+		return -1;
+	if (source_list_read(dir, conf, p->options->formats, p->options->now, &p->list, p->diag) == -1)
+		return -1;
+	if ((p->sources = calloc(p->list.n + p->before.n_sources + 1, sizeof(*p->sources))) == NULL)
+		return publish_no_memory(p);
+	if (held_load(HELD_DECISIONS, p->options->state, &decisions, p->diag) == 0)
+		join_sources(p, &decisions);
 	held_fini(&decisions);
-	return 0;
+	return p->diag->n_errors > errors ? -1 : 0;
 }
 
 /* ---- what is protected ---- */
@@ -223,7 +231,7 @@ collect_protected(struct publisher *p)
 		}
 	}
 	segment_close(site);
-	return result;
+	return p->protected.failed ? -1 : result;
 }
 
 /* The hosts in what is protected. */
@@ -356,9 +364,7 @@ take(struct publisher *p, const struct rule *rule, const struct rule_match *matc
 {
 	if (p->compiler != NULL)
 		return compiler_add(p->compiler, rule, match);
-	p->counts[compiler_count_of(rule, match)]++;
-	if (rule->kind == RULE_FILE && match->size == HASHDB_SIZE_ANY)
-		p->counts[COUNT_SIZELESS + match->digest.alg]++;
+	compiler_count(p->counts, rule, match);
 	return 0;
 }
 

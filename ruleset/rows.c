@@ -118,6 +118,16 @@ rows_source(const struct rows *r, size_t i)
 	return r->sources[i];
 }
 
+size_t
+rows_find(const struct rows *r, struct slice name)
+{
+	size_t i = 0;
+
+	while (i < r->n_sources && !slice_eq(r->sources[i].name, name))
+		i++;
+	return i;
+}
+
 uint64_t
 row_source_rules(const struct row_source *s)
 {

@@ -40,6 +40,9 @@ uint64_t row_source_rules(const struct row_source *s);
 /* Source I, which is less than rows_sources(). */
 struct row_source rows_source(const struct rows *r, size_t i);
 
+/* The index of source NAME; rows_sources() when it has none of that name. */
+size_t rows_find(const struct rows *r, struct slice name);
+
 /* Which source row REF is of; rows_sources() when none.  Logarithmic in the number of sources. */
 size_t rows_source_of(const struct rows *r, uint32_t ref);
 
@@ -63,6 +66,9 @@ int rows_builder_source(struct rows_builder *b, struct slice name);
  * line, a label or a name share.  -1 without memory,
  * or with errno EFBIG when there are too many. */
 int rows_builder_add(struct rows_builder *b, const struct rule *rule, uint32_t *ref);
+
+/* The same, as a row of its own: what is copied keeps its place in its source. */
+int rows_builder_copy(struct rows_builder *b, const struct rule *rule, uint32_t *ref);
 
 /* Count a rule for the source of now. */
 void rows_builder_count(struct rows_builder *b, enum row_count kind, uint64_t n);

@@ -318,8 +318,8 @@ find_shared(const struct rows_builder *b, const struct rule *rule, uint32_t head
 	return false;
 }
 
-int
-rows_builder_add(struct rows_builder *b, const struct rule *rule, uint32_t *ref)
+static int
+add(struct rows_builder *b, const struct rule *rule, bool share, uint32_t *ref)
 {
 	uint32_t head;
 
@@ -327,7 +327,7 @@ rows_builder_add(struct rows_builder *b, const struct rule *rule, uint32_t *ref)
 		return errno = EFBIG, -1;
 	if (add_head(b, rule, &head) == -1)
 		return errno = ENOMEM, -1;
-	if (find_shared(b, rule, head, ref))
+	if (share && find_shared(b, rule, head, ref))
 		return 0;
 	if (b->n == UINT32_MAX)
 		return errno = EFBIG, -1;
@@ -341,6 +341,18 @@ rows_builder_add(struct rows_builder *b, const struct rule *rule, uint32_t *ref)
 	if (is_anonymous(rule) && b->n_shared < SHARED_ROWS)
 		b->shared[b->n_shared++] = (struct shared){ head, *ref };
 	return 0;
+}
+
+int
+rows_builder_add(struct rows_builder *b, const struct rule *rule, uint32_t *ref)
+{
+	return add(b, rule, true, ref);
+}
+
+int
+rows_builder_copy(struct rows_builder *b, const struct rule *rule, uint32_t *ref)
+{
+	return add(b, rule, false, ref);
 }
 
 int

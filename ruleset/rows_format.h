@@ -21,7 +21,7 @@
 #include "ruleset/rows.h"
 
 enum { ROWS_SOURCES = 1, ROWS_HEADS = 2, ROWS_BLOCKS = 3, ROWS_ROWS = 4, ROWS_TEXTS = 5 };
-enum { ROWS_PER_BLOCK = 16 };
+enum { ROWS_PER_BLOCK = 16, ROW_COUNTS_ROOM = 24 };
 enum { ROW_HEAD = 1, ROW_NEXT_LINE = 2, ROW_LINE = 4, ROW_LABEL = 8, ROW_NAME = 16, ROW_FLAGS = 31 };
 enum { HEAD_LOCAL = 1, HEAD_FILES = 2 };
 
@@ -32,8 +32,10 @@ struct text_ref {
 struct row_source_entry {
 	uint32_t	sum, first, n, zero;
 	struct text_ref	name;
-	uint64_t	counts[ROW_COUNTS];
+	uint64_t	counts[ROW_COUNTS_ROOM];	/* the first ROW_COUNTS have a meaning, and new ones come behind them */
 };
+
+_Static_assert((int)ROW_COUNTS <= (int)ROW_COUNTS_ROOM, "every count has a place");
 
 struct row_head {
 	uint32_t	sum, rev;

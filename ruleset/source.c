@@ -219,7 +219,7 @@ static int
 set_action(struct source_reader *r, const struct word *w, struct rule *rule)
 {
 	for (enum rule_action a = RULE_BLOCK; a <= RULE_PROTECT; a++)
-		if (w->key.len == 0 && slice_eq(w->value, slice_str(rule_action_name(a)))) {
+		if (!w->quoted && w->key.len == 0 && slice_eq(w->value, slice_str(rule_action_name(a)))) {
 			rule->action = a;
 			return 0;
 		}

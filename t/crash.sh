@@ -162,20 +162,22 @@ is_repaired() {
 }
 call_at() { sed -n "$2s|$work/||;$2p" "$work/log.$1"; }	# call_at KIND N: which one it is
 point() {	# point KIND HOW N
-	local where="$1 $2 at $(call_at "$1" "$3")" status done=no
+	local where="$1 $2 at $(call_at "$1" "$3")" status done=no stuck=no
 	points=$((points + 1))
 	rm -rf "$state"
 	cp -a "$work/kinds/$1" "$state"
 	faulty FAULT_AT=$3 FAULT_HOW=$2 ${args[$1]}
 	status=$?
 	[ $status -ne 2 ] || is_told "$where" "$2"
+	# On a disk that stays full an edit cannot be taken back, and that is said.
+	[[ $2 = short || $2 = full ]] && grep -q "sources/local.rules: error: ${words[$2]}" "$work/err" && stuck=yes
 	is_whole "$where" "$1" $status
 	live=$number
 	case $1 in
 	block|unblock)
 		grep -q '^block host evil.test ' "$state/sources/local.rules" 2>/dev/null && done=yes
 		[ $1 = block ] || done=$([ $done = yes ] && echo no || echo yes)
-		[[ $status -eq 137 || ( $status -eq 0 && $done = yes ) || ( $status -eq 2 && $done = no ) ]] ||
+		[[ $status -eq 137 || ( $status -eq 0 && $done = yes ) || ( $status -eq 2 && ( $done = no || $stuck = yes ) ) ]] ||
 			wrong "$where: exit status $status, and the source is changed: $done"
 		# What was taken out cannot be taken out again: the next publish makes that live.
 		[[ $1 = unblock && $done = yes ]] && { again publish "$where" unblock; return; } ;;

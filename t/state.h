@@ -504,7 +504,7 @@ file_rules(const struct generation *g, enum digest_alg alg, const char *hex, uin
 
 	if (digest_parse(alg, slice_str(hex), &digest) == -1)
 		abort();
-	n = generation_find(g, &digest, size, matches, COUNT(matches));
+	n = generation_find(g, &digest, size, matches, COUNT(matches), NULL);
 	ids[0] = '\0';
 	for (size_t i = 0; i < n && n <= COUNT(matches); i++) {
 		struct rule_key key = { .digest = &digest, .size = matches[i].size };

@@ -134,7 +134,7 @@ static void
 ask_files(const struct generation *g, size_t which, struct answer *out)
 {
 	struct hashdb_match m[ANSWER_MAX];
-	size_t n = generation_find(g, &asked_digests[which], digests[which].size, m, COUNT(m));
+	size_t n = generation_find(g, &asked_digests[which], digests[which].size, m, COUNT(m), NULL);
 
 	generation_has_size(g, digests[which].size);
 	for (size_t i = 0; n <= COUNT(m) && i < n; i++)

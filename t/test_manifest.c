@@ -343,7 +343,7 @@ test_many(void)
 		buf_addf(&text, "layer %u\n", i);
 	is_str(fault_of(sealed(buf_slice(&text))), "", "as many layers as there may be");
 	buf_add_str(&text, "layer 99\n");
-	is_fault(sealed(buf_slice(&text)), "line 17: too many layers", "too many layers");
+	is_fault(sealed(buf_slice(&text)), "line 21: too many layers", "too many layers");
 	buf_reset(&text);
 	buf_add_str(&text, LEAST LAYER);
 	for (unsigned i = 0; i < MANIFEST_SOURCES; i++)

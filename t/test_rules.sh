@@ -104,7 +104,7 @@ END_ROWS
 fb 1 "what was blocked is live" check --json http://evil.example/ http://x.evil.test/ http://site2.test/y http://8.8.4.9/
 is "each of it" "$(grep -o '"verdict":"[a-z]*"' <<<"$out" | sort | uniq -c | tr -s ' ')" ' 4 "verdict":"block"'
 is "ids differ, also within a second" "$(grep -o ' id=[^ ]*' <<<"$(local_rules)" | sort | uniq -d)" ""
-hasnot "no size was lost" "*:md5:$md5 id=b20" "$(grep ':90112\|17:' "$state/sources/local.rules")"
+hasnot "no size was lost" "*:md5:$md5 id=b20" "$(grep 'file 90112:\|file 17:' "$state/sources/local.rules")"
 
 # ---- what is not understood ----
 before=$(local_rules)

@@ -65,11 +65,11 @@ compare_rows(const void *a, const void *b)
 	return c != 0 ? c : x->ref < y->ref ? -1 : x->ref > y->ref;
 }
 
-/* Drop repetitions.  A network that has too many rules, or NULL. */
-static const struct network *
-sort_rows(struct address_builder *b)
+/* Drop repetitions, and what is too many for one network, with a warning for each. */
+static void
+sort_rows(struct address_builder *b, const char *path, struct diag *diag)
 {
-	const struct network *crowded = NULL;
+	char text[NETWORK_TEXT];
 	size_t n = 0, run = 0;
 
 	if (b->n > 0)
@@ -78,12 +78,15 @@ sort_rows(struct address_builder *b)
 		if (n > 0 && compare_rows(&b->rows[n - 1], &b->rows[i]) == 0)
 			continue;
 		run = n > 0 && network_cmp(&b->rows[n - 1].network, &b->rows[i].network) == 0 ? run + 1 : 1;
-		b->rows[n++] = b->rows[i];
-		if (run > ADDRESS_RULES_PER_KEY && crowded == NULL)
-			crowded = &b->rows[n - 1].network;
+		if (run == ADDRESS_RULES_PER_KEY + 1) {
+			network_format(&b->rows[i].network, text);
+			diag_add(diag, DIAG_WARNING, path, 0, 0, "more than %d rules for \"%s\": the others are left out",
+			    ADDRESS_RULES_PER_KEY, text);
+		}
+		if (run <= ADDRESS_RULES_PER_KEY)
+			b->rows[n++] = b->rows[i];
 	}
 	b->n = n;
-	return crowded;
 }
 
 static struct address_entry *
@@ -124,16 +127,12 @@ int
 address_builder_write(struct address_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
-	const struct network *crowded = sort_rows(b);
 	struct address_info info = { .starts = { 0 } };
 	struct address_entry *entries = NULL;
-	char text[NETWORK_TEXT];
 	int r = -1;
 
-	if (crowded != NULL) {
-		network_format(crowded, text);
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "more than %d rules for \"%s\"", ADDRESS_RULES_PER_KEY, text);
-	} else if (b->n > UINT32_MAX || (entries = make_entries(b, &info)) == NULL) {
+	sort_rows(b, path, diag);
+	if (b->n > UINT32_MAX || (entries = make_entries(b, &info)) == NULL) {
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "out of memory");
 	} else {
 		struct segment_part parts[] = {

@@ -46,7 +46,7 @@ int address_table_at(const struct address_table *t, size_t i, struct address_mat
 
 struct address_builder;
 
-enum { ADDRESS_RULES_PER_KEY = 64 };
+enum { ADDRESS_RULES_PER_KEY = 1024 };
 
 /* An empty builder; NULL without memory.  The caller's: address_builder_free(), for which NULL is fine. */
 struct address_builder *address_builder_new(void);
@@ -60,7 +60,8 @@ int address_builder_add(struct address_builder *b, const struct network *network
 size_t address_builder_count(const struct address_builder *b);
 
 /* Write the segment to PATH.  The result depends on what was added, not on the order; a rule added twice is written once.  -1
- * with an error in DIAG, also when more than ADDRESS_RULES_PER_KEY rules share one network. */
+ * with an error in DIAG.  Of more than ADDRESS_RULES_PER_KEY rules for one network those with the lowest references are taken,
+ * with a warning. */
 int address_builder_write(struct address_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag);
 

@@ -82,8 +82,8 @@ ask_digest(const struct hashdb *db, uint8_t first, uint8_t other)
 
 		memset(d.b, other, digest_len(d.alg));
 		d.b[0] = first;
-		any = hashdb_find(db, &d, HASHDB_SIZE_ANY, m, MATCHES_MAX);
-		sized = hashdb_find(db, &d, 90112, m, MATCHES_MAX);
+		any = hashdb_find(db, &d, HASHDB_SIZE_ANY, m, MATCHES_MAX, NULL);
+		sized = hashdb_find(db, &d, 90112, m, MATCHES_MAX, NULL);
 		if (any > sized || sized > hashdb_count(db, d.alg))
 			abort();	/* whatever has no size stands for this one too */
 	}
