@@ -1,7 +1,7 @@
 /* sum.h - a fast sum that finds damage: flipped bits, torn blocks.  No defence against people.
  *
  * Eight bytes a step: h = mix((h ^ word) * odd).  Every step is a bijection of h and of the word, so that two inputs that differ
- * in one word always differ in all 64 bits of h, and agree in the 32 that are kept once in 2^32. */
+ * in one word always differ in h, and agree in the 32 bits that are kept of it about once in 2^32. */
 #ifndef BASE_SUM_H
 #define BASE_SUM_H
 

@@ -107,12 +107,22 @@ lacks_path(struct slice asked)
 	    slice_find(rest, '?') == rest.len;
 }
 
+/* "ADDRESS/BITS"; what else stands behind an address is a path. */
+static bool
+is_network(struct slice asked)
+{
+	struct slice address, bits;
+	struct network network;
+	uint64_t n;
+
+	return slice_cut(asked, '/', &address, &bits) && slice_u64(bits, &n) == 0 && network_parse(address, &network) == NETWORK_OK;
+}
+
 static int
 read_value(struct change *ch)
 {
 	char why[RULE_WHY];
 	struct slice asked = ch->asked;
-	struct network network;
 	struct buf file;
 	int r;
 
@@ -128,7 +138,7 @@ read_value(struct change *ch)
 		r = take_as(ch, RULE_URL, buf_slice(&file), why);
 	} else if (file_value(asked, &file)) {
 		r = take_as(ch, RULE_FILE, buf_slice(&file), why);
-	} else if (slice_find(asked, '/') < asked.len && network_parse(asked, &network) != NETWORK_BAD_ADDRESS) {
+	} else if (is_network(asked)) {
 		r = take_as(ch, RULE_ADDRESS, asked, why);
 	} else {
 		r = take_as(ch, slice_find(asked, '/') < asked.len ? RULE_URL : RULE_HOST, asked, why);

@@ -89,6 +89,9 @@ print_counts(const struct publish_report *p, bool dry_run)
 	putchar('\n');
 	if (p->held > 0)
 		printf("%" PRIu64 " held rule%s left out: \"firebreak held\" lists %s\n", p->held, show_s(p->held), p->held == 1 ? "it" : "them");
+	if (p->refused > 0)
+		printf("%" PRIu64 " row%s of feeds left out, as lint refuses %s\n", p->refused, show_s(p->refused),
+		    p->refused == 1 ? "it" : "them");
 	if (p->denied > 0)
 		printf("%" PRIu64 " denied rule%s left out\n", p->denied, show_s(p->denied));
 	if (p->sizeless > 0)
@@ -134,6 +137,7 @@ json_report(const struct publish_report *p, bool dry_run)
 	show_json_number(j, "expired", p->expired);
 	show_json_number(j, "held", p->held);
 	show_json_number(j, "denied", p->denied);
+	show_json_number(j, "refused", p->refused);
 	show_json_number(j, "approved", p->approved);
 	show_json_number(j, "sizeless", p->sizeless);
 	return j;

@@ -4,7 +4,9 @@
  *	compiler_copy                           a source as another layer has it
  *	compiler_write                          the segments
  *
- * Memory is bounded (base/sorter.h): what does not fit goes into files without a name in the rules folder. */
+ * The memory of hosts and digests is bounded (base/sorter.h): what does not fit goes into files without a name in the rules
+ * folder.  Rows are written as they come; what many of them share, networks, patterns, and while a table is written its index and
+ * sums are held. */
 #ifndef RULESET_COMPILE_H
 #define RULESET_COMPILE_H
 

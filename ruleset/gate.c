@@ -163,6 +163,25 @@ warn(struct gate *gate, const struct candidate *c, const struct lint_finding *v,
 		}
 }
 
+/* A row of a feed is left out; anybody else's line is an error. */
+static void
+refuse(struct gate *gate, const struct candidate *c, const struct lint_finding *f)
+{
+	char space[SENTENCE_ROOM];
+	struct buf text;
+
+	if (!c->is_row) {
+		lint_finding_report(f, DIAG_ERROR, c->file, c->line, c->diag);
+		return;
+	}
+	if (!is_told(gate, f->class, c->file))
+		return;
+	buf_init_in(&text, space, sizeof(space), sizeof(space));
+	lint_finding_format(f, &text);
+	diag_add(c->diag, DIAG_WARNING, c->file, c->line, 0, "left out: %.*s", SLICE_ARGS(buf_slice(&text)));
+	buf_fini(&text);
+}
+
 /* Do what the heaviest of findings asks for.  Who is refused or denied need not be warned as well. */
 static bool
 act(struct gate *gate, const struct candidate *c, const struct lint_finding *v, size_t n, enum lint_action heaviest)
@@ -170,8 +189,8 @@ act(struct gate *gate, const struct candidate *c, const struct lint_finding *v, 
 	if (heaviest == LINT_REFUSE) {
 		gate->counts.refused++;
 		for (size_t i = 0; i < n; i++)
-			if (v[i].action == LINT_REFUSE && (!c->is_row || is_told(gate, v[i].class, c->file)))
-				lint_finding_report(&v[i], c->is_row ? DIAG_WARNING : DIAG_ERROR, c->file, c->line, c->diag);
+			if (v[i].action == LINT_REFUSE)
+				refuse(gate, c, &v[i]);
 		return false;
 	}
 	if (heaviest == LINT_HOLD && !pass_held(gate, c, v, n))

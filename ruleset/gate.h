@@ -1,8 +1,8 @@
 /* gate.h - what publish asks of every rule: lint's judgement, and what people decided about what lint holds.
  *
  * It turns actions into deeds: "refuse" is an error, or of a feed's row a warning, and the row is left out; "warn" is a warning;
- * "hold" leaves the rule out and lists it in STATE/held
- * until somebody approves or denies it.  One thread, under the publish lock. */
+ * "hold" leaves the rule out and lists it in STATE/held until somebody approves or denies it.  One thread, under the publish
+ * lock. */
 #ifndef RULESET_GATE_H
 #define RULESET_GATE_H
 

@@ -290,9 +290,9 @@ judge_network(struct findings *f, const struct rule_match *match)
 
 	slice_cut(text, '/', &address, NULL);
 	what = lint_address(address, match->network.kind);
-	if (what == NULL && match->network.bits < least)
-		what = "a part of the Internet";
-	if (what != NULL)
+	if (match->network.bits < least)
+		find(f, LINT_PUBLIC_SUFFIX, text, "a part of the Internet that no one has for himself");
+	else if (what != NULL)
 		find(f, LINT_ADDRESS, text, what);
 	for (size_t i = 0; i < f->lint->n_networks; i++)
 		if (network_contains(&match->network, &f->lint->networks[i].network)) {
@@ -365,6 +365,8 @@ lint_finding_format(const struct lint_finding *f, struct buf *out)
 {
 	switch (f->class) {
 	case LINT_PUBLIC_SUFFIX:
+		if (f->what != NULL)
+			return buf_addf(out, "%.*s is %s; name the network that is meant", SLICE_ARGS(f->name), f->what);
 		return buf_addf(out, "the rule covers the public suffix %.*s, under which strangers have their domains; name the "
 		    "domain that is meant", SLICE_ARGS(f->name));
 	case LINT_OWN_DOMAIN:

@@ -2,7 +2,8 @@
  *
  * A struct lint is built once from what the site says and from lists, then never changes; threads may share it.  Judging a
  * rule is pure and allocates nothing, so that a feed of millions can be asked about rule by rule.  Whoever asks decides what
- * an action means: publish makes an error of "refuse", leaves out and lists what is to be held, and warns. */
+ * an action means: publish (gate.h) makes an error of "refuse", or leaves a feed's row out, leaves out and lists what is to be
+ * held, and warns. */
 #ifndef RULESET_LINT_H
 #define RULESET_LINT_H
 

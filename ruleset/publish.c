@@ -208,6 +208,7 @@ finish_gate(struct publisher *p)
 	p->report->held = counts.held;
 	p->report->denied = counts.denied;
 	p->report->approved = counts.approved;
+	p->report->refused = counts.refused;
 }
 
 static int
@@ -256,31 +257,69 @@ publish(const struct publish_options *options, struct publish_report *report, st
 
 /* ---- going back ---- */
 
+/* The kept generation NUMBER into OUT, which is to be freed; an empty one when it is not kept. */
+static void
+load_kept(const struct publisher *p, uint64_t number, struct manifest *out)
+{
+	char path[STATE_PATH + MANIFEST_NAME];
+
+	snprintf(path, sizeof(path), "%s/MANIFEST.%" PRIu64, p->rules_dir, number);
+	if (manifest_load(path, out, NULL) == -1)
+		manifest_fini(out);
+}
+
 /* Which generation the kept one NUMBER goes back to; 0. */
 static uint64_t
 rolled_back_to(const struct publisher *p, uint64_t number)
 {
-	char path[STATE_PATH + MANIFEST_NAME];
 	struct manifest m;
 	uint64_t to;
 
-	snprintf(path, sizeof(path), "%s/MANIFEST.%" PRIu64, p->rules_dir, number);
-	manifest_load(path, &m, NULL);
+	load_kept(p, number, &m);
 	to = m.rolled_back;
 	manifest_fini(&m);
 	return to;
+}
+
+/* A and B have the same rules. */
+static bool
+same_rules(const struct manifest *a, const struct manifest *b)
+{
+	bool same = a->n_sources == b->n_sources;
+
+	for (size_t i = 0; same && i < a->n_sources; i++)
+		same = strcmp(a->sources[i].name, b->sources[i].name) == 0 && a->sources[i].layer == b->sources[i].layer &&
+		    a->sources[i].stamp == b->sources[i].stamp;
+	return same;
+}
+
+/* Where the live generation stands among the others: what is a rollback and nothing else stands where it goes back to. */
+static uint64_t
+place_of_live(const struct publisher *p, uint64_t *rolled_back)
+{
+	uint64_t place = p->before.generation;
+	struct manifest m = { 0 };
+
+	*rolled_back = p->before.rolled_back;
+	if (p->before.rolled_back != 0)
+		load_kept(p, p->before.rolled_back, &m);
+	if (m.generation != 0 && same_rules(&m, &p->before)) {
+		place = m.generation;
+		*rolled_back = m.rolled_back;
+	}
+	manifest_fini(&m);
+	return place;
 }
 
 /* The kept generation before the live one.  What a rollback took back is none of them. */
 static uint64_t
 one_before(const struct publisher *p)
 {
-	uint64_t *list, number = 0;
+	uint64_t *list, number = 0, rolled_back, place = place_of_live(p, &rolled_back);
 	int n = keep_list(p->rules_dir, &list);
 
 	for (int i = 0; i < n && number == 0; i++)
-		if (list[i] < p->before.generation && (p->before.rolled_back == 0 || list[i] < p->before.rolled_back ||
-		    rolled_back_to(p, list[i]) == p->before.rolled_back))
+		if (list[i] < place && (rolled_back == 0 || list[i] < rolled_back || rolled_back_to(p, list[i]) == rolled_back))
 			number = list[i];
 	free(list);
 	return number;

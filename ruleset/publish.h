@@ -5,8 +5,8 @@
  *	layers of before    +---no--->  kept, or, when small, folded in --+
  *
  * Only what changed is read: a line more in a small source costs what that source costs, however many rules the others have.  One
- * flock on STATE/rules/lock serialises publishers.  Rules that wait for a person are
- * left out and listed in STATE/held.  When anything is wrong nothing changes. */
+ * flock on STATE/rules/lock serialises publishers.  Rules that wait for a person are left out and listed in STATE/held, which is
+ * written right before the MANIFEST.  When anything is wrong what is live does not change. */
 #ifndef RULESET_PUBLISH_H
 #define RULESET_PUBLISH_H
 
@@ -34,6 +34,7 @@ struct publish_report {
 	size_t	 layers;
 	uint64_t rules, hosts, urls, paths, addresses, files, protects;
 	uint64_t held, denied;	/* left out: until somebody decides; because somebody denied them (gate.h) */
+	uint64_t refused;	/* left out, rows of feeds that were read: lint refuses them */
 	uint64_t approved;	/* among those that were read: would be held, but somebody approved them */
 	uint64_t expired;	/* left out, of the sources that were read */
 	uint64_t sizeless;	/* file rules without a size: they force hashing */

@@ -92,6 +92,8 @@ an MD5|$md5|file *:md5:$md5
 an MD5 in capitals|${md5^^}|file *:md5:$md5
 an MD5 as in an alert|0x${md5^^}:17|file 17:md5:$md5
 an MD5 and a size|$md5:90112|file 90112:md5:$md5
+a path on an address|198.51.100.1/path|url 198.51.100.1/path
+a network|198.51.100.0/24|address 198.51.100.0/24
 an MD5 by its name|md5:$md5:5|file 5:md5:$md5
 an MD5 by its name in capitals|MD5:${md5^^}:6|file 6:md5:$md5
 a SHA-1|$sha1|file *:sha1:$sha1
@@ -378,6 +380,11 @@ fb 1 "it is live" check http://three.test/
 fb 1 "beside what was gone back to" check http://one.test/
 fb 0 "without what was taken back" check http://two.test/
 fb 2 "publish is still refused" publish
+fb 0 "rollback without a number" rollback
+fb 0 "takes the block back" check http://three.test/
+fb 1 "and nothing else" check http://one.test/
+fb 2 "and further back" rollback
+has "there is nothing" "no generation before" "$err"
 fb 0 "rollback of that" rollback 7
 fb 0 "takes it back" check http://three.test/
 fb 0 "publish --forward" publish --forward

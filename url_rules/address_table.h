@@ -4,7 +4,7 @@
  *				     prefix length that some rule has, longest first
  *
  * A table is immutable; any number of threads may ask it without a lock.  Rules are known by their reference only: a u32
- * that the generation's rule table (ruleset/) explains.  Every hit is verified by its sum, so that damage may lose a
+ * that the rows of the layer (ruleset/rows.h) explain.  Every hit is verified by its sum, so that damage may lose a
  * rule and never makes one. */
 #ifndef URL_RULES_ADDRESS_TABLE_H
 #define URL_RULES_ADDRESS_TABLE_H

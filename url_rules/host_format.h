@@ -12,7 +12,7 @@
  *	bucket:  | n: 1, or 255 and 4 | fingerprint: n x 1 | record | record | ...
  *	record:  | host_len: 1, or 255 and 2 | tag: 1 | host | body |
  *	body:    tag 0-2, one host rule of that scope:  | ref: 4 |
- *	         tag HOST_LONG:  | n_refs: 4 | n_paths: 4 | paths at: 8 | scope, ref: n_refs x (1 + 4) |
+ *	         tag HOST_TAG_LONG:  | n_refs: 4 | n_paths: 4 | paths at: 8 | scope, ref: n_refs x (1 + 4) |
  *
  *	the paths of one host, in order:  | offset of each, and their end: (n_paths + 1) x 4 |, then
  *	path:    | sum: 4 | ref: 4 | scope: 1 | path bytes |     offsets count from the first offset's place

@@ -5,8 +5,8 @@
  *			+-- path and query: four bytes of the literal of a pattern for all hosts? -+
  *
  * Opening reads the segment whole, compiles what is in it and keeps nothing of the segment.  From then on a table is immutable;
- * any number of threads may ask it without a lock.  Rules are known by their reference only: a u32 that the generation's
- * rule table (ruleset/) explains. */
+ * any number of threads may ask it without a lock.  Rules are known by their reference only: a u32 that the rows of the
+ * layer (ruleset/rows.h) explain. */
 #ifndef URL_RULES_PATH_PATTERNS_H
 #define URL_RULES_PATH_PATTERNS_H
 
