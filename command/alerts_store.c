@@ -199,7 +199,7 @@ alerts_init(struct alerts *a, const struct call *c)
 	}
 	diag_fini(&a->diag);
 	/* What is wrong with these publish and held tell. */
-	source_list_read(sources, settings, NULL, a->now, &a->sources, &unwanted);
+	source_list_read(sources, settings, NULL, (struct slice){ 0 }, a->now, &a->sources, &unwanted);
 	held_load(HELD_RULES, c->state, &a->held, &unwanted);
 	held_load(HELD_DECISIONS, c->state, &a->decisions, &unwanted);
 	diag_fini(&unwanted);

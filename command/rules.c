@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "ruleset/source.h"
 
 enum { FLAG_GENERATION, FLAG_JSON, FLAG_SOURCE, FLAG_TO, FLAGS };
-enum { KEY_REF = 4, NAME_TEXT = 128 };
+enum { KEY_REF = 4, NAME_TEXT = 128, FILE_MODE = 0666 };
 #define SORT_MEMORY	((size_t)64 << 20)
 
 struct rules {
@@ -203,6 +204,15 @@ end_source(struct dump *d)
 	return r;
 }
 
+/* A new file, or an old one written anew; nothing else that may lie there. */
+static FILE *
+open_new(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
+
+	return fd == -1 ? NULL : fdopen(fd, "w");
+}
+
 /* Begin the file of source NAME, or its part of the output. */
 static int
 begin_source(struct dump *d, struct slice name)
@@ -221,7 +231,7 @@ begin_source(struct dump *d, struct slice name)
 	}
 	if (asprintf(&path, "%s/%s.rules", d->r->to, d->name) == -1)
 		return -1;
-	d->f = fopen(path, "we");
+	d->f = open_new(path);
 	free(path);
 	return d->f == NULL ? -1 : 0;
 }

@@ -149,7 +149,7 @@ plain_name(struct slice name)
 		unsigned char c = (unsigned char)name.p[i];
 		size_t n = c < 0x80 ? 1 : utf8_sequence(slice_skip(name, i));
 
-		if (n == 0 || c < 0x20 || c == 0x7f)
+		if (n == 0 || utf8_is_control(slice_skip(name, i), n))
 			return slice_head(name, i);
 		i += n;
 	}

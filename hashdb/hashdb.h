@@ -65,6 +65,8 @@ int hashdb_each(const struct hashdb *db, hashdb_visit *visit, void *arg, bool *d
 
 struct hashdb_builder;
 
+enum { HASHDB_RULES_PER_KEY = 1024 };
+
 /* An empty builder that holds about MEMORY bytes and puts what is more into DIR (base/sorter.h).  NULL without memory. */
 struct hashdb_builder *hashdb_builder_new(size_t memory, const char *dir);
 void hashdb_builder_free(struct hashdb_builder *b);
@@ -75,7 +77,8 @@ int hashdb_builder_add(struct hashdb_builder *b, const struct digest *digest, ui
 /* Records added. */
 uint64_t hashdb_builder_count(const struct hashdb_builder *b);
 
-/* Write the segment to PATH; independent of the order of adding; a record added twice is written once.  Once a builder.  -1 with
+/* Write the segment to PATH; independent of the order of adding; a record added twice is written once.  Once a builder.  Of more
+ * than HASHDB_RULES_PER_KEY records for one digest and size those with the lowest references are taken, with a warning.  -1 with
  * an error in DIAG. */
 int hashdb_builder_write(struct hashdb_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag);

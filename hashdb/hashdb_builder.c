@@ -10,7 +10,7 @@
 #include "hashdb/hashdb_format.h"
 #include "hashdb/size_set.h"
 
-/* Of a sort key: | algorithm: 1 | record |.  The sizes' keys: | size: 5, big-endian |. */
+/* Of a sort key: | algorithm: 1 | record, its reference big-endian |.  The sizes' keys: | size: 5, big-endian |. */
 enum { KEY_MAX = 1 + DIGEST_MAX_LEN + HASHDB_SIZE_LEN + HASHDB_REF_LEN, SIZES_SHARE = 8 };
 
 struct hashdb_builder {
@@ -75,7 +75,7 @@ hashdb_builder_add(
 	key[0] = (char)digest->alg;
 	memcpy(key + 1, digest->b, len);
 	bytes_put(key + 1 + len, size, HASHDB_SIZE_LEN);
-	bytes_put(key + 1 + len + HASHDB_SIZE_LEN, ref, HASHDB_REF_LEN);
+	bytes_put_big(key + 1 + len + HASHDB_SIZE_LEN, ref, HASHDB_REF_LEN);	/* so that the lowest comes first */
 	if (sorter_add(b->records, slice_make(key, 1 + hashdb_stride(digest->alg))) == -1)
 		return -1;
 	b->n[digest->alg]++;
@@ -92,6 +92,8 @@ struct image {
 	struct segment_writer	*writer;
 	size_t			 stride;
 	uint64_t		 n, n_buckets, bucket;
+	char			 last[KEY_MAX];	/* algorithm, digest and size of the last record, and how many have them */
+	unsigned		 same, crowded;
 	struct buf		 index, sums, records;	/* RECORDS: those that have no sum yet */
 };
 
@@ -109,6 +111,31 @@ end_bucket(struct image *m, uint64_t next)
 {
 	for (; m->bucket < next; m->bucket++)
 		add_u32(&m->index, m->n);
+}
+
+/* Too many records have the digest and size of KEY. */
+static bool
+too_many(struct image *m, struct slice key)
+{
+	size_t len = key.len - HASHDB_REF_LEN;
+
+	if (memcmp(m->last, key.p, len) != 0) {
+		memcpy(m->last, key.p, len);
+		m->same = 0;
+	}
+	m->crowded += m->same == HASHDB_RULES_PER_KEY;
+	return ++m->same > HASHDB_RULES_PER_KEY;
+}
+
+/* Append the record that KEY is. */
+static int
+add_record(struct image *m, struct slice key)
+{
+	char ref[HASHDB_REF_LEN];
+
+	bytes_put(ref, bytes_get_big(key.p + key.len - HASHDB_REF_LEN, HASHDB_REF_LEN), sizeof(ref));
+	buf_add(&m->records, key.p + 1, m->stride - HASHDB_REF_LEN);
+	return buf_add(&m->records, ref, sizeof(ref));
 }
 
 /* Write what is pending, with its sum. */
@@ -139,7 +166,9 @@ write_table(struct hashdb_builder *b, enum digest_alg alg, struct image *m, stru
 
 		if (bucket != m->bucket)
 			end_bucket(m, bucket);
-		if (buf_add(&m->records, key->p + 1, m->stride) == -1)
+		if (too_many(m, *key))
+			continue;
+		if (add_record(m, *key) == -1)
 			return errno = ENOMEM, -1;
 		if (++m->n % HASHDB_PER_SUM == 0)
 			end_block(m);
@@ -160,7 +189,7 @@ write_table(struct hashdb_builder *b, enum digest_alg alg, struct image *m, stru
 }
 
 static int
-write_tables(struct hashdb_builder *b, struct segment_writer *writer)
+write_tables(struct hashdb_builder *b, struct segment_writer *writer, unsigned *crowded)
 {
 	struct image m = { .writer = writer };
 	struct slice key = { 0 };
@@ -174,6 +203,7 @@ write_tables(struct hashdb_builder *b, struct segment_writer *writer)
 	for (int alg = 0; r == 0 && alg < DIGEST_ALGS; alg++)
 		if (b->n[alg] > 0)
 			r = write_table(b, (enum digest_alg)alg, &m, &key, &more);
+	*crowded = m.crowded;
 	buf_fini(&m.index);
 	buf_fini(&m.sums);
 	buf_fini(&m.records);
@@ -207,14 +237,18 @@ hashdb_builder_write(struct hashdb_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
 	struct segment_writer *writer = segment_writer_new(path, SEGMENT_DIGESTS, 2 + 3 * DIGEST_ALGS, diag);
+	unsigned crowded = 0;
 
 	if (writer == NULL)
 		return -1;
-	if (write_tables(b, writer) == -1 || write_sizes(b, writer) == -1) {
+	if (write_tables(b, writer, &crowded) == -1 || write_sizes(b, writer) == -1) {
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", errno == EFBIG ? "more than 4,294,967,295 digests" : strerror(errno));
 		segment_writer_abort(writer);
 		return -1;
 	}
+	if (crowded > 0)
+		diag_add(diag, DIAG_WARNING, path, 0, 0, "%u digest%s more than %d rules each: the others are left out", crowded,
+		    crowded == 1 ? " has" : "s have", HASHDB_RULES_PER_KEY);
 	segment_writer_begin(writer, HASHDB_INFO);
 	segment_writer_add(writer, &b->info, sizeof(b->info));
 	return segment_writer_finish(writer, len, sha256);

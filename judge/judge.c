@@ -149,6 +149,15 @@ weigh(struct search *s, enum rule_kind kind, const struct rule_key *key, unsigne
 		remember(&s->best, &found, s->why);
 }
 
+/* DECIDES stands although something could not be checked: a block does, and the site's own allow, which nothing overrules. */
+static bool
+stands(const struct search *s, const struct candidate *decides)
+{
+	if (!s->damaged && !s->unchecked)
+		return true;
+	return decides->found && (decides->what.rule.action == RULE_BLOCK || decides->what.rule.local);
+}
+
 /* What decides: the site's own allow, then the best, but that nobody else's allow overrules the site's own block. */
 static const struct candidate *
 decider(const struct search *s)
@@ -311,7 +320,7 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 		s.would.found = false;
 	if (s.n == 0)
 		add_plain_step(why, STEP_NO_RULE, STEP_PLAIN, REASON_NONE);
-	if (!decides->found && (s.damaged || s.unchecked)) {
+	if (!stands(&s, decides)) {
 		unchecked(why, fail_mode, s.damaged ? REASON_DAMAGED : REASON_LIMIT);
 		return;
 	}
@@ -380,11 +389,11 @@ judge_body(const struct generation *g, const struct body_facts *facts, int64_t n
 		}
 	if (why->n_steps == 0)
 		add_plain_step(why, STEP_NO_FILE, STEP_PLAIN, REASON_NONE);
-	if (!s.best.found && s.damaged) {
+	decides = decider(&s);
+	if (!stands(&s, decides)) {
 		unchecked(why, (int)generation_site(g)->fail_mode, REASON_DAMAGED);
 		return;
 	}
-	decides = decider(&s);
 	if (decides->found && decides->what.rule.action == RULE_ALLOW)
 		s.would.found = false;
 	conclude(&s, decides);

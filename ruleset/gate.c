@@ -24,6 +24,8 @@ struct gate {
 	const char		*file;		/* whose warnings SHOWN counts */
 	size_t			 shown[LINT_CLASSES];
 	size_t			 untold;
+	struct slice		 holding;	/* the source that rules were held of last, and how many; the caller's text */
+	size_t			 n_holding, unlisted;
 };
 
 struct gate *
@@ -82,7 +84,10 @@ gate_finish(struct gate *gate, struct diag *diag)
 	if (gate->untold > 0)
 		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "%zu more warnings of these kinds are not shown; all rules that are held are "
 		    "listed by \"firebreak held\"", gate->untold);
-	gate->untold = 0;
+	if (gate->unlisted > 0)
+		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "%zu more rules are held than the %d of each source that \"firebreak held\" lists: set "
+		    "the class to warn or ignore if the source is right", gate->unlisted, GATE_HELD);
+	gate->untold = gate->unlisted = 0;
 }
 
 struct gate_counts
@@ -120,6 +125,14 @@ hold(struct gate *gate, const struct candidate *c, const struct lint_finding *f)
 	char id[HELD_ID], space[SENTENCE_ROOM];
 	struct buf text;
 
+	if (!slice_eq(c->source, gate->holding)) {
+		gate->holding = c->source;
+		gate->n_holding = 0;
+	}
+	if (gate->n_holding++ >= GATE_HELD) {
+		gate->unlisted++;
+		return;
+	}
 	held_id(class, c->source, c->words, id);
 	buf_init_in(&text, space, sizeof(space), sizeof(space));
 	lint_finding_format(f, &text);
@@ -242,14 +255,15 @@ gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *
 }
 
 bool
-gate_admit_list(struct gate *gate, struct slice source, const char *file, size_t before, size_t now, struct diag *diag)
+gate_admit_list(struct gate *gate, struct slice source, const char *file, uint64_t stamp, size_t before, size_t now,
+    struct diag *diag)
 {
 	struct candidate c = { .source = source, .file = file, .diag = diag };
 	struct lint_finding finding;
 	enum lint_action heaviest = lint_growth(gate->lint, before, now, &finding);
-	char words[sizeof("replace list :") + 2 * DIGITS_MAX];
+	char words[sizeof("replace list ::") + 3 * DIGITS_MAX];
 
-	snprintf(words, sizeof(words), "replace list %zu:%zu", before, now);
+	snprintf(words, sizeof(words), "replace list %zu:%zu:%016" PRIx64, before, now, stamp);
 	c.words = slice_str(words);
 	return heaviest == LINT_IGNORE || act(gate, &c, &finding, 1, heaviest);
 }
@@ -257,12 +271,13 @@ gate_admit_list(struct gate *gate, struct slice source, const char *file, size_t
 int
 gate_keep(struct gate *gate, struct slice source, struct diag *diag)
 {
-	for (size_t i = 0; i < gate->before.n; i++) {
+	for (size_t i = 0, n = 0; i < gate->before.n && n < GATE_HELD; i++) {
 		const struct held *h = &gate->before.v[i];
 
 		if (!slice_eq(h->source, source))
 			continue;
 		gate->counts.held++;
+		n++;
 		if (held_add(&gate->held, h->date, h->class, h->source, h->rule, h->text) == -1) {
 			diag_error(diag, "out of memory");
 			return -1;

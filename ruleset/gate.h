@@ -37,12 +37,14 @@ int gate_words(enum rule_action action, enum rule_kind kind, struct slice value,
 /* May RULE, at FILE:LINE, be published?  False when it is refused (an error in DIAG says why), held or denied.  Of findings of one
  * class in one file the first GATE_SHOWN warnings are told, the rest counted.  FILE is borrowed until gate_close(). */
 enum { GATE_SHOWN = 20 };
+enum { GATE_HELD = 1000 };	/* rules of one source that are listed; what is more is left out as well, and counted */
 bool gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *match, const char *file, unsigned line,
     struct diag *diag);
 
-/* May the list SOURCE, read from FILE, that had BEFORE rules take effect with NOW?  As gate_admit(); what is held is then the list
- * as a whole. */
-bool gate_admit_list(struct gate *gate, struct slice source, const char *file, size_t before, size_t now, struct diag *diag);
+/* May the list SOURCE, read from FILE whose content has STAMP, that had BEFORE rules take effect with NOW?  As gate_admit(); what
+ * is held is then the list as a whole, in this state. */
+bool gate_admit_list(struct gate *gate, struct slice source, const char *file, uint64_t stamp, size_t before, size_t now,
+    struct diag *diag);
 
 /* SOURCE was not read again: what was held of it still is.  -1 with an error in DIAG. */
 int gate_keep(struct gate *gate, struct slice source, struct diag *diag);

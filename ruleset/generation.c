@@ -335,26 +335,40 @@ compare_patterns(const void *a, const void *b)
 	return pattern_cmp(a, b);
 }
 
+/* A view whose rows are asked about. */
+struct asked_view {
+	const struct generation	*g;
+	unsigned		 layer;
+};
+
+static bool
+asked_row_counts(const void *arg, uint32_t ref)
+{
+	const struct asked_view *a = arg;
+
+	return row_counts(a->g, a->layer, ref);
+}
+
 size_t
 generation_match_patterns(const struct generation *g, const struct url *url, struct pattern_match *out, size_t max,
     bool *unchecked)
 {
-	size_t n = 0, room = 0;
+	struct asked_view asked = { .g = g };
+	size_t n = 0;
 
-	for (size_t i = 0; i < g->manifest.n_layers; i++) {
-		const struct path_patterns *t = g->views[i].layer->patterns;
-		size_t from = n, found = t == NULL ? 0 : path_patterns_match(t, url, out + n, max - n, unchecked);
+	for (; asked.layer < g->manifest.n_layers; asked.layer++) {
+		const struct path_patterns *t = g->views[asked.layer].layer->patterns;
+		size_t from = n < max ? n : max;
 
-		room += found;
-		for (size_t k = from; found <= max - from && k < from + found; k++) {
-			out[k].layer = (uint16_t)i;
-			if (row_counts(g, (unsigned)i, out[k].ref))
-				out[n++] = out[k];
-		}
+		if (t == NULL)
+			continue;
+		n += path_patterns_match_some(t, url, asked_row_counts, &asked, out + from, max - from, unchecked);
+		for (size_t k = from; k < n && k < max; k++)
+			out[k].layer = (uint16_t)asked.layer;
 	}
-	if (room <= max && n > 1)
+	if (n > 1 && n <= max)
 		qsort(out, n, sizeof(*out), compare_patterns);
-	return room > max ? room : n;
+	return n;
 }
 
 static int

@@ -1,15 +1,15 @@
 #include "ruleset/held.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/evp.h>
+
 #include "base/file.h"
-#include "base/siphash.h"
 #include "runtime/state.h"
 
-enum { FILE_ROOM = 1 << 30, LINE_ROOM = 1 << 20, ID_BITS = 40, SHOWN_MAX = 100 };
+enum { FILE_ROOM = 1 << 30, LINE_ROOM = 1 << 20, SHOWN_MAX = 100 };
 
 static const char *const verdict_names[] = { "waiting", "approved", "denied" };
 static const char *const file_names[] = { [HELD_RULES] = STATE_HELD, [HELD_DECISIONS] = STATE_APPROVED };
@@ -23,13 +23,22 @@ held_verdict_name(enum held_verdict verdict)
 void
 held_id(struct slice class, struct slice source, struct slice rule, char out[static HELD_ID])
 {
-	static const uint8_t key[SIPHASH_KEY] = "firebreak held";
-	uint64_t parts[] = { siphash(key, class), siphash(key, source), siphash(key, rule) };
-	uint8_t bytes[sizeof(parts)];
+	static const char digits[] = "0123456789abcdef";
+	const struct slice parts[] = { class, source, rule };
+	uint8_t sum[EVP_MAX_MD_SIZE] = { 0 };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
-	for (size_t i = 0; i < sizeof(bytes); i++)	/* in one order of bytes everywhere */
-		bytes[i] = (uint8_t)(parts[i / 8] >> (8 * (i % 8)));
-	snprintf(out, HELD_ID, "%010" PRIx64, siphash(key, slice_make((const char *)bytes, sizeof(bytes))) >> (64 - ID_BITS));
+	if (ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1) {
+		for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+			EVP_DigestUpdate(ctx, parts[i].p, parts[i].len);
+			EVP_DigestUpdate(ctx, "", 1);	/* the NUL between them */
+		}
+		EVP_DigestFinal_ex(ctx, sum, NULL);
+	}
+	EVP_MD_CTX_free(ctx);
+	for (size_t i = 0; i < HELD_ID - 1; i++)
+		out[i] = digits[sum[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+	out[HELD_ID - 1] = '\0';
 }
 
 /* ---- lines ---- */

@@ -4,16 +4,17 @@
  *	STATE/approved	ID approved|denied DATE WHO CLASS SOURCE ACTION KIND VALUE NOTE
  *
  * Words stand apart by one blank, the last one is the rest of the line; '#' begins a line that is a comment.  What is held of
- * a list as a whole is "replace list BEFORE:NOW", its numbers of rules.  The id is a short handle made of class, source and
- * ACTION KIND VALUE; a decision counts for exactly these words, so that nobody can craft a rule with the id of an approved one.
- * Of two decisions about one rule the later line counts.  Pure but for held_load(); one thread at a time. */
+ * a list as a whole is "replace list BEFORE:NOW:STAMP", its numbers of rules and which state of the file it is.  The id is made of
+ * class, source and ACTION KIND VALUE by SHA-256, of which 96 bits are kept: whoever writes a feed cannot give one rule the id of
+ * another.  A decision counts for exactly these words.  Of two decisions about one rule the later line counts.  Pure but for
+ * held_load(); one thread at a time. */
 #ifndef RULESET_HELD_H
 #define RULESET_HELD_H
 
 #include "base/buf.h"
 #include "base/diag.h"
 
-enum { HELD_ID = 11 };	/* ten hexadecimal digits and the NUL */
+enum { HELD_ID = 25 };	/* 24 hexadecimal digits and the NUL */
 
 enum held_verdict { HELD_WAITING, HELD_APPROVED, HELD_DENIED };
 

@@ -14,6 +14,7 @@
 #define SEGMENT_END	".seg"
 #define MANIFEST_FILE	"MANIFEST"
 #define BUSY_FILE	"compact.lock"	/* the number that was taken last without the lock */
+#define NUMBER_MAX	(UINT64_MAX / 2)	/* more is no number of ours: somebody made the file by hand */
 #define KEEP_ROOM	(UINT64_C(256) << 20)
 
 enum { PATH_MAX_BYTES = 4096 + MANIFEST_NAME, MODE_FILE = 0640, MODE_LOCK = 0660,
@@ -70,12 +71,12 @@ keep_highest(const char *path, uint64_t highest)
 	DIR *dir = opendir(path);
 	struct dirent *e;
 
-	highest = taken > highest && taken < UINT64_MAX ? taken : highest;
+	highest = taken > highest && taken < NUMBER_MAX ? taken : highest;
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		uint64_t segment = segment_number(slice_str(e->d_name)), kept = kept_number(slice_str(e->d_name));
 
-		highest = segment > highest && segment < UINT64_MAX ? segment : highest;
-		highest = kept > highest && kept < UINT64_MAX ? kept : highest;
+		highest = segment > highest && segment < NUMBER_MAX ? segment : highest;
+		highest = kept > highest && kept < NUMBER_MAX ? kept : highest;
 	}
 	if (dir != NULL)
 		closedir(dir);

@@ -245,7 +245,7 @@ publish(const struct publish_options *options, struct publish_report *report, st
 	int result = -1;
 
 	if (begin(&p) == 0 && refuse_rolled_back(&p) == 0) {
-		publish_open_layers(&p);
+		publish_open_layers(&p, false);
 		if (publish_read_all(&p) == 0 && publish_make_layer(&p) == 0) {
 			finish_gate(&p);
 			result = options->dry_run ? 0 : write_generation(&p);
@@ -293,21 +293,25 @@ same_rules(const struct manifest *a, const struct manifest *b)
 	return same;
 }
 
-/* Where the live generation stands among the others: what is a rollback and nothing else stands where it goes back to. */
+/* Where the live generation stands among the others: what is a rollback and nothing else stands where it goes back to, which may be
+ * one, too. */
 static uint64_t
 place_of_live(const struct publisher *p, uint64_t *rolled_back)
 {
 	uint64_t place = p->before.generation;
-	struct manifest m = { 0 };
+	bool further = true;
 
-	*rolled_back = p->before.rolled_back;
-	if (p->before.rolled_back != 0)
-		load_kept(p, p->before.rolled_back, &m);
-	if (m.generation != 0 && same_rules(&m, &p->before)) {
-		place = m.generation;
-		*rolled_back = m.rolled_back;
+	for (*rolled_back = p->before.rolled_back; further && *rolled_back != 0 && *rolled_back < place;) {
+		struct manifest m;
+
+		load_kept(p, *rolled_back, &m);
+		further = m.generation == *rolled_back && same_rules(&m, &p->before);
+		if (further) {
+			place = m.generation;
+			*rolled_back = m.rolled_back;
+		}
+		manifest_fini(&m);
 	}
-	manifest_fini(&m);
 	return place;
 }
 
@@ -378,15 +382,16 @@ publish_rollback(const struct publish_options *options, uint64_t number, struct 
 
 /* ---- making one layer of many ---- */
 
-/* Copy every live source of M, by name. */
+/* Copy the live sources of M that are OWNER's, by name. */
 static int
-copy_sources(struct publisher *p, const struct manifest *m)
+copy_sources(struct publisher *p, const struct manifest *m, enum source_owner owner)
 {
 	for (size_t i = 0; i < m->n_sources; i++) {
-		const struct manifest_source *s = &m->sources[i];
+		struct slice name = slice_str(m->sources[i].name);
 
 		for (size_t j = 0; j < m->n_layers; j++)
-			if (m->layers[j].number == s->layer && publish_copy_source(p, p->layers[j], slice_str(s->name)) == -1)
+			if (m->layers[j].number == m->sources[i].layer && publish_owner_of(p->layers[j], name) == owner &&
+			    publish_copy_source(p, p->layers[j], name) == -1)
 				return -1;
 	}
 	return 0;
@@ -425,7 +430,7 @@ replace_layers(struct publisher *p, const struct manifest *before, struct manife
 static int
 build_compact(struct publisher *p)
 {
-	publish_open_layers(p);
+	publish_open_layers(p, true);
 	for (size_t i = 0; i < p->before.n_layers; i++)
 		if (p->layers[i] == NULL) {
 			diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "layer %" PRIu64 " is damaged or missing: run "
@@ -438,8 +443,9 @@ build_compact(struct publisher *p)
 	if (p->lock != -1)
 		close(p->lock);
 	p->lock = -1;
-	if (copy_sources(p, &p->before) == -1)
-		return -1;
+	for (enum source_owner owner = OWNER_SITE; owner < OWNERS; owner++)
+		if (copy_sources(p, &p->before, owner) == -1)
+			return -1;
 	return compiler_write(p->compiler, &p->new_layer);
 }
 

@@ -11,10 +11,10 @@ enum { LAYERS_WANTED = 8, FOLD_RATIO = 2 };
 #define FOLD_MOST	(UINT64_C(64) << 20)	/* what one publish copies, as long as there are few layers */
 
 void
-publish_open_layers(struct publisher *p)
+publish_open_layers(struct publisher *p, bool verify)
 {
 	for (size_t i = 0; i < p->before.n_layers; i++)
-		if ((p->layers[i] = layer_open(p->rules_dir, &p->before.layers[i], false, NULL)) == NULL)
+		if ((p->layers[i] = layer_open(p->rules_dir, &p->before.layers[i], verify, NULL)) == NULL)
 			diag_add(p->diag, DIAG_WARNING, p->rules_dir, 0, 0, "layer %" PRIu64 " is damaged or missing: its sources are "
 			    "read again", p->before.layers[i].number);
 }
@@ -130,12 +130,24 @@ compile_changed(struct publisher *p, struct publish_source *s)
 		return -1;
 	rules = p->compiler != NULL ? compiler_rules(p->compiler) : rules_so_far(p) - before;
 	/* What was there before must be there to stay. */
-	if (layer < MANIFEST_LAYERS && !p->options->shrinks && !gate_admit_list(p->gate, s->name, s->file->path,
+	if (layer < MANIFEST_LAYERS && !p->options->shrinks && !gate_admit_list(p->gate, s->name, s->file->path, s->file->stamp,
 	    (size_t)s->before->rules, (size_t)rules, p->diag)) {
 		s->kept = true;
 		memcpy(p->counts, counts, sizeof(counts));
 	}
 	return p->diag->n_errors > errors ? -1 : 0;
+}
+
+enum source_owner
+publish_owner_of(const struct layer *layer, struct slice name)
+{
+	size_t i = rows_find(layer->rows, name);
+	struct rule rule;
+
+	if (slice_starts(name, SLICE("alert-")))
+		return OWNER_ALERT;
+	return i < rows_sources(layer->rows) && rows_get(layer->rows, rows_source(layer->rows, i).first, NULL, &rule) == 0 &&
+	    rule.local ? OWNER_SITE : OWNER_FEED;
 }
 
 int
@@ -150,27 +162,44 @@ publish_copy_source(struct publisher *p, const struct layer *layer, struct slice
 	return -1;
 }
 
-/* Compile the sources that are new and those of the folded layers, by name. */
+/* Compile S, if it is new or its layer is folded. */
+static int
+compile_source(struct publisher *p, struct publish_source *s)
+{
+	size_t layer = layer_of(p, s);
+
+	if (s->changed)
+		return compile_changed(p, s);
+	if (!s->dropped && gate_keep(p->gate, s->name, p->diag) == -1)
+		return -1;
+	return layer < MANIFEST_LAYERS && p->folded[layer] && p->compiler != NULL ?
+	    publish_copy_source(p, p->layers[layer], s->name) : 0;
+}
+
+/* Compile the sources that are new and those of the folded layers, by owner and name; all of them, so that every error is told. */
 static int
 compile_sources(struct publisher *p)
 {
 	int result = 0;
 
+	for (enum source_owner owner = OWNER_SITE; owner < OWNERS; owner++)
+		for (size_t i = 0; i < p->n_sources; i++)
+			if (p->sources[i].owner == owner && compile_source(p, &p->sources[i]) == -1)
+				result = -1;
+	return result;
+}
+
+/* Of a source that is not read, or not even looked at, its layer tells whose it is. */
+static void
+name_owners(struct publisher *p)
+{
 	for (size_t i = 0; i < p->n_sources; i++) {
 		struct publish_source *s = &p->sources[i];
 		size_t layer = layer_of(p, s);
 
-		if (!s->changed && !s->dropped && gate_keep(p->gate, s->name, p->diag) == -1)
-			return -1;
-		if (s->changed) {
-			if (compile_changed(p, s) == -1)
-				result = -1;
-		} else if (layer < MANIFEST_LAYERS && p->folded[layer] && p->compiler != NULL) {
-			if (publish_copy_source(p, p->layers[layer], s->name) == -1)
-				return -1;
-		}
+		if (layer < MANIFEST_LAYERS && p->layers[layer] != NULL)
+			s->owner = publish_owner_of(p->layers[layer], s->name);
 	}
-	return result;
 }
 
 /* A source of a layer that could not be opened is read again. */
@@ -293,6 +322,7 @@ publish_make_layer(struct publisher *p)
 		return -1;
 	if (!has_changes(p))
 		return keep_held(p);
+	name_owners(p);
 	choose_folded(p);
 	if (!p->options->dry_run &&
 	    (p->compiler = compiler_new(p->rules_dir, p->report->generation, COMPILER_MEMORY, p->diag)) == NULL)

@@ -9,11 +9,16 @@
 #include "ruleset/sources.h"
 #include "runtime/state.h"
 
+/* Whose a source is.  Where room is limited the rules of the site's own come first, and those of feeds last: nobody crowds out
+ * others. */
+enum source_owner { OWNER_SITE, OWNER_ALERT, OWNER_FEED, OWNERS };
+
 /* A source of this publish: a file, a source of the generation before, or both. */
 struct publish_source {
 	struct slice			 name;
 	const struct source_file	*file;		/* NULL: it is not there any more, or not looked at */
 	const struct manifest_source	*before;	/* NULL: it is new */
+	enum source_owner		 owner;
 	uint64_t			 stamp;		/* of the file and of what was decided about its rules */
 	bool				 changed;	/* it is read from its file */
 	bool				 dropped;
@@ -27,6 +32,7 @@ struct publisher {
 	char				 rules_dir[STATE_PATH];
 	int				 lock;		/* -1: none, or the caller's */
 	struct manifest			 before;	/* its generation is 0 when there is none */
+	bool				 distrust;	/* what BEFORE says of sources is not enough: all are read */
 	struct layer			*layers[MANIFEST_LAYERS];	/* of BEFORE; NULL when it could not be opened */
 	struct site			 site;
 	struct public_suffixes		*suffixes;
@@ -54,11 +60,15 @@ int publish_read_all(struct publisher *p);
 /* Read, lint and compile the changed source S, into the compiler's current source.  -1 with errors. */
 int publish_compile_source(struct publisher *p, const struct publish_source *s);
 
-/* publish_layers.c: open the layers of BEFORE; those that cannot be are NULL, and said. */
-void publish_open_layers(struct publisher *p);
+/* publish_layers.c: open the layers of BEFORE; those that cannot be are NULL, and said.  VERIFY looks at every
+ * byte. */
+void publish_open_layers(struct publisher *p, bool verify);
 
 /* Decide which layers are folded in, compile, and write the new layer if there is anything new.  -1 with errors. */
 int publish_make_layer(struct publisher *p);
+
+/* Whose source NAME of LAYER is, as its first rule tells. */
+enum source_owner publish_owner_of(const struct layer *layer, struct slice name);
 
 /* Copy source NAME, which LAYER has, into the compiler.  -1 with an error. */
 int publish_copy_source(struct publisher *p, const struct layer *layer, struct slice name);

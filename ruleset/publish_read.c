@@ -89,6 +89,19 @@ read_suffixes(struct publisher *p)
 
 /* ---- which sources ---- */
 
+/* Whether sources may stay as BEFORE has them.  What it left out as expired may not be when it was made in what is the future now;
+ * and what they protect is in its segment of the site. */
+static void
+trust_before(struct publisher *p)
+{
+	struct segment *site = p->before.generation == 0 ? NULL : layer_open_segment(p->rules_dir, &p->before.site, true, NULL);
+
+	p->distrust = site == NULL || p->before.created > p->options->now;
+	if (site == NULL && p->before.generation != 0)
+		diag_add(p->diag, DIAG_WARNING, p->rules_dir, 0, 0, "%s is damaged or missing: every source is read", p->before.site.name);
+	segment_close(site);
+}
+
 /* The next of the two sorted lists, files and sources of before; the same name of both together. */
 static struct publish_source
 next_source(const struct publisher *p, size_t *file, size_t *before)
@@ -99,16 +112,24 @@ next_source(const struct publisher *p, size_t *file, size_t *before)
 	struct publish_source s = { .file = order <= 0 ? f : NULL, .before = order >= 0 ? b : NULL };
 
 	s.name = s.file != NULL ? f->name : slice_str(b->name);
+	s.owner = slice_starts(s.name, SLICE("alert-")) ? OWNER_ALERT :
+	    slice_starts(s.name, SLICE("feed-")) || (s.file != NULL && !f->is_rules) ? OWNER_FEED : OWNER_SITE;
 	*file += s.file != NULL;
 	*before += s.before != NULL;
 	return s;
+}
+
+static bool
+is_all(const struct publisher *p)
+{
+	return p->options->only == NULL || p->distrust;
 }
 
 /* With ONLY, every other source is as it was, if it is known how that was. */
 static bool
 is_meant(const struct publisher *p, struct slice name)
 {
-	return p->options->only == NULL || p->before.generation == 0 || slice_eq(name, slice_str(p->options->only));
+	return is_all(p) || slice_eq(name, slice_str(p->options->only));
 }
 
 /* FILE's stamp, with what people decided about its rules. */
@@ -144,7 +165,7 @@ join_sources(struct publisher *p, const struct held_list *decisions)
 			s.dropped = true;
 		} else {
 			s.stamp = stamp_of(s.file, decisions);
-			s.changed = s.before == NULL || s.before->stamp != s.stamp || p->options->full;
+			s.changed = s.before == NULL || s.before->stamp != s.stamp || p->options->full || p->distrust;
 		}
 		p->sources[p->n_sources++] = s;
 	}
@@ -153,13 +174,14 @@ join_sources(struct publisher *p, const struct held_list *decisions)
 static int
 list_sources(struct publisher *p)
 {
+	struct slice only = is_all(p) ? (struct slice){ 0 } : slice_str(p->options->only);
 	char dir[STATE_PATH], conf[STATE_PATH];
 	struct held_list decisions = { 0 };
 	size_t errors = p->diag->n_errors;
 
 	if (state_path(p->options->state, STATE_SOURCES, dir) == -1 || state_path(p->options->state, STATE_SETTINGS, conf) == -1)
 		return -1;
-	if (source_list_read(dir, conf, p->options->formats, p->options->now, &p->list, p->diag) == -1)
+	if (source_list_read(dir, conf, p->options->formats, only, p->options->now, &p->list, p->diag) == -1)
 		return -1;
 	if ((p->sources = calloc(p->list.n + p->before.n_sources + 1, sizeof(*p->sources))) == NULL)
 		return publish_no_memory(p);
@@ -334,8 +356,11 @@ open_gate(struct publisher *p)
 int
 publish_read_all(struct publisher *p)
 {
-	int site = read_site(p), sources = list_sources(p);
+	int site, sources;
 
+	trust_before(p);
+	site = read_site(p);
+	sources = list_sources(p);
 	read_suffixes(p);
 	buf_init(&p->protected, PROTECTED_MAX);
 	if (site == -1 || sources == -1)

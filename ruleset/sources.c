@@ -119,6 +119,7 @@ look_again(const struct source_file *file, struct source_file *out)
 struct listing {
 	const char			*dir;
 	const struct source_formats	*formats;
+	struct slice			 only;		/* the one name that is wanted, or empty */
 	int64_t				 now;
 	struct source_list		*out;
 	struct diag			*diag;
@@ -184,6 +185,14 @@ name_len(struct slice file)
 	return n > 1 ? n - 1 : file.len;
 }
 
+/* The file that was taken in last is none. */
+static int
+pass_over(struct listing *l)
+{
+	free(l->out->files[--l->out->n].path);
+	return 0;
+}
+
 /* Take the file or folder NAME in, unless nobody knows what it is. */
 static int
 list_file(struct listing *l, const char *name)
@@ -200,6 +209,8 @@ list_file(struct listing *l, const char *name)
 	is_folder = stat(f->path, &st) == 0 && S_ISDIR(st.st_mode);
 	f->is_rules = slice_ends(s, SLICE(RULES_END)) && s.len > strlen(RULES_END);
 	f->name = slice_make(f->path + strlen(l->dir) + 1, is_folder && !f->is_rules ? s.len : name_len(s));
+	if (l->only.len > 0 && !slice_eq(f->name, l->only))
+		return pass_over(l);
 	if (find_settings(l, f) == -1)
 		return -1;
 	if (f->is_rules && is_folder) {
@@ -214,9 +225,7 @@ list_file(struct listing *l, const char *name)
 		return -1;
 	}
 	diag_add(l->diag, DIAG_WARNING, f->path, 0, 0, "is passed over: its name tells no format; feeds(5) has the names");
-	free(f->path);
-	l->out->n--;
-	return 0;
+	return pass_over(l);
 }
 
 static int
@@ -280,16 +289,16 @@ warn_of_absent(struct listing *l)
 }
 
 int
-source_list_read(const char *dir, const char *conf, const struct source_formats *formats, int64_t now, struct source_list *out,
-    struct diag *diag)
+source_list_read(const char *dir, const char *conf, const struct source_formats *formats, struct slice only, int64_t now,
+    struct source_list *out, struct diag *diag)
 {
-	struct listing l = { dir, formats, now, out, diag };
+	struct listing l = { dir, formats, only, now, out, diag };
 	int result;
 
 	*out = (struct source_list){ 0 };
 	buf_init(&out->conf, CONF_MAX);
 	result = read_conf(&l, conf) == -1 ? -1 : list_files(&l);
-	if (result == 0)
+	if (result == 0 && only.len == 0)
 		warn_of_absent(&l);
 	for (size_t i = 0; i < out->n; i++) {
 		struct source_file seen;

@@ -40,12 +40,12 @@ struct source_list {
 	struct buf		 conf;		/* the text of sources.conf */
 };
 
-/* Every source in the folder DIR, in the order of the names; a folder that is not there has none.  CONF is the path of
- * sources.conf, which may be missing.  FORMATS may be NULL: feeds are then passed over.  NOW bounds the dates.  -1 with errors
- * in DIAG: for each that cannot be read, two files of one name, and what is wrong in CONF.  OUT is to be freed in either case.
- * */
-int source_list_read(const char *dir, const char *conf, const struct source_formats *formats, int64_t now, struct source_list *out,
-    struct diag *diag);
+/* Every source in the folder DIR, in the order of the names; a folder that is not there has none.  With ONLY not empty just the
+ * source of that name: no other is looked at, and nothing said about it.  CONF is the path of sources.conf, which may be missing.
+ * FORMATS may be NULL: feeds are then passed over.  NOW bounds the dates.  -1 with errors in DIAG: for each that cannot be read,
+ * two files of one name, and what is wrong in CONF.  OUT is to be freed in either case. */
+int source_list_read(const char *dir, const char *conf, const struct source_formats *formats, struct slice only, int64_t now,
+    struct source_list *out, struct diag *diag);
 void source_list_free(struct source_list *list);
 
 /* Read FILE, of LIST: rules as source_parse() does, whatever their length, a feed through FORMATS; with WORD not empty only

@@ -242,12 +242,36 @@ test_flood(void)
 	put(STATE_HELD, NULL);
 }
 
+/* A feed with a million rules that are held: no file of a million lines, and none of them is published. */
+static void
+test_many_held(void)
+{
+	struct pass p;
+	struct buf rules;
+	char *text = NULL;
+	size_t lines = 0;
+
+	buf_init(&rules, ROOM);
+	for (int i = 0; i < GATE_HELD + 7; i++)
+		buf_addf(&rules, "block host h%d.top.example\n", i);
+	ok(take(&p, "", rules.p, NOW) && p.counts.held == GATE_HELD + 7 && p.admitted == 0, "more are held than are listed");
+	ok(p.diag.n > 0 && strstr(p.diag.v[p.diag.n - 1].text, "7 more rules are held than the 1000") != NULL, "which is said");
+	ok(gate_write_held(p.gate, &p.diag) == 0 && (text = held_text()) != NULL, "they are written");
+	for (const char *at = text; at != NULL && (at = strstr(at, "\n")) != NULL; at++)
+		lines++;
+	is_int((long long)lines, GATE_HELD + 2, "as many as can be, and the head");
+	end(&p);
+	buf_fini(&rules);
+	free(text);
+	put(STATE_HELD, NULL);
+}
+
 /* ---- lists as a whole ---- */
 
 static bool
-admit_list(struct pass *p, const char *site, size_t before, size_t now)
+admit_list(struct pass *p, const char *site, uint64_t stamp, size_t before, size_t now)
 {
-	bool admitted = take(p, site, "", NOW) && gate_admit_list(p->gate, SLICE(SOURCE), "x.rules", before, now, &p->diag);
+	bool admitted = take(p, site, "", NOW) && gate_admit_list(p->gate, SLICE(SOURCE), "x.rules", stamp, before, now, &p->diag);
 
 	p->counts = gate_counted(p->gate);
 	return admitted;
@@ -258,19 +282,21 @@ test_list(void)
 {
 	struct pass p;
 
-	ok(admit_list(&p, "", 1000, 900) && p.diag.n == 0, "a list that shrank a little");
+	ok(admit_list(&p, "", 10, 1000, 900) && p.diag.n == 0, "a list that shrank a little");
 	end(&p);
-	ok(!admit_list(&p, "", 1000, 10) && p.counts.held == 1 && p.diag.n_warnings == 1, "by more than half: held");
+	ok(!admit_list(&p, "", 10, 1000, 10) && p.counts.held == 1 && p.diag.n_warnings == 1, "by more than half: held");
 	end(&p);
-	put(STATE_APPROVED, decision("approved", "shrank", "replace list 1000:10"));
-	ok(admit_list(&p, "", 1000, 10) && p.diag.n == 0, "approved");
+	put(STATE_APPROVED, decision("approved", "shrank", "replace list 1000:10:000000000000000a"));
+	ok(admit_list(&p, "", 10, 1000, 10) && p.diag.n == 0, "approved");
 	end(&p);
-	ok(!admit_list(&p, "", 1000, 9), "which counts for these numbers only");
+	ok(!admit_list(&p, "", 10, 1000, 9), "which counts for these numbers only");
+	end(&p);
+	ok(!admit_list(&p, "", 11, 1000, 10), "and for what the file was then");
 	end(&p);
 	put(STATE_APPROVED, NULL);
-	ok(!admit_list(&p, "LintGrew refuse\n", 10, 1000) && p.diag.n_errors == 1, "one that grew: refused");
+	ok(!admit_list(&p, "LintGrew refuse\n", 1, 10, 1000) && p.diag.n_errors == 1, "one that grew: refused");
 	end(&p);
-	ok(admit_list(&p, "LintGrew warn\n", 10, 1000) && p.diag.n_warnings == 1, "or warned about");
+	ok(admit_list(&p, "LintGrew warn\n", 1, 10, 1000) && p.diag.n_warnings == 1, "or warned about");
 	end(&p);
 }
 
@@ -287,6 +313,7 @@ main(void)
 	test_held_file();
 	test_bad_files();
 	test_flood();
+	test_many_held();
 	test_list();
 	free(state);
 	return tap_done();

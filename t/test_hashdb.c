@@ -11,6 +11,8 @@
 
 enum { MATCHES_MAX = 32 };
 
+#define COUNT(a)	(sizeof(a) / sizeof(*(a)))
+
 #define ZEROS	"00000000000000000000000000000000"
 #define ONES	"ffffffffffffffffffffffffffffffff"
 #define PATCH	"0123456789abcdef0123456789abcdef"
@@ -286,6 +288,44 @@ test_limits(void)
 	hashdb_close(NULL);
 }
 
+/* Whoever floods one digest gets no further than this, and what was there first stays. */
+static void
+test_crowded(void)
+{
+	struct hashdb_builder *b = new_builder();
+	struct digest d = digest_of(DIGEST_MD5, PATCH), other = digest_of(DIGEST_SHA256, PATCH PATCH);
+	char *path = file_join(folder, "crowded.seg");
+	struct hashdb_match m[HASHDB_RULES_PER_KEY + 10];
+	uint32_t highest = 0;
+	uint8_t sum[SEGMENT_SHA256];
+	struct diag diag = { 0 };
+	struct segment *segment = NULL;
+	struct hashdb *db = NULL;
+	uint64_t len;
+	size_t n;
+
+	for (uint32_t i = 0; i < HASHDB_RULES_PER_KEY + 300; i++)	/* their bytes in another order than the numbers */
+		if (hashdb_builder_add(b, &d, 5, HASHDB_RULES_PER_KEY + 299 - i) == -1)
+			abort();
+	hashdb_builder_add(b, &d, 6, 7);
+	hashdb_builder_add(b, &other, 5, 8);
+	ok(hashdb_builder_write(b, path, &len, sum, &diag) == 0 && diag.n_warnings == 1 &&
+	    strstr(diag.v[0].text, "1 digest has more than 1024 rules") != NULL, "one digest is crowded: a warning");
+	segment = segment_open(path, SEGMENT_DIGESTS, NULL, NULL);
+	db = segment == NULL ? NULL : hashdb_open(segment, NULL);
+	n = db == NULL ? 0 : hashdb_find(db, &d, 5, m, COUNT(m), NULL);
+	for (size_t i = 0; i < n && i < COUNT(m); i++)
+		highest = m[i].ref > highest ? m[i].ref : highest;
+	ok(n == HASHDB_RULES_PER_KEY && highest == HASHDB_RULES_PER_KEY - 1, "the lowest references stay: %zu up to %u", n, highest);
+	ok(db != NULL && hashdb_find(db, &d, 6, m, COUNT(m), NULL) == 1 && hashdb_find(db, &other, 5, m, COUNT(m), NULL) == 1,
+	    "another size and another digest are as they were");
+	close_db(db, segment);
+	unlink(path);
+	free(path);
+	diag_fini(&diag);
+	hashdb_builder_free(b);
+}
+
 static void
 test_empty(void)
 {
@@ -522,8 +562,10 @@ test_no_room(void)
 	ok(n > 10000 && n < SPILLED && errno == ENOENT, "no folder to put aside: told when memory is full: %u", n);
 	hashdb_builder_free(b);
 	b = new_builder();
-	for (n = 0; n < 50000; n++)
+	for (n = 0; n < 50000; n++) {
+		memcpy(d.b, &n, sizeof(n));
 		hashdb_builder_add(b, &d, 1, n);
+	}
 	fflush(stdout);
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &unlimited);
@@ -715,6 +757,7 @@ main(void)
 	close_db(db, segment);
 	test_order(image);
 	test_limits();
+	test_crowded();
 	test_empty();
 	test_random(false, "anywhere");
 	test_random(true, "half of them in one bucket");

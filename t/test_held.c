@@ -8,6 +8,7 @@
 enum { ROOM = 1 << 20 };
 
 #define COUNT(a)	(sizeof(a) / sizeof(*(a)))
+#define ID		"0123456789abcdef01234567"
 #define DATE		"2026-11-26T17:41:13Z"
 
 /* ---- ids ---- */
@@ -25,7 +26,7 @@ test_ids(void)
 	char id[HELD_ID], other[HELD_ID];
 
 	held_id(SLICE("top_site"), SLICE("feed-x"), SLICE("block host .a.example"), id);
-	is_str(id, "ef9b2d1ab5", "an id is the same everywhere and for ever");
+	is_str(id, "1be6699b8a4e9d42f219ee90", "an id is the same everywhere and for ever");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		held_id(slice_str(rows[i].class), slice_str(rows[i].source), slice_str(rows[i].rule), other);
 		ok(strcmp(id, other) != 0 && strlen(other) == HELD_ID - 1, "%s: another id", rows[i].idea);
@@ -34,8 +35,8 @@ test_ids(void)
 
 /* ---- lines ---- */
 
-#define GOOD_HELD	"0123456789 " DATE " top_site feed-x block host .a.example the rule covers it"
-#define GOOD_DECISION	"0123456789 approved " DATE " uid=1000 top_site feed-x block host .a.example ticket 4711"
+#define GOOD_HELD	ID " " DATE " top_site feed-x block host .a.example the rule covers it"
+#define GOOD_DECISION	ID " approved " DATE " uid=1000 top_site feed-x block host .a.example ticket 4711"
 
 /* A line, and the parts that it has; CLASS is NULL when it is none. */
 static const struct line_row {
@@ -46,24 +47,24 @@ static const struct line_row {
 	const char		*class, *source, *rule, *rest;
 } line_rows[] = {
 	{ "held", HELD_RULES, GOOD_HELD, HELD_WAITING, "top_site", "feed-x", "block host .a.example", "the rule covers it" },
-	{ "a list", HELD_RULES, "0123456789 " DATE " grew feed-x replace list 10:1000 it grew", HELD_WAITING, "grew", "feed-x",
-	    "replace list 10:1000", "it grew" },
-	{ "no sentence", HELD_RULES, "0123456789 " DATE " c s block host a.example", HELD_WAITING, "c", "s", "block host a.example", "" },
-	{ "blanks around", HELD_RULES, "  0123456789 " DATE " c s block host a.example x \r", HELD_WAITING, "c", "s",
+	{ "a list", HELD_RULES, ID " " DATE " grew feed-x replace list 10:1000:00000000000000aa it grew", HELD_WAITING, "grew",
+	    "feed-x", "replace list 10:1000:00000000000000aa", "it grew" },
+	{ "no sentence", HELD_RULES, ID " " DATE " c s block host a.example", HELD_WAITING, "c", "s", "block host a.example", "" },
+	{ "blanks around", HELD_RULES, "  " ID " " DATE " c s block host a.example x \r", HELD_WAITING, "c", "s",
 	    "block host a.example", "x" },
 	{ "approved", HELD_DECISIONS, GOOD_DECISION, HELD_APPROVED, "top_site", "feed-x", "block host .a.example", "ticket 4711" },
-	{ "denied", HELD_DECISIONS, "0123456789 denied d w c s block host a.example", HELD_DENIED, "c", "s", "block host a.example", "" },
-	{ "a note in Greek", HELD_DECISIONS, "0123456789 denied d w c s block host a.example \xce\xb1 \xce\xb2", HELD_DENIED, "c", "s",
+	{ "denied", HELD_DECISIONS, ID " denied d w c s block host a.example", HELD_DENIED, "c", "s", "block host a.example", "" },
+	{ "a note in Greek", HELD_DECISIONS, ID " denied d w c s block host a.example \xce\xb1 \xce\xb2", HELD_DENIED, "c", "s",
 	    "block host a.example", "\xce\xb1 \xce\xb2" },
-	{ "a decision in the other file", HELD_RULES, "0123456789", HELD_WAITING, NULL, NULL, NULL, NULL },
+	{ "a decision in the other file", HELD_RULES, ID, HELD_WAITING, NULL, NULL, NULL, NULL },
 	{ "held in the other file", HELD_DECISIONS, GOOD_HELD, HELD_WAITING, NULL, NULL, NULL, NULL },
-	{ "waiting is no decision", HELD_DECISIONS, "0123456789 waiting d w c s block host a.example", HELD_WAITING,
+	{ "waiting is no decision", HELD_DECISIONS, ID " waiting d w c s block host a.example", HELD_WAITING,
 	    NULL, NULL, NULL, NULL },
-	{ "a short id", HELD_RULES, "012345678 " DATE " c s block host a.example x", HELD_WAITING, NULL, NULL, NULL, NULL },
-	{ "a long id", HELD_RULES, "01234567890 " DATE " c s block host a.example x", HELD_WAITING, NULL, NULL, NULL, NULL },
-	{ "no value", HELD_RULES, "0123456789 " DATE " c s block host", HELD_WAITING, NULL, NULL, NULL, NULL },
-	{ "two blanks", HELD_RULES, "0123456789  " DATE " c s block host a.example x", HELD_WAITING, NULL, NULL, NULL, NULL },
-	{ "a decision without its rule", HELD_DECISIONS, "0123456789 approved", HELD_WAITING, NULL, NULL, NULL, NULL },
+	{ "a short id", HELD_RULES, "0123456789abcdef0123456 " DATE " c s block host a.example x", HELD_WAITING, NULL, NULL, NULL, NULL },
+	{ "a long id", HELD_RULES, "0123456789abcdef012345678 " DATE " c s block host a.example x", HELD_WAITING, NULL, NULL, NULL, NULL },
+	{ "no value", HELD_RULES, ID " " DATE " c s block host", HELD_WAITING, NULL, NULL, NULL, NULL },
+	{ "two blanks", HELD_RULES, ID "  " DATE " c s block host a.example x", HELD_WAITING, NULL, NULL, NULL, NULL },
+	{ "a decision without its rule", HELD_DECISIONS, ID " approved", HELD_WAITING, NULL, NULL, NULL, NULL },
 };
 
 static void
@@ -179,7 +180,8 @@ test_decisions(void)
 	held_index(&decisions);
 	ok(is_verdict(&decisions, "top_site", "s", "block host .a.example", HELD_APPROVED), "of two decisions the later counts");
 	held_index(&held);
-	ok(held_find(&held, held.v[0].id) == &held.v[0] && held_find(&held, SLICE("ffffffffff")) == NULL, "found by its id, or not");
+	ok(held_find(&held, held.v[0].id) == &held.v[0] && held_find(&held, SLICE("ffffffffffffffffffffffff")) == NULL,
+	    "found by its id, or not");
 	held_fini(&held);
 	held_fini(&decisions);
 }
@@ -209,7 +211,7 @@ test_files(void)
 	ok(held_load(HELD_RULES, dir, &list, &diag) == 0 && list.n == 0 && diag.n == 0, "no file is an empty one");
 	held_index(&list);
 	held_arrange(&list);
-	ok(held_find(&list, SLICE("0123456789")) == NULL, "in which nothing is found");
+	ok(held_find(&list, SLICE(ID)) == NULL, "in which nothing is found");
 	ok(file_write(path, SLICE(GOOD_DECISION "\n"), 0644) == 0 && held_load(HELD_DECISIONS, dir, &list, &diag) == 0 && list.n == 1,
 	    "a file is read");
 	ok(unlink(path) == 0 && mkdir(path, 0755) == 0 && held_load(HELD_DECISIONS, dir, &list, &diag) == -1 && diag.n_errors == 1,

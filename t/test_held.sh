@@ -38,7 +38,7 @@ fb 2 "held takes no operand" held x
 fb 2 "approve needs an id" approve
 fb 2 "deny needs an id" deny
 out=$("$firebreak" held --state "$work/nowhere" 2>&1); is "held without a state folder" $? 2
-out=$("$firebreak" approve --state "$work/nowhere" 0123456789 2>&1); is "approve without a state folder" $? 2
+out=$("$firebreak" approve --state "$work/nowhere" 0123456789abcdef01234567 2>&1); is "approve without a state folder" $? 2
 [ ! -e "$work/nowhere" ]; ok $? "asking makes no folder"
 
 # ---- a publish holds ----
@@ -62,7 +62,7 @@ has "a private address is a warning" "local.rules:5: warning: 192.0.2.7 is an ad
 fb 0 "what is held does not block" check http://www.top.test/
 fb 1 "the rest blocks" check http://a.test/
 all=$(id_of "block host .top.test") www=$(id_of "block host www.top.test")
-[[ $all =~ ^[0-9a-f]{10}$ && $www =~ ^[0-9a-f]{10}$ ]]; ok $? "each has an id" "$(cat "$state/held")"
+[[ $all =~ ^[0-9a-f]{24}$ && $www =~ ^[0-9a-f]{24}$ ]]; ok $? "each has an id" "$(cat "$state/held")"
 has "the warning names it" "firebreak approve $all" "$told"
 before=$(cat "$state/held")
 fb 0 "publish again" "${publish[@]}" --json
@@ -79,8 +79,8 @@ has "JSON has the id" "\"id\": \"$www\"" "$out"
 has "JSON has the decision" '"decision": "waiting"' "$out"
 
 # ---- deciding ----
-fb 2 "approving what is not held" approve "$all" ffffffffff
-has "it is named" "nothing is held as ffffffffff" "$err"
+fb 2 "approving what is not held" approve "$all" ffffffffffffffffffffffff
+has "it is named" "nothing is held as ffffffffffffffffffffffff" "$err"
 [ ! -e "$state/approved" ]; ok $? "and nothing is decided, not even about the other"
 fb 0 "approve" approve "$www" --note $'ticket 4711\n# over'
 has "it says what it did" "approved: block host www.top.test of local" "$out"

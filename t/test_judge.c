@@ -78,7 +78,18 @@ struct request_row {
 	const char *rule, *would;	/* ids, or NULL */
 };
 
+/* An expression that runs into its limit. */
+#define HEAVY_RULE	"block path limits.example~^/(a+)+$ name=heavy\n"
+#define HEAVY_URL	"http://limits.example/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"
+
 static const struct request_row requests[] = {
+	{ "could not be checked", NULL, HEAVY_RULE, NULL, NULL, HEAVY_URL, VERDICT_PASS, REASON_LIMIT, NULL, NULL },
+	{ "could not be checked, but is blocked", NULL, HEAVY_RULE, "block host limits.example\n", NULL, HEAVY_URL,
+	    VERDICT_BLOCK, REASON_HOST, "feed-x/limits.example", NULL },
+	{ "could not be checked, and a feed allows it", NULL, HEAVY_RULE, "allow host limits.example\n", NULL, HEAVY_URL,
+	    VERDICT_PASS, REASON_LIMIT, NULL, NULL },
+	{ "could not be checked, but the site allows it", NULL, "allow host limits.example\n", HEAVY_RULE, NULL, HEAVY_URL,
+	    VERDICT_PASS, REASON_NONE, "local:1", NULL },
 	{ "no rule", NULL, "block host a.example\n", NULL, NULL, "http://b.example/", VERDICT_PASS, REASON_NONE, NULL, NULL },
 	{ "the founding attack", NULL, NULL, NULL, "block host *.secure.upd01.net id=host-1\n",
 	    "http://updates.betterbricks.com.secure.upd01.net/mail/id=1@betterbricks.com-patch121.exe",

@@ -808,6 +808,10 @@ test_only(void)
 	is_refused(&options, "expected block", "only: a bad line");
 	options.only = o.sources[1].name;
 	ok(publish_as(&options, &r) != 0, "only: a bad line elsewhere is not read");
+	if (mkdir(path_in(o.state, "sources/folder.rules"), 0755) == -1)
+		abort();
+	put(o.state, "sources/other.hosts", "twice.example\n");
+	ok(publish_as(&options, &r) != 0, "only: others that cannot be read are not looked at");
 	oracle_fini(&o);
 }
 

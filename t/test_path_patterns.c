@@ -454,6 +454,28 @@ test_rows(const struct path_patterns *t)
 	}
 }
 
+static bool
+is_wanted(const void *arg, uint32_t ref)
+{
+	return ref == *(const uint32_t *)arg;
+}
+
+/* Who does not count is not asked, so that it cannot be unchecked either. */
+static void
+test_some(const struct path_patterns *t)
+{
+	struct url mail = { .kind = HOST_NAME, .host = SLICE("a.example.net"), .path_query = SLICE("/mail/id=x@y-patch121.exe") };
+	struct url limits = { .kind = HOST_NAME, .host = SLICE("limits.example"), .path_query = SLICE(LIMITS) };
+	struct pattern_match m[MATCHES_MAX];
+	const uint32_t two = 2, limit = 14;
+	bool unchecked = false;
+
+	ok(path_patterns_match_some(t, &mail, is_wanted, &two, m, MATCHES_MAX, &unchecked) == 1 && m[0].ref == 2, "one of four counts");
+	ok(path_patterns_match_some(t, &limits, is_wanted, &two, m, MATCHES_MAX, &unchecked) == 0 && !unchecked,
+	    "an expression that does not count reaches no limit");
+	ok(path_patterns_match_some(t, &limits, is_wanted, &limit, m, MATCHES_MAX, &unchecked) == 0 && unchecked, "one that counts does");
+}
+
 /* M is the rule of RULES that it says it is. */
 static bool
 is_rule(const struct pattern_match *m)
@@ -920,6 +942,7 @@ main(void)
 	image = rules_image(RULES, false);
 	t = table_of(image, NULL);
 	test_rows(t);
+	test_some(t);
 	test_iterating(t);
 	test_threads(t);
 	path_patterns_close(t);

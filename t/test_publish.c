@@ -297,6 +297,43 @@ test_clock(void)
 	free(state);
 }
 
+/* What a clock from the future left out as expired may not be: with the clock set right, every source is read again. */
+static void
+test_clock_back(void)
+{
+	char *state = new_state();
+	struct publish_report report;
+	struct diag diag = { 0 };
+
+	put(state, "sources/local.rules", "block host a.example expires=2026-12-31\nblock host b.example expires=never\n");
+	ok(publish_at(state, NOW + 400 * DAY, false, &report, &diag) == 0 && report.rules == 1 && report.expired == 1,
+	    "a clock that is a year ahead: one has expired");
+	ok(publish_at(state, NOW, false, &report, &diag) == 0 && report.rules == 2 && report.changed == 1, "set right: it is there again");
+	ok(publish_at(state, NOW, false, &report, &diag) == 0 && report.changed == 0, "and then nothing is read");
+	show(&diag);
+	diag_fini(&diag);
+	free(state);
+}
+
+/* What sources protect is in the site's segment: where that is lost, they are asked again. */
+static void
+test_site_lost(void)
+{
+	char *state = new_state();
+	struct publish_report report;
+	struct diag diag = { 0 };
+
+	put(state, "sources/own.rules", "protect host .mine.example\n");
+	publish_good(state, &report);
+	if (unlink(segment_path(state, SEGMENT_SITE, report.generation)) == -1)
+		abort();
+	put(state, "sources/x.rules", "block host www.mine.example\n");
+	ok(publish_at(state, NOW, false, &report, &diag) == -1 && strstr(diag_first_error(&diag), "mine.example") != NULL,
+	    "the site's segment is lost: what is protected still is: %s", diag_first_error(&diag));
+	diag_fini(&diag);
+	free(state);
+}
+
 /* ---- one error refuses all ---- */
 
 static const char base_rules[] = "block host fine.example\nprotect host .protected.example\n";
@@ -660,14 +697,19 @@ test_strays(void)
 static void
 test_last_number(void)
 {
-	struct manifest last = { .generation = UINT64_MAX - 1, .created = NOW, .site = { SEGMENT_SITE, "site-1.seg", 1, { 0 } } };
 	char *state = new_state();
 	struct publish_report report;
+	struct manifest last;
 	struct diag diag = { 0 };
 	struct generation *g;
 	struct buf before;
 
+	publish_good(state, NULL);
+	if (manifest_load(path_in(state, STATE_MANIFEST), &last, NULL) == -1)
+		abort();
+	last.generation = UINT64_MAX - 1;
 	write_manifest(state, &last);
+	manifest_fini(&last);
 	ok(publish_good(state, NULL) == UINT64_MAX, "the last number there is");
 	before = snapshot(state);
 	ok(publish_at(state, NOW, false, &report, &diag) == -1 && diag.n_errors == 1, "no number is left: refused");
@@ -1024,6 +1066,8 @@ test_publishing(void)
 	test_many();
 	test_lives();
 	test_clock();
+	test_clock_back();
+	test_site_lost();
 	test_refusals();
 	test_all_findings();
 	test_names();

@@ -253,6 +253,8 @@ struct matches {
 	struct pattern_match	*out;
 	size_t			 max, n;
 	bool			*unchecked;
+	pattern_counts		*counts;	/* NULL: all do */
+	const void		*arg;
 };
 
 static void
@@ -260,6 +262,8 @@ ask(const struct pattern *p, struct slice path_query, struct matches *m)
 {
 	enum regex_result found;
 
+	if (m->counts != NULL && !m->counts(m->arg, p->rule.ref))
+		return;
 	if (p->regex == NULL)
 		found = glob_match(p->rule.pattern, path_query) ? REGEX_YES : REGEX_NO;
 	else
@@ -326,7 +330,14 @@ match_hosted(const struct path_patterns *t, const struct url *url, struct matche
 size_t
 path_patterns_match(const struct path_patterns *t, const struct url *url, struct pattern_match *out, size_t max, bool *unchecked)
 {
-	struct matches m = { .out = out, .max = max, .unchecked = unchecked };
+	return path_patterns_match_some(t, url, NULL, NULL, out, max, unchecked);
+}
+
+size_t
+path_patterns_match_some(const struct path_patterns *t, const struct url *url, pattern_counts *counts, const void *arg,
+    struct pattern_match *out, size_t max, bool *unchecked)
+{
+	struct matches m = { .out = out, .max = max, .unchecked = unchecked, .counts = counts, .arg = arg };
 	struct pattern_candidates candidates;
 
 	if (t->hosted > 0)

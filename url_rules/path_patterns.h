@@ -44,6 +44,12 @@ void path_patterns_close(struct path_patterns *t);
 size_t path_patterns_match(const struct path_patterns *t, const struct url *url, struct pattern_match *out, size_t max,
     bool *unchecked);
 
+/* The same, but that only rules are asked for whose reference COUNTS answers true with ARG: what does not count costs no more than
+ * that, and cannot be unchecked. */
+typedef bool pattern_counts(const void *arg, uint32_t ref);
+size_t path_patterns_match_some(const struct path_patterns *t, const struct url *url, pattern_counts *counts, const void *arg,
+    struct pattern_match *out, size_t max, bool *unchecked);
+
 /* Rules that can be asked, and rules of the segment that cannot. */
 size_t path_patterns_count(const struct path_patterns *t);
 size_t path_patterns_lost(const struct path_patterns *t);
