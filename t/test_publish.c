@@ -871,13 +871,15 @@ test_no_manifest(void)
 static void
 test_unwritable(void)
 {
-	char *state = new_state(), *dir = file_join(state, STATE_RULES), *first = strdup(segment_path(state, SEGMENT_HOSTS, 2));
+	char *state = new_state(), *dir = file_join(state, STATE_RULES), *first = strdup(segment_path(state, SEGMENT_RULES, 2));
 
 	put(state, "sources/a.rules", base_rules);
 	publish_good(state, NULL);
 	if (geteuid() == 0) {
 		skip("a folder that must not be written", "root may write everywhere");
 	} else if (chmod(dir, 0555) == 0) {
+		is_failing(state, segment_path(state, SEGMENT_SITE, 2), "Permission denied", "a folder that must not be written, nothing new");
+		put(state, "sources/a.rules", "block host other.example\n");
 		is_failing(state, first, "Permission denied", "a folder that must not be written");
 		chmod(dir, 0755);
 	}
