@@ -29,7 +29,10 @@ mkfifo "$lab_top/end"
 "$LAB_BUILD/t/hammer" "$LAB_ICAP_PORT" $connections <"$lab_top/end" >"$lab_top/hammer" &
 hammer=$!
 exec 4>"$lab_top/end"
-sleep 3
+for _ in $(seq 600); do
+	[ -s "$lab_top/hammer" ] && break
+	sleep 0.1
+done
 start=$(memory) unconfirmed=0 slowest=0 middle=0
 for g in $(seq 2 $((publishes + 1))); do
 	toggle "$g"
