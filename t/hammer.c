@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -134,6 +135,15 @@ check(struct connection *c, struct slice answer, bool even)
 	atomic_store(&c->latest, generation);
 }
 
+/* Says how a request was lost: a lost one in a thousand is hard to meet again. */
+static void
+tell_lost(const struct connection *c, int error)
+{
+	fprintf(stderr, "hammer: request %llu of a connection is lost: %s (its last answer: worker %llu, generation %llu)\n",
+	    (unsigned long long)c->requests + 1, error == 0 ? "the daemon closed" : strerror(error),
+	    (unsigned long long)c->worker, (unsigned long long)c->generation);
+}
+
 /* One question and its answer, over C's connection; -1 without an answer, and the connection is closed. */
 static int
 exchange(struct connection *c, char *buf)
@@ -173,9 +183,11 @@ hammer(void *arg)
 	char *buf = malloc(ANSWER_MAX);
 
 	while (buf != NULL && !atomic_load(&done)) {
+		errno = 0;
 		if (c->fd == -1)
 			c->fd = connect_to(c->port, TIMEOUT_S);
 		if (c->fd == -1 || exchange(c, buf) == -1) {
+			tell_lost(c, errno);
 			c->lost++;
 			usleep(MS * MS / 10);
 			continue;
