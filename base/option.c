@@ -81,6 +81,32 @@ word_index(const char *words, struct slice value)
 	return -1;
 }
 
+/* "a c" or "a,c" of "a|b|c" as a mask; a new value replaces the old one. */
+static int
+parse_set(const char *words, struct slice value, int64_t *out)
+{
+	int64_t mask = 0, i;
+	size_t at = 0;
+
+	if (slice_ieq(value, SLICE("none"))) {
+		*out = 0;
+		return 0;
+	}
+	while (at < value.len) {
+		size_t from = at;
+
+		while (at < value.len && !ascii_is_space(value.p[at]) && value.p[at] != ',')
+			at++;
+		i = word_index(words, slice_make(value.p + from, at - from));
+		if (at > from && i < 0)
+			return -1;
+		mask |= at > from ? INT64_C(1) << i : 0;
+		at++;
+	}
+	*out = mask;
+	return mask == 0 ? -1 : 0;
+}
+
 static int
 parse_size(struct slice value, int64_t *out)
 {
@@ -131,8 +157,15 @@ parse_number(const struct option *row, struct slice value, int64_t *out)
 	case OPTION_SPAN: return clock_parse_span(value, out);
 	case OPTION_BOOL: return parse_bool(value, out);
 	case OPTION_WORD: return (*out = word_index(row->words, value)) < 0 ? -1 : 0;
+	case OPTION_SET: return parse_set(row->words, value, out);
 	default: return parse_int(value, out);
 	}
+}
+
+static bool
+has_words(const struct option *row)
+{
+	return row->type == OPTION_WORD || row->type == OPTION_SET;
 }
 
 static int
@@ -141,15 +174,15 @@ set_number(const struct option *row, void *struct_at, struct slice value, char *
 	static const char *const expected[] = {
 		[OPTION_INT] = "a number", [OPTION_SIZE] = "a size such as 64k",
 		[OPTION_SPAN] = "a time such as 30s, 12h or 7d", [OPTION_BOOL] = "yes or no",
+		[OPTION_WORD] = "one of ", [OPTION_SET] = "none or some of ",
 	};
 	int64_t n;
 
 	if (parse_number(row, value, &n) == -1) {
-		snprintf(why, OPTION_WHY, "expected %s%s", row->type == OPTION_WORD ? "one of " :
-		    expected[row->type], row->type == OPTION_WORD ? row->words : "");
+		snprintf(why, OPTION_WHY, "expected %s%s", expected[row->type], has_words(row) ? row->words : "");
 		return -1;
 	}
-	if (row->type != OPTION_WORD && row->type != OPTION_BOOL && (n < row->min || n > row->max)) {
+	if (!has_words(row) && row->type != OPTION_BOOL && (n < row->min || n > row->max)) {
 		snprintf(why, OPTION_WHY, "must be from %" PRId64 " to %" PRId64 " %s", row->min,
 		    row->max, row->unit);
 		return -1;
@@ -321,6 +354,24 @@ format_word(const struct option *row, int64_t index, struct buf *out)
 	return buf_add_slice(out, word);
 }
 
+static int
+format_set(const struct option *row, int64_t mask, struct buf *out)
+{
+	struct slice rest = slice_str(row->words), word;
+	bool first = true;
+
+	for (int i = 0; rest.len > 0; i++) {
+		slice_cut(rest, '|', &word, &rest);
+		if ((mask >> i & 1) == 0)
+			continue;
+		if (!first)
+			buf_add_char(out, ' ');
+		buf_add_slice(out, word);
+		first = false;
+	}
+	return first ? buf_add_str(out, "none") : out->failed ? -1 : 0;
+}
+
 int
 option_format(const struct option *row, const void *struct_at, struct buf *out)
 {
@@ -338,6 +389,8 @@ option_format(const struct option *row, const void *struct_at, struct buf *out)
 		return buf_add_str(out, n ? "yes" : "no");
 	if (row->type == OPTION_WORD)
 		return format_word(row, n, out);
+	if (row->type == OPTION_SET)
+		return format_set(row, n, out);
 	return buf_addf(out, "%" PRId64, n);
 }
 
@@ -347,6 +400,8 @@ add_bounds(const struct option *row, struct buf *out)
 {
 	if (row->type == OPTION_WORD)
 		buf_addf(out, "one of %s", row->words);
+	else if (row->type == OPTION_SET)
+		buf_addf(out, "none or some of %s", row->words);
 	else if (row->type == OPTION_BOOL)
 		buf_add_str(out, "yes or no");
 	else if (is_text(row))

@@ -18,6 +18,7 @@ enum option_type {
 	OPTION_SPAN,	/* int64_t: seconds; s, m, h, d, w */
 	OPTION_BOOL,	/* int64_t: yes or no, on or off */
 	OPTION_WORD,	/* int64_t: the index in WORDS, "page|mark" */
+	OPTION_SET,	/* int64_t: a mask, bit i for word i of WORDS; "a b", "none" */
 	OPTION_TEXT,	/* char *: any text, never NULL */
 	OPTION_LIST,	/* char *: words that add up over lines, separated by one space, never NULL */
 };
@@ -28,7 +29,7 @@ struct option {
 	const char		*unit;		/* for people */
 	int64_t			 min, max;	/* of numbers; for text and lists the bytes that are allowed */
 	const char		*dflt;
-	const char		*words;		/* of OPTION_WORD */
+	const char		*words;		/* of OPTION_WORD and OPTION_SET */
 	const char		*help;		/* one or two sentences */
 	size_t			 offset;	/* of the member in the struct */
 };
@@ -40,6 +41,7 @@ enum { OPTION_WHY = 200, OPTION_NAME = 64 };	/* bytes of a reason, and of a Came
 #define OPTION_C_SPAN	int64_t
 #define OPTION_C_BOOL	int64_t
 #define OPTION_C_WORD	int64_t
+#define OPTION_C_SET	int64_t
 #define OPTION_C_TEXT	char *
 #define OPTION_C_LIST	char *
 #define OPTION_MEMBER(name, type, unit, min, max, dflt, words, help)	OPTION_C_##type name;

@@ -8,6 +8,7 @@ struct sample {
 	int64_t	 retry_after;
 	int64_t	 log_query;
 	int64_t	 block_connect;
+	int64_t	 hash_types;
 	char	*event_log;
 	char	*own_domains;
 };
@@ -20,6 +21,7 @@ static const struct option table[] = {
 	ROW(retry_after, SPAN, "seconds", 0, 86400, "30s", NULL, "When again.")
 	ROW(log_query, BOOL, "", 0, 1, "no", NULL, "Whether the query is logged.")
 	ROW(block_connect, WORD, "", 0, 0, "page", "page|mark", "How a CONNECT is refused.")
+	ROW(hash_types, SET, "", 0, 0, "text script", "text|image|script", "What is hashed.")
 	ROW(event_log, TEXT, "a path", 0, 20, "", NULL, "Where events go.")
 	ROW(own_domains, LIST, "hosts", 0, 30, "", NULL, "Ours.")
 };
@@ -72,7 +74,7 @@ test_names(void)
 	is_int((long long)strlen(camel), 63, "camel of a name that is too long is cut");
 }
 
-enum { T_THREADS, T_HOLD, T_RETRY, T_QUERY, T_CONNECT, T_LOG, T_OWN };
+enum { T_THREADS, T_HOLD, T_RETRY, T_QUERY, T_CONNECT, T_TYPES, T_LOG, T_OWN };
 
 static const struct {
 	const char	*name;
@@ -117,6 +119,12 @@ static const struct {
 	{ "no such word", T_CONNECT, SLICE("pag"), -1, "expected one of page|mark" },
 	{ "two words", T_CONNECT, SLICE("page|mark"), -1, "expected one of page|mark" },
 	{ "no word", T_CONNECT, SLICE(""), -1, "expected one of page|mark" },
+	{ "set of one", T_TYPES, SLICE("image"), 2, NULL },
+	{ "set of all, by blanks and commas", T_TYPES, SLICE("script, Text,image"), 7, NULL },
+	{ "a word twice", T_TYPES, SLICE("text text"), 1, NULL },
+	{ "the empty set", T_TYPES, SLICE("none"), 0, NULL },
+	{ "no word of the set", T_TYPES, SLICE("text picture"), -1, "expected none or some of text|image|script" },
+	{ "nothing of the set", T_TYPES, SLICE(" "), -1, "expected none or some of text|image|script" },
 };
 
 static void
@@ -247,7 +255,7 @@ test_bad_lines(void)
 static void
 test_format(void)
 {
-	static const char *const expected[ROWS] = { "8", "65536", "30", "no", "page", "", "" };
+	static const char *const expected[ROWS] = { "8", "65536", "30", "no", "page", "text script", "", "" };
 	struct sample s = fresh();
 	char why[WHY];
 	struct buf b;
@@ -290,7 +298,7 @@ test_sample(void)
 	is_int(option_parse(table, ROWS, &s, "sample", buf_slice(&live), &diag), 0, "without the comment signs too");
 	is_str(diag_first_error(&diag), "no error", "no finding");
 	ok(s.threads == d.threads && s.hold_tail == d.hold_tail && s.retry_after == d.retry_after &&
-	    s.log_query == d.log_query && s.block_connect == d.block_connect, "it says the numbers of the table");
+	    s.log_query == d.log_query && s.block_connect == d.block_connect && s.hash_types == d.hash_types, "it says the numbers of the table");
 	is_str(s.event_log, d.event_log, "and the texts");
 	ok(slice_search(buf_slice(&b), SLICE("# What is held back.\n# (1 to 1073741824 bytes)\n#HoldTail 64k\n")) <
 	    b.len, "help, bounds and default of each");
