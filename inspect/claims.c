@@ -10,10 +10,10 @@ static const char *const types[] = {
 };
 
 static const char *const endings[] = {
-	"7z", "ace", "apk", "arj", "bat", "bin", "bz2", "cab", "chm", "cmd", "com", "cpl", "deb", "dll", "dmg", "doc", "docm", "docx",
-	"exe", "gz", "hta", "img", "iso", "jar", "jse", "lnk", "lzh", "msi", "msix", "msp", "ocx", "one", "pif", "pkg", "ppt", "pptm", "ps1",
-	"rar", "reg", "rpm", "rtf", "scr", "sys", "tar", "tgz", "vbe", "vbs", "vhd", "vhdx", "wim", "wsf", "wsh", "xls", "xlsb", "xlsm",
-	"xlsx", "xz", "z", "zip", "zst",
+	"7z", "ace", "apk", "arj", "bat", "bin", "bz2", "cab", "chm", "cmd", "com", "cpl", "deb", "dll", "dmg", "doc", "docm",
+	"docx", "exe", "gz", "hta", "img", "iso", "jar", "jse", "lnk", "lzh", "msi", "msix", "msp", "ocx", "one", "pif",
+	"pkg", "ppt", "pptm", "ps1", "rar", "reg", "rpm", "rtf", "scr", "sys", "tar", "tgz", "vbe", "vbs", "vhd", "vhdx",
+	"wim", "wsf", "wsh", "xls", "xlsb", "xlsm", "xlsx", "xz", "z", "zip", "zst",
 };
 
 static bool
