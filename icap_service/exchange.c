@@ -266,7 +266,8 @@ exchange_read(struct exchange *x, ci_request_t *req)
 		return 0;
 	if (read_request(x, headers) == -1)
 		return -1;
-	x->head.claims_file = x->head.claims_file || is_file_name(exchange_file_name(x));
+	if (ci_req_type(req) == ICAP_RESPMOD)
+		x->head.claims_file = x->head.claims_file || is_file_name(exchange_file_name(x));
 	return 0;
 }
 

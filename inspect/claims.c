@@ -19,8 +19,10 @@ static const char *const endings[] = {
 static bool
 is_one_of(struct slice s, const char *const *words, size_t n)
 {
+	char first = s.len > 0 ? ascii_lower(s.p[0]) : '\0';
+
 	for (size_t i = 0; i < n; i++)
-		if (slice_ieq(s, slice_str(words[i])))
+		if (words[i][0] == first && slice_ieq(s, slice_str(words[i])))
 			return true;
 	return false;
 }

@@ -121,8 +121,10 @@ without_mark(struct slice s)
 static enum file_type
 type_by_magic(struct slice start)
 {
+	/* Most fail by their first byte: this is done for nearly every response. */
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
-		if (has_at(start, magics[i].at, magics[i].bytes))
+		if (magics[i].at < start.len && start.p[magics[i].at] == magics[i].bytes.p[0] &&
+		    has_at(start, magics[i].at, magics[i].bytes))
 			return magics[i].type;
 	if (is_old_tar(start))
 		return TYPE_ARCHIVE;

@@ -8,21 +8,49 @@ static const struct slice signatures[] = {
 
 enum { N_SIGNATURES = sizeof(signatures) / sizeof(*signatures) };
 
+enum { WINDOW = 4 };	/* bytes of the shortest signature */
+
+/* Which of a signature's first four bytes a byte can be, the last place if several; 0: none.  So the next signature that it can be
+ * part of ends WINDOW less that further on (Horspool, for several words at once: Navarro and Raffinot, Flexible Pattern Matching
+ * in Strings, 3.3.1). */
+#define PLACE(c)	[(uint8_t)(c)]
+static const uint8_t places[256] = {
+	PLACE('P') = 1, PLACE('7') = 1, PLACE('R') = 1, PLACE('M') = 1,
+	PLACE('K') = 2, PLACE('z') = 2, PLACE('a') = 2, PLACE('S') = 2,
+	PLACE('\3') = 3, PLACE('\xbc') = 3, PLACE('r') = 3, PLACE('C') = 3,
+	PLACE('\4') = 4, PLACE('\xaf') = 4, PLACE('!') = 4, PLACE('F') = 4,
+};
+
+static bool
+is_signature(struct slice s)
+{
+	for (size_t i = 0; i < N_SIGNATURES; i++)
+		if (slice_starts(s, signatures[i]))
+			return true;
+	return false;
+}
+
 /* Where the first signature in S begins; its length when there is none. */
 static size_t
 find_first(struct slice s)
 {
-	size_t first = s.len;
+	const char *last = s.p + (WINDOW - 1), *end = s.p + s.len;
 
-	for (size_t i = 0; i < N_SIGNATURES && s.len > 0; i++) {
-		/* Only what lies before the best so far, and enough to end there. */
-		struct slice where = slice_head(s, first + signatures[i].len - 1);
-		const char *at = memmem(where.p, where.len, signatures[i].p, signatures[i].len);
+	if (s.len < WINDOW)
+		return s.len;
+	while (last < end) {
+		size_t jump = WINDOW - places[(uint8_t)*last];
 
-		if (at != NULL)
-			first = (size_t)(at - s.p);
+		if (jump == 0) {
+			size_t at = (size_t)(last - s.p) - (WINDOW - 1);
+
+			if (is_signature(slice_skip(s, at)))
+				return at;
+			jump = 1;
+		}
+		last += jump;
 	}
-	return first;
+	return s.len;
 }
 
 /* Keep the end of what W has and BYTES. */
