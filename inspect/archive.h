@@ -39,7 +39,9 @@ void archive_step(struct archive *a);
 /* The body has ended: the rest, and the second look where the format needs one. */
 void archive_end(struct archive *a);
 
-/* Offset up to which everything that is complete there has been reported. */
+/* Offset up to which everything that is complete there has been reported.  Not to the byte: a format's reader may ask for a header
+ * or a trailer more before it says that a member has ended.  Who releases bytes holds back ARCHIVE_HOLD before this offset. */
+enum { ARCHIVE_HOLD = 64 * 1024 };
 uint64_t archive_judged(const struct archive *a);
 
 /* The first reason why not all of it was looked at. */

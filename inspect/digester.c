@@ -97,6 +97,22 @@ digester_final(struct digester *d, struct digest out[static DIGEST_ALGS])
 }
 
 size_t
+digester_so_far(const struct digester *d, struct digest out[static DIGEST_ALGS])
+{
+	struct digester copy = { .failed = d->failed };
+	size_t n = 0;
+
+	for (int i = 0; i < DIGEST_ALGS; i++)
+		if (d->contexts[i] != NULL && ((copy.contexts[i] = EVP_MD_CTX_new()) == NULL ||
+		    EVP_MD_CTX_copy_ex(copy.contexts[i], d->contexts[i]) != 1))
+			copy.failed = true;
+	n = digester_final(&copy, out);
+	for (int i = 0; i < DIGEST_ALGS; i++)
+		EVP_MD_CTX_free(copy.contexts[i]);
+	return n;
+}
+
+size_t
 digests_of(struct slice bytes, unsigned mask, struct digest out[static DIGEST_ALGS])
 {
 	struct digester *d = digester_new(mask);

@@ -22,6 +22,9 @@ void digester_update(struct digester *d, struct slice bytes);
  * digester_free() may follow. */
 size_t digester_final(struct digester *d, struct digest out[static DIGEST_ALGS]);
 
+/* The same of the bytes so far, and D goes on.  0 without memory. */
+size_t digester_so_far(const struct digester *d, struct digest out[static DIGEST_ALGS]);
+
 /* The digests of the whole of BYTES. */
 size_t digests_of(struct slice bytes, unsigned mask, struct digest out[static DIGEST_ALGS]);
 
