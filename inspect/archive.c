@@ -1,5 +1,7 @@
 #include "inspect/archive.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -52,17 +54,30 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-/* A process id may be another's by now, where somebody else reaps children or nobody needs to (SIGCHLD ignored): a pidfd may not. */
+/* A process id may be another's by now, where somebody else reaps children or nobody needs to (SIGCHLD ignored): a pidfd may
+ * not.  System calls, because older C libraries have no functions for them. */
+#ifdef SYS_pidfd_open
+static int
+open_pidfd(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int
+kill_pidfd(int fd)
+{
+	return (int)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+}
+#else
+#define open_pidfd(pid)	(-1)
+#define kill_pidfd(fd)	(-1)
+#endif
+
 static void
 kill_helper(const struct archive *a)
 {
-#ifdef SYS_pidfd_send_signal
-	if (a->pidfd != -1) {
-		syscall(SYS_pidfd_send_signal, a->pidfd, SIGKILL, NULL, 0);
-		return;
-	}
-#endif
-	kill(a->pid, SIGKILL);
+	if (a->pidfd == -1 || (kill_pidfd(a->pidfd) == -1 && errno == ENOSYS))
+		kill(a->pid, SIGKILL);
 }
 
 /* End the helper, if it lives, and give back all that it had. */
@@ -146,6 +161,13 @@ open_spool(struct archive *a, const char *dir)
 	return a->spool_ro == -1 ? -1 : 0;
 }
 
+/* Whoever opens without O_CLOEXEC in this process would hand it on.  Where this is missing the helper closes all by itself. */
+#if HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+#define close_others(fds)	posix_spawn_file_actions_addclosefrom_np((fds), WIRE_FDS)
+#else
+#define close_others(fds)	0
+#endif
+
 /* What the helper finds when it begins: two descriptors, default signals, nothing else.  0 or an error number. */
 static int
 spawn_in(struct archive *a, const char *helper, int socket, posix_spawn_file_actions_t *fds, posix_spawnattr_t *attr)
@@ -160,6 +182,7 @@ spawn_in(struct archive *a, const char *helper, int socket, posix_spawn_file_act
 		error = posix_spawn_file_actions_addopen(fds, fd, "/dev/null", O_RDWR, 0);
 	if (error != 0 || (error = posix_spawn_file_actions_adddup2(fds, socket, WIRE_SOCKET)) != 0 ||
 	    (error = posix_spawn_file_actions_adddup2(fds, a->spool_ro, WIRE_SPOOL)) != 0 ||
+	    (error = close_others(fds)) != 0 ||
 	    (error = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) != 0 ||
 	    (error = posix_spawnattr_setsigmask(attr, &none)) != 0 || (error = posix_spawnattr_setsigdefault(attr, &all)) != 0)
 		return error;
@@ -208,9 +231,7 @@ start_helper(struct archive *a, const char *helper)
 	close(pair[1]);
 	if (error != 0)
 		return error;
-#ifdef SYS_pidfd_open
-	a->pidfd = (int)syscall(SYS_pidfd_open, a->pid, 0);
-#endif
+	a->pidfd = open_pidfd(a->pid);
 	return send_order(a, ORDER_WISH) ? 0 : errno;
 }
 
@@ -241,7 +262,7 @@ archive_new(const struct archive_wish *wish, finding_fn *found, void *arg, int *
 }
 
 void
-archive_free(struct archive *a)
+archive_close(struct archive *a)
 {
 	if (a == NULL)
 		return;

@@ -26,9 +26,9 @@ struct archive_wish {
 
 /* Begin to look into a body; FOUND is called with ARG by archive_step() and archive_end().  NULL without memory.  When spool or
  * helper cannot be made the result is there all the same, and archive_unscannable() says so; ERROR (may be NULL) then gets errno,
- * else 0.  WISH's strings are only borrowed.  The caller's: archive_free(), which ends the helper. */
+ * else 0.  WISH's strings are only borrowed.  The caller's: archive_close(), which ends the helper. */
 struct archive *archive_new(const struct archive_wish *wish, finding_fn *found, void *arg, int *error);
-void archive_free(struct archive *a);
+void archive_close(struct archive *a);
 
 /* Take the next bytes of the body.  Does not wait for the helper. */
 void archive_put(struct archive *a, struct slice bytes);

@@ -20,15 +20,19 @@ enum { SANITIZED = true };
 enum { SANITIZED = false };
 #endif
 
+#ifdef SYS_close_range
+#define close_range_from(keep)	syscall(SYS_close_range, (unsigned)(keep), ~0U, 0)
+#else
+#define close_range_from(keep)	(-1)
+#endif
+
 void
 sandbox_close_from(int keep)
 {
 	long max = sysconf(_SC_OPEN_MAX);
 
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, (unsigned)keep, ~0U, 0) == 0)
+	if (close_range_from(keep) == 0)
 		return;
-#endif
 	for (long fd = keep; fd < max; fd++)
 		close((int)fd);
 }

@@ -1,7 +1,7 @@
 /* sandbox.h - gives up everything but reading one file and talking over one socket.
  *
  * After sandbox_enter() the process reads the spool with pread(2), sends and receives on its socket, waits, and asks for memory
- * that is not executable.  Opening anything fails with EACCES; every other system call ends the process.  Nothing brings it back. */
+ * that is not executable.  Opening anything fails with EACCES; every other system call ends it.  Nothing brings it back. */
 #ifndef INSPECT_HELPER_SANDBOX_H
 #define INSPECT_HELPER_SANDBOX_H
 

@@ -156,18 +156,18 @@ walk_gone(struct walk *w, const struct source *s)
 static void
 look_from(struct look *look, uint64_t at)
 {
-	if (!look->zip && look->n_sevenzip == 0)
+	if (!look->zip && look->n_late == 0)
 		look->from = at;
 }
 
 static uint64_t
-note_sevenzip(struct walk *w, struct look *look, uint64_t at)
+note_late(struct walk *w, struct look *look, uint64_t at, enum kind kind)
 {
 	look_from(look, at);
-	if (look->n_sevenzip == LOOK_7Z_MAX)
+	if (look->n_late == LATE_MAX)
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	else
-		look->sevenzip[look->n_sevenzip++] = at;
+		look->late[look->n_late++] = (struct late){ at, kind };
 	return at + SNIFF_SIGNATURE;
 }
 
@@ -197,8 +197,9 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 			walk_unscannable(w, UNSCANNABLE_DEPTH);
 		return at + 1;
 	}
-	if (kind == KIND_7Z)
-		return note_sevenzip(w, look, at);
+	/* libarchive's xar takes a block of which nothing comes out for the end: it gets whole ones, when all is there. */
+	if (kind == KIND_7Z || kind == KIND_XAR)
+		return note_late(w, look, at, kind);
 	if (coder_knows(kind))
 		return walk_coded(w, s, at, kind, depth);
 	if (kind == KIND_ZIP)
@@ -277,7 +278,7 @@ scan_fill(struct scan *sc)
 	sc->at += sc->pos;
 	sc->have -= sc->pos;
 	sc->pos = 0;
-	before = sc->look->zip || sc->look->n_sevenzip > 0 ? sc->look->from : sc->at;
+	before = sc->look->zip || sc->look->n_late > 0 ? sc->look->from : sc->at;
 	source_forget(sc->s, sc->iso_checked ? before : 0);
 	n = source_read(sc->s, sc->at + sc->have, sc->buf + sc->have, sizeof(sc->buf) - sc->have);
 	if (n < 0) {
@@ -338,10 +339,10 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 {
 	uint64_t end;
 
-	for (size_t i = 0; i < look->n_sevenzip && !w->stopped; i++)
-		if (!source_has(s, look->sevenzip[i]))
+	for (size_t i = 0; i < look->n_late && !w->stopped; i++)
+		if (!source_has(s, look->late[i].at))
 			walk_gone(w, s);
-		else if (unpack(w, s, look->sevenzip[i], KIND_7Z, depth, true, &end, NULL) != UNPACKED_ALL)
+		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, true, &end, NULL) != UNPACKED_ALL)
 			walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	if (look->iso && !w->stopped) {
 		if (!source_has(s, 0))

@@ -30,7 +30,8 @@ struct walk_wish {
 	struct inspect_limits	limits;		/* without the time, which is not kept here */
 };
 
-/* Walk through a body, which need not be an archive.  UNSCANNABLE_NO when all of it was looked at.  Memory is bounded by SOURCE_BUDGET and what the formats need to unpack. */
+/* Walk through a body, which need not be an archive.  UNSCANNABLE_NO when all of it was looked at.  Memory is bounded by
+ * SOURCE_BUDGET and what the formats need to unpack. */
 enum unscannable walk_body(const struct walk_wish *wish, const struct walk_io *io);
 
 #endif

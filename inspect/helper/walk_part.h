@@ -23,15 +23,19 @@ struct walk {
 };
 
 /* What is to be read once more when a stream has ended, with random access. */
-enum { LOOK_7Z_MAX = 8 };
+enum { LATE_MAX = 8 };
+struct late {
+	uint64_t	at;
+	enum kind	kind;
+};
 struct look {
 	bool		 zip;			/* local headers of a zip were seen */
 	bool		 zip_strong;		/* and they made sense */
 	bool		 iso;			/* an ISO image could not be read from front to back */
 	bool		 damaged;		/* trouble that a second look may dispel */
 	uint64_t	 from;			/* where it begins */
-	uint64_t	 sevenzip[LOOK_7Z_MAX];
-	size_t		 n_sevenzip;
+	struct late	 late[LATE_MAX];	/* what can be read in no other way */
+	size_t		 n_late;
 	size_t		 tries;			/* that came to nothing, or not to the end */
 	uint64_t	*entries;		/* local headers of the zip entries that were read without trouble, in order */
 	size_t		 n_entries, cap_entries;
