@@ -83,9 +83,9 @@ static int
 add_narrow(scmp_filter_ctx filter, int socket, int spool)
 {
 	const struct scmp_arg_cmp not_exec = SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	const struct scmp_arg_cmp from_spool = SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)spool);
-	const struct scmp_arg_cmp from_socket = SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)socket);
-	const struct scmp_arg_cmp no_address = SCMP_CMP(4, SCMP_CMP_EQ, 0);
+	const struct scmp_arg_cmp from_spool = SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)spool, 0);
+	const struct scmp_arg_cmp from_socket = SCMP_CMP(0, SCMP_CMP_EQ, (scmp_datum_t)socket, 0);
+	const struct scmp_arg_cmp no_address = SCMP_CMP(4, SCMP_CMP_EQ, 0, 0);
 	const struct scmp_arg_cmp no_file = SCMP_CMP(4, SCMP_CMP_MASKED_EQ, UINT32_MAX, UINT32_MAX);
 	int failed = 0;
 
@@ -101,7 +101,7 @@ add_narrow(scmp_filter_ctx filter, int socket, int spool)
 static int
 add_sanitizers(scmp_filter_ctx filter)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_CMP(0, SCMP_CMP_EQ, STDERR)) != 0 ||
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_CMP(0, SCMP_CMP_EQ, STDERR, 0)) != 0 ||
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sigaltstack), 0) != 0 ||
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigaction), 0) != 0 ||
 	    seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0) != 0 ? -1 : 0;

@@ -106,7 +106,7 @@ was_read(const struct look *look, const struct central *c, const char *p)
 {
 	return (bytes_get(p + 6, 2) & FLAG_SIZES_BEHIND) == 0 && bytes_get(p + 8, 2) == c->method &&
 	    bytes_get(p + 18, 4) == c->packed && bytes_get(p + 22, 4) == c->size && c->size != UINT32_MAX &&
-	    bsearch(&c->at, look->entries, look->n_entries, sizeof(*look->entries), compare_offsets) != NULL;
+	    look->n_entries > 0 && bsearch(&c->at, look->entries, look->n_entries, sizeof(*look->entries), compare_offsets) != NULL;
 }
 
 /* A local header with what the directory says. */
@@ -236,7 +236,8 @@ zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *loo
 		return UNPACKED_NOTHING;
 	}
 	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth };
-	qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
+	if (look->n_entries > 0)
+		qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
 	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && found < ENDS_MAX && !w->stopped; )
 		if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i, &at)) {
 			found++;
