@@ -34,7 +34,7 @@ struct coder {
 	char			 in[SOURCE_BLOCK];
 	size_t			 in_at, in_len;
 	bool			 running;	/* within a member */
-	bool			 any;		/* a member has ended */
+	bool			 keep;
 	union {
 		z_stream	 gzip;
 		bz_stream	 bzip2;
@@ -196,7 +196,7 @@ coder_knows(enum kind kind)
 }
 
 struct coder *
-coder_new(enum kind kind, struct source *from, uint64_t at)
+coder_new(enum kind kind, struct source *from, uint64_t at, bool keep)
 {
 	struct coder *c = malloc(sizeof(*c));
 
@@ -206,7 +206,7 @@ coder_new(enum kind kind, struct source *from, uint64_t at)
 	c->from = from;
 	c->at = at;
 	c->in_at = c->in_len = 0;
-	c->any = false;
+	c->keep = keep;
 	if ((c->running = c->method->begin(c)))
 		return c;
 	free(c);
@@ -243,8 +243,8 @@ fill(struct coder *c, size_t want)
 			break;
 		c->at += (uint64_t)n;
 		c->in_len += (size_t)n;
-		/* Read once: only what may turn out to be no part of it is needed again. */
-		source_forget(c->from, coder_offset(c));
+		if (!c->keep)
+			source_pass(c->from, coder_offset(c));
 	}
 	return c->in_len - c->in_at;
 }
@@ -285,7 +285,7 @@ coder_read(struct coder *c, char *buf, size_t size, bool *member_end)
 		if (step == STEP_END) {
 			c->method->end(c);
 			c->running = false;
-			c->any = *member_end = true;
+			*member_end = true;
 			return (ssize_t)out;
 		}
 		if (out > 0)

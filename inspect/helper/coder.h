@@ -14,8 +14,9 @@ struct coder;
 /* KIND can be undone here. */
 bool coder_knows(enum kind kind);
 
-/* Undo KIND in FROM, which is borrowed, from offset AT on.  NULL without memory.  The caller's: coder_free(). */
-struct coder *coder_new(enum kind kind, struct source *from, uint64_t at);
+/* Undo KIND in FROM, which is borrowed, from offset AT on.  KEEP: do not let FROM forget what was used.  NULL without memory.  The
+ * caller's: coder_free(). */
+struct coder *coder_new(enum kind kind, struct source *from, uint64_t at, bool keep);
 void coder_free(struct coder *c);
 
 /* The next bytes that come out, up to SIZE: how many; 0 at the end; -1 when the coding is damaged or breaks off.  *MEMBER_END: a

@@ -154,6 +154,13 @@ source_forget(struct source *s, uint64_t before)
 }
 
 void
+source_pass(struct source *s, uint64_t before)
+{
+	if (before > SOURCE_KEPT_FIRST)
+		source_forget(s, before);
+}
+
+void
 source_drain(struct source *s)
 {
 	char skipped[SKIP_BLOCK];

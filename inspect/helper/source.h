@@ -13,7 +13,7 @@
 #include "inspect/digester.h"
 #include "inspect/finding.h"
 
-enum { SOURCE_BLOCK = 64 * 1024, SOURCE_KEPT_MAX = 32 << 20, SOURCE_BUDGET = 96 << 20 };
+enum { SOURCE_BLOCK = 64 * 1024, SOURCE_KEPT_MAX = 32 << 20, SOURCE_KEPT_FIRST = 4 << 20, SOURCE_BUDGET = 96 << 20 };
 
 struct source {
 	/* The next bytes, at least one: how many; 0 at the end; -1 when it breaks off there. */
@@ -45,6 +45,9 @@ ssize_t source_read_all(struct source *s, uint64_t at, char *buf, size_t size);
 
 /* Nobody will read again below BEFORE. */
 void source_forget(struct source *s, uint64_t before);
+
+/* The same for who reads once, from front to back, and may find out that it was nothing: the beginning of S is kept for a while. */
+void source_pass(struct source *s, uint64_t before);
 
 /* Pull to the end, keeping nothing more. */
 void source_drain(struct source *s);

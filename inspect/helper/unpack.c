@@ -31,7 +31,7 @@ view_read(struct archive *a, void *arg, const void **out)
 	(void)a;
 	if (v->at >= v->head.len && at < v->len) {
 		if (v->forget)
-			source_forget(v->s, v->base + at);
+			source_pass(v->s, v->base + at);
 		n = source_read(v->s, v->base + at, v->buf, v->len - at < sizeof(v->buf) ? (size_t)(v->len - at) : sizeof(v->buf));
 		if (n < 0)
 			return ARCHIVE_FATAL;
@@ -327,7 +327,7 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
 	ended = read_entries(&r);
 	used = ended ? archive_filter_bytes(r.a, 0) - 1 : archive_read_header_position(r.a);
 	if (is_filter(kind))
-		*end = s->pulled;
+		*end = ended && !r.partly ? s->pulled : at + 1;
 	else if (used > 0)
 		*end = at + (uint64_t)used + 1;
 	if (archive_read_has_encrypted_entries(r.a) > 0) {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "inspect/helper/coder.h"
 #include "inspect/helper/walk_part.h"
 
@@ -76,6 +77,41 @@ walk_report(struct walk *w, struct source *s, unsigned depth, struct slice name,
 		w->stopped = true;
 }
 
+/* ---- what is noted for later ---- */
+
+/* What was needed once more is gone. */
+static void
+walk_gone(struct walk *w, const struct source *s)
+{
+	walk_unscannable(w, s->again != NULL ? UNSCANNABLE_SPOOL : UNSCANNABLE_BYTES);
+}
+
+static void
+look_from(struct look *look, uint64_t at)
+{
+	if (!look->zip && look->n_late == 0)
+		look->from = at;
+}
+
+static uint64_t
+note_late(struct walk *w, struct look *look, uint64_t at, enum kind kind)
+{
+	look_from(look, at);
+	if (look->n_late == LATE_MAX)
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
+	else
+		look->late[look->n_late++] = (struct late){ at, kind };
+	return at + SNIFF_SIGNATURE;
+}
+
+static void
+note_zip(struct look *look, uint64_t at, bool weak)
+{
+	look_from(look, at);
+	look->zip = true;
+	look->zip_strong |= !weak;
+}
+
 /* ---- a single file's coding ---- */
 
 struct coded {
@@ -117,16 +153,88 @@ coded_pull(struct source *s, char *buf, size_t size)
 	}
 }
 
-/* Undo the coding KIND at AT of S; what comes out is a member at DEPTH.  Offset behind it. */
+/* Where the NUL is that ends the text at AT, or where it has become too long for one. */
 static uint64_t
-walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth)
+text_end(struct source *s, uint64_t at)
+{
+	enum { TEXT_MAX = 1 << 16 };
+	char buf[256];
+
+	for (uint64_t from = at; at - from < TEXT_MAX; ) {
+		ssize_t n = source_read(s, at, buf, sizeof(buf));
+		const char *nul = n > 0 ? memchr(buf, '\0', (size_t)n) : NULL;
+
+		if (nul != NULL)
+			return at + (uint64_t)(nul - buf) + 1;
+		if (n <= 0)
+			break;
+		at += (uint64_t)n;
+	}
+	return at;
+}
+
+/* Note what begins in S between AT and END. */
+static void
+note_between(struct walk *w, struct source *s, uint64_t at, uint64_t end, struct look *look)
+{
+	char buf[1024];
+
+	while (at < end) {
+		ssize_t n = source_read_all(s, at, buf, sizeof(buf));
+		size_t pos = n > 0 ? sniff_next(slice_make(buf, (size_t)n)) : 0;
+		bool weak;
+		enum kind kind;
+
+		if (n <= 0)
+			return;
+		/* The last ones are looked at once more with what follows them. */
+		if (n == sizeof(buf) && pos > sizeof(buf) - SNIFF_SIGNATURE) {
+			at += sizeof(buf) - SNIFF_SIGNATURE;
+			continue;
+		}
+		at += pos;
+		kind = at < end ? sniff_signature(slice_make(buf + pos, (size_t)n - pos), &weak) : KIND_NONE;
+		if (kind == KIND_ZIP)
+			note_zip(look, at, weak);
+		else if (kind != KIND_NONE && !weak)
+			note_late(w, look, at, kind);
+		at++;
+	}
+}
+
+/* A gzip header (RFC 1952 2.3) has room for 64 KiB of anything, and texts: also for an archive, which programs find that begin at
+ * the end of a file. */
+static void
+note_in_header(struct walk *w, struct source *s, uint64_t at, struct look *look)
+{
+	enum { FLAGS_AT = 3, HEADER = 10, EXTRA = 4, NAME = 8, COMMENT = 16 };
+	char p[HEADER + 2];
+	uint64_t end = at + HEADER;
+
+	if (source_read_all(s, at, p, sizeof(p)) != sizeof(p))
+		return;
+	if ((p[FLAGS_AT] & EXTRA) != 0)
+		end += 2 + bytes_get(p + HEADER, 2);
+	if ((p[FLAGS_AT] & NAME) != 0)
+		end = text_end(s, end);
+	if ((p[FLAGS_AT] & COMMENT) != 0)
+		end = text_end(s, end);
+	note_between(w, s, at + HEADER, end, look);
+}
+
+/* Undo the coding KIND at AT of S; what comes out is a member at DEPTH.  Where to go on. */
+static uint64_t
+walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, struct look *look)
 {
 	struct coded c = { .w = w, .depth = depth };
 	uint64_t end = at + 1;
+	bool whole;
 
 	if (!walk_count(w))
 		return end;
-	if ((c.coder = coder_new(kind, s, at)) == NULL) {
+	if (kind == KIND_GZIP)
+		note_in_header(w, s, at, look);
+	if ((c.coder = coder_new(kind, s, at, look->zip || look->n_late > 0)) == NULL) {
 		walk_unscannable(w, UNSCANNABLE_BYTES);
 		return end;
 	}
@@ -134,10 +242,12 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 	c.out.pull = coded_pull;
 	c.out.after = coded_end;
 	c.out.arg = &c;
+	whole = walk_member(w, &c.out, depth, SLICE(""), NULL);
 	/* Nothing may come out of what only looked like .lzma. */
-	if (!walk_member(w, &c.out, depth, SLICE(""), NULL) && (c.out.pulled > 0 || kind != KIND_LZMA))
+	if (!whole && (c.out.pulled > 0 || kind != KIND_LZMA))
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
-	if (coder_offset(c.coder) > end)
+	/* Of what makes no sense every byte may be the beginning of something else. */
+	if (whole && coder_offset(c.coder) > end)
 		end = coder_offset(c.coder);
 	coder_free(c.coder);
 	source_fini(&c.out);
@@ -145,39 +255,6 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 }
 
 /* ---- a stream ---- */
-
-/* What was needed once more is gone. */
-static void
-walk_gone(struct walk *w, const struct source *s)
-{
-	walk_unscannable(w, s->again != NULL ? UNSCANNABLE_SPOOL : UNSCANNABLE_BYTES);
-}
-
-static void
-look_from(struct look *look, uint64_t at)
-{
-	if (!look->zip && look->n_late == 0)
-		look->from = at;
-}
-
-static uint64_t
-note_late(struct walk *w, struct look *look, uint64_t at, enum kind kind)
-{
-	look_from(look, at);
-	if (look->n_late == LATE_MAX)
-		walk_unscannable(w, UNSCANNABLE_DAMAGED);
-	else
-		look->late[look->n_late++] = (struct late){ at, kind };
-	return at + SNIFF_SIGNATURE;
-}
-
-static void
-note_zip(struct look *look, uint64_t at, bool weak)
-{
-	look_from(look, at);
-	look->zip = true;
-	look->zip_strong |= !weak;
-}
 
 /* A few bytes are enough to look like one of these. */
 static bool
@@ -201,7 +278,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	if (kind == KIND_7Z || kind == KIND_XAR)
 		return note_late(w, look, at, kind);
 	if (coder_knows(kind))
-		return walk_coded(w, s, at, kind, depth);
+		return walk_coded(w, s, at, kind, depth, look);
 	if (kind == KIND_ZIP)
 		note_zip(look, at, false);
 	switch (unpack(w, s, at, kind, depth, false, &end, look)) {
