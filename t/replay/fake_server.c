@@ -199,6 +199,15 @@ free_server(struct fake_server *s)
 	running = NULL;
 }
 
+/* The helper that is not installed yet. */
+static int
+set_helper(struct diag *diag)
+{
+	const char *helper = getenv("FIREBREAK_HELPER");
+
+	return helper == NULL ? 0 : set_option("Helper", helper, diag);
+}
+
 struct fake_server *
 fake_server_start(const char *state, struct slice conf, struct diag *diag)
 {
@@ -208,7 +217,7 @@ fake_server_start(const char *state, struct slice conf, struct diag *diag)
 	running = s;
 	if (service.mod_init_service(&s->xdata, NULL) != CI_OK)
 		diag_error(diag, "mod_init_service failed");
-	else if (set_option("StateDir", state, diag) == 0 && set_options(conf, diag) == 0) {
+	else if (set_option("StateDir", state, diag) == 0 && set_helper(diag) == 0 && set_options(conf, diag) == 0) {
 		if (service.mod_post_init_service(&s->xdata, NULL) == CI_OK) {
 			run_actions(s, CI_CMD_CHILD_START);
 			return s;
