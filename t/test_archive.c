@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -694,6 +695,176 @@ test_cabinets(struct slice listed, struct slice other)
 	ok(find_hit(listed, 1)->put < cab.len + 150000, "found in step");
 }
 
+/* A block of RAR 4: two bytes of its sum, then HEADER, which begins with its type. */
+static void
+rar4_block(struct buf *b, struct slice header)
+{
+	put_number(b, crc32(0, (const Bytef *)header.p, (uInt)header.len) & 0xffff, 2);
+	buf_add_slice(b, header);
+}
+
+/* A RAR 4 archive of one stored file. */
+static struct slice
+make_rar4(struct slice bytes)
+{
+	struct buf b, h;
+
+	buf_init(&b, BODY_MAX);
+	buf_init(&h, 1000);
+	buf_add(&b, "Rar!\x1a\x07\0", 7);
+	rar4_block(&b, SLICE("\x73\0\0\x0d\0\0\0\0\0\0\0"));
+	buf_add(&h, "\x74\x00\x80", 3);
+	put_number(&h, 32 + strlen("patch.exe"), 2);
+	put_number(&h, bytes.len, 4);
+	put_number(&h, bytes.len, 4);
+	buf_add_char(&h, 3);
+	put_number(&h, crc32(0, (const Bytef *)bytes.p, (uInt)bytes.len), 4);
+	put_number(&h, 0x5a210000, 4);
+	buf_add(&h, "\x14\x30", 2);
+	put_number(&h, strlen("patch.exe"), 2);
+	put_number(&h, 0x81a4, 4);
+	buf_add_str(&h, "patch.exe");
+	rar4_block(&b, buf_slice(&h));
+	buf_add_slice(&b, bytes);
+	rar4_block(&b, SLICE("\x7b\0\x40\x07\0"));
+	buf_fini(&h);
+	keep(b.p);
+	return buf_slice(&b);
+}
+
+static void
+put_vint(struct buf *b, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		buf_add_char(b, (char)(v | 0x80));
+	buf_add_char(b, (char)v);
+}
+
+static void
+rar5_block(struct buf *b, struct slice header)
+{
+	struct buf h;
+
+	buf_init(&h, 1000);
+	put_vint(&h, header.len);
+	buf_add_slice(&h, header);
+	put_number(b, crc32(0, (const Bytef *)h.p, (uInt)h.len), 4);
+	buf_add_slice(b, buf_slice(&h));
+	buf_fini(&h);
+}
+
+/* A RAR 5 archive of one stored file. */
+static struct slice
+make_rar5(struct slice bytes)
+{
+	struct buf b, h;
+
+	buf_init(&b, BODY_MAX);
+	buf_init(&h, 1000);
+	buf_add(&b, "Rar!\x1a\x07\1\0", 8);
+	rar5_block(&b, SLICE("\1\0\0"));
+	buf_add(&h, "\2\2", 2);
+	put_vint(&h, bytes.len);
+	buf_add_char(&h, 4);
+	put_vint(&h, bytes.len);
+	put_vint(&h, 0x81a4);
+	put_number(&h, crc32(0, (const Bytef *)bytes.p, (uInt)bytes.len), 4);
+	buf_add(&h, "\0\1", 2);
+	put_vint(&h, strlen("patch.exe"));
+	buf_add_str(&h, "patch.exe");
+	rar5_block(&b, buf_slice(&h));
+	buf_add_slice(&b, bytes);
+	rar5_block(&b, SLICE("\5\0\0"));
+	buf_fini(&h);
+	keep(b.p);
+	return buf_slice(&b);
+}
+
+static void
+test_rars(struct slice listed, struct slice other)
+{
+	const struct slice rars[] = { make_rar4(listed), make_rar5(listed) };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct slice rar = rars[i], broken = join(rar, SLICE(""));
+
+		run_reset();
+		expect(rar, listed, 1, UNSCANNABLE_NO, i == 0 ? "RAR 4" : "RAR 5");
+		run_reset();
+		run.piece_max = 50;
+		expect(rar, listed, 1, UNSCANNABLE_NO, "in small pieces");
+		run_reset();
+		expect(join(other, rar), listed, 1, UNSCANNABLE_NO, "behind something else");
+		run_reset();
+		expect(make_one(zip, join(other, rar)), listed, 2, UNSCANNABLE_NO, "and in a zip");
+		run_reset();
+		run_body(join(rar, repeat(other, 100000)));
+		judge(find_hit(listed, 1) != NULL && find_hit(listed, 1)->put < rar.len + 150000, "found in step");
+		((char *)(uintptr_t)broken.p)[broken.len - 100] ^= 1;
+		run_reset();
+		run_body(broken);
+		judge(run.n == 1 && run.hits[0].size == listed.len && find_hit(listed, 1) == NULL, "with a wrong sum: what came out");
+	}
+}
+
+/* ---- many at once ---- */
+
+enum { THREADS = 4, ROUNDS = 10 };
+
+static struct slice shared_body;
+
+static bool
+count(void *arg, const struct finding *f)
+{
+	*(int *)arg += f->size == LISTED;
+	return true;
+}
+
+/* Bodies that are looked into, and some that are left before they end. */
+static void *
+many_bodies(void *arg)
+{
+	struct archive_wish wish = { helper, dir, ALGS, UINT64_MAX, { 8, 10000, 1000, UINT64_C(1) << 30, 60000, 32 << 20 } };
+	intptr_t bad_ones = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int n = 0;
+		struct archive *a = archive_new(&wish, count, &n, NULL);
+
+		archive_put(a, slice_head(shared_body, 10000));
+		archive_step(a);
+		if (i % 3 != 0) {
+			archive_put(a, slice_skip(shared_body, 10000));
+			archive_end(a);
+			bad_ones += n != 1 || archive_unscannable(a) != UNSCANNABLE_NO;
+		}
+		archive_close(a);
+	}
+	(void)arg;
+	return (void *)bad_ones;
+}
+
+static void
+test_threads(struct slice listed, struct slice other)
+{
+	pthread_t threads[THREADS];
+	intptr_t bad_ones = 0;
+
+	(void)other;
+	shared_body = make_one(zip, listed);
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, many_bodies, NULL) != 0)
+			abort();
+	for (int i = 0; i < THREADS; i++) {
+		void *result;
+
+		pthread_join(threads[i], &result);
+		bad_ones += (intptr_t)result;
+	}
+	is_int(bad_ones, 0, "many at once");
+	ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "all of them are reaped");
+}
+
 static void
 test_nesting(struct slice listed, struct slice other)
 {
@@ -999,7 +1170,8 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
-	test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_signals, test_killed,
+	test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_signals, test_killed,
+	test_threads,
 };
 
 int

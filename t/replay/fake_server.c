@@ -199,13 +199,16 @@ free_server(struct fake_server *s)
 	running = NULL;
 }
 
-/* The helper that is not installed yet. */
+/* The helper that is not installed yet; a service that the tests of the fake server bring knows of none. */
 static int
 set_helper(struct diag *diag)
 {
 	const char *helper = getenv("FIREBREAK_HELPER");
 
-	return helper == NULL ? 0 : set_option("Helper", helper, diag);
+	for (struct ci_conf_entry *e = service.mod_conf_table; helper != NULL && e->name != NULL; e++)
+		if (strcasecmp(e->name, "Helper") == 0)
+			return set_option("Helper", helper, diag);
+	return 0;
 }
 
 struct fake_server *
