@@ -65,7 +65,7 @@ world_make(struct world *w, uint64_t seed, uint64_t number, unsigned dimensions)
 	if (option_find(site_options, site_options_n, SLICE("range_policy")) != NULL)
 		ranges = strip ? "RangePolicy strip\n" : "RangePolicy auto\n";
 	snprintf(w->conf, sizeof(w->conf), "HoldSmall %zu\nHoldTail %zu\n", w->hold_small, w->hold_tail);
-	snprintf(w->site, sizeof(w->site), "%sUnscannable %s\n%s", ranges, w->block_unscannable ? "block" : "pass",
+	snprintf(w->site, sizeof(w->site), "%sInspectDepth 8\nUnscannable %s\n%s", ranges, w->block_unscannable ? "block" : "pass",
 	    all_types ? "HashTypes text image media document script executable archive unknown\n" : "");
 }
 
@@ -141,7 +141,7 @@ make_file(struct buf *out, size_t size, struct rng *r)
 			rng_fill(r, out, n);
 	}
 	if (out->p[0] != 'M')
-		out->p[0] |= (char)HIGH_BIT;
+		out->p[0] = (char)(HIGH_BIT | (out->p[0] & 0x0f));
 }
 
 /* The members of an archive: INNER at a place of its own among others that nobody listed. */

@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
+#ifdef HAVE_LZMA
+#include <lzma.h>
+#endif
+#ifdef HAVE_BZLIB
+#include <bzlib.h>
+#endif
 
 enum { PIECE = 65536, GZIP_BITS = 31, ZLIB_BITS = 15, RAW_BITS = -15 };
 enum { ZIP_HEAD = 30, ZIP_FLAGS = 6, ZIP_METHOD = 8, ZIP_PACKED = 18, ZIP_NAME = 26, ZIP_EXTRA = 28, ZIP_STORED = 0,
@@ -90,28 +96,94 @@ brotli_all(struct decoding *d, struct slice in)
 	stop_here(d);
 }
 
+/* Fed block by block, as the library asks for it: given more, it keeps what it has when it then meets a wrong checksum. */
 static void
 zstd_all(struct decoding *d, struct slice in)
 {
 	static char piece[PIECE];
 	ZSTD_DCtx *c = ZSTD_createDCtx();
-	ZSTD_inBuffer from = { in.p, in.len, 0 };
+	ZSTD_inBuffer from = { in.p, 0, 0 };
+	size_t wanted = 1;
+	bool full = false;
 
 	if (c == NULL)
 		abort();
 	while (!d->enough && !d->out.failed) {
 		ZSTD_outBuffer to = { piece, sizeof(piece), 0 };
-		size_t left = ZSTD_decompressStream(c, &to, &from);
 
+		if (from.pos == from.size && !full)
+			from.size += wanted == 0 ? 1 : wanted;
+		if (from.size > in.len)
+			from.size = in.len;
+		wanted = ZSTD_decompressStream(c, &to, &from);
+		full = to.pos == to.size;
 		buf_add(&d->out, piece, to.pos);
-		if (left == 0)
+		if (wanted == 0)
 			stop_here(d);
-		if (ZSTD_isError(left) || (from.pos == from.size && to.pos < sizeof(piece)))
+		if (ZSTD_isError(wanted) || (from.pos == in.len && !full))
 			break;
 	}
 	ZSTD_freeDCtx(c);
 	stop_here(d);
 }
+
+#ifdef HAVE_LZMA
+static void
+xz_all(struct decoding *d, struct slice in)
+{
+	static char piece[PIECE];
+	lzma_stream z = LZMA_STREAM_INIT;
+	lzma_ret status = LZMA_OK;
+
+	if (lzma_stream_decoder(&z, UINT64_MAX, LZMA_IGNORE_CHECK) != LZMA_OK)
+		abort();
+	z.next_in = (const uint8_t *)in.p;
+	z.avail_in = in.len;
+	while (status == LZMA_OK && !d->enough && !d->out.failed) {
+		z.next_out = (uint8_t *)piece;
+		z.avail_out = sizeof(piece);
+		status = lzma_code(&z, LZMA_RUN);
+		buf_add(&d->out, piece, sizeof(piece) - z.avail_out);
+	}
+	lzma_end(&z);
+	stop_here(d);
+}
+#else
+static void
+xz_all(struct decoding *d, struct slice in)
+{
+	(void)d, (void)in;
+}
+#endif
+
+#ifdef HAVE_BZLIB
+static void
+bz2_all(struct decoding *d, struct slice in)
+{
+	static char piece[PIECE];
+	bz_stream z = { .next_in = (char *)(uintptr_t)in.p, .avail_in = (unsigned)in.len };
+	int status = BZ_OK;
+
+	if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK)
+		abort();
+	while (status == BZ_OK && !d->enough && !d->out.failed) {
+		z.next_out = piece;
+		z.avail_out = sizeof(piece);
+		status = BZ2_bzDecompress(&z);
+		buf_add(&d->out, piece, sizeof(piece) - z.avail_out);
+		if (z.avail_in == 0 && z.avail_out > 0)
+			break;
+	}
+	BZ2_bzDecompressEnd(&z);
+	stop_here(d);
+}
+#else
+static void
+bz2_all(struct decoding *d, struct slice in)
+{
+	(void)d, (void)in;
+}
+#endif
 
 static void
 decode(struct decoding *d, enum coding c, struct slice in)
@@ -177,17 +249,22 @@ found_below(void *arg, struct slice data)
 	return found_member(b->s, data, b->depth);
 }
 
-/* A single file that was packed, as gzip and zstd do. */
+/* A single file that was packed, as gzip, zstd, xz and bzip2 do. */
 static bool
 unpack_packed(const struct search *s, struct slice in, unsigned depth)
 {
 	struct below below = { s, depth };
 	struct decoding d = { .next = found_below, .arg = &below };
 
-	if (!slice_starts(in, SLICE("\x1f\x8b")) && !slice_starts(in, SLICE("\x28\xb5\x2f\xfd")))
-		return false;
 	buf_init(&d.out, UNPACK_MAX);
-	decode(&d, in.p[0] == '\x1f' ? CODING_GZIP : CODING_ZSTD, in);
+	if (slice_starts(in, SLICE("\x1f\x8b")))
+		decode(&d, CODING_GZIP, in);
+	else if (slice_starts(in, SLICE("\x28\xb5\x2f\xfd")))
+		decode(&d, CODING_ZSTD, in);
+	else if (slice_starts(in, SLICE("\xfd" "7zXZ")))
+		xz_all(&d, in);
+	else if (slice_starts(in, SLICE("BZh")))
+		bz2_all(&d, in);
 	buf_fini(&d.out);
 	return d.enough;
 }

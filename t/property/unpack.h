@@ -4,7 +4,7 @@
  * it gives is looked at where a member, frame or stream ends, and where the bytes end.  Zips are read by their local heads and tars
  * by their heads, also when they are cut; libarchive reads whatever else there is.  A zip with something before it opens by its
  * directory only, as for any client.
- * Known blindness: of a cut xz or bz2 it misses what libarchive keeps back, at most its last block. */
+ * Known blindness: without liblzma or libbz2 it misses what libarchive keeps back of a cut or damaged xz or bz2. */
 #ifndef T_PROPERTY_UNPACK_H
 #define T_PROPERTY_UNPACK_H
 
@@ -13,7 +13,7 @@
 /* Called with each thing that comes out.  True: enough. */
 typedef bool unpack_fn(void *arg, struct slice thing);
 
-enum { UNPACK_MAX = 16 * 1024 * 1024, UNPACK_DEPTH = 5 };
+enum { UNPACK_MAX = 16 * 1024 * 1024, UNPACK_DEPTH = 8 };
 
 /* All that IN can be taken for once CODINGS, N of them in the order of Content-Encoding, are undone, and all members of it.
  * INNER: IN is from somewhere in the middle, and whoever has it may look for members anywhere. */
