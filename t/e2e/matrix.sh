@@ -37,10 +37,8 @@ published=$(e2e_publish)
 ok $? "the files are listed" "$published"
 e2e_start
 
-last_twin=
 ask() {	# ask NAME HOW FRAMING: what curl saw
-	serial=$((${serial:-0} + 1))
-	fetch "http://files.firebreak.test:$LAB_ORIGIN_PORT/serve?file=$1&ce=$(coding_of "$2")&framing=$3&serial=$serial" --max-time 120
+	fetch "http://files.firebreak.test:$LAB_ORIGIN_PORT/serve?file=$1&ce=$(coding_of "$2")&framing=$3&serial=$RANDOM$RANDOM$RANDOM" --max-time 120
 }
 stopped() {	# stopped HOW SIZE FRAMING: the listed file
 	local before status got code said
@@ -54,13 +52,20 @@ stopped() {	# stopped HOW SIZE FRAMING: the listed file
 	fi
 	ok $? "listed: $1, $2 bytes, $3" "status $status, $got bytes of $(wc -c <"$bodies/listed.$2.$1"), curl's exit $code, events: $said"
 }
+# Squid's Bug 5550: of a body without a length that came through ICAP the last chunk, "0", may be missing though all bytes are there.
+# No service can help that; it is counted, and asked again.
+endless=0
 arrives() {	# arrives HOW SIZE FRAMING: the twin
-	local before status got code
+	local before status got code try
 	before=$(events)
-	read -r status got code < <(ask "twin.$2.$1" "$1" "$3")
+	for try in 1 2 3 4 5; do
+		read -r status got code < <(ask "twin.$2.$1" "$1" "$3")
+		cmp -s "$lab_top/body" "$bodies/twin.$2.$1" && [ "$code" = 18 ] && [ "$3" != length ] || break
+		endless=$((endless + 1))
+	done
 	[ "$status" = 200 ] && [ "$code" = 0 ] && [ "$(events)" = "$before" ] && cmp -s "$lab_top/body" "$bodies/twin.$2.$1"
 	ok $? "twin: $1, $2 bytes, $3" "status $status, $got bytes of $(wc -c <"$bodies/twin.$2.$1"), curl's exit $code, $(
-		tail -n +$((before + 1)) "$LAB_EVENTS" 2>/dev/null | jq -r '[.event.action, .event.reason] | join(" ")')"
+		tail -n +$((before + 1)) "$LAB_EVENTS" 2>/dev/null | jq -r '[.event.action, .event.reason] | join(" ")'), try $try"
 }
 serve() {	# serve KIND HOW SIZE: put it where the origin serves from
 	pack "$2" "$made/$1.$3" "$made/packed" && lab_copy "$made/packed" "$bodies/$1.$3.$2" 644
@@ -91,4 +96,5 @@ if [ "$full" = full ]; then
 		[[ " $dimensions " != *" $(needs "$how") "* ]] || try "$how" $huge
 	done
 fi
+[ $endless -eq 0 ] || echo "# $endless bodies without a length arrived in full but without an end: Squid's Bug 5550"
 e2e_done
