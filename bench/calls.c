@@ -20,14 +20,15 @@ static const struct kind {
 	bool		 respmod, chunked;
 	const char	*host;
 	size_t		 body;
+	bool		 image;		/* by type and first bytes */
 	int		 expect;	/* ICAP status; 403 is the page */
 } kinds[] = {
-	{ "reqmod-pass", false, false, "www.example.org", 0, 204 },
-	{ "reqmod-block", false, false, "www.h7.example.com", 0, 403 },
-	{ "respmod-let-go", true, false, "www.example.org", UNLISTED_SIZE, 204 },
-	{ "respmod-hash-10k", true, false, "www.example.org", LISTED_SIZE, 204 },
-	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, 204 },
-	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, 200 },
+	{ "reqmod-pass", false, false, "www.example.org", 0, false, 204 },
+	{ "reqmod-block", false, false, "www.h7.example.com", 0, false, 403 },
+	{ "respmod-let-go", true, false, "www.example.org", UNLISTED_SIZE, true, 204 },
+	{ "respmod-hash-10k", true, false, "www.example.org", LISTED_SIZE, false, 204 },
+	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, false, 204 },
+	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, false, 200 },
 };
 
 static void
@@ -83,13 +84,16 @@ make_messages(const struct kind *k, struct message *request, struct message *res
 	add_line(request, "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n");
 	add_line(request, "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n\r\n");
 	request->ended = true;
-	add_line(response, "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/octet-stream\r\n");
+	add_line(response, "HTTP/1.1 200 OK\r\nServer: nginx\r\n");
+	add_line(response, k->image ? "Content-Type: image/gif\r\n" : "Content-Type: application/octet-stream\r\n");
 	if (!k->chunked)
 		buf_addf(&response->head, "Content-Length: %zu\r\n", k->body);
 	add_line(response, "\r\n");
 	response->ended = true;
 	for (size_t i = 0; i < k->body; i++)
 		buf_add_char(&response->body, (char)(i * 31 + i / 251));
+	if (k->image)
+		memcpy(response->body.p, "GIF89a", 6);
 	if (message_add_read(response) == -1)
 		die("out of memory");
 }

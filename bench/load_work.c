@@ -26,6 +26,8 @@ pool_new(void)
 	return pool;
 }
 
+static const struct slice image_start = { "GIF89a", 6 };
+
 struct slice
 load_work_body(const struct load_work *w, uint64_t number, uint64_t at, size_t max)
 {
@@ -33,6 +35,11 @@ load_work_body(const struct load_work *w, uint64_t number, uint64_t at, size_t m
 	uint64_t from = (w->options.same_body ? at : number * STRIDE + at) % POOL;
 
 	max = max < BODY_PIECE ? max : BODY_PIECE;
+	if (w->options.image && at < image_start.len) {
+		struct slice start = slice_skip(slice_head(image_start, w->options.body), at);
+
+		return slice_head(start, max);
+	}
 	return slice_make(w->pool + from, left < max ? (size_t)left : max);
 }
 
@@ -66,7 +73,8 @@ static void
 add_response_head(struct buf *out, const struct load_options *o)
 {
 	buf_add_str(out, "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Thu, 26 Nov 2026 12:00:00 GMT\r\n"
-	    "Content-Type: application/octet-stream\r\nLast-Modified: Thu, 26 Nov 2026 11:00:00 GMT\r\n");
+	    "Last-Modified: Thu, 26 Nov 2026 11:00:00 GMT\r\n");
+	buf_addf(out, "Content-Type: %s\r\n", o->image ? "image/gif" : "application/octet-stream");
 	if (!o->chunked)
 		buf_addf(out, "Content-Length: %" PRIu64 "\r\n", o->body);
 	buf_add_str(out, "\r\n");

@@ -20,6 +20,7 @@ struct load_options {
 	int		 preview;	/* bytes, or LOAD_PREVIEW_NONE */
 	bool		 allow204, allow206;	/* outside the preview; within one 204 is always allowed */
 	bool		 same_body;	/* every body is the same one */
+	bool		 image;		/* it says and looks like an image, not like an unknown file */
 	bool		 lenient;	/* about one mistake of e2guardian's */
 };
 

@@ -1,11 +1,10 @@
-#include "judge/judge.h"
-
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,17 +12,20 @@
 #include "command/lines.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "inspect/digester.h"
+#include "inspect/claims.h"
+#include "judge/findings.h"
 #include "runtime/runtime.h"
 
-enum { FLAG_FILE, FLAG_NAME, FLAG_JSON, FLAG_STEPS, FLAGS };
-enum { TEXT_MAX = 1 << 20, READ_SIZE = 64 * 1024, PROGRESS_EVERY = 64 << 20, STATUS_OK = 200 };
+enum { FLAG_FILE, FLAG_NAME, FLAG_CODING, FLAG_HELPER, FLAG_JSON, FLAG_STEPS, FLAGS };
+enum { TEXT_MAX = 1 << 20, READ_SIZE = 64 * 1024, PROGRESS_EVERY = 64 << 20, STATUS_OK = 200, START_SIZE = 4096 };
 
 struct check {
 	const struct call	*call;
 	struct generation	*g;
 	int64_t			 now;
 	bool			 json, steps;
+	const char		*file, *name, *coding;	/* of --file; NULL */
+	struct inspect_means	 means;
 };
 
 /* What was asked about and what came out. */
@@ -33,6 +35,8 @@ struct answer {
 	struct slice		 canonical;	/* of a URL; empty otherwise */
 	const struct body_facts	*facts;		/* of a file; NULL otherwise */
 	const char		*plan;		/* of a file: why it is inspected or not */
+	enum file_type		 type;
+	unsigned		 findings;	/* of a file: how many things in it were judged */
 	const struct why	*why;
 };
 
@@ -74,7 +78,13 @@ print_facts(const struct answer *a)
 
 	if (a->facts == NULL)
 		return;
-	printf("  size      %" PRIu64 " bytes: %s\n", a->facts->size, a->plan);
+	printf("  plan      %s: %s\n", file_type_name(a->type), a->plan);
+	if (a->facts->kind == FINDING_MEMBER) {
+		printf("  member    ");
+		show_text(stdout, a->facts->member);
+		printf(", %u deep\n", a->facts->depth);
+	}
+	printf("  size      %" PRIu64 " bytes%s\n", a->facts->size, a->facts->kind == FINDING_DECODED ? ", decoded" : "");
 	for (size_t i = 0; i < a->facts->n; i++) {
 		digest_format(&a->facts->digests[i], hex);
 		printf("  %-9s %s\n", digest_alg_name(a->facts->digests[i].alg), hex);
@@ -124,6 +134,12 @@ add_facts(json_t *j, const struct answer *a)
 		return;
 	show_json_number(j, "size", a->facts->size);
 	json_object_set_new(j, "plan", json_string(a->plan));
+	json_object_set_new(j, "type", json_string(file_type_name(a->type)));
+	show_json_number(j, "findings", a->findings);
+	if (a->facts->kind != FINDING_SENT)
+		json_object_set_new(j, "found", json_string(a->facts->kind == FINDING_MEMBER ? "member" : "decoded"));
+	if (a->facts->kind == FINDING_MEMBER)
+		json_object_set_new(j, "member", show_json_text(a->facts->member));
 	for (size_t i = 0; i < a->facts->n; i++) {
 		digest_format(&a->facts->digests[i], hex);
 		json_object_set_new(j, digest_alg_name(a->facts->digests[i].alg), json_string(hex));
@@ -215,77 +231,130 @@ check_url(void *arg, struct slice text)
 	return status;
 }
 
-/* Hash FD to its end with the algorithms of ALGS.  -1 with errno. */
-static int
-read_facts(int fd, unsigned algs, struct body_facts *facts)
+/* The next bytes of FD into BLOCK, as many as there is room for unless it ends; -1 with errno. */
+static ssize_t
+read_block(int fd, char *block, size_t size)
 {
-	static char block[READ_SIZE];
-	struct digester *d = digester_new(algs);
-	uint64_t shown = PROGRESS_EVERY;
-	ssize_t n;
+	size_t got = 0;
+	ssize_t n = 1;
 
-	*facts = (struct body_facts){ 0 };
-	if (d == NULL) {
-		errno = ENOMEM;
-		return -1;
+	while (got < size && n != 0) {
+		n = read(fd, block + got, size - got);
+		if (n == -1 && errno != EINTR)
+			return -1;
+		got += n > 0 ? (size_t)n : 0;
 	}
-	while ((n = read(fd, block, sizeof(block))) > 0 || (n == -1 && errno == EINTR)) {
-		if (n == -1)
-			continue;
-		digester_update(d, slice_make(block, (size_t)n));
-		facts->size += (size_t)n;
-		if (facts->size >= shown) {
-			show_progress("%" PRIu64 " MiB", facts->size >> 20);
+	return (ssize_t)got;
+}
+
+/* Put all of FD through I, of which BLOCK holds the first N bytes.  -1 with errno. */
+static int
+inspect_fd(struct inspector *i, int fd, char *block, ssize_t n)
+{
+	uint64_t seen = 0, shown = PROGRESS_EVERY;
+
+	for (; n > 0 && !inspector_stopped(i); n = read_block(fd, block, READ_SIZE)) {
+		inspector_update(i, slice_make(block, (size_t)n), true);
+		if ((seen += (size_t)n) >= shown) {
+			show_progress("%" PRIu64 " MiB", seen >> 20);
 			shown += PROGRESS_EVERY;
 		}
 	}
 	show_progress_end();
-	if (n == 0)
-		facts->n = digester_final(d, facts->digests);
-	digester_free(d);
-	return n == 0 ? 0 : -1;
+	if (n == -1)
+		return -1;
+	if (!inspector_stopped(i))
+		inspector_end(i);
+	return 0;
 }
 
-/* Judge what FD holds as the service would judge it as a body: the plan first, by its length where
- * that is known. */
+/* Answer A for what I found in a body of SIZE, as the service would. */
 static int
-check_fd(const struct check *ch, int fd, const char *name)
+answer_findings(const struct check *ch, struct answer *a, const struct inspector *i, const struct findings *f, uint64_t size)
 {
-	struct answer a = { .asked = slice_str(name) };
-	struct body_head head = { .has_body = true, .status = STATUS_OK,
-		.content_length = LENGTH_UNKNOWN, .complete_length = LENGTH_UNKNOWN };
-	struct inspect_plan plan;
+	const struct judged *kept = findings_kept(f);
+	struct body_facts facts = { .size = size };
+	struct why why;
+
+	a->findings = f->n;
+	if (kept != NULL) {
+		a->facts = &kept->facts;
+		a->why = &kept->why;
+	}
+	if (inspector_unscannable(i) != UNSCANNABLE_NO && !inspector_stopped(i) && (kept == NULL || !kept->why.would_block)) {
+		judge_unscannable(ch->g, inspector_unscannable(i), &why);
+		a->facts = &facts;
+		a->why = &why;
+	}
+	return print_answer(ch, a);
+}
+
+/* Judge what FD holds, N bytes of it in BLOCK, by PLAN. */
+static int
+check_inspected(const struct check *ch, struct answer *a, struct inspect_plan *plan, int fd, char *block, ssize_t n)
+{
+	struct findings *f = malloc(sizeof(*f));
+	struct inspector *i = NULL;
+	int status;
+
+	if (f != NULL) {
+		findings_init(f, ch->g, ch->now, true);
+		plan->wish.may_be_listed = findings_may_be_listed;
+		i = inspector_new(&plan->wish, &ch->means, findings_found, f);
+	}
+	if (i == NULL)
+		status = call_fail(ch->call, "out of memory");
+	else if (inspect_fd(i, fd, block, n) == -1)
+		status = call_fail(ch->call, "%s: %s", ch->file, strerror(errno));
+	else
+		status = answer_findings(ch, a, i, f, a->facts->size);
+	inspector_free(i);
+	free(f);
+	return status;
+}
+
+/* Judge what FD holds as the service would judge it as a body: the plan first, by its length where that is known. */
+static int
+check_fd(const struct check *ch, int fd)
+{
+	static char block[READ_SIZE];
+	char start[START_SIZE];
+	struct answer a = { .asked = slice_str(ch->name) };
+	struct body_head head = { .has_body = true, .status = STATUS_OK, .content_length = LENGTH_UNKNOWN,
+		.complete_length = LENGTH_UNKNOWN, .claims_file = is_file_name(slice_str(ch->name)) };
 	struct body_facts facts = { 0 };
+	struct inspect_plan plan;
 	struct why why;
 	struct stat st;
+	ssize_t n;
 
 	why_init(&why);
-	if (fstat(fd, &st) == -1)
-		return call_fail(ch->call, "%s: %s", name, strerror(errno));
+	if (fstat(fd, &st) == -1 || (n = read_block(fd, block, sizeof(block))) == -1)
+		return call_fail(ch->call, "%s: %s", ch->file, strerror(errno));
 	if (S_ISREG(st.st_mode)) {
 		head.content_length = st.st_size;
 		facts.size = (uint64_t)st.st_size;
 	}
-	plan = judge_plan(ch->g, &head);
-	if (plan.action == PLAN_INSPECT) {
-		if (read_facts(fd, plan.algs, &facts) == -1)
-			return call_fail(ch->call, "%s: %s", name, strerror(errno));
-		judge_body(ch->g, &facts, ch->now, &why);
-	}
+	codings_add(&head.codings, slice_str(ch->coding));
+	a.type = file_type_of(decode_start(&head.codings, slice_head(slice_make(block, (size_t)n), START_SIZE), start, sizeof(start)),
+	    head.codings.n == 0 && n < START_SIZE);
+	plan = judge_plan(ch->g, &head, a.type);
 	a.facts = &facts;
 	a.plan = plan.because;
 	a.why = &why;
-	return print_answer(ch, &a);
+	return plan.action == PLAN_INSPECT ? check_inspected(ch, &a, &plan, fd, block, n) : print_answer(ch, &a);
 }
 
 static int
-check_file(const struct check *ch, const char *path, const char *name)
+check_file(struct check *ch)
 {
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), status;
+	int fd = strcmp(ch->file, "-") == 0 ? STDIN_FILENO : open(ch->file, O_RDONLY | O_CLOEXEC), status;
 
 	if (fd == -1)
-		return call_fail(ch->call, "%s: %s", path, strerror(errno));
-	status = check_fd(ch, fd, name != NULL ? name : path);
+		return call_fail(ch->call, "%s: %s", ch->file, strerror(errno));
+	if (ch->name == NULL)
+		ch->name = ch->file;
+	status = check_fd(ch, fd);
 	if (fd != STDIN_FILENO)
 		close(fd);
 	return status;
@@ -308,13 +377,13 @@ note_mode(const struct call *c)
 }
 
 static int
-check_all(struct check *ch, const char *file, const char *name)
+check_all(struct check *ch)
 {
 	int status = EXIT_FINE;
 
 	note_mode(ch->call);
-	if (file != NULL)
-		return check_file(ch, file, name);
+	if (ch->file != NULL)
+		return check_file(ch);
 	for (int i = 0; i < ch->call->argc; i++) {
 		int one = lines_do(ch->call->argv[i], check_url, ch);
 
@@ -326,7 +395,7 @@ check_all(struct check *ch, const char *file, const char *name)
 static int
 run(struct call *c)
 {
-	static const char *const flags[FLAGS] = { "file=", "name=", "json", "steps" };
+	static const char *const flags[FLAGS] = { "file=", "name=", "content-encoding=", "helper=", "json", "steps" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	struct check ch = { .call = c };
@@ -337,14 +406,19 @@ run(struct call *c)
 		return call_end(c, result);
 	if ((values[FLAG_FILE] != NULL) == (c->argc > 0))
 		return call_misused(c, "either URLs, or --file FILE");
-	if (values[FLAG_NAME] != NULL && values[FLAG_FILE] == NULL)
-		return call_misused(c, "--name goes with --file");
+	if (values[FLAG_FILE] == NULL && (values[FLAG_NAME] != NULL || values[FLAG_CODING] != NULL || values[FLAG_HELPER] != NULL))
+		return call_misused(c, "--name, --content-encoding and --helper go with --file");
+	ch.file = values[FLAG_FILE];
+	ch.name = values[FLAG_NAME];
+	ch.coding = values[FLAG_CODING];
+	ch.means.helper = values[FLAG_HELPER] != NULL ? values[FLAG_HELPER] : INSPECT_HELPER;
+	ch.means.spool_dir = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
 	ch.json = values[FLAG_JSON] != NULL;
 	ch.steps = values[FLAG_STEPS] != NULL;
 	ch.g = call_generation(c, false, &diag);
 	ch.now = judge_now(ch.g, clock_ms() / 1000);
 	if (ch.g != NULL)
-		status = check_all(&ch, values[FLAG_FILE], values[FLAG_NAME]);
+		status = check_all(&ch);
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
 	generation_close(ch.g);
@@ -354,12 +428,14 @@ run(struct call *c)
 const struct verb verb_check = {
 	.name = "check",
 	.run = run,
-	.operands = "[--json] [--steps] URL...|- | --file FILE [--name NAME]",
+	.operands = "[--json] [--steps] URL...|- | --file FILE [--name NAME] [--content-encoding CODING]",
 	.summary = "Ask the same judge offline: is this URL or file blocked, and by which rule?",
 	.help =
 	    "  -             read URLs from standard input, one a line\n"
 	    "  --file FILE   judge a file as a download (- is standard input)\n"
 	    "  --name NAME   what to call that file\n"
+	    "  --content-encoding CODING   it was sent with this coding: gzip, deflate, br, zstd\n"
+	    "  --helper PATH the program that looks into archives, when not the installed one\n"
 	    "  --steps       show each step of the decision\n"
 	    "  --json        one object a line\n",
 };

@@ -138,6 +138,8 @@ sample_event(struct buf *out)
 	e.status = 200;
 	e.file_size = SAMPLE_SIZE;
 	e.file_name = SLICE("patch.exe");
+	e.file_path = SLICE("update/patch.exe");
+	e.found = "member";
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++) {
 		if (digest_parse(alg, slice_str(hex[alg]), &digests[alg]) == -1)
 			return -1;

@@ -82,6 +82,8 @@ text_of(const struct event *e, enum field f, char store[static STORE_MAX])
 	case FIELD_url: return e->url;
 	case FIELD_host: return e->host;
 	case FIELD_name: return e->file_name;
+	case FIELD_path: return e->file_path;
+	case FIELD_found: return slice_str(e->found);
 	case FIELD_md5: return digest_text(e->digests[DIGEST_MD5], store);
 	case FIELD_sha1: return digest_text(e->digests[DIGEST_SHA1], store);
 	case FIELD_sha256: return digest_text(e->digests[DIGEST_SHA256], store);

@@ -33,7 +33,8 @@ struct event {
 	struct slice	 client_ip, user, method, url, host;
 	int		 status;		/* of the response; 0 = none */
 	int64_t		 file_size;		/* -1 = not known */
-	struct slice	 file_name;
+	struct slice	 file_name, file_path;
+	const char	*found;			/* "decoded", "member"; NULL: the body itself */
 	const struct digest *digests[EVENT_DIGESTS];	/* NULL = not computed */
 	int64_t		 delivered;		/* body bytes that had been let go; -1 = not meant */
 	const char	*mode;			/* "observe" when that let it through; NULL */

@@ -10,14 +10,14 @@ struct body {
 	enum body_phase	 phase;
 	size_t		 tail;
 	size_t		 cap, cap_max;
-	uint64_t	 seen, sent;
+	uint64_t	 seen, sent, judged;
 	char		*ring;
 };
 
 struct body *
-body_new(size_t small, size_t tail, size_t room)
+body_new(size_t small, size_t tail, size_t lag, size_t room)
 {
-	size_t held = small > tail ? small : tail, max = (held > room ? held : room) + SLACK;
+	size_t held = small > tail + lag ? small : tail + lag, max = (held > room ? held : room) + SLACK;
 	size_t first = room > FIRST ? room : FIRST;
 	struct body *b = malloc(sizeof(*b));
 
@@ -95,21 +95,31 @@ body_put(struct body *b, struct slice bytes)
 	return bytes.len;
 }
 
+void
+body_judged(struct body *b, uint64_t to)
+{
+	b->judged = to;
+}
+
+bool
+body_full(const struct body *b)
+{
+	return b->seen - b->sent == b->cap_max;
+}
+
 /* How many bytes may go now. */
 static size_t
 releasable(const struct body *b)
 {
-	uint64_t left = b->seen - b->sent;
-
 	switch (b->phase) {
 	case BODY_HELD:
 		return 0;
 	case BODY_TAIL:
-		return left > b->tail ? (size_t)(left - b->tail) : 0;
+		return b->judged > b->sent + b->tail ? (size_t)(b->judged - b->sent - b->tail) : 0;
 	case BODY_FREE:
 		break;
 	}
-	return (size_t)left;
+	return (size_t)(b->seen - b->sent);
 }
 
 size_t

@@ -5,6 +5,8 @@
 
 #include <strings.h>
 
+#include "inspect/claims.h"
+
 enum { STORE_MAX = 4 * URL_RAW_MAX, STORE_SLACK = 64, FILE_NAME_MAX = 255, STATUS_DIGITS = 3 };
 
 int64_t
@@ -47,17 +49,36 @@ value_of(const char *line, struct slice name)
 	return *line == ':' ? line + 1 : NULL;
 }
 
-/* What a response says of its body's length, and how often. */
+/* What a response says of its body, and how often. */
 struct framing {
-	size_t		n_lengths, n_ranges, n_codings;
-	struct slice	length, range;
+	size_t		n_lengths, n_ranges, n_transfer_codings;
+	struct slice	length, range, type, disposition;
+	struct codings	codings;
 };
+
+static void
+read_content_header(struct framing *f, const char *line)
+{
+	const char *value;
+
+	if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
+		f->n_lengths++;
+		f->length = slice_str(value);
+	} else if ((value = value_of(line, SLICE("Content-Range"))) != NULL) {
+		f->n_ranges++;
+		f->range = slice_str(value);
+	} else if ((value = value_of(line, SLICE("Content-Encoding"))) != NULL)
+		codings_add(&f->codings, slice_str(value));
+	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL)
+		f->type = slice_trim(slice_str(value));
+	else if ((value = value_of(line, SLICE("Content-Disposition"))) != NULL)
+		f->disposition = slice_trim(slice_str(value));
+}
 
 static struct framing
 find_framing(const ci_headers_list_t *headers)
 {
 	struct framing f = { 0 };
-	const char *value;
 
 	for (int i = 1; i < headers->used; i++) {
 		const char *line = headers->headers[i];
@@ -65,16 +86,10 @@ find_framing(const ci_headers_list_t *headers)
 		line += strspn(line, " \t");
 		switch (ascii_lower(*line)) {
 		case 'c':
-			if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
-				f.n_lengths++;
-				f.length = slice_str(value);
-			} else if ((value = value_of(line, SLICE("Content-Range"))) != NULL) {
-				f.n_ranges++;
-				f.range = slice_str(value);
-			}
+			read_content_header(&f, line);
 			break;
 		case 't':
-			f.n_codings += value_of(line, SLICE("Transfer-Encoding")) != NULL;
+			f.n_transfer_codings += value_of(line, SLICE("Transfer-Encoding")) != NULL;
 			break;
 		}
 	}
@@ -232,8 +247,10 @@ read_response(struct exchange *x, ci_request_t *req)
 	f = find_framing(headers);
 	if (f.n_ranges == 1)
 		x->head.complete_length = content_range_complete(f.range);
-	if (f.n_lengths == 1 && f.n_codings == 0)
+	if (f.n_lengths == 1 && f.n_transfer_codings == 0)
 		x->head.content_length = content_length_parse(f.length);
+	x->head.codings = f.codings;
+	x->head.claims_file = claims_file(f.type, f.disposition);
 }
 
 int
@@ -245,7 +262,13 @@ exchange_read(struct exchange *x, ci_request_t *req)
 	buf_init(&x->store, STORE_MAX);
 	if (ci_req_type(req) == ICAP_RESPMOD)
 		read_response(x, req);
-	return headers == NULL || headers->used == 0 ? 0 : read_request(x, headers);
+	if (headers == NULL || headers->used == 0)
+		return 0;
+	if (read_request(x, headers) == -1)
+		return -1;
+	if (ci_req_type(req) == ICAP_RESPMOD)
+		x->head.claims_file = x->head.claims_file || is_file_name(exchange_file_name(x));
+	return 0;
 }
 
 void

@@ -12,6 +12,10 @@
 int flow_request(struct txn *t, ci_request_t *req, struct slice preview);
 int flow_response(struct txn *t, ci_request_t *req, struct slice preview);
 
+/* When more of the body was taken: what was found in it may be one to stop for.  CI_MOD_DONE, or CI_MOD_ERROR to break the
+ * transfer. */
+int flow_taken(struct txn *t, ci_request_t *req);
+
 /* When the body has ended, or there was none. */
 int flow_end(struct txn *t, ci_request_t *req);
 

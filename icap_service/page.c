@@ -34,6 +34,7 @@ heading(enum reason reason)
 	case REASON_FILE:
 	case REASON_FILE_AGAIN:
 	case REASON_PARTIAL:
+	case REASON_UNSCANNABLE:
 		return "This download is blocked";
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:
@@ -61,6 +62,8 @@ advice(enum reason reason)
 	case REASON_FILE_AGAIN:
 		return "Do not try to get the file another way. If you already opened it, switch the computer off "
 		    "the network and call at once.";
+	case REASON_UNSCANNABLE:
+		return "Ask for it unpacked, or without a password, and call if you need it as it is.";
 	case REASON_PARTIAL:
 		return "Start the download again from the beginning instead of resuming it.";
 	case REASON_NO_RULES:

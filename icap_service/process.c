@@ -24,6 +24,8 @@ struct process {
 	struct site			 site;		/* the defaults of policy.def */
 	struct runtime			*runtime;
 	struct event_log		*log;
+	struct inspect_means		 means;
+	char				 spool_dir[STATE_PATH];
 	unsigned			 node;
 	_Atomic pid_t			 pid;		/* as the table has it: asking the kernel each time would show */
 	_Atomic int			 slot;		/* in the worker table; -1 = none */
@@ -56,6 +58,12 @@ const struct service_options *
 process_options(const struct process *self)
 {
 	return self->options;
+}
+
+const struct inspect_means *
+process_means(const struct process *self)
+{
+	return &self->means;
 }
 
 const struct site *
@@ -275,6 +283,17 @@ open_log(const struct service_options *options)
 	return state_path(options->state_dir, STATE_EVENTS, path) == -1 ? NULL : event_log_new(path);
 }
 
+static void
+find_means(struct process *self)
+{
+	const struct service_options *o = self->options;
+
+	self->means.helper = *o->helper != '\0' ? o->helper : INSPECT_HELPER;
+	self->means.spool_dir = o->spool_dir;
+	if (*o->spool_dir == '\0' && state_path(o->state_dir, STATE_RUNTIME, self->spool_dir) == 0)
+		self->means.spool_dir = self->spool_dir;
+}
+
 struct process *
 process_start(const struct service_options *options)
 {
@@ -292,6 +311,7 @@ process_start(const struct service_options *options)
 	}
 	self->options = options;
 	self->node = node_number(options);
+	find_means(self);
 	atomic_init(&self->slot, -1);
 	atomic_init(&self->pid, getpid());
 	pthread_mutex_init(&self->reload, NULL);

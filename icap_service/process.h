@@ -11,6 +11,7 @@
 
 #include "events/event.h"
 #include "icap_service/options.h"
+#include "inspect/inspector.h"
 #include "ruleset/generation.h"
 #include "runtime/runtime.h"
 
@@ -40,6 +41,9 @@ struct runtime *process_runtime(const struct process *p);		/* NULL when it could
 struct event_log *process_log(const struct process *p);
 const struct service_options *process_options(const struct process *p);
 const struct site *process_site(const struct process *p);	/* the defaults of policy.def: what counts without a generation */
+
+/* What inspection needs of this machine.  Borrowed from P. */
+const struct inspect_means *process_means(const struct process *p);
 
 /* This process's id, as its worker slot has it. */
 pid_t process_pid(const struct process *p);

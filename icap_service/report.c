@@ -47,6 +47,16 @@ fill_rule(struct event *e, const struct why *why, struct buf *id)
 	e->alert = rule->alert;
 }
 
+static struct slice
+last_part(struct slice path)
+{
+	size_t at = path.len;
+
+	while (at > 0 && path.p[at - 1] != '/' && path.p[at - 1] != '\\')
+		at--;
+	return slice_skip(path, at);
+}
+
 static void
 fill_file(struct event *e, const struct txn *t, const struct outcome *o)
 {
@@ -54,6 +64,11 @@ fill_file(struct event *e, const struct txn *t, const struct outcome *o)
 		return;
 	e->file_size = (int64_t)o->facts->size;
 	e->file_name = exchange_file_name(&t->x);
+	if (o->facts->kind == FINDING_MEMBER) {
+		e->file_path = o->facts->member;
+		e->file_name = last_part(o->facts->member);
+	}
+	e->found = o->facts->kind == FINDING_SENT ? NULL : o->facts->kind == FINDING_DECODED ? "decoded" : "member";
 	for (size_t i = 0; i < o->facts->n; i++)
 		e->digests[o->facts->digests[i].alg] = &o->facts->digests[i];
 }

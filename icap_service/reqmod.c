@@ -48,7 +48,7 @@ static int
 echo(struct txn *t, ci_request_t *req, struct slice preview)
 {
 	if (ci_req_hasbody(req)) {
-		if ((t->body = body_new(0, 1, preview.len)) == NULL)
+		if ((t->body = body_new(0, 1, 0, preview.len)) == NULL)
 			return flow_out_of_memory(t, req);
 		body_release(t->body);
 	}

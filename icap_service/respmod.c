@@ -2,12 +2,15 @@
 #include <c_icap/service.h>
 #include <c_icap/simple_api.h>
 
+#include <stdlib.h>
+
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
 #include "icap_service/report.h"
+#include "inspect/coding.h"
 #include "runtime/runtime.h"
 
-enum { MS = 1000, COPY_LIFE_S = 366 * 24 * 3600 };
+enum { MS = 1000, COPY_LIFE_S = 366 * 24 * 3600, START_MAX = 4096 };
 
 /* Remember what goes through, so that a cached copy can be met again when a rule comes.  Squid keeps
  * answers of many a status, but no parts.  SIZE may be unknown; CHECKED says that the rules of this
@@ -118,20 +121,48 @@ stream(struct txn *t, ci_request_t *req)
 }
 
 static int
-inspect(struct txn *t, ci_request_t *req, struct slice preview)
+begin_inspection(struct txn *t, size_t room)
 {
 	const struct service_options *o = process_options(t->process);
+	bool may_lag = t->plan.wish.members != MEMBERS_NO;
+	size_t tail = (size_t)o->hold_tail;
 
-	t->body = body_new((size_t)o->hold_small, (size_t)o->hold_tail, preview.len);
-	t->digester = digester_new(t->plan.algs);
-	if (t->body == NULL || t->digester == NULL)
+	if (may_lag && tail < INSPECT_LAG)
+		tail = INSPECT_LAG;
+	t->body = body_new((size_t)o->hold_small, tail, may_lag ? INSPECT_STEP : 0, room);
+	if ((t->findings = malloc(sizeof(*t->findings))) == NULL || t->body == NULL)
+		return -1;
+	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t));
+	t->plan.wish.may_be_listed = findings_may_be_listed;
+	t->inspector = inspector_new(&t->plan.wish, process_means(t->process), findings_found, t->findings);
+	return t->inspector == NULL ? -1 : 0;
+}
+
+static int
+inspect(struct txn *t, ci_request_t *req, struct slice preview)
+{
+	if (begin_inspection(t, preview.len) == -1)
 		return flow_out_of_memory(t, req);
 	t->flow = FLOW_INSPECT;
-	if (t->x.head.content_length > o->hold_small)
+	if (t->x.head.content_length > process_options(t->process)->hold_small)
 		stream(t, req);
 	if (txn_take(t, preview) < preview.len)
 		return CI_MOD_ERROR;
+	/* What was found already is acted on by the next read or the end, when c-icap can take a page as well as now. */
 	return CI_MOD_CONTINUE;
+}
+
+/* The type of the body by its first bytes, behind its codings. */
+static enum file_type
+type_of(const struct txn *t, ci_request_t *req, struct slice preview)
+{
+	char start[START_MAX];
+	struct slice decoded;
+
+	if (!judge_wants_type(t->generation, &t->x.head))
+		return TYPE_UNKNOWN;
+	decoded = decode_start(&t->x.head.codings, preview, start, sizeof(start));
+	return file_type_of(decoded, ci_req_hasalldata(req) != 0 && decoded.p == preview.p);
 }
 
 int
@@ -153,9 +184,10 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 		return let_go(t, req, flow_enforces(t) && outlives_copy(t, &why));
 	if (flow_enforces(t) && was_killed(t, &remembered, &why))
 		return refuse(t, req, &why, &remembered);
-	t->plan = judge_plan(t->generation, &t->x.head);
+	t->plan = judge_plan(t->generation, &t->x.head, type_of(t, req, preview));
 	switch (t->plan.action) {
 	case PLAN_PASS:
+		process_count(t->process, COUNTER_bodies_left_out, t->plan.left_out);
 		return let_go(t, req, flow_enforces(t));
 	case PLAN_INSPECT:
 		return inspect(t, req, preview);
@@ -188,6 +220,13 @@ stop_body(struct txn *t, ci_request_t *req, const struct why *why, const struct 
 	return CI_MOD_DONE;
 }
 
+/* What a rule may come to match in it later has another length than the body. */
+static bool
+looked_inside(const struct txn *t)
+{
+	return t->plan.wish.codings.n > 0 || inspector_has_archive(t->inspector);
+}
+
 static int
 pass_body(struct txn *t, ci_request_t *req, bool checked)
 {
@@ -196,7 +235,7 @@ pass_body(struct txn *t, ci_request_t *req, bool checked)
 
 	/* An end also comes when the origin broke off; what was cut is not what a cache keeps. */
 	if (length == LENGTH_UNKNOWN || (uint64_t)length == seen)
-		journal(t, (int64_t)seen, checked);
+		journal(t, looked_inside(t) ? LENGTH_UNKNOWN : (int64_t)seen, checked);
 	if (ci_req_allow204(req) && !ci_req_sent_data(req) && body_sent(t->body) == 0)
 		return CI_MOD_ALLOW204;
 	body_release(t->body);
@@ -204,25 +243,72 @@ pass_body(struct txn *t, ci_request_t *req, bool checked)
 	return CI_MOD_DONE;
 }
 
+/* Count what was done to a body. */
+static void
+count_work(struct txn *t)
+{
+	const struct inspector *i = t->inspector;
+
+	process_count(t->process, COUNTER_bodies_hashed, !t->outgrown && t->plan.wish.sent_algs != 0);
+	process_count(t->process, COUNTER_bytes_hashed, inspector_hashed(i));
+	process_count(t->process, COUNTER_bodies_decoded, t->plan.wish.codings.n > 0);
+	process_count(t->process, COUNTER_bytes_decoded, inspector_decoded(i));
+	process_count(t->process, COUNTER_bodies_unpacked, inspector_has_archive(i));
+	process_count(t->process, COUNTER_bodies_unscannable, inspector_unscannable(i) != UNSCANNABLE_NO);
+}
+
+/* Not all of the body could be looked into: what the site says of that. */
+static int
+end_unscannable(struct txn *t, ci_request_t *req)
+{
+	struct body_facts facts = { .size = body_seen(t->body) };
+	const struct digest *digests;
+	struct why why;
+
+	facts.n = inspector_sent_digests(t->inspector, &digests);
+	memcpy(facts.digests, digests, facts.n * sizeof(*digests));
+	judge_unscannable(t->generation, inspector_unscannable(t->inspector), &why);
+	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
+		return stop_body(t, req, &why, &facts);
+	note(t, why.verdict == VERDICT_BLOCK ? EVENT_WOULD_BLOCK : EVENT_PASSED_UNCHECKED, &why, &facts);
+	return pass_body(t, req, false);
+}
+
 static int
 judge_end(struct txn *t, ci_request_t *req)
 {
-	struct body_facts facts = { .size = body_seen(t->body) };
-	struct why why;
+	const struct judged *kept;
+	const struct why *why;
+	bool checked = true;
 
-	if (t->digester == NULL)		/* outgrown */
-		return pass_body(t, req, true);
-	facts.n = digester_final(t->digester, facts.digests);
-	process_count(t->process, COUNTER_bodies_hashed, 1);
-	judge_body(t->generation, &facts, t->now_ms / MS, &why);
-	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
-		return stop_body(t, req, &why, &facts);
-	if (why.verdict == VERDICT_BLOCK || why.would_block)
-		note(t, EVENT_WOULD_BLOCK, &why, &facts);
-	else if (reason_unchecked(why.reason))
-		note(t, EVENT_PASSED_UNCHECKED, &why, &facts);
-	return pass_body(t, req, why.verdict == VERDICT_PASS && !reason_unchecked(why.reason) &&
-	    outlives_copy(t, &why));
+	inspector_end(t->inspector);
+	count_work(t);
+	kept = findings_kept(t->findings);
+	if (inspector_stopped(t->inspector) && kept != NULL)
+		return stop_body(t, req, &kept->why, &kept->facts);
+	if (kept != NULL) {
+		why = &kept->why;
+		if (why->verdict == VERDICT_BLOCK || why->would_block)
+			note(t, EVENT_WOULD_BLOCK, why, &kept->facts);
+		else if (reason_unchecked(why->reason))
+			note(t, EVENT_PASSED_UNCHECKED, why, &kept->facts);
+		checked = why->verdict == VERDICT_PASS && !reason_unchecked(why->reason) && outlives_copy(t, why);
+	}
+	if (inspector_unscannable(t->inspector) != UNSCANNABLE_NO)
+		return end_unscannable(t, req);
+	return pass_body(t, req, checked);
+}
+
+int
+flow_taken(struct txn *t, ci_request_t *req)
+{
+	const struct judged *kept;
+
+	if (t->flow != FLOW_INSPECT || !inspector_stopped(t->inspector))
+		return CI_MOD_DONE;
+	kept = findings_kept(t->findings);
+	count_work(t);
+	return stop_body(t, req, &kept->why, &kept->facts) == CI_MOD_ERROR || t->flow == FLOW_KILLED ? CI_MOD_ERROR : CI_MOD_DONE;
 }
 
 int

@@ -179,6 +179,8 @@ service_io(char *wbuf, int *wlen, char *rbuf, int *rlen, int iseof, ci_request_t
 		return io_abort(wlen);
 	if (rbuf != NULL && rlen != NULL && *rlen > 0) {
 		*rlen = (int)txn_take(t, slice_make(rbuf, (size_t)*rlen));
+		if (flow_taken(t, req) == CI_MOD_ERROR)
+			return io_abort(wlen);
 		unlock_when_due(t, req);
 	}
 	if (wbuf == NULL || wlen == NULL || *wlen <= 0)

@@ -32,7 +32,8 @@ txn_free(struct txn *t)
 	if (t == NULL)
 		return;
 	exchange_fini(&t->x);
-	digester_free(t->digester);
+	inspector_free(t->inspector);
+	free(t->findings);
 	body_free(t->body);
 	buf_fini(&t->page);
 	policy_put(t->policy);
@@ -53,21 +54,29 @@ txn_read(struct txn *t, ci_request_t *req)
 	return 0;
 }
 
-/* Once longer than every listed file, a body is nobody's. */
+/* Nothing more can be found: the rest may go.  But what could not be looked into may be refused at the end. */
 static void
-hash(struct txn *t, struct slice bytes)
+outgrow(struct txn *t)
 {
-	if (t->digester == NULL)
+	if (t->outgrown || !inspector_done(t->inspector) || inspector_stopped(t->inspector) ||
+	    (inspector_unscannable(t->inspector) != UNSCANNABLE_NO && txn_site(t)->unscannable == UNSCANNABLE_BLOCK))
 		return;
-	if (body_seen(t->body) > t->plan.until) {
-		digester_free(t->digester);
-		t->digester = NULL;
-		body_release(t->body);
-		process_count(t->process, COUNTER_bodies_outgrown, 1);
-		return;
-	}
-	digester_update(t->digester, bytes);
-	process_count(t->process, COUNTER_bytes_hashed, bytes.len);
+	t->outgrown = true;
+	body_release(t->body);
+	process_count(t->process, COUNTER_bodies_outgrown, 1);
+}
+
+/* BYTES are in the body.  The helper is waited for now and then, and when there is no room for more. */
+static void
+look(struct txn *t, struct slice bytes)
+{
+	bool full = body_full(t->body);
+
+	inspector_update(t->inspector, bytes, full || inspector_waiting(t->inspector) + bytes.len >= INSPECT_STEP);
+	if (full && inspector_suspects(t->inspector))
+		inspector_give_in(t->inspector);
+	body_judged(t->body, inspector_judged(t->inspector));
+	outgrow(t);
 }
 
 size_t
@@ -79,7 +88,7 @@ txn_take(struct txn *t, struct slice bytes)
 		return bytes.len;
 	n = body_put(t->body, bytes);
 	if (t->flow == FLOW_INSPECT)
-		hash(t, slice_head(bytes, n));
+		look(t, slice_head(bytes, n));
 	return n;
 }
 

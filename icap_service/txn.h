@@ -6,13 +6,13 @@
 #include "icap_service/body.h"
 #include "icap_service/exchange.h"
 #include "icap_service/process.h"
-#include "inspect/digester.h"
+#include "judge/findings.h"
 
 /* What mod_service_io does with bytes. */
 enum txn_flow {
 	FLOW_PASS,	/* the answer is 204, or headers alone: bytes are read and forgotten */
 	FLOW_ECHO,	/* bytes go through BODY as they come */
-	FLOW_INSPECT,	/* bytes go through BODY and DIGESTER, held back */
+	FLOW_INSPECT,	/* bytes go through BODY and INSPECTOR, held back */
 	FLOW_PAGE,	/* bytes are read and forgotten, PAGE goes out */
 	FLOW_KILLED,	/* the transfer is to be broken */
 };
@@ -30,7 +30,9 @@ struct txn {
 	enum txn_flow		 flow;
 	bool			 judged;	/* end of data was seen: what is left may go */
 	struct inspect_plan	 plan;
-	struct digester		*digester;	/* NULL once it is not needed */
+	struct inspector	*inspector;	/* for FLOW_INSPECT, with FINDINGS */
+	struct findings		*findings;
+	bool			 outgrown;	/* nothing more can be found in it */
 	struct body		*body;
 	struct buf		 page;
 	size_t			 page_sent;

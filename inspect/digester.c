@@ -81,6 +81,28 @@ digester_update(struct digester *d, struct slice bytes)
 }
 
 size_t
+digester_peek(const struct digester *d, struct digest out[static DIGEST_ALGS])
+{
+	size_t n = 0;
+
+	for (int i = 0; !d->failed && i < DIGEST_ALGS; i++) {
+		EVP_MD_CTX *copy;
+		bool good;
+
+		if (d->contexts[i] == NULL)
+			continue;
+		out[n] = (struct digest){ .alg = (enum digest_alg)i };
+		good = (copy = EVP_MD_CTX_new()) != NULL && EVP_MD_CTX_copy_ex(copy, d->contexts[i]) == 1 &&
+		    EVP_DigestFinal_ex(copy, out[n].b, NULL) == 1;
+		EVP_MD_CTX_free(copy);
+		if (!good)
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+size_t
 digester_final(struct digester *d, struct digest out[static DIGEST_ALGS])
 {
 	size_t n = 0;

@@ -11,6 +11,7 @@ enum finding_kind { FINDING_SENT, FINDING_DECODED, FINDING_MEMBER };
 
 struct finding {
 	enum finding_kind	kind;
+	bool			tentative;	/* it is this only if nothing more comes out */
 	uint64_t		size;		/* bytes */
 	size_t			n;
 	struct digest		digests[DIGEST_ALGS];
@@ -21,7 +22,8 @@ struct finding {
 
 enum { FINDING_NAME_MAX = 1024 };
 
-/* Called with each finding when it is complete.  False: enough, the body is judged; nothing more is wanted. */
+/* Called with each finding when it is complete.  False: this is one to stop the body for.  Unless it is tentative, nothing more is
+ * looked at then. */
 typedef bool finding_fn(void *arg, const struct finding *f);
 
 /* Why something in a body could not be looked at.  The first of a body counts.  Words of unscannable_name(). */

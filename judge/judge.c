@@ -400,3 +400,13 @@ judge_body(const struct generation *g, const struct body_facts *facts, int64_t n
 	if (why->verdict == VERDICT_BLOCK && facts->remembered)
 		why->reason = REASON_FILE_AGAIN;
 }
+
+void
+judge_unscannable(const struct generation *g, enum unscannable u, struct why *why)
+{
+	why_init(why);
+	why->reason = REASON_UNSCANNABLE;
+	why->verdict = g != NULL && generation_site(g)->unscannable == UNSCANNABLE_BLOCK ? VERDICT_BLOCK : VERDICT_PASS;
+	why->steps[why->n_steps++] = (struct step){ .kind = STEP_UNSCANNABLE, .result = STEP_DECIDES,
+		.reason = REASON_UNSCANNABLE, .unscannable = u };
+}

@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "inspect/file_type.h"
+#include "inspect/inspector.h"
 #include "ruleset/generation.h"
 #include "url_rules/url.h"
 
@@ -30,6 +32,7 @@ enum reason {
 	REASON_NO_RULES,	/* no generation could be loaded */
 	REASON_BAD_URL,		/* the request's URL could not be understood */
 	REASON_DAMAGED,		/* a segment did not hold together where it was read */
+	REASON_UNSCANNABLE,	/* a body that could not be looked into */
 	REASON_LIMIT,		/* a regular expression took too long for this URL */
 	REASON_NO_MEMORY,
 	REASONS
@@ -41,7 +44,7 @@ bool reason_unchecked(enum reason r);
 
 enum { STEPS_MAX = 16 };
 
-enum step_kind { STEP_RULE, STEP_NO_RULE, STEP_FILE, STEP_NO_FILE, STEP_UNCHECKED };
+enum step_kind { STEP_RULE, STEP_NO_RULE, STEP_FILE, STEP_NO_FILE, STEP_UNSCANNABLE, STEP_UNCHECKED };
 enum step_result { STEP_DECIDES, STEP_EXPIRED, STEP_BELOW_THRESHOLD, STEP_OVERRULED, STEP_PLAIN };
 
 /* One thing that was looked at. */
@@ -53,6 +56,7 @@ struct step {
 	enum rule_kind	 rule_kind;
 	struct rule_key	 key;		/* borrowed from the question or the facts */
 	enum reason	 reason;
+	enum unscannable unscannable;	/* for STEP_UNSCANNABLE */
 };
 
 struct why {
@@ -91,27 +95,38 @@ struct body_head {
 	int		 status;
 	int64_t		 content_length;	/* as sent, or LENGTH_UNKNOWN */
 	int64_t		 complete_length;	/* of a 206: from Content-Range, or LENGTH_UNKNOWN */
+	struct codings	 codings;
+	bool		 claims_file;		/* type, name or disposition say that it is to be kept or run */
 };
 
 enum plan_action {
 	PLAN_PASS,		/* no rule can match: not one body byte is needed */
-	PLAN_INSPECT,		/* hash it, hold it back */
+	PLAN_INSPECT,		/* look at it, hold it back */
 	PLAN_REFUSE,		/* a part of a body that may be listed */
 };
 
 struct inspect_plan {
 	enum plan_action action;
 	const char	*because;	/* a few plain words, static */
-	unsigned	 algs;		/* DIGEST_BITs to compute */
-	uint64_t	 until;		/* a longer body matches no rule: stop there; UINT64_MAX = never */
+	bool		 left_out;	/* passed for its type alone (HashTypes) */
+	struct inspect_wish wish;	/* for PLAN_INSPECT; its callback is still to be set */
 };
 
-/* What is worth inspecting: the size-first question.  Pure; table-tested. */
-struct inspect_plan judge_plan(const struct generation *g, const struct body_head *head);
+/* The outcome depends on the type of the body's first bytes; when not, judge_plan() may be asked with any. */
+bool judge_wants_type(const struct generation *g, const struct body_head *head);
 
-/* What inspection found. */
+/* What is worth inspecting, of a body whose first (decoded) bytes are of TYPE: the size-first question.  Pure; table-tested. */
+struct inspect_plan judge_plan(const struct generation *g, const struct body_head *head, enum file_type type);
+
+/* A file of SIZE, or of any size, is listed. */
+bool judge_may_be_listed(const struct generation *g, uint64_t size);
+
+/* What inspection found: a body, or something in it. */
 struct body_facts {
-	uint64_t	 size;			/* bytes seen */
+	enum finding_kind kind;
+	struct slice	 member;		/* path of an archive's member; borrowed */
+	unsigned	 depth;			/* of a member */
+	uint64_t	 size;			/* bytes of it */
 	size_t		 n;
 	struct digest	 digests[DIGEST_ALGS];
 	bool		 remembered;		/* from the kill memory, not from these bytes */
@@ -120,6 +135,9 @@ struct body_facts {
 /* Judge a body by FACTS.  Facts without a digest mean that hashing failed: "could not check", and the site's fail mode decides.
  * A G of NULL passes: that there are no rules was said of the request. */
 void judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why);
+
+/* Judge that a body could not be looked into for the reason U: the site's Unscannable decides. */
+void judge_unscannable(const struct generation *g, enum unscannable u, struct why *why);
 
 /* Append the steps as lines a helpdesk can read out, '\n' between them. */
 int why_format_steps(const struct generation *g, const struct why *why, struct buf *out);

@@ -22,12 +22,86 @@ refuse(const struct body_head *head)
 		"a part of a body of unknown length" : "a part of a body that has a listed length" };
 }
 
+static bool
+has_listed_length(const struct generation *g, const struct body_head *head)
+{
+	return head->content_length != LENGTH_UNKNOWN && generation_has_size(g, (uint64_t)head->content_length);
+}
+
+bool
+judge_may_be_listed(const struct generation *g, uint64_t size)
+{
+	return generation_sizeless_algs(g) != 0 || generation_has_size(g, size);
+}
+
+bool
+judge_wants_type(const struct generation *g, const struct body_head *head)
+{
+	return head->has_body && g != NULL && generation_algs(g) != 0 && !is_part_of_listed(g, head);
+}
+
+/* TYPE is in the site's SET of types.  What claims to be a file is unknown at least, whatever it begins with: a claim only adds. */
+static bool
+counts(int64_t set, const struct body_head *head, enum file_type type)
+{
+	return (set >> type & 1) != 0 || (head->claims_file && (set >> TYPE_UNKNOWN & 1) != 0);
+}
+
+/* Digests to make of the bytes as sent. */
+static unsigned
+sent_algs(const struct generation *g, const struct body_head *head, bool counts_type)
+{
+	if (has_listed_length(g, head))
+		return generation_algs(g);
+	if (!counts_type)
+		return 0;
+	return head->content_length == LENGTH_UNKNOWN ? generation_algs(g) : generation_sizeless_algs(g);
+}
+
+static enum member_mode
+member_mode(const struct generation *g, const struct body_head *head, enum file_type type)
+{
+	if (!counts(generation_site(g)->unpack_types, head, type) || generation_site(g)->inspect_depth == 0)
+		return MEMBERS_NO;
+	return type == TYPE_ARCHIVE ? MEMBERS_ALL : MEMBERS_WATCH;
+}
+
+static struct inspect_wish
+wish_for(const struct generation *g, const struct body_head *head, enum file_type type)
+{
+	const struct site *site = generation_site(g);
+	uint64_t until = generation_sizeless_algs(g) != 0 ? UINT64_MAX : generation_max_size(g);
+	bool counts_type = counts(site->hash_types, head, type);
+
+	return (struct inspect_wish){
+		.sent_algs = sent_algs(g, head, counts_type), .sent_until = until,
+		.codings = head->codings,
+		.decoded_algs = head->codings.n > 0 && counts_type ? generation_algs(g) : 0, .decoded_until = until,
+		.members = member_mode(g, head, type), .member_algs = generation_algs(g), .member_until = until,
+		.limits = { .depth = (uint64_t)site->inspect_depth, .members = (uint64_t)site->inspect_members,
+		    .ratio = (uint64_t)site->inspect_ratio, .bytes = (uint64_t)site->inspect_bytes,
+		    .time_ms = (uint64_t)site->inspect_time * 1000, .spool = (uint64_t)site->spool_limit },
+	};
+}
+
+static const char *
+reason_to_inspect(const struct generation *g, const struct body_head *head, const struct inspect_wish *wish)
+{
+	if (has_listed_length(g, head))
+		return "a listed length";
+	if (wish->decoded_algs != 0)
+		return "its decoded length is unknown";
+	if (wish->members == MEMBERS_ALL)
+		return "an archive";
+	if (head->content_length == LENGTH_UNKNOWN)
+		return "unknown length";
+	return wish->sent_algs != 0 ? "rules without a size" : "there may be an archive in it";
+}
+
 struct inspect_plan
-judge_plan(const struct generation *g, const struct body_head *head)
+judge_plan(const struct generation *g, const struct body_head *head, enum file_type type)
 {
 	struct inspect_plan plan = { .action = PLAN_INSPECT };
-	bool known = head->content_length != LENGTH_UNKNOWN;
-	unsigned sizeless;
 
 	if (!head->has_body)
 		return pass("no body");
@@ -35,17 +109,14 @@ judge_plan(const struct generation *g, const struct body_head *head)
 		return pass("no file rules");
 	if (is_part_of_listed(g, head))
 		return refuse(head);
-	sizeless = generation_sizeless_algs(g);
-	plan.until = sizeless != 0 ? UINT64_MAX : generation_max_size(g);
-	plan.algs = generation_algs(g);
-	if (known && generation_has_size(g, (uint64_t)head->content_length)) {
-		plan.because = "a listed length";
+	plan.wish = wish_for(g, head, type);
+	if (plan.wish.sent_algs == 0 && plan.wish.decoded_algs == 0 && plan.wish.members == MEMBERS_NO) {
+		bool left_out = !counts(generation_site(g)->hash_types, head, type);
+
+		plan = pass(left_out ? "not a listed length, and of a type that HashTypes leaves out" : "not a listed length");
+		plan.left_out = left_out;
 		return plan;
 	}
-	if (known && sizeless == 0)
-		return pass("not a listed length");
-	if (known)
-		plan.algs = sizeless;
-	plan.because = known ? "rules without a size" : "unknown length";
+	plan.because = reason_to_inspect(g, head, &plan.wish);
 	return plan;
 }

@@ -17,6 +17,7 @@ static const struct { const char *name, *unchecked; } reasons[] = {
 	[REASON_NO_RULES] = { "no-rules", "no rule set could be loaded" },
 	[REASON_BAD_URL] = { "bad-url", "the URL could not be understood" },
 	[REASON_DAMAGED] = { "damaged", "a part of the rule set is damaged" },
+	[REASON_UNSCANNABLE] = { "unscannable", "it could not be looked into" },
 	[REASON_LIMIT] = { "limit", "a path rule's regular expression took too long for this URL" },
 	[REASON_NO_MEMORY] = { "no-memory", "there was not enough memory" },
 };
@@ -99,6 +100,10 @@ add_step_text(const struct generation *g, const struct step *step, struct buf *o
 	case STEP_NO_FILE:
 		buf_add_str(out, "no rule for this size and digest");
 		return;
+	case STEP_UNSCANNABLE:
+		buf_addf(out, "could not be looked into (%s): %s", unscannable_name(step->unscannable),
+		    unscannable_text(step->unscannable));
+		return;
 	case STEP_UNCHECKED:
 		buf_addf(out, "could not be checked: %s", reasons[step->reason].unchecked);
 		return;
@@ -171,6 +176,9 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 	case REASON_PARTIAL:
 		buf_add_str(out, "a part of a file was asked for whose length is that of a harmful one;"
 		    " only the whole can be checked");
+		break;
+	case REASON_UNSCANNABLE:
+		buf_addf(out, "this file could not be looked into: %s", unscannable_text(why->steps[0].unscannable));
 		break;
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:

@@ -12,6 +12,7 @@ struct site {
 };
 
 enum { FAIL_OPEN, FAIL_CLOSED };	/* fail_mode */
+enum { UNSCANNABLE_PASS, UNSCANNABLE_BLOCK };	/* unscannable */
 
 /* The rows of policy.def and how many they are. */
 extern const struct option site_options[];

@@ -14,7 +14,7 @@ byte_at(uint64_t i)
 static void
 stream(size_t small, size_t tail, size_t in, size_t out)
 {
-	struct body *b = body_new(small, tail, 0);
+	struct body *b = body_new(small, tail, 0, 0);
 	char piece[5000], got[5000];
 	uint64_t fed = 0, drained = 0;
 	bool held = true, same = true;
@@ -26,6 +26,7 @@ stream(size_t small, size_t tail, size_t in, size_t out)
 		for (size_t i = 0; i < want; i++)
 			piece[i] = byte_at(fed + i);
 		fed += body_put(b, slice_make(piece, want));
+		body_judged(b, fed);
 		if (fed > small)
 			body_hold_tail(b);
 		if (fed == TOTAL)
@@ -62,7 +63,7 @@ main(void)
 		stream(20000, LARGE, pieces[i], 7);
 	}
 
-	b = body_new(SMALL, TAIL, 0);
+	b = body_new(SMALL, TAIL, 0, 0);
 	body_put(b, SLICE("0123456789"));
 	is_int((long long)body_get(b, out, sizeof(out)), 0, "held: nothing goes");
 	body_hold_tail(b);
@@ -74,7 +75,7 @@ main(void)
 	ok(body_empty(b), "then it is empty");
 	body_free(b);
 
-	b = body_new(SMALL, TAIL, 70000);
+	b = body_new(SMALL, TAIL, 0, 70000);
 	{
 		static char big[70000];
 

@@ -196,19 +196,19 @@ is "check - reads URLs, one a line" "$got $(grep -o '"verdict":"[a-z]*"' <<<"$li
 	'1 "verdict":"pass" "verdict":"block" "verdict":"pass" '
 fb 0 "check what is no URL" check 'http:///'
 has "it says that it could not be checked" "pass unchecked" "$out"
-head -c 65546 /dev/zero > "$work/sample.bin"
-printf 'block file 65546:md5:%s name=sample.bin\n' "$(md5sum < "$work/sample.bin" | cut -d' ' -f1)" >> "$state/sources/local.rules"
+yes 'a sample of text' | head -c 65546 > "$work/sample.txt"
+printf 'block file 65546:md5:%s name=sample.txt\n' "$(md5sum < "$work/sample.txt" | cut -d' ' -f1)" >> "$state/sources/local.rules"
 fb 0 "publish a rule for a file" publish "${suffixes[@]}"
-fb 1 "check a listed file" check --file "$work/sample.bin" --name other.bin
+fb 1 "check a listed file" check --file "$work/sample.txt" --name other.bin
 has "by the name given" "block: other.bin" "$out"
-out=$("$firebreak" --state "$state" check --json --file - < <(cat "$work/sample.bin")); is "check a pipe" $? 1
+out=$("$firebreak" --state "$state" check --json --name sample.exe --file - < <(cat "$work/sample.txt")); is "check a pipe" $? 1
 has "its length is known at the end" '"size":65546' "$out"
-printf 'x' >> "$work/sample.bin"
-fb 0 "one byte more" check --file "$work/sample.bin"
+printf 'x' >> "$work/sample.txt"
+fb 0 "one byte more" check --file "$work/sample.txt"
 has "is not even read" "not a listed length" "$out"
 fb 2 "check a file that is not there" check --file "$work/no-such-file"
 fb 2 "check without anything" check
-fb 2 "check both" check --file "$work/sample.bin" http://example.com/
+fb 2 "check both" check --file "$work/sample.txt" http://example.com/
 
 # ---- mode ----
 fb 0 "mode" mode

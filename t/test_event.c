@@ -43,6 +43,8 @@ full(void)
 	e.status = 200;
 	e.file_size = 90112;
 	e.file_name = SLICE("patch.exe");
+	e.file_path = SLICE("files/patch.exe");
+	e.found = "member";
 	for (int i = 0; i < DIGEST_ALGS; i++) {
 		digests[i] = (struct digest){ .alg = (enum digest_alg)i, .b = { 0xab, 0xcd } };
 		e.digests[i] = &digests[i];
@@ -62,10 +64,10 @@ static const char full_line[] =
     "\"ruleset\":\"alert-19190\"},\"client\":{\"ip\":\"192.0.2.7\"},\"user\":{\"name\":\"user1\"},"
     "\"http\":{\"request\":{\"method\":\"GET\"},\"response\":{\"status_code\":200}},"
     "\"url\":{\"original\":\"http://files.example.net/patch.exe\",\"domain\":\"files.example.net\"},"
-    "\"file\":{\"size\":90112,\"name\":\"patch.exe\",\"hash\":{\"md5\":\"abcd0000000000000000000000000000\","
+    "\"file\":{\"size\":90112,\"name\":\"patch.exe\",\"path\":\"files/patch.exe\",\"hash\":{\"md5\":\"abcd0000000000000000000000000000\","
     "\"sha1\":\"abcd000000000000000000000000000000000000\","
     "\"sha256\":\"abcd000000000000000000000000000000000000000000000000000000000000\"}},"
-    "\"firebreak\":{\"level\":4,\"alert\":\"19190\",\"delivered\":24576,\"mode\":\"observe\",\"generation\":17,\"worker\":4711,"
+    "\"firebreak\":{\"level\":4,\"alert\":\"19190\",\"found\":\"member\",\"delivered\":24576,\"mode\":\"observe\",\"generation\":17,\"worker\":4711,"
     "\"steps\":[\"one\",\"two\"]},\"observer\":{\"vendor\":\"Firebreak\",\"product\":\"firebreak\",\"type\":\"proxy\"},"
     "\"ecs\":{\"version\":\"8.11\"}}\n";
 

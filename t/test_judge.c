@@ -329,49 +329,99 @@ test_many(void)
 struct plan_row {
 	const char *idea, *rules;
 	struct body_head head;
+	enum file_type type;
 	enum plan_action action;
-	unsigned algs;
+	unsigned sent, decoded;		/* algorithms */
 	uint64_t until;
+	enum member_mode members;
 };
 
 #define SIZED		"block file 90112:md5:" MD5_A "\nblock file 300:sha1:0123456789abcdef0123456789abcdef01234567\n"
 #define SIZELESS	SIZED "block file *:md5:" MD5_B "\n"
+#define MD5		DIGEST_BIT(DIGEST_MD5)
 #define BOTH		(DIGEST_BIT(DIGEST_MD5) | DIGEST_BIT(DIGEST_SHA1))
+#define GZIP		.codings = { .n = 1, .list = { CODING_GZIP } }
+#define UNKNOWN_CODING	.codings = { .fault = UNSCANNABLE_CODING }
+#define EVER		UINT64_MAX
+#define H(body, s, length, complete, ...)	\
+	{ .has_body = body, .status = s, .content_length = length, .complete_length = complete, __VA_ARGS__ }
 
 static const struct plan_row plans[] = {
-	{ "no body", SIZED, { false, 200, 90112, -1 }, PLAN_PASS, 0, 0 },
-	{ "no file rules", "block host a.example\n", { true, 200, -1, -1 }, PLAN_PASS, 0, 0 },
-	{ "a length nobody listed", SIZED, { true, 200, 90111, -1 }, PLAN_PASS, 0, 0 },
-	{ "a listed length", SIZED, { true, 200, 90112, -1 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "unknown length", SIZED, { true, 200, -1, -1 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "an error page too", SIZED, { true, 404, 300, -1 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "no size needed", SIZELESS, { true, 200, 90111, -1 }, PLAN_INSPECT, DIGEST_BIT(DIGEST_MD5), UINT64_MAX },
-	{ "listed, and no size needed", SIZELESS, { true, 200, 300, -1 }, PLAN_INSPECT, BOTH, UINT64_MAX },
-	{ "unknown, and no size needed", SIZELESS, { true, 200, -1, -1 }, PLAN_INSPECT, BOTH, UINT64_MAX },
-	{ "a part of a listed length", SIZED, { true, 206, 100, 90112 }, PLAN_REFUSE, 0, 0 },
-	{ "a part of another length", SIZED, { true, 206, 100, 90111 }, PLAN_PASS, 0, 0 },
-	{ "a part of another length, as long as a listed file", SIZED, { true, 206, 300, 90111 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "a part of no known length", SIZED, { true, 206, 100, -1 }, PLAN_REFUSE, 0, 0 },
+	{ "no body", SIZED, H(false, 200, 90112, -1), TYPE_EXECUTABLE, PLAN_PASS, 0, 0, 0, 0 },
+	{ "no file rules", "block host a.example\n", H(true, 200, -1, -1), TYPE_EXECUTABLE, PLAN_PASS, 0, 0, 0, 0 },
+	/* texts, images and media: only a listed length speaks for them */
+	{ "a length nobody listed", SIZED, H(true, 200, 90111, -1), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a listed length", SIZED, H(true, 200, 90112, -1), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+	{ "a listed length, an image", SIZED, H(true, 200, 90112, -1), TYPE_IMAGE, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+	{ "a text of unknown length", SIZED, H(true, 200, -1, -1), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a coded text", SIZED, H(true, 200, 90111, -1, GZIP), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a coded text of a listed length", SIZED, H(true, 200, 300, -1, GZIP), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+	{ "a film of unknown length", SIZED, H(true, 200, -1, -1), TYPE_MEDIA, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a text, and rules without a size", SIZELESS, H(true, 200, 5, -1), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	/* but what claims to be a file is looked at */
+	{ "a text to be kept", SIZED, H(true, 200, -1, -1, .claims_file = true), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_WATCH },
+	{ "an image to be kept", SIZED, H(true, 200, 5, -1, .claims_file = true), TYPE_IMAGE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_WATCH },
+	/* programs: the length first; an archive may be in them */
+	{ "a program of a listed length", SIZED, H(true, 200, 90112, -1), TYPE_EXECUTABLE, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_WATCH },
+	{ "a program of another", SIZED, H(true, 200, 90111, -1), TYPE_EXECUTABLE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_WATCH },
+	{ "a program of unknown length", SIZED, H(true, 200, -1, -1), TYPE_EXECUTABLE, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_WATCH },
+	{ "a coded program", SIZED, H(true, 200, 5, -1, GZIP), TYPE_EXECUTABLE, PLAN_INSPECT, 0, BOTH, 90112, MEMBERS_WATCH },
+	{ "a coded program in chunks", SIZED, H(true, 200, -1, -1, GZIP), TYPE_EXECUTABLE, PLAN_INSPECT, BOTH, BOTH, 90112,
+	    MEMBERS_WATCH },
+	{ "an unknown coding", SIZED, H(true, 200, 5, -1, UNKNOWN_CODING), TYPE_UNKNOWN, PLAN_INSPECT, 0, 0, 90112, MEMBERS_WATCH },
+	{ "no size needed", SIZELESS, H(true, 200, 90111, -1), TYPE_EXECUTABLE, PLAN_INSPECT, MD5, 0, EVER, MEMBERS_WATCH },
+	{ "listed, and no size needed", SIZELESS, H(true, 200, 300, -1), TYPE_UNKNOWN, PLAN_INSPECT, BOTH, 0, EVER, MEMBERS_WATCH },
+	{ "unknown, and no size needed", SIZELESS, H(true, 200, -1, -1), TYPE_UNKNOWN, PLAN_INSPECT, BOTH, 0, EVER, MEMBERS_WATCH },
+	{ "an error page too", SIZED, H(true, 404, 300, -1), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+	/* archives */
+	{ "an archive", SIZED, H(true, 200, 5, -1), TYPE_ARCHIVE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_ALL },
+	{ "an archive of a listed length", SIZED, H(true, 200, 300, -1), TYPE_ARCHIVE, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_ALL },
+	{ "a coded archive", SIZED, H(true, 200, 5, -1, GZIP), TYPE_ARCHIVE, PLAN_INSPECT, 0, BOTH, 90112, MEMBERS_ALL },
+	/* parts */
+	{ "a part of a listed length", SIZED, H(true, 206, 100, 90112), TYPE_UNKNOWN, PLAN_REFUSE, 0, 0, 0, 0 },
+	{ "a part of another length", SIZED, H(true, 206, 100, 90111), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a part of another length, with a listed file's", SIZED, H(true, 206, 300, 90111), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, 0 },
+	{ "a part of no known length", SIZED, H(true, 206, 100, -1), TYPE_TEXT, PLAN_REFUSE, 0, 0, 0, 0 },
 };
+
+static void
+check_plan(const struct plan_row *row, const char *site)
+{
+	struct generation *g = generation_of(site, row->rules, NULL, NULL);
+	struct inspect_plan plan;
+
+	if (!ok(g != NULL, "plan, %s: set up", row->idea))
+		return;
+	plan = judge_plan(g, &row->head, row->type);
+	ok(plan.action == row->action, "plan, %s: %d, %s", row->idea, plan.action, plan.because);
+	if (plan.action == PLAN_INSPECT)
+		ok(plan.wish.sent_algs == row->sent && plan.wish.decoded_algs == row->decoded && plan.wish.sent_until == row->until &&
+		    plan.wish.decoded_until == row->until && plan.wish.members == row->members,
+		    "plan, %s: digests %x and %x, until %llu, members %d", row->idea, plan.wish.sent_algs, plan.wish.decoded_algs,
+		    (unsigned long long)plan.wish.sent_until, plan.wish.members);
+	generation_close(g);
+}
 
 static void
 test_plans(void)
 {
+	static const struct plan_row by_site[] = {
+		{ "all types count", SIZED, H(true, 200, -1, -1), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+		{ "no type counts", SIZED, H(true, 200, -1, -1), TYPE_EXECUTABLE, PLAN_PASS, 0, 0, 0, 0 },
+		{ "no type counts, whatever it claims", SIZED, H(true, 200, -1, -1, .claims_file = true), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+		{ "archives alone are unpacked", SIZED, H(true, 200, 5, -1), TYPE_EXECUTABLE, PLAN_PASS, 0, 0, 0, 0 },
+		{ "nothing is unpacked", SIZED, H(true, 200, 5, -1), TYPE_ARCHIVE, PLAN_PASS, 0, 0, 0, 0 },
+	};
 	struct inspect_plan plan;
 
-	for (size_t i = 0; i < sizeof(plans) / sizeof(*plans); i++) {
-		const struct plan_row *row = &plans[i];
-		struct generation *g = generation_of(NULL, row->rules, NULL, NULL);
-
-		if (!ok(g != NULL, "plan, %s: set up", row->idea))
-			continue;
-		plan = judge_plan(g, &row->head);
-		ok(plan.action == row->action && plan.algs == row->algs && plan.until == row->until,
-		    "plan, %s (%d, %x, %llu: %s)", row->idea, plan.action, plan.algs, (unsigned long long)plan.until,
-		    plan.because);
-		generation_close(g);
-	}
-	plan = judge_plan(NULL, &(struct body_head){ true, 200, -1, -1 });
+	for (size_t i = 0; i < sizeof(plans) / sizeof(*plans); i++)
+		check_plan(&plans[i], NULL);
+	check_plan(&by_site[0], "HashTypes text,image,media,document,script,executable,archive,unknown\n");
+	check_plan(&by_site[1], "HashTypes none\nUnpackTypes none\n");
+	check_plan(&by_site[2], "HashTypes none\nUnpackTypes none\n");
+	check_plan(&by_site[3], "UnpackTypes archive\n");
+	check_plan(&by_site[4], "InspectDepth 0\n");
+	plan = judge_plan(NULL, &(struct body_head)H(true, 200, -1, -1), TYPE_UNKNOWN);
 	ok(plan.action == PLAN_PASS, "plan without a generation");
 }
 

@@ -27,7 +27,7 @@ for body in 0 1 4095 4096 4097 30000 200000; do
 		is $? 0 "bodies of $body bytes${framing:+, chunked,} come back as they were" "$said"
 	done
 done
-said=$(load --respmod --body 10000000 "${service[@]}" <(printf 'http://other.test/\tpass\n'))
+said=$(load --respmod --image --body 10000000 "${service[@]}" <(printf 'http://other.test/\tpass\n'))
 like "$said" "*204*wrong 0; body bytes sent after the preview 0,*" "of what is let go nothing is sent beyond the preview"
 said=$(load --rate 200 --seconds 1 "${service[@]}" "$lab_top/right")
 like "$said" "*wrong 0*" "a fixed rate"

@@ -1,0 +1,52 @@
+#include "inspect/claims.h"
+
+/* Without the "application/" in front. */
+static const char *const types[] = {
+	"octet-stream", "force-download", "download", "x-download", "x-msdownload", "x-msdos-program", "x-dosexec", "x-executable",
+	"x-msi", "x-ms-installer", "vnd.microsoft.portable-executable", "x-sharedlib", "x-apple-diskimage", "x-iso9660-image",
+	"zip", "x-zip-compressed", "x-7z-compressed", "vnd.rar", "x-rar-compressed", "x-rar", "vnd.ms-cab-compressed", "x-tar",
+	"gzip", "x-gzip", "x-gtar", "x-compressed", "x-bzip", "x-bzip2", "x-xz", "zstd", "java-archive", "x-java-archive",
+	"x-debian-package", "x-rpm", "vnd.android.package-archive", "hta", "x-ms-shortcut", "x-msmetafile",
+};
+
+static const char *const endings[] = {
+	"7z", "ace", "apk", "arj", "bat", "bin", "bz2", "cab", "chm", "cmd", "com", "cpl", "deb", "dll", "dmg", "doc", "docm",
+	"docx", "exe", "gz", "hta", "img", "iso", "jar", "jse", "lnk", "lzh", "msi", "msix", "msp", "ocx", "one", "pif",
+	"pkg", "ppt", "pptm", "ps1", "rar", "reg", "rpm", "rtf", "scr", "sys", "tar", "tgz", "vbe", "vbs", "vhd", "vhdx",
+	"wim", "wsf", "wsh", "xls", "xlsb", "xlsm", "xlsx", "xz", "z", "zip", "zst",
+};
+
+static bool
+is_one_of(struct slice s, const char *const *words, size_t n)
+{
+	char first = s.len > 0 ? ascii_lower(s.p[0]) : '\0';
+
+	for (size_t i = 0; i < n; i++)
+		if (words[i][0] == first && slice_ieq(s, slice_str(words[i])))
+			return true;
+	return false;
+}
+
+bool
+claims_file(struct slice type, struct slice disposition)
+{
+	struct slice word;
+
+	slice_cut(disposition, ';', &word, NULL);
+	if (slice_ieq(slice_trim(word), SLICE("attachment")))
+		return true;
+	slice_cut(type, ';', &word, NULL);
+	word = slice_trim(word);
+	return slice_istarts(word, SLICE("application/")) &&
+	    is_one_of(slice_skip(word, sizeof("application/") - 1), types, sizeof(types) / sizeof(*types));
+}
+
+bool
+is_file_name(struct slice name)
+{
+	size_t at = name.len;
+
+	while (at > 0 && name.p[at - 1] != '.')
+		at--;
+	return at > 0 && is_one_of(slice_skip(name, at), endings, sizeof(endings) / sizeof(*endings));
+}

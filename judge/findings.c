@@ -1,0 +1,68 @@
+#include "judge/findings.h"
+
+void
+findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops)
+{
+	f->g = g;
+	f->now = now;
+	f->stops = stops;
+	f->kept = 0;
+	f->any = false;
+	f->n = 0;
+}
+
+static int
+rank(const struct why *why)
+{
+	if (why->verdict == VERDICT_BLOCK)
+		return 4;
+	if (why->would_block)
+		return 3;
+	if (reason_unchecked(why->reason))
+		return 2;
+	return why->has_rule ? 1 : 0;
+}
+
+static void
+judge_one(struct findings *f, struct judged *j, const struct finding *finding)
+{
+	j->facts = (struct body_facts){ .kind = finding->kind, .depth = finding->depth, .size = finding->size, .n = finding->n };
+	memcpy(j->facts.digests, finding->digests, sizeof(finding->digests));
+	j->facts.member = slice_make(j->member, slice_head(finding->name, sizeof(j->member)).len);
+	if (j->facts.member.len > 0)
+		memcpy(j->member, finding->name.p, j->facts.member.len);
+	judge_body(f->g, &j->facts, f->now, &j->why);
+}
+
+bool
+findings_found(void *arg, const struct finding *finding)
+{
+	struct findings *f = arg;
+	struct judged *next = &f->judged[f->any ? 1 - f->kept : f->kept];
+	bool blocks;
+
+	judge_one(f, next, finding);
+	blocks = next->why.verdict == VERDICT_BLOCK;
+	if (finding->tentative)
+		return !(blocks && f->stops);
+	f->n++;
+	if (!f->any || rank(&next->why) > rank(&f->judged[f->kept].why)) {
+		f->kept = (int)(next - f->judged);
+		f->any = true;
+	}
+	return !(blocks && f->stops);
+}
+
+bool
+findings_may_be_listed(void *arg, uint64_t size)
+{
+	const struct findings *f = arg;
+
+	return judge_may_be_listed(f->g, size);
+}
+
+const struct judged *
+findings_kept(const struct findings *f)
+{
+	return f->any ? &f->judged[f->kept] : NULL;
+}
