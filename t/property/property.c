@@ -225,8 +225,11 @@ new_events(struct run *r)
 	if (state_path(r->state, STATE_EVENTS, path) == 0 && file_read(path, &all) == 0) {
 		text = slice_skip(buf_slice(&all), r->log_at);
 		r->log_at = all.len;
-		while (head_line(&text, &line))
+		while (head_line(&text, &line)) {
 			count_event(&c, line);
+			if (r->o->verbose)
+				printf("# %.*s\n", SLICE_ARGS(line));
+		}
 	}
 	buf_fini(&all);
 	r->killed += c.killed;
