@@ -157,6 +157,7 @@ zstd_begin(struct coder *c)
 	if (c->state.zstd == NULL)
 		return false;
 	ZSTD_DCtx_setParameter(c->state.zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+	ZSTD_DCtx_setParameter(c->state.zstd, ZSTD_d_experimentalParam3, 1);	/* ZSTD_d_forceIgnoreChecksum: no sums */
 	return true;
 }
 
