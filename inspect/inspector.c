@@ -27,6 +27,7 @@ struct inspector {
 	size_t			 start_len;
 	bool			 typed;
 	struct watch		 watch;
+	enum member_mode	 members;	/* as wished */
 	struct archive		*archive;
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
 
@@ -131,25 +132,49 @@ look_for_members(struct inspector *i, struct slice bytes)
 		show_members(i, bytes);
 }
 
+/* What came out so far was wrong: as if nothing had. */
 static bool
-take_decoded(void *arg, struct slice bytes, bool ends)
+restart(struct inspector *i)
+{
+	archive_close(i->archive);
+	i->archive = NULL;
+	i->wish.members = i->members;
+	i->watch = (struct watch){ 0 };
+	i->start_len = 0;
+	i->typed = i->suspects = false;
+	i->out = 0;
+	i->unscannable = UNSCANNABLE_NO;
+	digester_free(i->decoded);
+	i->decoded = NULL;
+	return i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL;
+}
+
+static void
+take_bytes(struct inspector *i, struct slice bytes)
+{
+	i->out += bytes.len;
+	i->suspects = false;
+	if (i->decoded != NULL && i->out > i->wish.decoded_until) {
+		digester_free(i->decoded);
+		i->decoded = NULL;
+	}
+	if (i->decoded != NULL) {
+		digester_update(i->decoded, bytes);
+		i->hashed += bytes.len;
+	}
+	look_for_members(i, bytes);
+}
+
+static bool
+take_decoded(void *arg, struct slice bytes, enum decoded what)
 {
 	struct inspector *i = arg;
 
-	if (bytes.len > 0) {
-		i->out += bytes.len;
-		i->suspects = false;
-		if (i->decoded != NULL && i->out > i->wish.decoded_until) {
-			digester_free(i->decoded);
-			i->decoded = NULL;
-		}
-		if (i->decoded != NULL) {
-			digester_update(i->decoded, bytes);
-			i->hashed += bytes.len;
-		}
-		look_for_members(i, bytes);
-	}
-	if (ends)
+	if (what == DECODED_RESTART)
+		return !i->stopped && restart(i);
+	if (bytes.len > 0)
+		take_bytes(i, bytes);
+	if (what == DECODED_END)
 		find_decoded(i, false);
 	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO);
 }
@@ -185,7 +210,7 @@ inspector_new(const struct inspect_wish *wish, const struct inspect_means *means
 
 	if (i == NULL)
 		return NULL;
-	*i = (struct inspector){ .wish = *wish, .means = *means, .found = found, .arg = arg };
+	*i = (struct inspector){ .wish = *wish, .means = *means, .found = found, .arg = arg, .members = wish->members };
 	if (begin(i) == 0)
 		return i;
 	inspector_free(i);
