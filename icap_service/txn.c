@@ -73,7 +73,7 @@ look(struct txn *t, struct slice bytes)
 	bool full = body_full(t->body);
 
 	inspector_update(t->inspector, bytes, full || inspector_waiting(t->inspector) + bytes.len >= INSPECT_STEP);
-	if (full && inspector_suspects(t->inspector))
+	if (full && inspector_hesitates(t->inspector))
 		inspector_give_in(t->inspector);
 	body_judged(t->body, inspector_judged(t->inspector));
 	outgrow(t);

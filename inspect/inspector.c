@@ -20,6 +20,7 @@ struct inspector {
 
 	struct decoder		*decoder;
 	uint64_t		 out;		/* bytes decoded */
+	uint64_t		 before_out;	/* bytes as sent before the push that had the last of them */
 	struct digester		*decoded;
 	bool			 suspects;
 
@@ -29,6 +30,7 @@ struct inspector {
 	struct watch		 watch;
 	enum member_mode	 members;	/* as wished */
 	struct archive		*archive;
+	bool			 ended;		/* the archive was told that it has */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
 
 	bool			 stopped;
@@ -96,7 +98,12 @@ show_members(struct inspector *i, struct slice bytes)
 			archive_put(i->archive, kept);
 	} else if (i->wish.members == MEMBERS_ALL && i->archive == NULL)
 		begin_archive(i);
-	if (i->archive != NULL)
+	if (i->archive == NULL)
+		return;
+	/* It was taken for whole, since nothing came for so long, and goes on. */
+	if (i->ended)
+		note_unscannable(i, UNSCANNABLE_DAMAGED);
+	else
 		archive_put(i->archive, bytes);
 }
 
@@ -141,7 +148,7 @@ restart(struct inspector *i)
 	i->wish.members = i->members;
 	i->watch = (struct watch){ 0 };
 	i->start_len = 0;
-	i->typed = i->suspects = false;
+	i->typed = i->suspects = i->ended = false;
 	i->out = 0;
 	i->unscannable = UNSCANNABLE_NO;
 	digester_free(i->decoded);
@@ -243,6 +250,13 @@ hash_sent(struct inspector *i, struct slice bytes)
 	i->hashed += bytes.len;
 }
 
+/* Behind codings an archive may be whole, and only padding follows. */
+static bool
+awaits_output(const struct inspector *i)
+{
+	return i->decoder != NULL && i->archive != NULL && !archive_done(i->archive);
+}
+
 static void
 catch_up(struct inspector *i)
 {
@@ -253,27 +267,44 @@ catch_up(struct inspector *i)
 	i->unfed = 0;
 }
 
-void
-inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
+static void
+decode(struct inspector *i, struct slice bytes)
 {
 	uint64_t out = i->out;
 
-	if (i->stopped)
+	decoder_push(i->decoder, bytes);
+	note_unscannable(i, decoder_fault(i->decoder));
+	if (i->out == out)
+		return;
+	i->before_out = i->seen - bytes.len;
+	find_decoded(i, true);
+}
+
+/* Everything was looked up, as far as it can be. */
+static void
+move_judged(struct inspector *i)
+{
+	uint64_t to = awaits_output(i) ? i->before_out : i->seen;
+
+	if (i->unfed == 0 && !i->suspects && !i->stopped && to > i->judged)
+		i->judged = to;
+}
+
+void
+inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
+{
+	if (i->stopped || bytes.len == 0)
 		return;
 	i->seen += bytes.len;
 	hash_sent(i, bytes);
-	if (i->decoder != NULL) {
-		decoder_push(i->decoder, bytes);
-		note_unscannable(i, decoder_fault(i->decoder));
-		if (i->out > out)
-			find_decoded(i, true);
-	} else if (i->wish.codings.n == 0 && bytes.len > 0)
+	if (i->decoder != NULL)
+		decode(i, bytes);
+	else if (i->wish.codings.n == 0)
 		look_for_members(i, bytes);
 	i->unfed = i->archive == NULL || archive_done(i->archive) ? 0 : i->unfed + bytes.len;
 	if (i->unfed > 0 && let_helper)
 		catch_up(i);
-	if (i->unfed == 0 && !i->suspects && !i->stopped)
-		i->judged = i->seen;
+	move_judged(i);
 }
 
 static void
@@ -289,26 +320,45 @@ find_sent(struct inspector *i)
 	i->stopped = !i->found(i->arg, &f);
 }
 
+static void
+end_archive(struct inspector *i)
+{
+	if (!i->typed && i->start_len > 0)
+		end_start(i, true);
+	if (i->archive == NULL || i->stopped)
+		return;
+	if (!i->ended)
+		archive_end(i->archive);
+	i->ended = true;
+	note_unscannable(i, archive_unscannable(i->archive));
+	i->unfed = 0;
+}
+
 void
 inspector_end(struct inspector *i)
 {
 	find_sent(i);
 	if (i->decoder != NULL && !i->stopped)
 		find_decoded(i, false);
-	if (!i->typed && i->start_len > 0)
-		end_start(i, true);
-	if (i->archive != NULL && !i->stopped) {
-		archive_end(i->archive);
-		note_unscannable(i, archive_unscannable(i->archive));
-	}
+	end_archive(i);
 	if (!i->stopped)
 		i->judged = i->seen;
+}
+
+bool
+inspector_hesitates(const struct inspector *i)
+{
+	return i->suspects || (awaits_output(i) && i->unfed == 0 && i->judged < i->seen);
 }
 
 void
 inspector_give_in(struct inspector *i)
 {
-	find_decoded(i, false);
+	if (i->suspects)
+		find_decoded(i, false);
+	if (!i->stopped && awaits_output(i))
+		end_archive(i);
+	move_judged(i);
 }
 
 uint64_t
@@ -327,12 +377,6 @@ uint64_t
 inspector_waiting(const struct inspector *i)
 {
 	return i->unfed;
-}
-
-bool
-inspector_suspects(const struct inspector *i)
-{
-	return i->suspects;
 }
 
 bool

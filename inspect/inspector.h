@@ -7,7 +7,8 @@
  * What is decoded may be complete for a client long before the body ends: a gzip of the file can be followed by empty members.  So
  * the digest so far is looked up after each push whenever its size may be listed (tentative: bytes that come out later make it
  * something else), and for good where a coded stream ends.  While a tentative finding stands that was to be stopped for,
- * inspector_judged() stays where it was before that push: none of its bytes may leave.
+ * inspector_judged() stays where it was before that push: none of its bytes may leave.  An archive behind codings can be followed
+ * by such padding as well, and its members are known for sure at its end: what comes after the last output waits for more.
  *
  * One inspector belongs to one thread. */
 #ifndef INSPECT_INSPECTOR_H
@@ -66,8 +67,9 @@ enum { INSPECT_LAG = ARCHIVE_HOLD, INSPECT_STEP = 32 * 1024 };
 /* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP. */
 uint64_t inspector_waiting(const struct inspector *i);
 
-/* A tentative finding that is to be stopped for stands.  Who cannot hold back more says so: the finding then counts. */
-bool inspector_suspects(const struct inspector *i);
+/* More output of the codings would change what is held back: a tentative finding that is to be stopped for stands, or an archive
+ * whose end, for all that is known, has come.  Who cannot hold back more says so: then it counts as the end. */
+bool inspector_hesitates(const struct inspector *i);
 void inspector_give_in(struct inspector *i);
 
 /* FOUND has said stop. */
