@@ -28,6 +28,12 @@ walk_stop(struct walk *w, enum unscannable reason)
 }
 
 bool
+walk_too_deep(const struct walk *w, unsigned depth)
+{
+	return depth > w->wish->limits.depth || depth > DEPTH_MAX;
+}
+
+bool
 walk_count(struct walk *w)
 {
 	if (!w->stopped && ++w->members > w->wish->limits.members)
@@ -73,7 +79,12 @@ walk_report(struct walk *w, struct source *s, unsigned depth, struct slice name,
 	}
 	if (seen != NULL)
 		seen_add(seen, f.size, &f.digests[f.n - 1]);
-	if (w->wish->algs != 0 && f.size <= w->wish->until && !w->io->finding(w->io->arg, &f))
+	if (w->wish->algs == 0 || f.size > w->wish->until)
+		return;
+	/* One member may be reported more than once, as it grows. */
+	if (++w->findings > w->wish->limits.members)
+		walk_stop(w, UNSCANNABLE_MEMBERS);
+	else if (!w->io->finding(w->io->arg, &f))
 		w->stopped = true;
 }
 
@@ -269,7 +280,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 {
 	uint64_t end;
 
-	if (depth > w->wish->limits.depth || depth > DEPTH_MAX) {
+	if (walk_too_deep(w, depth)) {
 		if (!is_vague(kind) && kind != KIND_LZMA)
 			walk_unscannable(w, UNSCANNABLE_DEPTH);
 		return at + 1;

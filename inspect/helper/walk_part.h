@@ -12,7 +12,7 @@ struct walk {
 	const struct walk_io	*io;
 	enum unscannable	 reason;	/* the first */
 	bool			 stopped;	/* by a limit, or because nobody wants more: everything has ended */
-	uint64_t		 members;
+	uint64_t		 members, findings;
 	uint64_t		 unpacked;	/* bytes, of all */
 	size_t			 budget;	/* of all sources */
 	struct source		 root;
@@ -47,6 +47,9 @@ void walk_unscannable(struct walk *w, enum unscannable reason);
 
 /* The same, and end the walk. */
 void walk_stop(struct walk *w, enum unscannable reason);
+
+/* Members at DEPTH are not looked at any more. */
+bool walk_too_deep(const struct walk *w, unsigned depth);
 
 /* Another member.  False: that was one too many. */
 bool walk_count(struct walk *w);
