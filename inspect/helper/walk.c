@@ -385,7 +385,12 @@ static void
 scan_signature(struct scan *sc)
 {
 	bool weak;
-	enum kind kind = sniff_signature(slice_make(sc->buf + sc->pos, sc->have - sc->pos), &weak);
+	struct slice head = slice_make(sc->buf + sc->pos, sc->have - sc->pos);
+	enum kind kind = sniff_signature(head, &weak);
+
+	/* Local headers may make no sense: who reads the directory believes that. */
+	if (sc->look->zip && sniff_central(head))
+		sc->look->zip_strong = true;
 
 	if (kind == KIND_NONE || weak) {
 		if (kind == KIND_ZIP)
