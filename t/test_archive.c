@@ -498,6 +498,22 @@ test_members_of_codings(struct slice listed, struct slice other)
 	}
 }
 
+/* lz4's reader does not say where a frame ends. */
+static void
+test_lz4(struct slice listed, struct slice other)
+{
+	static const struct maker lz4 = { archive_write_set_format_raw, archive_write_add_filter_lz4, NULL };
+	struct slice one = make_one(lz4, listed);
+	const struct hit *h;
+
+	(void)other;
+	run_reset();
+	run.piece_max = 5000;
+	run_body(join(one, repeat(SLICE("\x50\x2a\x4d\x18\4\0\0\0none"), 200 * 1024)));
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < one.len + 65536 && run.reason == UNSCANNABLE_NO, "lz4 and frames of nothing");
+}
+
 static void
 test_wrong_sums(struct slice listed, struct slice other)
 {
@@ -1169,7 +1185,7 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
+	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
 	test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_signals, test_killed,
 	test_threads,
 };

@@ -261,6 +261,7 @@ static bool
 read_entry(struct reading *r, struct archive_entry *entry)
 {
 	struct entry e;
+	struct endless endless = { .s = &e.s, .depth = r->depth, .next = r->w->endless };
 	bool whole;
 
 	if (!walk_count(r->w))
@@ -271,7 +272,10 @@ read_entry(struct reading *r, struct archive_entry *entry)
 		return true;
 	}
 	entry_init(&e, r->w, r->a, r->look != NULL ? UINT64_MAX : r->w->wish->until);
+	if (!r->named)
+		r->w->endless = &endless;
 	whole = walk_member(r->w, &e.s, r->depth, r->named ? entry_name(entry) : SLICE(""), r->look != NULL ? &r->look->seen : NULL);
+	r->w->endless = endless.next;
 	source_fini(&e.s);
 	if (!whole || e.status < ARCHIVE_OK)
 		r->partly = true;

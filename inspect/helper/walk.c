@@ -499,6 +499,22 @@ walk_member(struct walk *w, struct source *s, unsigned depth, struct slice name,
 
 /* ---- the body ---- */
 
+/* The walk is about to wait.  Where coded members end is not known of these: it may have been here, and what follows padding.  Not
+ * each time, for that would be a report a read: as long as they are few, and when nothing has come out since. */
+static void
+report_endless(struct walk *w)
+{
+	enum { FEW = 16 };
+
+	for (struct endless *e = w->endless; e != NULL; e = e->next) {
+		if (e->s->pulled != e->s->reported && (e->n < FEW || e->s->pulled == e->mark)) {
+			e->n++;
+			walk_report(w, e->s, e->depth, SLICE(""), NULL);
+		}
+		e->mark = e->s->pulled;
+	}
+}
+
 static ssize_t
 root_pull(struct source *s, char *buf, size_t size)
 {
@@ -507,6 +523,9 @@ root_pull(struct source *s, char *buf, size_t size)
 
 	while (s->pulled >= w->available) {
 		if (w->root_ended || w->stopped)
+			return 0;
+		report_endless(w);
+		if (w->stopped)
 			return 0;
 		w->needed = s->pulled;
 		w->available = w->io->more(w->io->arg, s->pulled, &w->root_ended);

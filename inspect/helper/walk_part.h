@@ -7,6 +7,15 @@
 #include "inspect/helper/source.h"
 #include "inspect/helper/walk.h"
 
+/* What comes out of a coding whose reader does not say where a coded member ends. */
+struct endless {
+	struct source	*s;
+	unsigned	 depth;
+	unsigned	 n;		/* reports */
+	uint64_t	 mark;		/* bytes that had come out when the walk waited last */
+	struct endless	*next;
+};
+
 struct walk {
 	const struct walk_wish	*wish;
 	const struct walk_io	*io;
@@ -16,6 +25,7 @@ struct walk {
 	uint64_t		 unpacked;	/* bytes, of all */
 	size_t			 budget;	/* of all sources */
 	struct source		 root;
+	struct endless		*endless;	/* those that are open */
 	uint64_t		 rehashed;	/* bytes that came out a second time, only to see whether they are the same */
 	uint64_t		 available;	/* of the root */
 	uint64_t		 needed;	/* what had been used when more was asked for */
