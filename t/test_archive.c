@@ -577,6 +577,18 @@ test_zips(struct slice listed, struct slice other)
 		judge(find_hit(listed, 1) != NULL && find_hit(other, 1) != NULL, "a local header with a longer packed size");
 	}
 	memcpy(e, good, sizeof(e));
+	e[1].bytes = listed;
+	for (int deflated = 0; deflated < 2; deflated++) {
+		struct slice body;
+
+		e[1].deflate = deflated;
+		e[1].descriptor = true;
+		body = make_zip(SLICE(""), e, 2);
+		run_reset();
+		expect(slice_head(body, slice_search(body, SLICE("PK\x01\x02"))), listed, 1, UNSCANNABLE_DAMAGED, "without a directory");
+		judge(strcmp(run.hits[run.n - 1].name, "b") == 0, "the last entry");
+	}
+	memcpy(e, good, sizeof(e));
 	e[0].encrypted = true;
 	run_reset();
 	expect(make_zip(SLICE(""), e, 2), other, 1, UNSCANNABLE_ENCRYPTED, "an encrypted entry, and one that is not");

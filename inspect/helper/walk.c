@@ -292,7 +292,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 		return walk_coded(w, s, at, kind, depth, look);
 	if (kind == KIND_ZIP)
 		note_zip(look, at, false);
-	switch (unpack(w, s, at, kind, depth, false, &end, look)) {
+	switch (unpack(w, s, at, kind, depth, HOW_STREAM, &end, look)) {
 	case UNPACKED_ALL:
 		return end;
 	case UNPACKED_NOTHING:
@@ -303,6 +303,9 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	case UNPACKED_PART:
 		look->tries++;
 	}
+	/* Of a last entry without a directory behind it, libarchive does not give what it has when it misses a descriptor. */
+	if (kind == KIND_ZIP && s->ended && !w->stopped && source_has(s, end - 1))
+		unpack(w, s, end - 1, KIND_ZIP, depth, HOW_ENDED, &end, look);
 	if (kind == KIND_ISO)
 		look->iso = true;
 	if (kind == KIND_ZIP || kind == KIND_ISO)
@@ -435,12 +438,12 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 	for (size_t i = 0; i < look->n_late && !w->stopped; i++)
 		if (!source_has(s, look->late[i].at))
 			walk_gone(w, s);
-		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, true, &end, NULL) != UNPACKED_ALL)
+		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, HOW_RANDOM, &end, NULL) != UNPACKED_ALL)
 			walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	if (look->iso && !w->stopped) {
 		if (!source_has(s, 0))
 			walk_gone(w, s);
-		else if (unpack(w, s, 0, KIND_ISO, depth, true, &end, NULL) == UNPACKED_ALL)
+		else if (unpack(w, s, 0, KIND_ISO, depth, HOW_RANDOM, &end, NULL) == UNPACKED_ALL)
 			look->damaged = false;
 	}
 	if (look->zip && !w->stopped) {

@@ -78,10 +78,15 @@ void walk_report(struct walk *w, struct source *s, unsigned depth, struct slice 
 
 enum unpacked { UNPACKED_ALL, UNPACKED_PART, UNPACKED_NOTHING };
 
-/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  RANDOM: S has ended, and all from AT on can be
- * read again.  *END is where to go on: behind it, or right behind the start of what could not be read.  LOOK gets what is needed
+enum how {
+	HOW_STREAM,	/* from front to back */
+	HOW_RANDOM,	/* S has ended, and all from AT on can be read again */
+	HOW_ENDED,	/* a zip, as if an empty directory stood behind the end of S */
+};
+
+/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END is where to go on: behind it, or right behind the start of what could not be read.  LOOK gets what is needed
  * for a second look at a zip; it may be NULL. */
-enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, bool random, uint64_t *end,
+enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
     struct look *look);
 
 /* Read the one entry of a zip that HEADER (a local header with its name) and the LEN bytes from AT on in S make.  ONLY_HASH: do not
