@@ -310,7 +310,8 @@ read_entries(struct reading *r)
 }
 
 enum unpacked
-unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end, struct look *look)
+unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
+    struct look *look)
 {
 	struct view *v = malloc(sizeof(*v));
 	struct reading r = { .w = w, .depth = depth,
