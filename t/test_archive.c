@@ -603,6 +603,7 @@ test_prefixes(struct slice listed, struct slice other)
 	static const char seven_decoy[] = "7z\xbc\xaf\x27\x1c\0\4 it is not";
 	struct slice decoys = SLICE("PK\x03\x04"), pk = SLICE("PK\x03\x04\x14\0\0\0\x08\0");
 	struct zip_entry e[] = { { .name = "a", .bytes = listed, .deflate = true } };
+	struct slice odd;
 
 	decoys = join(decoys, SLICE("MSCF Rar!\x1a\x07\x00 Rar!\x1a\x07\x01\x00"));
 	decoys = join(decoys, slice_make(seven_decoy, sizeof(seven_decoy)));
@@ -615,6 +616,21 @@ test_prefixes(struct slice listed, struct slice other)
 	run_reset();
 	run_body(make_one(tar_gz, make_zip(join(other, decoys), e, 1)));
 	ok(find_hit(listed, 3) != NULL, "the same in a tar.gz");
+	/* A local header of a version that nobody will ever need shows only to who reads the directory. */
+	odd = make_zip(other, e, 1);
+	((char *)(uintptr_t)odd.p)[other.len + 4] = (char)200;
+	run_reset();
+	expect(odd, listed, 1, UNSCANNABLE_NO, "a local header that makes no sense");
+	run_reset();
+	expect(make_one(tar, odd), listed, 2, UNSCANNABLE_NO, "the same in a tar");
+	run_reset();
+	run.wish.limits.spool = 1000;
+	run_body(odd);
+	judge(run.reason == UNSCANNABLE_SPOOL, "and when it cannot be read again");
+	run_reset();
+	run.wish.limits.depth = 1;
+	run_body(make_one(tar, odd));
+	judge(run.reason == UNSCANNABLE_DEPTH, "and when it is too deep");
 	run_reset();
 	expect(join(other, make_one(sevenzip, listed)), listed, 1, UNSCANNABLE_NO, "a 7z behind something else");
 	run_reset();

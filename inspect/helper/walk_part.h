@@ -84,8 +84,8 @@ enum how {
 	HOW_ENDED,	/* a zip, as if an empty directory stood behind the end of S */
 };
 
-/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END is where to go on: behind it, or right behind
- * the start of what could not be read.  LOOK gets what is needed for a second look at a zip; it may be NULL. */
+/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END is where to go on: behind it, or right
+ * behind the start of what could not be read.  LOOK gets what is needed for a second look at a zip; it may be NULL. */
 enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
     struct look *look);
 
