@@ -107,6 +107,12 @@ body_full(const struct body *b)
 	return b->seen - b->sent == b->cap_max;
 }
 
+bool
+body_stuck(const struct body *b)
+{
+	return body_full(b) && b->phase != BODY_FREE && b->judged <= b->sent + b->tail;
+}
+
 /* How many bytes may go now. */
 static size_t
 releasable(const struct body *b)

@@ -30,8 +30,9 @@ size_t body_put(struct body *b, struct slice bytes);
 /* Everything complete up to offset TO was looked up. */
 void body_judged(struct body *b, uint64_t to);
 
-/* No byte more can be taken before some are handed out. */
+/* No byte more can be taken before some are handed out; and stuck, when none may be before more is judged. */
 bool body_full(const struct body *b);
+bool body_stuck(const struct body *b);
 
 /* Hand out at most LEN bytes that may go now into OUT; how many. */
 size_t body_get(struct body *b, char *out, size_t len);

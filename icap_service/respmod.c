@@ -125,11 +125,13 @@ begin_inspection(struct txn *t, size_t room)
 {
 	const struct service_options *o = process_options(t->process);
 	bool may_lag = t->plan.wish.members != MEMBERS_NO;
-	size_t tail = (size_t)o->hold_tail;
+	size_t tail = (size_t)o->hold_tail, lag = may_lag ? INSPECT_STEP : 0;
 
 	if (may_lag && tail < INSPECT_LAG)
 		tail = INSPECT_LAG;
-	t->body = body_new((size_t)o->hold_small, tail, may_lag ? INSPECT_STEP : 0, room);
+	if (t->plan.wish.codings.n > 0)
+		lag += INSPECT_STILL;
+	t->body = body_new((size_t)o->hold_small, tail, lag, room);
 	if ((t->findings = malloc(sizeof(*t->findings))) == NULL || t->body == NULL)
 		return -1;
 	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t));

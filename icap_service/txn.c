@@ -70,12 +70,14 @@ outgrow(struct txn *t)
 static void
 look(struct txn *t, struct slice bytes)
 {
-	bool full = body_full(t->body);
+	struct inspector *i = t->inspector;
 
-	inspector_update(t->inspector, bytes, full || inspector_waiting(t->inspector) + bytes.len >= INSPECT_STEP);
-	if (full && inspector_hesitates(t->inspector))
-		inspector_give_in(t->inspector);
-	body_judged(t->body, inspector_judged(t->inspector));
+	inspector_update(i, bytes, body_full(t->body) || inspector_waiting(i) + bytes.len >= INSPECT_STEP);
+	body_judged(t->body, inspector_judged(i));
+	if (body_stuck(t->body) && inspector_hesitates(i)) {
+		inspector_give_in(i);
+		body_judged(t->body, inspector_judged(i));
+	}
 	outgrow(t);
 }
 

@@ -24,9 +24,11 @@ struct archive_wish {
 	struct inspect_limits	 limits;
 };
 
-/* Begin to look into a body; FOUND is called with ARG by archive_step() and archive_end().  NULL without memory.  When spool or
- * helper cannot be made the result is there all the same, and archive_unscannable() says so; ERROR (may be NULL) then gets errno,
- * else 0.  WISH's strings are only borrowed.  The caller's: archive_close(), which ends the helper. */
+/* Begin to look into a body; FOUND is called with ARG by archive_step() and archive_end(), for each member that is not empty.  One
+ * that a client may take for whole before it ends, as a gzip of several members, is reported at each such point; a zip's entry
+ * twice when its local header and the directory do not say the same.  NULL without memory.  When spool or helper cannot be made
+ * the result is there all the same, and archive_unscannable() says so; ERROR (may be NULL) then gets errno, else 0.  WISH's
+ * strings are only borrowed.  The caller's: archive_close(), which ends the helper.  Costs a process: some milliseconds. */
 struct archive *archive_new(const struct archive_wish *wish, finding_fn *found, void *arg, int *error);
 void archive_close(struct archive *a);
 

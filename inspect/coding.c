@@ -10,7 +10,8 @@
  * is wrong.  A library that does not know it says so and is as strict as before. */
 #define ZSTD_IGNORE_SUM	ZSTD_d_experimentalParam3
 
-enum { OUT_SIZE = 32 * 1024, WINDOW_LOG_MAX = 23, PIECE_MAX = OUT_SIZE, PREFIX_MAX = 64 * 1024, DEFLATE_HEAD = 5, GZIP_MAGIC = 0x1f, GZIP = 16 };
+enum { OUT_SIZE = 32 * 1024, WINDOW_LOG_MAX = 23, PIECE_MAX = OUT_SIZE, PREFIX_MAX = 64 * 1024, DEFLATE_HEAD = 5,
+	GZIP_MAGIC = 0x1f, GZIP = 16 };
 
 enum layer_state {
 	LAYER_OPEN,		/* within a stream */

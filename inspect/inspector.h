@@ -64,6 +64,10 @@ uint64_t inspector_judged(const struct inspector *i);
 bool inspector_has_archive(const struct inspector *i);
 enum { INSPECT_LAG = ARCHIVE_HOLD, INSPECT_STEP = 32 * 1024 };
 
+/* Of a body behind codings, so many bytes can be read before anything comes out of them: a block of zstd (RFC 8878 3.1.1.2.4) and
+ * its head. */
+enum { INSPECT_STILL = 160 * 1024 };
+
 /* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP. */
 uint64_t inspector_waiting(const struct inspector *i);
 

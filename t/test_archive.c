@@ -498,6 +498,22 @@ test_members_of_codings(struct slice listed, struct slice other)
 	}
 }
 
+/* lz4's reader does not say where a frame ends. */
+static void
+test_lz4(struct slice listed, struct slice other)
+{
+	static const struct maker lz4 = { archive_write_set_format_raw, archive_write_add_filter_lz4, NULL };
+	struct slice one = make_one(lz4, listed);
+	const struct hit *h;
+
+	(void)other;
+	run_reset();
+	run.piece_max = 5000;
+	run_body(join(one, repeat(SLICE("\x50\x2a\x4d\x18\4\0\0\0none"), 200 * 1024)));
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < one.len + 65536 && run.reason == UNSCANNABLE_NO, "lz4 and frames of nothing");
+}
+
 static void
 test_wrong_sums(struct slice listed, struct slice other)
 {
@@ -561,6 +577,18 @@ test_zips(struct slice listed, struct slice other)
 		judge(find_hit(listed, 1) != NULL && find_hit(other, 1) != NULL, "a local header with a longer packed size");
 	}
 	memcpy(e, good, sizeof(e));
+	e[1].bytes = listed;
+	for (int deflated = 0; deflated < 2; deflated++) {
+		struct slice body;
+
+		e[1].deflate = deflated;
+		e[1].descriptor = true;
+		body = make_zip(SLICE(""), e, 2);
+		run_reset();
+		expect(slice_head(body, slice_search(body, SLICE("PK\x01\x02"))), listed, 1, UNSCANNABLE_DAMAGED, "without a directory");
+		judge(strcmp(run.hits[run.n - 1].name, "b") == 0, "the last entry");
+	}
+	memcpy(e, good, sizeof(e));
 	e[0].encrypted = true;
 	run_reset();
 	expect(make_zip(SLICE(""), e, 2), other, 1, UNSCANNABLE_ENCRYPTED, "an encrypted entry, and one that is not");
@@ -575,6 +603,7 @@ test_prefixes(struct slice listed, struct slice other)
 	static const char seven_decoy[] = "7z\xbc\xaf\x27\x1c\0\4 it is not";
 	struct slice decoys = SLICE("PK\x03\x04"), pk = SLICE("PK\x03\x04\x14\0\0\0\x08\0");
 	struct zip_entry e[] = { { .name = "a", .bytes = listed, .deflate = true } };
+	struct slice odd;
 
 	decoys = join(decoys, SLICE("MSCF Rar!\x1a\x07\x00 Rar!\x1a\x07\x01\x00"));
 	decoys = join(decoys, slice_make(seven_decoy, sizeof(seven_decoy)));
@@ -587,6 +616,21 @@ test_prefixes(struct slice listed, struct slice other)
 	run_reset();
 	run_body(make_one(tar_gz, make_zip(join(other, decoys), e, 1)));
 	ok(find_hit(listed, 3) != NULL, "the same in a tar.gz");
+	/* A local header of a version that nobody will ever need shows only to who reads the directory. */
+	odd = make_zip(other, e, 1);
+	((char *)(uintptr_t)odd.p)[other.len + 4] = (char)200;
+	run_reset();
+	expect(odd, listed, 1, UNSCANNABLE_NO, "a local header that makes no sense");
+	run_reset();
+	expect(make_one(tar, odd), listed, 2, UNSCANNABLE_NO, "the same in a tar");
+	run_reset();
+	run.wish.limits.spool = 1000;
+	run_body(odd);
+	judge(run.reason == UNSCANNABLE_SPOOL, "and when it cannot be read again");
+	run_reset();
+	run.wish.limits.depth = 1;
+	run_body(make_one(tar, odd));
+	judge(run.reason == UNSCANNABLE_DEPTH, "and when it is too deep");
 	run_reset();
 	expect(join(other, make_one(sevenzip, listed)), listed, 1, UNSCANNABLE_NO, "a 7z behind something else");
 	run_reset();
@@ -1169,7 +1213,7 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
+	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
 	test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_signals, test_killed,
 	test_threads,
 };

@@ -126,12 +126,24 @@ sniff_start(struct slice head)
 }
 
 /* A local header (APPNOTE 4.3.7) that somebody may have written: programs have the signature as a constant. */
+enum { VERSION_MAX = 63, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
+
 static bool
 zip_makes_sense(struct slice head)
 {
-	enum { LOCAL = 30, VERSION_AT = 4, METHOD_AT = 8, NAME_AT = 26, VERSION_MAX = 63, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
+	enum { LOCAL = 30, VERSION_AT = 4, METHOD_AT = 8, NAME_AT = 26 };
 
 	return head.len >= LOCAL && (uint8_t)head.p[VERSION_AT] <= VERSION_MAX && bytes_get(head.p + METHOD_AT, 2) <= METHOD_MAX &&
+	    bytes_get(head.p + NAME_AT, 2) <= NAME_LEN_MAX;
+}
+
+/* APPNOTE 4.3.12; the name's length is within SNIFF_SIGNATURE. */
+bool
+sniff_central(struct slice head)
+{
+	enum { METHOD_AT = 10, NAME_AT = 28 };
+
+	return slice_starts(head, SLICE("PK\x01\x02")) && head.len >= NAME_AT + 2 && bytes_get(head.p + METHOD_AT, 2) <= METHOD_MAX &&
 	    bytes_get(head.p + NAME_AT, 2) <= NAME_LEN_MAX;
 }
 

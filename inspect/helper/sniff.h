@@ -27,6 +27,9 @@ enum kind sniff_start(struct slice head);
  * SNIFF_SIGNATURE bytes, less only at the end.  *WEAK: it begins so, but what follows makes no sense. */
 enum kind sniff_signature(struct slice head, bool *weak);
 
+/* HEAD begins like an entry of a zip's directory that makes sense. */
+bool sniff_central(struct slice head);
+
 /* Offset of the first byte in BYTES that may begin a signature; its length when there is none. */
 size_t sniff_next(struct slice bytes);
 

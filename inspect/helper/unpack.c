@@ -35,7 +35,9 @@ view_read(struct archive *a, void *arg, const void **out)
 		n = source_read(v->s, v->base + at, v->buf, v->len - at < sizeof(v->buf) ? (size_t)(v->len - at) : sizeof(v->buf));
 		if (n < 0)
 			return ARCHIVE_FATAL;
-		rest = slice_make(v->buf, (size_t)n);
+		if (n == 0)
+			v->len = at;
+		rest = n == 0 ? v->tail : slice_make(v->buf, (size_t)n);
 	} else if (v->at >= v->head.len)
 		rest = slice_skip(v->tail, (size_t)(at - v->len));
 	v->at += rest.len;
@@ -57,6 +59,9 @@ view_seek(struct archive *a, void *arg, la_int64_t offset, int whence)
 	v->at = (uint64_t)offset;
 	return offset;
 }
+
+/* An empty directory of a zip, so that its reader sees an end, and what it wants to see of a descriptor. */
+static const char zip_end[44] = "PK\x05\x06";
 
 /* Where libarchive has no library for a filter it would run a program: it says so with a warning, and is not taken then. */
 static bool
@@ -261,6 +266,7 @@ static bool
 read_entry(struct reading *r, struct archive_entry *entry)
 {
 	struct entry e;
+	struct endless endless = { .s = &e.s, .depth = r->depth, .next = r->w->endless };
 	bool whole;
 
 	if (!walk_count(r->w))
@@ -271,7 +277,10 @@ read_entry(struct reading *r, struct archive_entry *entry)
 		return true;
 	}
 	entry_init(&e, r->w, r->a, r->look != NULL ? UINT64_MAX : r->w->wish->until);
+	if (!r->named)
+		r->w->endless = &endless;
 	whole = walk_member(r->w, &e.s, r->depth, r->named ? entry_name(entry) : SLICE(""), r->look != NULL ? &r->look->seen : NULL);
+	r->w->endless = endless.next;
 	source_fini(&e.s);
 	if (!whole || e.status < ARCHIVE_OK)
 		r->partly = true;
@@ -301,7 +310,8 @@ read_entries(struct reading *r)
 }
 
 enum unpacked
-unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, bool random, uint64_t *end, struct look *look)
+unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
+    struct look *look)
 {
 	struct view *v = malloc(sizeof(*v));
 	struct reading r = { .w = w, .depth = depth,
@@ -318,9 +328,10 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
 	v->base = at;
 	v->len = UINT64_MAX - at;
 	v->at = 0;
-	v->head = v->tail = SLICE("");
-	v->forget = !random && (is_filter(kind) || kind == KIND_TAR || kind == KIND_CPIO || kind == KIND_AR);
-	if ((r.a = open_view(v, kind, random)) == NULL) {
+	v->head = SLICE("");
+	v->tail = how == HOW_ENDED ? slice_make(zip_end, sizeof(zip_end)) : SLICE("");
+	v->forget = how == HOW_STREAM && (is_filter(kind) || kind == KIND_TAR || kind == KIND_CPIO || kind == KIND_AR);
+	if ((r.a = open_view(v, kind, how == HOW_RANDOM)) == NULL) {
 		free(v);
 		return UNPACKED_NOTHING;
 	}
@@ -343,8 +354,6 @@ enum unpacked
 unpack_zip_entry(struct walk *w, struct source *s, struct slice header, uint64_t at, uint64_t len, unsigned depth, bool only_hash,
     bool *known, struct look *look)
 {
-	/* An empty directory, so that the reader sees an end. */
-	static const char end[] = "PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 	struct view *v = malloc(sizeof(*v));
 	struct archive *a = NULL;
 	struct archive_entry *entry;
@@ -358,7 +367,7 @@ unpack_zip_entry(struct walk *w, struct source *s, struct slice header, uint64_t
 	v->len = len;
 	v->at = 0;
 	v->head = header;
-	v->tail = slice_make(end, sizeof(end));
+	v->tail = slice_make(zip_end, sizeof(zip_end));
 	v->forget = false;
 	if ((a = open_view(v, KIND_ZIP, false)) != NULL && archive_read_next_header(a, &entry) >= ARCHIVE_WARN) {
 		entry_init(&e, w, a, UINT64_MAX);

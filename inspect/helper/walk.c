@@ -28,6 +28,12 @@ walk_stop(struct walk *w, enum unscannable reason)
 }
 
 bool
+walk_too_deep(const struct walk *w, unsigned depth)
+{
+	return depth > w->wish->limits.depth || depth > DEPTH_MAX;
+}
+
+bool
 walk_count(struct walk *w)
 {
 	if (!w->stopped && ++w->members > w->wish->limits.members)
@@ -73,7 +79,12 @@ walk_report(struct walk *w, struct source *s, unsigned depth, struct slice name,
 	}
 	if (seen != NULL)
 		seen_add(seen, f.size, &f.digests[f.n - 1]);
-	if (w->wish->algs != 0 && f.size <= w->wish->until && !w->io->finding(w->io->arg, &f))
+	if (w->wish->algs == 0 || f.size > w->wish->until)
+		return;
+	/* One member may be reported more than once, as it grows. */
+	if (++w->findings > w->wish->limits.members)
+		walk_stop(w, UNSCANNABLE_MEMBERS);
+	else if (!w->io->finding(w->io->arg, &f))
 		w->stopped = true;
 }
 
@@ -269,7 +280,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 {
 	uint64_t end;
 
-	if (depth > w->wish->limits.depth || depth > DEPTH_MAX) {
+	if (walk_too_deep(w, depth)) {
 		if (!is_vague(kind) && kind != KIND_LZMA)
 			walk_unscannable(w, UNSCANNABLE_DEPTH);
 		return at + 1;
@@ -281,7 +292,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 		return walk_coded(w, s, at, kind, depth, look);
 	if (kind == KIND_ZIP)
 		note_zip(look, at, false);
-	switch (unpack(w, s, at, kind, depth, false, &end, look)) {
+	switch (unpack(w, s, at, kind, depth, HOW_STREAM, &end, look)) {
 	case UNPACKED_ALL:
 		return end;
 	case UNPACKED_NOTHING:
@@ -292,6 +303,9 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	case UNPACKED_PART:
 		look->tries++;
 	}
+	/* Of a last entry without a directory behind it, libarchive does not give what it has when it misses a descriptor. */
+	if (kind == KIND_ZIP && s->ended && !w->stopped && source_has(s, end - 1))
+		unpack(w, s, end - 1, KIND_ZIP, depth, HOW_ENDED, &end, look);
 	if (kind == KIND_ISO)
 		look->iso = true;
 	if (kind == KIND_ZIP || kind == KIND_ISO)
@@ -374,7 +388,12 @@ static void
 scan_signature(struct scan *sc)
 {
 	bool weak;
-	enum kind kind = sniff_signature(slice_make(sc->buf + sc->pos, sc->have - sc->pos), &weak);
+	struct slice head = slice_make(sc->buf + sc->pos, sc->have - sc->pos);
+	enum kind kind = sniff_signature(head, &weak);
+
+	/* Local headers may make no sense: who reads the directory believes that. */
+	if (sc->look->zip && sniff_central(head))
+		sc->look->zip_strong = true;
 
 	if (kind == KIND_NONE || weak) {
 		if (kind == KIND_ZIP)
@@ -419,12 +438,12 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 	for (size_t i = 0; i < look->n_late && !w->stopped; i++)
 		if (!source_has(s, look->late[i].at))
 			walk_gone(w, s);
-		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, true, &end, NULL) != UNPACKED_ALL)
+		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, HOW_RANDOM, &end, NULL) != UNPACKED_ALL)
 			walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	if (look->iso && !w->stopped) {
 		if (!source_has(s, 0))
 			walk_gone(w, s);
-		else if (unpack(w, s, 0, KIND_ISO, depth, true, &end, NULL) == UNPACKED_ALL)
+		else if (unpack(w, s, 0, KIND_ISO, depth, HOW_RANDOM, &end, NULL) == UNPACKED_ALL)
 			look->damaged = false;
 	}
 	if (look->zip && !w->stopped) {
@@ -483,6 +502,22 @@ walk_member(struct walk *w, struct source *s, unsigned depth, struct slice name,
 
 /* ---- the body ---- */
 
+/* The walk is about to wait.  Where coded members end is not known of these: it may have been here, and what follows padding.  Not
+ * each time, for that would be a report a read: as long as they are few, and when nothing has come out since. */
+static void
+report_endless(struct walk *w)
+{
+	enum { FEW = 16 };
+
+	for (struct endless *e = w->endless; e != NULL; e = e->next) {
+		if (e->s->pulled != e->s->reported && (e->n < FEW || e->s->pulled == e->mark)) {
+			e->n++;
+			walk_report(w, e->s, e->depth, SLICE(""), NULL);
+		}
+		e->mark = e->s->pulled;
+	}
+}
+
 static ssize_t
 root_pull(struct source *s, char *buf, size_t size)
 {
@@ -491,6 +526,9 @@ root_pull(struct source *s, char *buf, size_t size)
 
 	while (s->pulled >= w->available) {
 		if (w->root_ended || w->stopped)
+			return 0;
+		report_endless(w);
+		if (w->stopped)
 			return 0;
 		w->needed = s->pulled;
 		w->available = w->io->more(w->io->arg, s->pulled, &w->root_ended);

@@ -7,15 +7,25 @@
 #include "inspect/helper/source.h"
 #include "inspect/helper/walk.h"
 
+/* What comes out of a coding whose reader does not say where a coded member ends. */
+struct endless {
+	struct source	*s;
+	unsigned	 depth;
+	unsigned	 n;		/* reports */
+	uint64_t	 mark;		/* bytes that had come out when the walk waited last */
+	struct endless	*next;
+};
+
 struct walk {
 	const struct walk_wish	*wish;
 	const struct walk_io	*io;
 	enum unscannable	 reason;	/* the first */
 	bool			 stopped;	/* by a limit, or because nobody wants more: everything has ended */
-	uint64_t		 members;
+	uint64_t		 members, findings;
 	uint64_t		 unpacked;	/* bytes, of all */
 	size_t			 budget;	/* of all sources */
 	struct source		 root;
+	struct endless		*endless;	/* those that are open */
 	uint64_t		 rehashed;	/* bytes that came out a second time, only to see whether they are the same */
 	uint64_t		 available;	/* of the root */
 	uint64_t		 needed;	/* what had been used when more was asked for */
@@ -48,6 +58,9 @@ void walk_unscannable(struct walk *w, enum unscannable reason);
 /* The same, and end the walk. */
 void walk_stop(struct walk *w, enum unscannable reason);
 
+/* Members at DEPTH are not looked at any more. */
+bool walk_too_deep(const struct walk *w, unsigned depth);
+
 /* Another member.  False: that was one too many. */
 bool walk_count(struct walk *w);
 
@@ -65,10 +78,15 @@ void walk_report(struct walk *w, struct source *s, unsigned depth, struct slice 
 
 enum unpacked { UNPACKED_ALL, UNPACKED_PART, UNPACKED_NOTHING };
 
-/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  RANDOM: S has ended, and all from AT on can be
- * read again.  *END is where to go on: behind it, or right behind the start of what could not be read.  LOOK gets what is needed
- * for a second look at a zip; it may be NULL. */
-enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, bool random, uint64_t *end,
+enum how {
+	HOW_STREAM,	/* from front to back */
+	HOW_RANDOM,	/* S has ended, and all from AT on can be read again */
+	HOW_ENDED,	/* a zip, as if an empty directory stood behind the end of S */
+};
+
+/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END is where to go on: behind it, or right
+ * behind the start of what could not be read.  LOOK gets what is needed for a second look at a zip; it may be NULL. */
+enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
     struct look *look);
 
 /* Read the one entry of a zip that HEADER (a local header with its name) and the LEN bytes from AT on in S make.  ONLY_HASH: do not

@@ -210,6 +210,10 @@ read_directory(struct directory *d, uint64_t at)
 	struct central c;
 
 	while (!d->w->stopped && read_central(d, &at, &c)) {
+		if (walk_too_deep(d->w, d->depth)) {
+			walk_unscannable(d->w, UNSCANNABLE_DEPTH);
+			return;
+		}
 		if (++d->n > d->w->wish->limits.members) {
 			walk_stop(d->w, UNSCANNABLE_MEMBERS);
 			return;
