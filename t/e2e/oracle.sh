@@ -67,7 +67,7 @@ reason() {
 
 clamscan --database="$top/list.hdb" --no-summary --max-scansize=100M --max-filesize=100M "$corpus" >"$top/clam.out" 2>"$top/clam.err"
 status=$?
-[ $status -le 1 ]; ok $? "clamscan looks at $(ls "$corpus" | wc -l) files" "$(cat "$top/clam.err")"
+[ $status -le 1 ]; ok $? "clamscan looks at $(find "$corpus" -type f | wc -l) files" "$(cat "$top/clam.err")"
 
 both=0 neither=0 more=0 missed=0
 for file in "$corpus"/*; do
