@@ -164,7 +164,7 @@ inspector_free(struct inspector *i)
 	digester_free(i->sent);
 	digester_free(i->decoded);
 	decoder_free(i->decoder);
-	archive_free(i->archive);
+	archive_close(i->archive);
 	free(i);
 }
 

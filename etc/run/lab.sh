@@ -65,7 +65,7 @@ lab_init() {
 		{ lab_fail "/dev/shm is not usable, and c-icap and Squid need it: mount -t tmpfs tmpfs /dev/shm"; return 2; }
 	lab_as mkdir -p "$LAB_LIVE" "$LAB_LIVE/errors" "$LAB_LIVE/bodies" "$LAB_STATE/log" || return 2
 	lab_as chmod 2775 "$LAB_STATE/log" || return 2	# what root writes there stays writable
-	for file in .libs/srv_firebreak.so firebreak t/origin; do
+	for file in .libs/srv_firebreak.so firebreak firebreak-inspect-helper t/origin; do
 		lab_copy "$LAB_BUILD/$file" "$LAB_LIVE/${file##*/}" 755 || return 2
 	done
 	for file in /usr/share/squid/errors/templates/*; do

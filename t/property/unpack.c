@@ -6,12 +6,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
-#ifdef HAVE_LZMA
 #include <lzma.h>
-#endif
-#ifdef HAVE_BZLIB
 #include <bzlib.h>
-#endif
 
 enum { PIECE = 65536, GZIP_BITS = 31, ZLIB_BITS = 15, RAW_BITS = -15 };
 enum { ZIP_HEAD = 30, ZIP_FLAGS = 6, ZIP_METHOD = 8, ZIP_PACKED = 18, ZIP_NAME = 26, ZIP_EXTRA = 28, ZIP_STORED = 0,
@@ -127,7 +123,6 @@ zstd_all(struct decoding *d, struct slice in)
 	stop_here(d);
 }
 
-#ifdef HAVE_LZMA
 static void
 xz_all(struct decoding *d, struct slice in)
 {
@@ -148,15 +143,7 @@ xz_all(struct decoding *d, struct slice in)
 	lzma_end(&z);
 	stop_here(d);
 }
-#else
-static void
-xz_all(struct decoding *d, struct slice in)
-{
-	(void)d, (void)in;
-}
-#endif
 
-#ifdef HAVE_BZLIB
 static void
 bz2_all(struct decoding *d, struct slice in)
 {
@@ -177,13 +164,6 @@ bz2_all(struct decoding *d, struct slice in)
 	BZ2_bzDecompressEnd(&z);
 	stop_here(d);
 }
-#else
-static void
-bz2_all(struct decoding *d, struct slice in)
-{
-	(void)d, (void)in;
-}
-#endif
 
 static void
 decode(struct decoding *d, enum coding c, struct slice in)
