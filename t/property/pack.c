@@ -51,12 +51,6 @@ archive_kind_is_zip(enum archive_kind k)
 }
 
 bool
-archive_kind_streams(enum archive_kind k)
-{
-	return k != KIND_7Z && k != KIND_ISO;
-}
-
-bool
 trick_is_flaw(enum trick t)
 {
 	return t == TRICK_CHECKSUM || t == TRICK_GARBAGE;

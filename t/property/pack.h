@@ -37,7 +37,6 @@ enum archive_kind {
 const char *archive_kind_name(enum archive_kind k);
 bool archive_kind_is_single(enum archive_kind k);	/* one file without a name: it has no other members */
 bool archive_kind_is_zip(enum archive_kind k);
-bool archive_kind_streams(enum archive_kind k);		/* what is in it can be known before all of it is there */
 
 struct member {
 	const char	*name;

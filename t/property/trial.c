@@ -176,7 +176,7 @@ pack_single(struct trial *t, struct rng *r, enum archive_kind k, struct slice in
 
 	if (!trick_fits(trick, c))
 		trick = TRICK_NONE;
-	t->clean = t->clean && !trick_is_flaw(trick);
+	t->clean = t->clean && !trick_is_flaw(trick) && !(trick == TRICK_SECOND && t->n_layers > 1);
 	say(t, " > %s file, %s", archive_kind_name(k), trick_name(trick));
 	pack_coding(out, c, trick, inner, r);
 }
@@ -224,7 +224,8 @@ add_coding(struct trial *t, struct rng *r, bool plain)
 
 	if (!trick_fits(trick, c))
 		trick = TRICK_NONE;
-	t->clean = t->clean && !trick_is_flaw(trick);
+	/* Behind an archive a second member is junk. */
+	t->clean = t->clean && !trick_is_flaw(trick) && !(trick == TRICK_SECOND && t->n_layers > 1);
 	t->codings[t->n_codings++] = c;
 	snprintf(t->encoding + len, sizeof(t->encoding) - len, "%s%s", len > 0 ? ", " : "", coding_name(c));
 	say(t, " > CE %s, %s", coding_name(c), trick_name(trick));

@@ -3,6 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <brotli/decode.h>
+#include <bzlib.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>

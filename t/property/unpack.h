@@ -3,8 +3,7 @@
  * It is as tolerant as anything could be and knows nothing of Firebreak: each decoder gives all output that its input allows; what
  * it gives is looked at where a member, frame or stream ends, and where the bytes end.  Zips are read by their local heads and tars
  * by their heads, also when they are cut; libarchive reads whatever else there is.  A zip with something before it opens by its
- * directory only, as for any client.
- * Known blindness: without liblzma or libbz2 it misses what libarchive keeps back of a cut or damaged xz or bz2. */
+ * directory only, as for any client. */
 #ifndef T_PROPERTY_UNPACK_H
 #define T_PROPERTY_UNPACK_H
 
