@@ -4,6 +4,7 @@
 
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
+#include "icap_service/recall.h"
 #include "icap_service/report.h"
 #include "runtime/runtime.h"
 
@@ -73,29 +74,6 @@ refuse(struct txn *t, ci_request_t *req, const struct why *why, const struct bod
 	return made ? CI_MOD_CONTINUE : flow_no_answer();
 }
 
-/* The length of the whole that this response is, or is a part of. */
-static int64_t
-whole_length(const struct body_head *head)
-{
-	return head->status == STATUS_PARTIAL ? head->complete_length : head->content_length;
-}
-
-/* This URL was killed with this very length, and the rules of now still say so. */
-static bool
-was_killed(struct txn *t, struct body_facts *facts, struct why *why)
-{
-	const struct runtime *runtime = process_runtime(t->process);
-	int64_t length = whole_length(&t->x.head);
-
-	*facts = (struct body_facts){ .n = 1, .remembered = true };
-	if (runtime == NULL || !t->x.has_request || !t->x.head.has_body || length == LENGTH_UNKNOWN ||
-	    !runtime_recall_kill(runtime, t->key, (uint64_t)length, t->now_ms, &facts->digests[0]))
-		return false;
-	facts->size = (uint64_t)length;
-	judge_body(t->generation, facts, t->now_ms / MS, why);
-	return why->verdict == VERDICT_BLOCK;
-}
-
 /* Judge the URL again: a site may run RESPMOD alone.  A response that came without its request has no URL that could be
  * bad. */
 static void
@@ -151,7 +129,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 		note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	if (why.files_exempt)
 		return let_go(t, req, flow_enforces(t) && outlives_copy(t, &why));
-	if (flow_enforces(t) && was_killed(t, &remembered, &why))
+	if (flow_enforces(t) && recall_kill(t, req, &remembered, &why))
 		return refuse(t, req, &why, &remembered);
 	t->plan = judge_plan(t->generation, &t->x.head);
 	switch (t->plan.action) {
@@ -175,13 +153,12 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 static int
 stop_body(struct txn *t, ci_request_t *req, const struct why *why, const struct body_facts *facts)
 {
-	struct runtime *runtime = process_runtime(t->process);
 	char incident[INCIDENT_LEN + 1];
 
+	recall_want_whole(t);
 	if (!ci_req_sent_data(req))
 		return refuse(t, req, why, facts) == CI_MOD_CONTINUE ? CI_MOD_DONE : CI_MOD_ERROR;
-	if (runtime != NULL && t->x.has_request && why->has_rule)
-		runtime_remember_kill(runtime, t->key, facts->size, why->rule.key.digest, t->now_ms);
+	recall_remember(t, why, facts->size, (int64_t)body_seen(t->body));
 	t->flow = FLOW_KILLED;
 	process_incident(t->process, t->now_ms, incident);
 	say(t, EVENT_KILLED, why, facts, (int64_t)body_sent(t->body), incident);
