@@ -16,17 +16,6 @@ content_length_parse(struct slice value)
 	return slice_u64(value, &n) == -1 || n > INT64_MAX ? LENGTH_UNKNOWN : (int64_t)n;
 }
 
-int64_t
-content_range_complete(struct slice value)
-{
-	struct slice complete;
-
-	value = slice_trim(value);
-	if (!slice_istarts(value, SLICE("bytes")) || !slice_cut(value, '/', NULL, &complete))
-		return LENGTH_UNKNOWN;
-	return content_length_parse(complete);
-}
-
 static struct slice
 header_value(ci_headers_list_t *headers, const char *name)
 {
@@ -49,8 +38,8 @@ value_of(const char *line, struct slice name)
 
 /* What a response says of its body's length, and how often. */
 struct framing {
-	size_t		n_lengths, n_ranges, n_codings;
-	struct slice	length, range;
+	size_t		n_lengths, n_codings;
+	struct slice	length;
 };
 
 static struct framing
@@ -68,9 +57,6 @@ find_framing(const ci_headers_list_t *headers)
 			if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
 				f.n_lengths++;
 				f.length = slice_str(value);
-			} else if ((value = value_of(line, SLICE("Content-Range"))) != NULL) {
-				f.n_ranges++;
-				f.range = slice_str(value);
 			}
 			break;
 		case 't':
@@ -230,8 +216,6 @@ read_response(struct exchange *x, ci_request_t *req)
 	/* Two lengths, or chunks besides, are an argument between others about where the body ends:
 	 * count it ourselves. */
 	f = find_framing(headers);
-	if (f.n_ranges == 1)
-		x->head.complete_length = content_range_complete(f.range);
 	if (f.n_lengths == 1 && f.n_codings == 0)
 		x->head.content_length = content_length_parse(f.length);
 }

@@ -4,6 +4,7 @@
 
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
+#include "icap_service/ranges.h"
 #include "icap_service/recall.h"
 #include "icap_service/report.h"
 #include "runtime/runtime.h"
@@ -121,6 +122,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	process_count(t->process, COUNTER_responses, 1);
 	if (t->mode == MODE_OFF)
 		return let_go(t, req, false);
+	ranges_read(t, req, preview);
 	judge_url(t, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return refuse(t, req, &why, NULL);
@@ -143,8 +145,10 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	why_init(&why);
 	why.reason = REASON_PARTIAL;
 	why.verdict = flow_enforces(t) ? VERDICT_BLOCK : VERDICT_PASS;
-	if (flow_enforces(t))
+	if (flow_enforces(t)) {
+		recall_want_whole(t);
 		return refuse(t, req, &why, NULL);
+	}
 	note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	return let_go(t, req, false);
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "judge/range.h"
 #include "ruleset/generation.h"
 #include "url_rules/url.h"
 
@@ -91,12 +92,13 @@ struct body_head {
 	int		 status;
 	int64_t		 content_length;	/* as sent, or LENGTH_UNKNOWN */
 	int64_t		 complete_length;	/* of a 206: from Content-Range, or LENGTH_UNKNOWN */
+	struct part	 part;			/* of a 206 */
 };
 
 enum plan_action {
 	PLAN_PASS,		/* no rule can match: not one body byte is needed */
 	PLAN_INSPECT,		/* hash it, hold it back */
-	PLAN_REFUSE,		/* a part of a body that may be listed */
+	PLAN_REFUSE,		/* a part of a body that may be listed: judge/range.h */
 };
 
 struct inspect_plan {

@@ -6,20 +6,15 @@ pass(const char *because)
 	return (struct inspect_plan){ .action = PLAN_PASS, .because = because };
 }
 
-/* A part has no digest to compare: only the whole's length speaks.  When that is not listed the part is judged
- * like any body, since an origin may call a part what is all of it. */
+/* What judge_part() says of a 206, into PLAN; true when that is all there is to say. */
 static bool
-is_part_of_listed(const struct generation *g, const struct body_head *head)
+plan_part(const struct generation *g, const struct body_head *head, struct inspect_plan *plan)
 {
-	return head->status == STATUS_PARTIAL && (head->complete_length == LENGTH_UNKNOWN ||
-	    generation_has_size(g, (uint64_t)head->complete_length));
-}
+	enum part_answer answer = head->status != STATUS_PARTIAL ? PART_AS_BODY :
+	    judge_part(g, &head->part, head->content_length, head->complete_length, &plan->because);
 
-static struct inspect_plan
-refuse(const struct body_head *head)
-{
-	return (struct inspect_plan){ .action = PLAN_REFUSE, .because = head->complete_length == LENGTH_UNKNOWN ?
-		"a part of a body of unknown length" : "a part of a body that has a listed length" };
+	plan->action = answer == PART_PASS ? PLAN_PASS : answer == PART_REFUSE ? PLAN_REFUSE : PLAN_INSPECT;
+	return answer != PART_AS_BODY;
 }
 
 struct inspect_plan
@@ -33,8 +28,8 @@ judge_plan(const struct generation *g, const struct body_head *head)
 		return pass("no body");
 	if (g == NULL || generation_algs(g) == 0)
 		return pass("no file rules");
-	if (is_part_of_listed(g, head))
-		return refuse(head);
+	if (plan_part(g, head, &plan))
+		return plan;
 	sizeless = generation_sizeless_algs(g);
 	plan.until = sizeless != 0 ? UINT64_MAX : generation_max_size(g);
 	plan.algs = generation_algs(g);

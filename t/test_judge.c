@@ -338,20 +338,23 @@ struct plan_row {
 #define SIZELESS	SIZED "block file *:md5:" MD5_B "\n"
 #define BOTH		(DIGEST_BIT(DIGEST_MD5) | DIGEST_BIT(DIGEST_SHA1))
 
+#define HEAD(body, code, length, complete)	\
+	{ .has_body = body, .status = code, .content_length = length, .complete_length = complete }
+
 static const struct plan_row plans[] = {
-	{ "no body", SIZED, { false, 200, 90112, -1 }, PLAN_PASS, 0, 0 },
-	{ "no file rules", "block host a.example\n", { true, 200, -1, -1 }, PLAN_PASS, 0, 0 },
-	{ "a length nobody listed", SIZED, { true, 200, 90111, -1 }, PLAN_PASS, 0, 0 },
-	{ "a listed length", SIZED, { true, 200, 90112, -1 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "unknown length", SIZED, { true, 200, -1, -1 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "an error page too", SIZED, { true, 404, 300, -1 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "no size needed", SIZELESS, { true, 200, 90111, -1 }, PLAN_INSPECT, DIGEST_BIT(DIGEST_MD5), UINT64_MAX },
-	{ "listed, and no size needed", SIZELESS, { true, 200, 300, -1 }, PLAN_INSPECT, BOTH, UINT64_MAX },
-	{ "unknown, and no size needed", SIZELESS, { true, 200, -1, -1 }, PLAN_INSPECT, BOTH, UINT64_MAX },
-	{ "a part of a listed length", SIZED, { true, 206, 100, 90112 }, PLAN_REFUSE, 0, 0 },
-	{ "a part of another length", SIZED, { true, 206, 100, 90111 }, PLAN_PASS, 0, 0 },
-	{ "a part of another length, as long as a listed file", SIZED, { true, 206, 300, 90111 }, PLAN_INSPECT, BOTH, 90112 },
-	{ "a part of no known length", SIZED, { true, 206, 100, -1 }, PLAN_REFUSE, 0, 0 },
+	{ "no body", SIZED, HEAD(false, 200, 90112, -1), PLAN_PASS, 0, 0 },
+	{ "no file rules", "block host a.example\n", HEAD(true, 200, -1, -1), PLAN_PASS, 0, 0 },
+	{ "a length nobody listed", SIZED, HEAD(true, 200, 90111, -1), PLAN_PASS, 0, 0 },
+	{ "a listed length", SIZED, HEAD(true, 200, 90112, -1), PLAN_INSPECT, BOTH, 90112 },
+	{ "unknown length", SIZED, HEAD(true, 200, -1, -1), PLAN_INSPECT, BOTH, 90112 },
+	{ "an error page too", SIZED, HEAD(true, 404, 300, -1), PLAN_INSPECT, BOTH, 90112 },
+	{ "no size needed", SIZELESS, HEAD(true, 200, 90111, -1), PLAN_INSPECT, DIGEST_BIT(DIGEST_MD5), UINT64_MAX },
+	{ "listed, and no size needed", SIZELESS, HEAD(true, 200, 300, -1), PLAN_INSPECT, BOTH, UINT64_MAX },
+	{ "unknown, and no size needed", SIZELESS, HEAD(true, 200, -1, -1), PLAN_INSPECT, BOTH, UINT64_MAX },
+	{ "a part of a listed length", SIZED, HEAD(true, 206, 100, 90112), PLAN_REFUSE, 0, 0 },
+	{ "a part of another length", SIZED, HEAD(true, 206, 100, 90111), PLAN_PASS, 0, 0 },
+	{ "a part of another length, as long as a listed file", SIZED, HEAD(true, 206, 300, 90111), PLAN_INSPECT, BOTH, 90112 },
+	{ "a part of no known length", SIZED, HEAD(true, 206, 100, -1), PLAN_REFUSE, 0, 0 },
 };
 
 static void
@@ -371,8 +374,115 @@ test_plans(void)
 		    plan.because);
 		generation_close(g);
 	}
-	plan = judge_plan(NULL, &(struct body_head){ true, 200, -1, -1 });
+	plan = judge_plan(NULL, &(struct body_head)HEAD(true, 200, -1, -1));
 	ok(plan.action == PLAN_PASS, "plan without a generation");
+}
+
+/* ---- ranges ---- */
+
+#define AUTO	"RangePolicy auto\n"
+#define STRIP	"RangePolicy strip\n"
+#define PASS	"RangePolicy pass\n"
+#define HOSTS	"RangeHosts .updates.example\nRangeHosts Other.example\n"
+
+static void
+test_range_requests(void)
+{
+	static const struct { const char *idea, *site, *rules, *host; bool all, media, wanted, strip; } rows[] = {
+		{ "auto, only rules with a size", AUTO, SIZED, "a.example", false, false, false, false },
+		{ "auto, a rule without a size", AUTO, SIZELESS, "a.example", false, false, false, true },
+		{ "auto is the default", NULL, SIZELESS, "a.example", false, false, false, true },
+		{ "auto, no file rules", AUTO, "block host b.example\n", "a.example", false, false, true, false },
+		{ "auto, all of it", AUTO, SIZELESS, "a.example", true, false, false, false },
+		{ "auto, a player", AUTO, SIZELESS, "a.example", false, true, false, false },
+		{ "auto, a host of the list", AUTO HOSTS, SIZELESS, "updates.example", false, false, false, false },
+		{ "auto, below a host of the list", AUTO HOSTS, SIZELESS, "a.other.example", false, false, false, false },
+		{ "auto, a host that ends alike", AUTO HOSTS, SIZELESS, "another.example", false, false, false, true },
+		{ "auto, a host that begins alike", AUTO HOSTS, SIZELESS, "updates.example.evil.example", false, false, false, true },
+		{ "auto, a host above", AUTO HOSTS, SIZELESS, "example", false, false, false, true },
+		{ "auto, a host of the default list", NULL, SIZELESS, "7.tlu.dl.delivery.mp.microsoft.com", false, false, false, false },
+		{ "auto, none in an emptied list", "RangeHosts \"\"\n", SIZELESS, "windowsupdate.com", false, false, false, true },
+		{ "auto, no name", NULL, SIZELESS, "", false, false, false, true },
+		{ "auto, wanted whole", AUTO, SIZED, "a.example", false, false, true, true },
+		{ "auto, wanted whole beats all", AUTO, SIZELESS, "a.example", true, true, true, true },
+		{ "auto, wanted whole beats the list", AUTO HOSTS, SIZED, "updates.example", false, false, true, true },
+		{ "strip", STRIP, SIZED, "a.example", false, false, false, true },
+		{ "strip knows no exception", STRIP HOSTS, SIZED, "updates.example", true, true, false, true },
+		{ "strip, no file rules", STRIP, "block host b.example\n", "a.example", false, false, false, true },
+		{ "pass", PASS, SIZELESS, "a.example", false, false, true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct range_request q = { .host = slice_str(rows[i].host), .all = rows[i].all, .media = rows[i].media,
+			.wanted_whole = rows[i].wanted };
+		struct generation *g = generation_of(rows[i].site, rows[i].rules, NULL, NULL);
+
+		ok(g != NULL && judge_range_strip(g, &q) == rows[i].strip, "request for a part, %s", rows[i].idea);
+		generation_close(g);
+	}
+	ok(!judge_range_strip(NULL, &(struct range_request){ .wanted_whole = true }), "request for a part, no generation");
+}
+
+/* A part of LENGTH bytes from FIRST to LAST; one of 100 from 5 on, and all of it, out of N. */
+#define PARTIAL(length, n, from, to, ...)	{ .has_body = true, .status = 206, .content_length = length, .complete_length = n, \
+	.part = { .first = from, .last = to, __VA_ARGS__ } }
+#define PART(n)		PARTIAL(100, n, 5, 104)
+#define PART_OF(n, ...)	PARTIAL(100, n, 5, 104, __VA_ARGS__)
+#define ALL_OF(n, ...)	PARTIAL(n, n, 0, (n) - 1, __VA_ARGS__)
+#define UPDATES		.host = { "updates.example", sizeof("updates.example") - 1 }
+
+static void
+test_parts(void)
+{
+	static const struct { const char *idea, *site, *rules; struct body_head head; enum plan_action action; } rows[] = {
+		{ "unlisted", AUTO, SIZED, PART(5000), PLAN_PASS },
+		{ "listed", AUTO, SIZED, PART(90112), PLAN_REFUSE },
+		{ "unknown", AUTO, SIZED, PART(-1), PLAN_REFUSE },
+		{ "no file rules", AUTO, "block host b.example\n", PART(-1), PLAN_PASS },
+		{ "coded", AUTO, SIZED, PART_OF(5000, .coded = true), PLAN_REFUSE },
+		{ "unasked", AUTO, SIZED, PART_OF(5000, .unasked = true), PLAN_REFUSE },
+		{ "unlisted, a rule without a size", AUTO, SIZELESS, PART(5000), PLAN_REFUSE },
+		{ "media", AUTO, SIZELESS, PART_OF(5000, .media = true), PLAN_PASS },
+		{ "media of a listed length", AUTO, SIZELESS, PART_OF(300, .media = true), PLAN_REFUSE },
+		{ "media of no known length", AUTO, SIZELESS, PART_OF(-1, .media = true), PLAN_REFUSE },
+		{ "coded media", AUTO, SIZELESS, PART_OF(5000, .media = true, .coded = true), PLAN_REFUSE },
+		{ "a host of the list", AUTO HOSTS, SIZELESS, PART_OF(5000, UPDATES), PLAN_PASS },
+		{ "a host of the list, a listed length", AUTO HOSTS, SIZELESS, PART_OF(90112, UPDATES), PLAN_REFUSE },
+		{ "all of a listed length", AUTO, SIZED, ALL_OF(90112), PLAN_INSPECT },
+		{ "all of another length", AUTO, SIZED, ALL_OF(5000), PLAN_PASS },
+		{ "all, a rule without a size", AUTO, SIZELESS, ALL_OF(5000, .unasked = true), PLAN_INSPECT },
+		{ "all, and coded", AUTO, SIZED, ALL_OF(90112, .coded = true), PLAN_INSPECT },
+		{ "all, chunked", AUTO, SIZED, PARTIAL(-1, 90112, 0, 90111), PLAN_INSPECT },
+		{ "all, but shorter", AUTO, SIZED, PARTIAL(90111, 90112, 0, 90111), PLAN_REFUSE },
+		{ "all but the last", AUTO, SIZED, PARTIAL(90111, 90112, 0, 90110), PLAN_REFUSE },
+		{ "all but the first", AUTO, SIZED, PARTIAL(90111, 90112, 1, 90111), PLAN_REFUSE },
+		{ "all of nothing known", AUTO, SIZED, PARTIAL(100, -1, 0, -1), PLAN_REFUSE },
+		{ "several parts of a listed length", AUTO, SIZED, PARTIAL(100, 300, -1, -1), PLAN_REFUSE },
+		{ "several parts of another length", AUTO, SIZED, PARTIAL(100, 5000, -1, -1), PLAN_PASS },
+		{ "strip, unlisted", STRIP, SIZED, PART(5000), PLAN_PASS },
+		{ "strip, unasked", STRIP, SIZED, PART_OF(5000, .unasked = true), PLAN_REFUSE },
+		{ "strip knows no media", STRIP, SIZELESS, PART_OF(5000, .media = true), PLAN_REFUSE },
+		{ "strip knows no host", STRIP HOSTS, SIZELESS, PART_OF(5000, UPDATES), PLAN_REFUSE },
+		{ "pass, listed", PASS, SIZELESS, PART(90112), PLAN_PASS },
+		{ "pass, unknown", PASS, SIZELESS, PART(-1), PLAN_PASS },
+		{ "pass, coded", PASS, SIZELESS, PART_OF(5000, .coded = true), PLAN_PASS },
+		{ "pass, unasked", PASS, SIZED, PART_OF(5000, .unasked = true), PLAN_REFUSE },
+		{ "pass, all of it", PASS, SIZED, ALL_OF(90112), PLAN_INSPECT },
+		{ "no part", AUTO, SIZELESS, { .has_body = true, .status = 200, .content_length = 5000, .complete_length = -1,
+		    .part = { .unasked = true, .coded = true } }, PLAN_INSPECT },
+		{ "not satisfied", AUTO, SIZED, HEAD(true, 416, 100, -1), PLAN_PASS },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct generation *g = generation_of(rows[i].site, rows[i].rules, NULL, NULL);
+		struct inspect_plan plan = { 0 };
+
+		if (g != NULL)
+			plan = judge_plan(g, &rows[i].head);
+		ok(g != NULL && plan.action == rows[i].action && plan.because != NULL, "part, %s (%d: %s)", rows[i].idea, plan.action,
+		    plan.because);
+		generation_close(g);
+	}
 }
 
 static void
@@ -411,6 +521,8 @@ main(void)
 	test_no_digest();
 	test_many();
 	test_plans();
+	test_range_requests();
+	test_parts();
 	test_words();
 	return tap_done();
 }
