@@ -30,6 +30,21 @@ header_find(const ci_headers_list_t *headers, struct slice name, struct slice *v
 	return n;
 }
 
+int
+header_join(const ci_headers_list_t *headers, struct slice name, struct buf *out)
+{
+	struct slice head, value;
+
+	for (int i = 1; headers != NULL && i < headers->used; i++) {
+		if (!is_field(headers->headers[i], name, &head, &value))
+			continue;
+		if (out->len > 0)
+			buf_add_str(out, ", ");
+		buf_add_slice(out, slice_trim(value));
+	}
+	return out->failed ? -1 : 0;
+}
+
 /* The name of the first field NAME, as it is written, the caller's; NULL when there is none. */
 static char *
 find_written(const ci_headers_list_t *headers, struct slice name)

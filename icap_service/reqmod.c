@@ -3,6 +3,7 @@
 #include <c_icap/simple_api.h>
 
 #include "icap_service/answer.h"
+#include "icap_service/codings.h"
 #include "icap_service/flow.h"
 #include "icap_service/ranges.h"
 #include "icap_service/report.h"
@@ -66,8 +67,10 @@ pass(struct txn *t, ci_request_t *req, struct slice preview, bool files)
 {
 	bool changed = answer_strip(req) > 0;
 
-	if (files)
+	if (files) {
 		changed |= ranges_strip(t, req);
+		changed |= codings_narrow(t, req);
+	}
 	if (needs_refetch(t) && answer_refetch(req) == 0) {
 		process_count(t->process, COUNTER_refetched, 1);
 		changed = true;
