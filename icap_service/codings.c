@@ -18,7 +18,7 @@ narrow(const ci_headers_list_t *headers, struct buf *line)
 
 	buf_init_in(&value, space, sizeof(space), VALUE_MAX);
 	buf_add_str(line, "Accept-Encoding: ");
-	narrowed = header_join(headers, SLICE("Accept-Encoding"), &value) == -1 ? -1 :
+	narrowed = header_join(headers, SLICE("accept-encoding"), &value) == -1 ? -1 :
 	    accept_encoding_narrow(buf_slice(&value), line);
 	buf_fini(&value);
 	if (narrowed == -1) {
@@ -37,13 +37,13 @@ codings_narrow(struct txn *t, ci_request_t *req)
 	bool changed = false;
 
 	if (t->generation == NULL || generation_algs(t->generation) == 0 ||
-	    header_find(headers, SLICE("Accept-Encoding"), NULL) == 0)
+	    header_find(headers, SLICE("accept-encoding"), NULL) == 0)
 		return false;
 	buf_init_in(&line, space, sizeof(space), VALUE_MAX);
 	if (narrow(headers, &line)) {
-		header_remove(req, SLICE("Accept-Encoding"));
-		header_remove(req, SLICE("Available-Dictionary"));
-		header_remove(req, SLICE("Dictionary-ID"));
+		header_remove(req, SLICE("accept-encoding"));
+		header_remove(req, SLICE("available-dictionary"));
+		header_remove(req, SLICE("dictionary-id"));
 		ci_http_request_add_header(req, line.p);
 		process_count(t->process, COUNTER_codings_narrowed, 1);
 		changed = true;

@@ -4,27 +4,43 @@
 
 #include <stdlib.h>
 
-/* LINE is a field of that NAME; its parts into *HEAD, as it is written, and *VALUE. */
-static bool
-is_field(const char *line, struct slice name, struct slice *head, struct slice *value)
+/* What stands behind the name in LINE when that is NAME; NULL when it is another. */
+static const char *
+behind_name(const char *line, struct slice name)
 {
-	/* Most lines are another field: their length is not worth the time. */
-	if (ascii_lower(*line) != ascii_lower(*name.p) && !ascii_is_space(*line))
-		return false;
-	return slice_cut(slice_str(line), ':', head, value) && slice_ieq(slice_trim(*head), name);
+	while (*line == ' ' || *line == '\t')
+		line++;
+	for (size_t i = 0; i < name.len; i++)
+		if (ascii_lower(line[i]) != name.p[i])
+			return NULL;
+	return line + name.len;
+}
+
+/* The colon in LINE, which is a field of that NAME, else NULL.  Most lines are told by their first letter. */
+static inline const char *
+find_colon(const char *line, struct slice name)
+{
+	const char *p;
+
+	if ((*line | 0x20) != *name.p && *line > ' ')
+		return NULL;
+	p = behind_name(line, name);
+	while (p != NULL && (*p == ' ' || *p == '\t'))
+		p++;
+	return p != NULL && *p == ':' ? p : NULL;
 }
 
 size_t
 header_find(const ci_headers_list_t *headers, struct slice name, struct slice *value)
 {
-	struct slice head, found;
+	const char *colon;
 	size_t n = 0;
 
 	for (int i = 1; headers != NULL && i < headers->used; i++) {
-		if (!is_field(headers->headers[i], name, &head, &found))
+		if ((colon = find_colon(headers->headers[i], name)) == NULL)
 			continue;
 		if (value != NULL)
-			*value = slice_trim(found);
+			*value = slice_trim(slice_str(colon + 1));
 		n++;
 	}
 	return n;
@@ -33,14 +49,14 @@ header_find(const ci_headers_list_t *headers, struct slice name, struct slice *v
 int
 header_join(const ci_headers_list_t *headers, struct slice name, struct buf *out)
 {
-	struct slice head, value;
+	const char *colon;
 
 	for (int i = 1; headers != NULL && i < headers->used; i++) {
-		if (!is_field(headers->headers[i], name, &head, &value))
+		if ((colon = find_colon(headers->headers[i], name)) == NULL)
 			continue;
 		if (out->len > 0)
 			buf_add_str(out, ", ");
-		buf_add_slice(out, slice_trim(value));
+		buf_add_slice(out, slice_trim(slice_str(colon + 1)));
 	}
 	return out->failed ? -1 : 0;
 }
@@ -49,11 +65,11 @@ header_join(const ci_headers_list_t *headers, struct slice name, struct buf *out
 static char *
 find_written(const ci_headers_list_t *headers, struct slice name)
 {
-	struct slice head, value;
+	const char *colon;
 
 	for (int i = 1; headers != NULL && i < headers->used; i++)
-		if (is_field(headers->headers[i], name, &head, &value))
-			return slice_dup(head);
+		if ((colon = find_colon(headers->headers[i], name)) != NULL)
+			return slice_dup(slice_make(headers->headers[i], (size_t)(colon - headers->headers[i])));
 	return NULL;
 }
 

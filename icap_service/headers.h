@@ -1,4 +1,5 @@
-/* headers.h - c-icap's lists of HTTP header lines: reading and removing a field by its name, however it is written. */
+/* headers.h - c-icap's lists of HTTP header lines: reading and removing a field by its name, which is asked for in small letters
+ * and may be written otherwise. */
 #ifndef ICAP_SERVICE_HEADERS_H
 #define ICAP_SERVICE_HEADERS_H
 

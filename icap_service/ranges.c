@@ -14,11 +14,11 @@ static bool
 asks_for_media(const ci_headers_list_t *request)
 {
 	struct slice value;
-	size_t n = header_find(request, SLICE("Sec-Fetch-Dest"), &value);
+	size_t n = header_find(request, SLICE("sec-fetch-dest"), &value);
 
 	if (n > 0)
 		return n == 1 && (slice_ieq(value, SLICE("video")) || slice_ieq(value, SLICE("audio")));
-	return header_find(request, SLICE("Accept"), &value) == 1 && accept_prefers_media(value);
+	return header_find(request, SLICE("accept"), &value) == 1 && accept_prefers_media(value);
 }
 
 /* The host as RangeHosts may name it. */
@@ -34,7 +34,7 @@ ranges_strip(struct txn *t, ci_request_t *req)
 	ci_headers_list_t *headers = ci_http_request_headers(req);
 	struct range_request q = { .host = host_name(t) };
 	struct slice range;
-	size_t n = t->x.is_get ? header_find(headers, SLICE("Range"), &range) : 0;
+	size_t n = t->x.is_get ? header_find(headers, SLICE("range"), &range) : 0;
 
 	if (n == 0)
 		return false;
@@ -42,9 +42,9 @@ ranges_strip(struct txn *t, ci_request_t *req)
 	q.media = asks_for_media(headers);
 	q.wanted_whole = process_runtime(t->process) != NULL &&
 	    runtime_wants_whole(process_runtime(t->process), t->key, t->now_ms);
-	if (!judge_range_strip(t->generation, &q) || header_remove(req, SLICE("Range")) == 0)
+	if (!judge_range_strip(t->generation, &q) || header_remove(req, SLICE("range")) == 0)
 		return false;
-	header_remove(req, SLICE("If-Range"));
+	header_remove(req, SLICE("if-range"));
 	process_count(t->process, COUNTER_ranges_stripped, 1);
 	return true;
 }
@@ -55,9 +55,9 @@ read_range(struct body_head *head, const ci_headers_list_t *response, struct sli
 {
 	struct content_range r;
 	struct slice range, type = { 0 }, boundary;
-	size_t n = header_find(response, SLICE("Content-Range"), &range);
+	size_t n = header_find(response, SLICE("content-range"), &range);
 
-	header_find(response, SLICE("Content-Type"), &type);
+	header_find(response, SLICE("content-type"), &type);
 	if (byteranges_boundary(type, &boundary))
 		head->complete_length = n == 0 ? byteranges_complete(boundary, preview) : LENGTH_UNKNOWN;
 	else if (n == 1 && content_range_parse(range, &r)) {
@@ -77,8 +77,8 @@ ranges_read(struct txn *t, ci_request_t *req, struct slice preview)
 	if (head->status != STATUS_PARTIAL)
 		return;
 	head->part = (struct part){ .first = LENGTH_UNKNOWN, .last = LENGTH_UNKNOWN, .host = host_name(t) };
-	head->part.unasked = t->x.has_request && header_find(request, SLICE("Range"), NULL) == 0;
-	head->part.coded = header_find(response, SLICE("Content-Encoding"), NULL) > 0;
-	head->part.media = header_find(response, SLICE("Content-Type"), &type) == 1 && type_is_media(type) && asks_for_media(request);
+	head->part.unasked = t->x.has_request && header_find(request, SLICE("range"), NULL) == 0;
+	head->part.coded = header_find(response, SLICE("content-encoding"), NULL) > 0;
+	head->part.media = header_find(response, SLICE("content-type"), &type) == 1 && type_is_media(type) && asks_for_media(request);
 	read_range(head, response, preview);
 }

@@ -24,7 +24,7 @@ etag_key(struct txn *t, ci_request_t *req, const struct runtime *runtime)
 	struct buf text;
 	uint64_t key;
 
-	if (!t->x.has_url || !t->x.is_get || header_find(ci_http_response_headers(req), SLICE("ETag"), &etag) != 1 ||
+	if (!t->x.has_url || !t->x.is_get || header_find(ci_http_response_headers(req), SLICE("etag"), &etag) != 1 ||
 	    !etag_is_strong(etag))
 		return 0;
 	buf_init_in(&text, space, sizeof(space), HOST_MAX + ETAG_MAX + sizeof(port) + 3);
