@@ -67,6 +67,16 @@ read_range(struct body_head *head, const ci_headers_list_t *response, struct sli
 	}
 }
 
+/* "identity" has no place in Content-Encoding, but does no harm there. */
+static bool
+is_coded(const ci_headers_list_t *response)
+{
+	struct slice coding;
+	size_t n = header_find(response, SLICE("content-encoding"), &coding);
+
+	return n > 1 || (n == 1 && coding.len > 0 && !slice_ieq(coding, SLICE("identity")));
+}
+
 void
 ranges_read(struct txn *t, ci_request_t *req, struct slice preview)
 {
@@ -78,7 +88,7 @@ ranges_read(struct txn *t, ci_request_t *req, struct slice preview)
 		return;
 	head->part = (struct part){ .first = LENGTH_UNKNOWN, .last = LENGTH_UNKNOWN, .host = host_name(t) };
 	head->part.unasked = t->x.has_request && header_find(request, SLICE("range"), NULL) == 0;
-	head->part.coded = header_find(response, SLICE("content-encoding"), NULL) > 0;
+	head->part.coded = is_coded(response);
 	head->part.media = header_find(response, SLICE("content-type"), &type) == 1 && type_is_media(type) && asks_for_media(request);
 	read_range(head, response, preview);
 }
