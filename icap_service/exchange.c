@@ -18,17 +18,6 @@ content_length_parse(struct slice value)
 	return slice_u64(value, &n) == -1 || n > INT64_MAX ? LENGTH_UNKNOWN : (int64_t)n;
 }
 
-int64_t
-content_range_complete(struct slice value)
-{
-	struct slice complete;
-
-	value = slice_trim(value);
-	if (!slice_istarts(value, SLICE("bytes")) || !slice_cut(value, '/', NULL, &complete))
-		return LENGTH_UNKNOWN;
-	return content_length_parse(complete);
-}
-
 static struct slice
 header_value(ci_headers_list_t *headers, const char *name)
 {
@@ -51,8 +40,8 @@ value_of(const char *line, struct slice name)
 
 /* What a response says of its body, and how often. */
 struct framing {
-	size_t		n_lengths, n_ranges, n_transfer_codings;
-	struct slice	length, range, type, disposition;
+	size_t		n_lengths, n_transfer_codings;
+	struct slice	length, type, disposition;
 	struct codings	codings;
 };
 
@@ -64,9 +53,6 @@ read_content_header(struct framing *f, const char *line)
 	if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
 		f->n_lengths++;
 		f->length = slice_str(value);
-	} else if ((value = value_of(line, SLICE("Content-Range"))) != NULL) {
-		f->n_ranges++;
-		f->range = slice_str(value);
 	} else if ((value = value_of(line, SLICE("Content-Encoding"))) != NULL)
 		codings_add(&f->codings, slice_str(value));
 	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL)
@@ -245,8 +231,6 @@ read_response(struct exchange *x, ci_request_t *req)
 	/* Two lengths, or chunks besides, are an argument between others about where the body ends:
 	 * count it ourselves. */
 	f = find_framing(headers);
-	if (f.n_ranges == 1)
-		x->head.complete_length = content_range_complete(f.range);
 	if (f.n_lengths == 1 && f.n_transfer_codings == 0)
 		x->head.content_length = content_length_parse(f.length);
 	x->head.codings = f.codings;

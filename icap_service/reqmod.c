@@ -3,7 +3,9 @@
 #include <c_icap/simple_api.h>
 
 #include "icap_service/answer.h"
+#include "icap_service/codings.h"
 #include "icap_service/flow.h"
+#include "icap_service/ranges.h"
 #include "icap_service/report.h"
 #include "icap_service/svc_log.h"
 #include "runtime/runtime.h"
@@ -59,11 +61,16 @@ echo(struct txn *t, ci_request_t *req, struct slice preview)
 	return CI_MOD_CONTINUE;
 }
 
+/* FILES: what comes back will be judged as a file, so it should be one that can be. */
 static int
-pass(struct txn *t, ci_request_t *req, struct slice preview)
+pass(struct txn *t, ci_request_t *req, struct slice preview, bool files)
 {
 	bool changed = answer_strip(req) > 0;
 
+	if (files) {
+		changed |= ranges_strip(t, req);
+		changed |= codings_narrow(t, req);
+	}
 	if (needs_refetch(t) && answer_refetch(req) == 0) {
 		process_count(t->process, COUNTER_refetched, 1);
 		changed = true;
@@ -113,7 +120,7 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 
 	process_count(t->process, COUNTER_requests, 1);
 	if (t->mode == MODE_OFF)
-		return pass(t, req, preview);
+		return pass(t, req, preview, false);
 	judge_request(t->generation, txn_fail_mode(t), &q, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return refuse(t, req, &why, preview);
@@ -121,7 +128,7 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 		note(t, &why, EVENT_WOULD_BLOCK);
 	else if (reason_unchecked(why.reason))
 		note(t, &why, EVENT_PASSED_UNCHECKED);
-	return pass(t, req, preview);
+	return pass(t, req, preview, flow_enforces(t) && !why.files_exempt);
 }
 
 int

@@ -6,6 +6,8 @@
 
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
+#include "icap_service/ranges.h"
+#include "icap_service/recall.h"
 #include "icap_service/report.h"
 #include "inspect/coding.h"
 #include "runtime/runtime.h"
@@ -76,29 +78,6 @@ refuse(struct txn *t, ci_request_t *req, const struct why *why, const struct bod
 	return made ? CI_MOD_CONTINUE : flow_no_answer();
 }
 
-/* The length of the whole that this response is, or is a part of. */
-static int64_t
-whole_length(const struct body_head *head)
-{
-	return head->status == STATUS_PARTIAL ? head->complete_length : head->content_length;
-}
-
-/* This URL was killed with this very length, and the rules of now still say so. */
-static bool
-was_killed(struct txn *t, struct body_facts *facts, struct why *why)
-{
-	const struct runtime *runtime = process_runtime(t->process);
-	int64_t length = whole_length(&t->x.head);
-
-	*facts = (struct body_facts){ .n = 1, .remembered = true };
-	if (runtime == NULL || !t->x.has_request || !t->x.head.has_body || length == LENGTH_UNKNOWN ||
-	    !runtime_recall_kill(runtime, t->key, (uint64_t)length, t->now_ms, &facts->digests[0]))
-		return false;
-	facts->size = (uint64_t)length;
-	judge_body(t->generation, facts, t->now_ms / MS, why);
-	return why->verdict == VERDICT_BLOCK;
-}
-
 /* Judge the URL again: a site may run RESPMOD alone.  A response that came without its request has no URL that could be
  * bad. */
 static void
@@ -146,11 +125,13 @@ inspect(struct txn *t, ci_request_t *req, struct slice preview)
 	if (begin_inspection(t, preview.len) == -1)
 		return flow_out_of_memory(t, req);
 	t->flow = FLOW_INSPECT;
-	if (t->x.head.content_length > process_options(t->process)->hold_small)
-		stream(t, req);
 	if (txn_take(t, preview) < preview.len)
 		return CI_MOD_ERROR;
-	/* What was found already is acted on by the next read or the end, when c-icap can take a page as well as now. */
+	/* What shows in the preview can still be answered with the page, however long the rest is. */
+	if (inspector_stopped(t->inspector))
+		return flow_taken(t, req) == CI_MOD_ERROR ? CI_MOD_ERROR : CI_MOD_CONTINUE;
+	if (t->x.head.content_length > process_options(t->process)->hold_small)
+		stream(t, req);
 	return CI_MOD_CONTINUE;
 }
 
@@ -176,6 +157,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	process_count(t->process, COUNTER_responses, 1);
 	if (t->mode == MODE_OFF)
 		return let_go(t, req, false);
+	ranges_read(t, req, preview);
 	judge_url(t, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return refuse(t, req, &why, NULL);
@@ -184,7 +166,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 		note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	if (why.files_exempt)
 		return let_go(t, req, flow_enforces(t) && outlives_copy(t, &why));
-	if (flow_enforces(t) && was_killed(t, &remembered, &why))
+	if (flow_enforces(t) && recall_kill(t, req, &remembered, &why))
 		return refuse(t, req, &why, &remembered);
 	t->plan = judge_plan(t->generation, &t->x.head, type_of(t, req, preview));
 	switch (t->plan.action) {
@@ -199,8 +181,10 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	why_init(&why);
 	why.reason = REASON_PARTIAL;
 	why.verdict = flow_enforces(t) ? VERDICT_BLOCK : VERDICT_PASS;
-	if (flow_enforces(t))
+	if (flow_enforces(t)) {
+		recall_want_whole(t);
 		return refuse(t, req, &why, NULL);
+	}
 	note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	return let_go(t, req, false);
 }
@@ -209,13 +193,12 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 static int
 stop_body(struct txn *t, ci_request_t *req, const struct why *why, const struct body_facts *facts)
 {
-	struct runtime *runtime = process_runtime(t->process);
 	char incident[INCIDENT_LEN + 1];
 
+	recall_want_whole(t);
 	if (!ci_req_sent_data(req))
 		return refuse(t, req, why, facts) == CI_MOD_CONTINUE ? CI_MOD_DONE : CI_MOD_ERROR;
-	if (runtime != NULL && t->x.has_request && why->has_rule)
-		runtime_remember_kill(runtime, t->key, facts->size, why->rule.key.digest, t->now_ms);
+	recall_remember(t, why, facts->size, t->judged ? (int64_t)body_seen(t->body) : LENGTH_UNKNOWN);
 	t->flow = FLOW_KILLED;
 	process_incident(t->process, t->now_ms, incident);
 	say(t, EVENT_KILLED, why, facts, (int64_t)body_sent(t->body), incident);

@@ -27,6 +27,7 @@ struct txn {
 	bool			 respmod;
 	struct exchange		 x;
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
+	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */
 	enum txn_flow		 flow;
 	bool			 judged;	/* end of data was seen: what is left may go */
 	struct inspect_plan	 plan;
