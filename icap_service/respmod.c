@@ -144,7 +144,7 @@ inspect(struct txn *t, ci_request_t *req, struct slice preview)
 	if (begin_inspection(t, preview.len) == -1)
 		return flow_out_of_memory(t, req);
 	t->flow = FLOW_INSPECT;
-	if (t->x.head.content_length > process_options(t->process)->hold_small)
+	if (t->x.head.content_length > txn_hold(t))
 		stream(t, req);
 	if (txn_take(t, preview) < preview.len)
 		return CI_MOD_ERROR;
