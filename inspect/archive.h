@@ -26,9 +26,9 @@ struct archive_wish {
 
 /* Begin to look into a body; FOUND is called with ARG by archive_step() and archive_end().  NULL without memory.  When spool or
  * helper cannot be made the result is there all the same, and archive_unscannable() says so; ERROR (may be NULL) then gets errno,
- * else 0.  WISH's strings are only borrowed.  The caller's: archive_free(), which ends the helper. */
+ * else 0.  WISH's strings are only borrowed.  The caller's: archive_close(), which ends the helper. */
 struct archive *archive_new(const struct archive_wish *wish, finding_fn *found, void *arg, int *error);
-void archive_free(struct archive *a);
+void archive_close(struct archive *a);
 
 /* Take the next bytes of the body.  Does not wait for the helper. */
 void archive_put(struct archive *a, struct slice bytes);
@@ -39,7 +39,9 @@ void archive_step(struct archive *a);
 /* The body has ended: the rest, and the second look where the format needs one. */
 void archive_end(struct archive *a);
 
-/* Offset up to which everything that is complete there has been reported. */
+/* Offset up to which everything that is complete there has been reported.  Not to the byte: a format's reader may ask for a header
+ * or a trailer more before it says that a member has ended.  Who releases bytes holds back ARCHIVE_HOLD before this offset. */
+enum { ARCHIVE_HOLD = 64 * 1024 };
 uint64_t archive_judged(const struct archive *a);
 
 /* The first reason why not all of it was looked at. */

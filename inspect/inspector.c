@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "inspect/digester.h"
+#include "inspect/file_type.h"
 #include "inspect/watch.h"
 
 struct inspector {
@@ -22,6 +23,9 @@ struct inspector {
 	struct digester		*decoded;
 	bool			 suspects;
 
+	char			 start[TYPE_BYTES];	/* of what members may be in, while its type is not clear */
+	size_t			 start_len;
+	bool			 typed;
 	struct watch		 watch;
 	struct archive		*archive;
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
@@ -77,9 +81,9 @@ begin_archive(struct inspector *i)
 	i->wish.members = i->archive == NULL ? MEMBERS_NO : MEMBERS_ALL;
 }
 
-/* The bytes that a member may be in: of the body, or decoded. */
+/* The next bytes that a member may be in. */
 static void
-look_for_members(struct inspector *i, struct slice bytes)
+show_members(struct inspector *i, struct slice bytes)
 {
 	struct slice kept;
 
@@ -93,6 +97,38 @@ look_for_members(struct inspector *i, struct slice bytes)
 		begin_archive(i);
 	if (i->archive != NULL)
 		archive_put(i->archive, bytes);
+}
+
+/* As many bytes have come as the type needs, or as there are: whoever asked may have seen none of them. */
+static void
+end_start(struct inspector *i, bool whole)
+{
+	struct slice start = slice_make(i->start, i->start_len);
+
+	i->typed = true;
+	if (i->wish.members == MEMBERS_WATCH && file_type_of(start, whole) == TYPE_ARCHIVE)
+		i->wish.members = MEMBERS_ALL;
+	show_members(i, start);
+}
+
+/* The bytes that a member may be in: of the body, or decoded. */
+static void
+look_for_members(struct inspector *i, struct slice bytes)
+{
+	struct slice first = slice_head(bytes, sizeof(i->start) - i->start_len);
+
+	if (i->wish.members == MEMBERS_NO)
+		return;
+	if (!i->typed) {
+		memcpy(i->start + i->start_len, first.p, first.len);
+		i->start_len += first.len;
+		bytes = slice_skip(bytes, first.len);
+		if (i->start_len < sizeof(i->start))
+			return;
+		end_start(i, false);
+	}
+	if (bytes.len > 0)
+		show_members(i, bytes);
 }
 
 static bool
@@ -164,7 +200,7 @@ inspector_free(struct inspector *i)
 	digester_free(i->sent);
 	digester_free(i->decoded);
 	decoder_free(i->decoder);
-	archive_free(i->archive);
+	archive_close(i->archive);
 	free(i);
 }
 
@@ -206,7 +242,7 @@ inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 		note_unscannable(i, decoder_fault(i->decoder));
 		if (i->out > out)
 			find_decoded(i, true);
-	} else if (i->wish.codings.n == 0)
+	} else if (i->wish.codings.n == 0 && bytes.len > 0)
 		look_for_members(i, bytes);
 	i->unfed = i->archive == NULL || archive_done(i->archive) ? 0 : i->unfed + bytes.len;
 	if (i->unfed > 0 && let_helper)
@@ -234,6 +270,8 @@ inspector_end(struct inspector *i)
 	find_sent(i);
 	if (i->decoder != NULL && !i->stopped)
 		find_decoded(i, false);
+	if (!i->typed && i->start_len > 0)
+		end_start(i, true);
 	if (i->archive != NULL && !i->stopped) {
 		archive_end(i->archive);
 		note_unscannable(i, archive_unscannable(i->archive));

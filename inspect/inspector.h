@@ -61,7 +61,7 @@ void inspector_end(struct inspector *i);
  * an archive at least INSPECT_LAG, as its reader looks ahead. */
 uint64_t inspector_judged(const struct inspector *i);
 bool inspector_has_archive(const struct inspector *i);
-enum { INSPECT_LAG = 64 * 1024, INSPECT_STEP = 32 * 1024 };
+enum { INSPECT_LAG = ARCHIVE_HOLD, INSPECT_STEP = 32 * 1024 };
 
 /* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP. */
 uint64_t inspector_waiting(const struct inspector *i);
