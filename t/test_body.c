@@ -265,6 +265,7 @@ trickle(void)
 	ok(body_tick(b, 1000 + EVERY + 1) && get(b, PIECE, &n) && n == 0, "... and for a while alone");
 	ok(body_tick(b, 1000 + 2 * EVERY) && get(b, PIECE, &n) && n == 1, "then one byte");
 	ok(body_tick(b, 1000 + 100 * EVERY) && get(b, PIECE, &n) && n == 1, "one byte also after a long silence");
+	ok(body_tick(b, 1001 + 100 * EVERY) && get(b, PIECE, &n) && n == 0, "... which is not made up for");
 	for (int i = 101; i < 200; i++)
 		body_tick(b, 1000 + i * EVERY);
 	ok(get(b, PIECE, &n) && n == 2, "never more than a hundredth: 4 bytes of 400");
