@@ -130,7 +130,7 @@ inspect(struct txn *t, ci_request_t *req, struct slice preview)
 	/* What shows in the preview can still be answered with the page, however long the rest is. */
 	if (inspector_stopped(t->inspector))
 		return flow_taken(t, req) == CI_MOD_ERROR ? CI_MOD_ERROR : CI_MOD_CONTINUE;
-	if (t->x.head.content_length > process_options(t->process)->hold_small)
+	if (t->x.head.content_length > txn_hold(t))
 		stream(t, req);
 	return CI_MOD_CONTINUE;
 }
