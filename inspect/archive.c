@@ -24,21 +24,34 @@ enum {
 	GIVE_BACK = 1 << 20,		/* bytes that are worth a call */
 	MS_NS = 1000000,
 	S_NS = 1000000000,
+	LOOKS_MAX = 16,			/* archive_look_now(): each costs as much as all that came before */
 };
 
+/* One process, and what it has said. */
+struct helper {
+	int			 socket;
+	pid_t			 pid;		/* 0: there is none */
+	int			 pidfd;		/* -1 where the system has none */
+	uint64_t		 findings;
+	enum unscannable	 reason;
+};
+
+static const struct helper no_helper = { .socket = -1, .pidfd = -1 };
+
 struct archive {
+	char			*program;
 	unsigned		 algs;
 	uint64_t		 until;
 	struct inspect_limits	 limits;
 	finding_fn		*found;
 	void			*arg;
-	int			 spool, spool_ro, socket;
-	pid_t			 pid;		/* 0: there is no helper */
-	int			 pidfd;		/* -1 where the system has none */
+	int			 spool, spool_ro;
+	struct helper		 helper;	/* the one that goes with the body */
 	uint64_t		 size;		/* bytes put */
 	uint64_t		 judged;
 	uint64_t		 given_back;	/* bytes of the spool that are no more */
-	uint64_t		 findings;
+	uint64_t		 looked;	/* SIZE at the last look */
+	unsigned		 looks;
 	int64_t			 left_ns;	/* of the time that the helper may take */
 	enum unscannable	 reason;
 	bool			 done;
@@ -74,36 +87,50 @@ kill_pidfd(int fd)
 #endif
 
 static void
-kill_helper(const struct archive *a)
+kill_helper(const struct helper *h)
 {
-	if (a->pidfd == -1 || (kill_pidfd(a->pidfd) == -1 && errno == ENOSYS))
-		kill(a->pid, SIGKILL);
+	if (h->pidfd == -1 || (kill_pidfd(h->pidfd) == -1 && errno == ENOSYS))
+		kill(h->pid, SIGKILL);
 }
 
-/* End the helper, if it lives, and give back all that it had. */
+/* End H, if it lives. */
 static void
-end_helper(struct archive *a)
+end_helper(struct helper *h)
 {
-	if (a->pid > 0) {
-		kill_helper(a);
+	if (h->pid > 0) {
+		kill_helper(h);
 		/* ECHILD: somebody else has reaped it, or SIGCHLD is ignored. */
-		while (waitpid(a->pid, NULL, 0) == -1 && errno == EINTR)
+		while (waitpid(h->pid, NULL, 0) == -1 && errno == EINTR)
 			continue;
 	}
-	a->pid = 0;
-	close_fd(&a->pidfd);
-	close_fd(&a->socket);
+	h->pid = 0;
+	close_fd(&h->pidfd);
+	close_fd(&h->socket);
+}
+
+/* Give back all but the results. */
+static void
+finish(struct archive *a)
+{
+	a->done = true;
+	end_helper(&a->helper);
 	close_fd(&a->spool);
 	close_fd(&a->spool_ro);
+}
+
+/* The first counts. */
+static void
+note_reason(struct archive *a, enum unscannable reason)
+{
+	if (a->reason == UNSCANNABLE_NO)
+		a->reason = reason;
 }
 
 static void
 give_up(struct archive *a, enum unscannable reason)
 {
-	if (a->reason == UNSCANNABLE_NO)
-		a->reason = reason;
-	a->done = true;
-	end_helper(a);
+	note_reason(a, reason);
+	finish(a);
 }
 
 /* ---- making it ---- */
@@ -170,7 +197,7 @@ open_spool(struct archive *a, const char *dir)
 
 /* What the helper finds when it begins: two descriptors, default signals, nothing else.  0 or an error number. */
 static int
-spawn_in(struct archive *a, const char *helper, int socket, posix_spawn_file_actions_t *fds, posix_spawnattr_t *attr)
+spawn_in(const struct archive *a, int socket, posix_spawn_file_actions_t *fds, posix_spawnattr_t *attr, pid_t *pid)
 {
 	char *argv[] = { (char *)(uintptr_t)"firebreak-inspect-helper", NULL }, *envp[] = { NULL };
 	sigset_t none, all;
@@ -186,11 +213,11 @@ spawn_in(struct archive *a, const char *helper, int socket, posix_spawn_file_act
 	    (error = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)) != 0 ||
 	    (error = posix_spawnattr_setsigmask(attr, &none)) != 0 || (error = posix_spawnattr_setsigdefault(attr, &all)) != 0)
 		return error;
-	return posix_spawn(&a->pid, helper, fds, attr, argv, envp);
+	return posix_spawn(pid, a->program, fds, attr, argv, envp);
 }
 
 static int
-spawn(struct archive *a, const char *helper, int socket)
+spawn(const struct archive *a, int socket, pid_t *pid)
 {
 	posix_spawn_file_actions_t fds;
 	posix_spawnattr_t attr;
@@ -199,40 +226,42 @@ spawn(struct archive *a, const char *helper, int socket)
 	if ((error = posix_spawn_file_actions_init(&fds)) != 0)
 		return error;
 	if ((error = posix_spawnattr_init(&attr)) == 0) {
-		error = spawn_in(a, helper, socket, &fds, &attr);
+		error = spawn_in(a, socket, &fds, &attr, pid);
 		posix_spawnattr_destroy(&attr);
 	}
 	posix_spawn_file_actions_destroy(&fds);
 	if (error != 0)
-		a->pid = 0;
+		*pid = 0;
 	return error;
 }
 
 static bool
-send_order(struct archive *a, uint32_t type)
+send_order(const struct archive *a, const struct helper *h, uint32_t type)
 {
 	struct wire_order order = { .type = type, .algs = a->algs, .until = a->until, .limits = a->limits, .available = a->size };
 
 	/* One order is under way at a time: there is room for it. */
-	return send(a->socket, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(order);
+	return send(h->socket, &order, sizeof(order), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(order);
 }
 
+/* Start one for A's spool, with A's wish: 0 or an error number.  end_helper() in any case. */
 static int
-start_helper(struct archive *a, const char *helper)
+start_helper(const struct archive *a, struct helper *h)
 {
 	int pair[2], error;
 
+	*h = no_helper;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return errno;
-	a->socket = pair[0];
+	h->socket = pair[0];
 	if ((pair[1] = raise_fd(pair[1])) == -1)
 		return errno;
-	error = spawn(a, helper, pair[1]);
+	error = spawn(a, pair[1], &h->pid);
 	close(pair[1]);
 	if (error != 0)
 		return error;
-	a->pidfd = open_pidfd(a->pid);
-	return send_order(a, ORDER_WISH) ? 0 : errno;
+	h->pidfd = open_pidfd(h->pid);
+	return send_order(a, h, ORDER_WISH) ? 0 : errno;
 }
 
 struct archive *
@@ -241,23 +270,25 @@ archive_new(const struct archive_wish *wish, finding_fn *found, void *arg, int *
 	struct archive *a = calloc(1, sizeof(*a));
 	int e = 0;
 
-	if (a == NULL)
+	if (a == NULL || (a->program = strdup(wish->helper)) == NULL) {
+		free(a);
 		return NULL;
+	}
 	a->algs = wish->algs;
 	a->until = wish->until;
 	a->limits = wish->limits;
 	a->found = found;
 	a->arg = arg;
-	a->spool = a->spool_ro = a->socket = a->pidfd = -1;
+	a->spool = a->spool_ro = -1;
+	a->helper = no_helper;
 	a->left_ns = wish->limits.time_ms < INT64_MAX / MS_NS ? (int64_t)wish->limits.time_ms * MS_NS : INT64_MAX;
 	if (open_spool(a, wish->spool_dir) == -1) {
 		e = errno;
 		give_up(a, UNSCANNABLE_SPOOL);
-	} else if ((e = start_helper(a, wish->helper)) != 0)
+	} else if ((e = start_helper(a, &a->helper)) != 0)
 		give_up(a, UNSCANNABLE_HELPER);
 	if (error != NULL)
 		*error = e;
-	close_fd(&a->spool_ro);
 	return a;
 }
 
@@ -266,7 +297,8 @@ archive_close(struct archive *a)
 {
 	if (a == NULL)
 		return;
-	end_helper(a);
+	finish(a);
+	free(a->program);
 	free(a);
 }
 
@@ -313,27 +345,23 @@ now_ns(void)
 	return (int64_t)t.tv_sec * S_NS + t.tv_nsec;
 }
 
-/* Have a report.  False when there will be none: it took too long, or the helper is gone. */
-static bool
-receive(struct archive *a, struct wire_report *report)
+/* Have a report of H; why there will be none: it took too long, or the helper is gone. */
+static enum unscannable
+receive(struct archive *a, const struct helper *h, struct wire_report *report)
 {
-	struct pollfd pfd = { .fd = a->socket, .events = POLLIN };
+	struct pollfd pfd = { .fd = h->socket, .events = POLLIN };
 
 	for (;;) {
 		/* With MSG_TRUNC the length is that of the packet, also when it is too long. */
-		ssize_t n = recv(a->socket, report, sizeof(*report), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t n = recv(h->socket, report, sizeof(*report), MSG_DONTWAIT | MSG_TRUNC);
 		int64_t began;
 
 		if (n == (ssize_t)sizeof(*report))
-			return true;
-		if (n != -1 || (errno != EAGAIN && errno != EINTR)) {
-			give_up(a, UNSCANNABLE_HELPER);
-			return false;
-		}
-		if (a->left_ns <= 0) {
-			give_up(a, UNSCANNABLE_TIME);
-			return false;
-		}
+			return UNSCANNABLE_NO;
+		if (n != -1 || (errno != EAGAIN && errno != EINTR))
+			return UNSCANNABLE_HELPER;
+		if (a->left_ns <= 0)
+			return UNSCANNABLE_TIME;
 		began = now_ns();
 		poll(&pfd, 1, (int)(a->left_ns / MS_NS < INT32_MAX ? a->left_ns / MS_NS + 1 : INT32_MAX));
 		a->left_ns -= now_ns() - began;
@@ -341,13 +369,13 @@ receive(struct archive *a, struct wire_report *report)
 }
 
 static bool
-take_finding(struct archive *a, const struct wire_report *report)
+take_finding(struct archive *a, struct helper *h, const struct wire_report *report)
 {
 	struct finding f = { .kind = FINDING_MEMBER, .size = report->size, .depth = report->depth,
 		.name = slice_make(report->name, report->name_len) };
 
 	if (report->size > a->until || report->size > a->limits.bytes || report->depth == 0 || report->depth > a->limits.depth ||
-	    report->name_len > FINDING_NAME_MAX || a->algs == 0 || ++a->findings > a->limits.members)
+	    report->name_len > FINDING_NAME_MAX || a->algs == 0 || ++h->findings > a->limits.members)
 		return false;
 	for (int alg = 0; alg < DIGEST_ALGS; alg++)
 		if ((a->algs & DIGEST_BIT(alg)) != 0) {
@@ -356,16 +384,14 @@ take_finding(struct archive *a, const struct wire_report *report)
 			*d = (struct digest){ .alg = (enum digest_alg)alg };
 			memcpy(d->b, report->digests[alg], digest_len(d->alg));
 		}
-	if (!a->found(a->arg, &f)) {
-		a->done = true;
-		end_helper(a);
-	}
+	if (!a->found(a->arg, &f))
+		finish(a);
 	return true;
 }
 
 /* The helper may say that it cannot look at something, for a reason that it can know of. */
 static bool
-take_reason(struct archive *a, const struct wire_report *report)
+take_reason(struct helper *h, const struct wire_report *report)
 {
 	switch (report->reason) {
 	case UNSCANNABLE_CODING:
@@ -381,49 +407,62 @@ take_reason(struct archive *a, const struct wire_report *report)
 		return false;
 	}
 	/* Once: that is the first. */
-	if (a->reason != UNSCANNABLE_NO)
+	if (h->reason != UNSCANNABLE_NO)
 		return false;
-	a->reason = (enum unscannable)report->reason;
+	h->reason = (enum unscannable)report->reason;
 	return true;
 }
 
-/* Send an order of TYPE, and take what comes until the helper waits for the next one. */
-static void
-order(struct archive *a, uint32_t type)
+/* Send H an order of TYPE, and take what comes until it *WAITS for the next one, is done, or found enough.  Why that failed. */
+static enum unscannable
+converse(struct archive *a, struct helper *h, uint32_t type, bool *waits)
 {
 	struct wire_report report;
-	bool good = true, waits = false;
+	bool good = true;
 
-	if (!send_order(a, type)) {
-		give_up(a, UNSCANNABLE_HELPER);
-		return;
-	}
-	while (good && !waits && !a->done && receive(a, &report)) {
+	*waits = false;
+	if (!send_order(a, h, type))
+		return UNSCANNABLE_HELPER;
+	while (good && !*waits && !a->done) {
+		enum unscannable failure = receive(a, h, &report);
+
+		if (failure != UNSCANNABLE_NO)
+			return failure;
 		switch (report.type) {
 		case REPORT_FINDING:
-			good = take_finding(a, &report);
+			good = take_finding(a, h, &report);
 			break;
 		case REPORT_UNSCANNABLE:
-			good = take_reason(a, &report);
+			good = take_reason(h, &report);
 			break;
 		case REPORT_NEED:
 			/* It pulls: it asks for more when it has used all that there is, and never behind the end. */
-			good = waits = type == ORDER_MORE && report.offset == a->size;
+			good = *waits = type == ORDER_MORE && report.offset == a->size;
 			break;
 		case REPORT_DONE:
-			a->done = true;
-			end_helper(a);
-			break;
+			return UNSCANNABLE_NO;
 		default:
 			good = false;
 		}
 	}
-	if (!good)
-		give_up(a, UNSCANNABLE_HELPER);
+	return good ? UNSCANNABLE_NO : UNSCANNABLE_HELPER;
+}
+
+/* Send an order of TYPE to the helper that goes with the body. */
+static void
+order(struct archive *a, uint32_t type)
+{
+	bool waits;
+	enum unscannable failure = converse(a, &a->helper, type, &waits);
+
+	note_reason(a, a->helper.reason);
+	if (failure != UNSCANNABLE_NO)
+		give_up(a, failure);
 	else if (waits) {
 		a->judged = a->size;
 		give_back(a);
-	}
+	} else
+		finish(a);
 }
 
 void
@@ -431,6 +470,29 @@ archive_step(struct archive *a)
 {
 	if (!a->done && a->size > a->judged)
 		order(a, ORDER_MORE);
+}
+
+void
+archive_look_now(struct archive *a)
+{
+	struct helper h;
+	enum unscannable failure = UNSCANNABLE_HELPER;
+	bool waits;
+
+	if (a->done || a->size == a->looked || a->given_back > 0)
+		return;
+	a->looked = a->size;
+	if (a->looks == LOOKS_MAX) {
+		note_reason(a, UNSCANNABLE_MEMBERS);
+		return;
+	}
+	a->looks++;
+	/* What it could not look at may be whole later: its reason is for archive_end() to say. */
+	if (start_helper(a, &h) == 0)
+		failure = converse(a, &h, ORDER_ENDED, &waits);
+	end_helper(&h);
+	if (failure != UNSCANNABLE_NO)
+		give_up(a, failure);
 }
 
 void

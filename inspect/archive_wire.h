@@ -8,6 +8,8 @@
  *	ORDER_ENDED N  N are all             ->
  *	                                     <-    REPORT_DONE: nothing more will be found; also before the end
  *
+ * A helper for archive_look_now() hears of the wish and of the end alone, with what is there by then.
+ *
  * They take turns: the worker sends an order only when the helper waits for one.  Both ends are one build on one machine, so that
  * the structs travel as they are.  The worker believes nothing that comes back (archive.c). */
 #ifndef INSPECT_ARCHIVE_WIRE_H

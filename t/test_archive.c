@@ -1166,6 +1166,143 @@ test_bad_helpers(struct slice listed, struct slice other)
 	judge(run.reason == UNSCANNABLE_HELPER && run.done, "no helper");
 }
 
+/* ---- a look before the end ---- */
+
+/* Put what BODY has from *AT on up to TO, and look. */
+static void
+put_and_look(struct archive *a, struct slice body, uint64_t *at, uint64_t to)
+{
+	archive_put(a, slice_head(slice_skip(body, *at), to - *at));
+	*at = run.put = to;
+	archive_look_now(a);
+}
+
+static void
+test_look_now(struct slice listed, struct slice other)
+{
+	struct file files[] = { { "a", other }, { "b", listed } };
+	struct slice archives[] = { make(sevenzip, files, 2), make(zip, files, 2), make(tar_gz, files, 2) };
+
+	for (size_t i = 0; i < sizeof(archives) / sizeof(*archives); i++) {
+		struct slice whole = archives[i], body = join(whole, make_file(100000));
+		struct archive *a;
+		uint64_t at = 0;
+		size_t n;
+
+		run_reset();
+		/* A look's findings do not count for the next. */
+		run.wish.limits.members = 8;
+		a = archive_new(&run.wish, take, &run, NULL);
+		archive_look_now(a);
+		put_and_look(a, body, &at, 50);
+		put_and_look(a, body, &at, whole.len / 2);
+		archive_step(a);
+		run.reason = archive_unscannable(a);
+		judge(find_hit(listed, 0) == NULL && run.reason == UNSCANNABLE_NO && !archive_done(a), "looks at a part of it");
+		put_and_look(a, body, &at, whole.len);
+		judge(find_hit(listed, 0) != NULL && find_hit(other, 0) != NULL && archive_unscannable(a) == UNSCANNABLE_NO,
+		    "a look finds what is whole");
+		n = run.n;
+		archive_look_now(a);
+		judge(run.n == n, "no second one for the same bytes");
+		for (int more = 0; more < 4; more++) {
+			put_and_look(a, body, &at, at + 10000);
+			archive_step(a);
+		}
+		ok(archive_judged(a) == at && !archive_done(a), "it goes on");
+		run.n = 0;
+		archive_put(a, slice_skip(body, at));
+		archive_end(a);
+		run.reason = archive_unscannable(a);
+		judge(archive_done(a) && run.reason == UNSCANNABLE_NO, "and ends");
+		archive_look_now(a);
+		archive_close(a);
+	}
+	ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "all of them are reaped");
+}
+
+static void
+test_look_limits(struct slice listed, struct slice other)
+{
+	struct slice whole = make_one(sevenzip, listed), body = join(whole, make_file(4 << 20));
+	struct archive *a;
+	uint64_t at = 0;
+
+	(void)other;
+	run_reset();
+	run.stop_after = 1;
+	a = archive_new(&run.wish, take, &run, NULL);
+	put_and_look(a, body, &at, whole.len);
+	judge(run.n == 1 && archive_done(a) && archive_unscannable(a) == UNSCANNABLE_NO, "enough after a look");
+	archive_put(a, slice_skip(body, at));
+	archive_end(a);
+	judge(run.n == 1, "and no more of it");
+	archive_close(a);
+
+	run_reset();
+	a = archive_new(&run.wish, take, &run, NULL);
+	at = 0;
+	for (int looks = 0; looks < 16; looks++)
+		put_and_look(a, body, &at, at + 100);
+	ok(archive_unscannable(a) == UNSCANNABLE_NO, "sixteen looks");
+	put_and_look(a, body, &at, at + 100);
+	ok(archive_unscannable(a) == UNSCANNABLE_MEMBERS && !archive_done(a), "and one more");
+	archive_put(a, slice_skip(whole, at));
+	archive_end(a);
+	judge(find_hit(listed, 0) != NULL && archive_unscannable(a) == UNSCANNABLE_MEMBERS, "the end is looked at all the same");
+	archive_close(a);
+
+	run_reset();
+	run.wish.limits.spool = 1 << 20;
+	a = archive_new(&run.wish, take, &run, NULL);
+	at = 0;
+	archive_put(a, slice_head(body, 3 << 20));
+	archive_step(a);
+	at = 3 << 20;
+	run.n = 0;
+	put_and_look(a, body, &at, body.len);
+	run.reason = archive_unscannable(a);
+	judge(run.n == 0 && run.reason == UNSCANNABLE_NO && !archive_done(a), "a spool that was given back: no look");
+	archive_end(a);
+	ok(archive_unscannable(a) != UNSCANNABLE_HELPER && archive_done(a), "and an end");
+	archive_close(a);
+}
+
+/* What a helper says in a look is believed no more than elsewhere; a reason alone is none yet. */
+static void
+test_bad_looks(struct slice listed, struct slice other)
+{
+	static const struct { const char *how; enum unscannable reason; size_t n; } rows[] = {
+		{ "clean", UNSCANNABLE_NO, 0 }, { "dies", UNSCANNABLE_HELPER, 0 }, { "killed", UNSCANNABLE_HELPER, 0 },
+		{ "hangs", UNSCANNABLE_TIME, 0 }, { "floods", UNSCANNABLE_HELPER, 10 }, { "chatters", UNSCANNABLE_HELPER, 0 },
+		{ "short", UNSCANNABLE_HELPER, 0 }, { "type", UNSCANNABLE_HELPER, 0 }, { "depth", UNSCANNABLE_HELPER, 0 },
+		{ "size", UNSCANNABLE_HELPER, 0 }, { "reason", UNSCANNABLE_HELPER, 0 }, { "ahead", UNSCANNABLE_HELPER, 0 },
+	};
+
+	(void)other;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *path = NULL;
+		struct archive *a;
+		uint64_t at = 0;
+
+		if (asprintf(&path, "%s/look-%s", dir, rows[i].how) == -1 || symlink(bad, path) == -1)
+			abort();
+		run_reset();
+		run.wish.helper = path;
+		run.wish.limits.members = 10;
+		run.wish.limits.time_ms = strcmp(rows[i].how, "hangs") == 0 ? 200 : 20000;
+		a = archive_new(&run.wish, take, &run, NULL);
+		free(path);
+		put_and_look(a, listed, &at, listed.len);
+		run.reason = archive_unscannable(a);
+		if (!ok(run.reason == rows[i].reason && archive_done(a) == (run.reason != UNSCANNABLE_NO) && run.n == rows[i].n,
+		    "a helper in a look: %s", rows[i].how))
+			show_run();
+		archive_close(a);
+	}
+	ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "all of them are reaped");
+}
+
 /* The worker's signals are as c-icap likes; none of that is the helper's or ours. */
 static void
 test_signals(struct slice listed, struct slice other)
@@ -1214,8 +1351,8 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
-	test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_signals, test_killed,
-	test_threads,
+	test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
+	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };
 
 int
