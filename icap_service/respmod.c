@@ -122,15 +122,18 @@ begin_inspection(struct txn *t, size_t room)
 static int
 inspect(struct txn *t, ci_request_t *req, struct slice preview)
 {
+	int64_t hold;
+
 	if (begin_inspection(t, preview.len) == -1)
 		return flow_out_of_memory(t, req);
 	t->flow = FLOW_INSPECT;
+	hold = txn_hold(t);
 	if (txn_take(t, preview) < preview.len)
 		return CI_MOD_ERROR;
 	/* What shows in the preview can still be answered with the page, however long the rest is. */
 	if (inspector_stopped(t->inspector))
 		return flow_taken(t, req) == CI_MOD_ERROR ? CI_MOD_ERROR : CI_MOD_CONTINUE;
-	if (t->x.head.content_length > txn_hold(t))
+	if (t->x.head.content_length > hold)
 		stream(t, req);
 	return CI_MOD_CONTINUE;
 }

@@ -288,6 +288,7 @@ static void
 pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 {
 	struct slice bytes = slice_make(d->layers[at].out, n);
+	enum decoded what = !ends ? DECODED_MORE : d->layers[at].streams > 0 ? DECODED_END : DECODED_FIRST;
 
 	d->layers[at].in_stream += n;
 	d->out += n;
@@ -296,9 +297,9 @@ pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 			push_layer(d, at + 1, bytes);
 		/* A client that takes the outer stream for all has what came out of the inner ones so far. */
 		if (ends && !d->stopped)
-			tell(d, (struct slice){ 0 }, DECODED_END);
+			tell(d, (struct slice){ 0 }, what);
 	} else if (n > 0 || ends)
-		tell(d, bytes, ends ? DECODED_END : DECODED_MORE);
+		tell(d, bytes, what);
 	if (d->out > d->limits.bytes)
 		stop(d, UNSCANNABLE_BYTES);
 	else if (d->out > RATIO_FREE && d->out / d->limits.ratio > d->in)

@@ -29,7 +29,8 @@ struct decoder;
 
 enum decoded {
 	DECODED_MORE,		/* BYTES came out */
-	DECODED_END,		/* BYTES, which may be empty, and a coded stream ended: some client may take what came out for all */
+	DECODED_END,		/* BYTES, which may be empty, and a coded stream ended behind them */
+	DECODED_FIRST,		/* the same, and it was the first of its coding: some clients take what came out for all */
 	DECODED_RESTART,	/* all that came out was wrong (zlib that was bare deflate): it begins anew */
 };
 

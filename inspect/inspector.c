@@ -30,7 +30,8 @@ struct inspector {
 	struct watch		 watch;
 	enum member_mode	 members;	/* as wished */
 	struct archive		*archive;
-	bool			 ended;		/* the archive was told that it has */
+	bool			 may_end;	/* a coded stream ended behind what came out last */
+	uint64_t		 looked_at;	/* OUT when what there was of an archive was looked at as if it had ended */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
 
 	bool			 stopped;
@@ -98,12 +99,7 @@ show_members(struct inspector *i, struct slice bytes)
 			archive_put(i->archive, kept);
 	} else if (i->wish.members == MEMBERS_ALL && i->archive == NULL)
 		begin_archive(i);
-	if (i->archive == NULL)
-		return;
-	/* It was taken for whole, since nothing came for so long, and goes on. */
-	if (i->ended)
-		note_unscannable(i, UNSCANNABLE_DAMAGED);
-	else
+	if (i->archive != NULL)
 		archive_put(i->archive, bytes);
 }
 
@@ -148,7 +144,8 @@ restart(struct inspector *i)
 	i->wish.members = i->members;
 	i->watch = (struct watch){ 0 };
 	i->start_len = 0;
-	i->typed = i->suspects = i->ended = false;
+	i->typed = i->suspects = i->may_end = false;
+	i->looked_at = 0;
 	i->out = 0;
 	i->unscannable = UNSCANNABLE_NO;
 	digester_free(i->decoded);
@@ -156,9 +153,27 @@ restart(struct inspector *i)
 	return i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL;
 }
 
+/* Behind codings an archive may be whole for a client although something follows: look at it as if it had ended here. */
+static void
+look_now(struct inspector *i)
+{
+	if (!i->typed && i->start_len > 0)
+		end_start(i, true);
+	if (i->archive != NULL && !i->stopped)
+		archive_look_now(i->archive);
+	if (i->archive != NULL)
+		note_unscannable(i, archive_unscannable(i->archive));
+	i->looked_at = i->out;
+}
+
 static void
 take_bytes(struct inspector *i, struct slice bytes)
 {
+	if (i->may_end && i->looked_at < i->out)
+		look_now(i);
+	i->may_end = false;
+	if (i->stopped)
+		return;
 	i->out += bytes.len;
 	i->suspects = false;
 	if (i->decoded != NULL && i->out > i->wish.decoded_until) {
@@ -181,7 +196,8 @@ take_decoded(void *arg, struct slice bytes, enum decoded what)
 		return !i->stopped && restart(i);
 	if (bytes.len > 0)
 		take_bytes(i, bytes);
-	if (what == DECODED_END)
+	i->may_end = i->may_end || what == DECODED_FIRST;
+	if (what != DECODED_MORE)
 		find_decoded(i, false);
 	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO);
 }
@@ -250,11 +266,13 @@ hash_sent(struct inspector *i, struct slice bytes)
 	i->hashed += bytes.len;
 }
 
-/* Behind codings an archive may be whole, and only padding follows. */
+/* Behind codings an archive may be whole, and only padding follows: it is not known yet. */
 static bool
 awaits_output(const struct inspector *i)
 {
-	return i->decoder != NULL && i->archive != NULL && !archive_done(i->archive);
+	bool open = i->archive != NULL ? !archive_done(i->archive) : !i->typed && i->start_len > 0;
+
+	return i->decoder != NULL && open && i->looked_at < i->out;
 }
 
 static void
@@ -327,9 +345,7 @@ end_archive(struct inspector *i)
 		end_start(i, true);
 	if (i->archive == NULL || i->stopped)
 		return;
-	if (!i->ended)
-		archive_end(i->archive);
-	i->ended = true;
+	archive_end(i->archive);
 	note_unscannable(i, archive_unscannable(i->archive));
 	i->unfed = 0;
 }
@@ -357,7 +373,7 @@ inspector_give_in(struct inspector *i)
 	if (i->suspects)
 		find_decoded(i, false);
 	if (!i->stopped && awaits_output(i))
-		end_archive(i);
+		look_now(i);
 	move_judged(i);
 }
 

@@ -35,7 +35,7 @@ take(void *arg, struct slice bytes, enum decoded what)
 	if (what == DECODED_RESTART)
 		buf_reset(&o->bytes);
 	buf_add_slice(&o->bytes, bytes);
-	if (what == DECODED_END && o->n_ends < 64)
+	if ((what == DECODED_END || what == DECODED_FIRST) && o->n_ends < 64)
 		o->ends[o->n_ends++] = o->bytes.len;
 	return o->enough == 0 || o->bytes.len < o->enough;
 }
