@@ -325,13 +325,13 @@ archive_put(struct archive *a, struct slice bytes)
 static void
 give_back(struct archive *a)
 {
-	uint64_t len = a->judged - a->given_back;
+	uint64_t end = a->judged > WIRE_KEPT ? a->judged - WIRE_KEPT : 0, len = end > a->given_back ? end - a->given_back : 0;
 
 	if (a->size <= a->limits.spool || len < GIVE_BACK)
 		return;
 	if (fallocate(a->spool, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)a->given_back, (off_t)len) == -1)
 		give_up(a, UNSCANNABLE_SPOOL);
-	a->given_back = a->judged;
+	a->given_back = end;
 }
 
 /* ---- what the helper says: nothing of it is believed ---- */

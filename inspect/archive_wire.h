@@ -20,6 +20,10 @@
 /* The helper's descriptors. */
 enum { WIRE_SOCKET = 3, WIRE_SPOOL = 4, WIRE_FDS = 5 };
 
+/* What the helper has used is given back to the disk when the spool is too long, but not the last bytes before its need: a reader
+ * that wanted a whole block to see an end in it leaves that to the next one. */
+enum { WIRE_KEPT = 4096 };
+
 enum wire_order_type { ORDER_WISH = 1, ORDER_MORE, ORDER_ENDED };
 
 struct wire_order {

@@ -652,6 +652,51 @@ test_prefixes(struct slice listed, struct slice other)
 	judge(run.n == 0 && run.reason == UNSCANNABLE_NO && run.done, "one byte");
 }
 
+/* What is behind the end of a tar, and in the middle of one. */
+static void
+test_tars(struct slice listed, struct slice other)
+{
+	struct slice one = make_one(tar, other), two = make_one(tar, listed), large = make_file(6 << 20), junk = make_file(100 * 512);
+	struct file files[] = { { "a", other }, { "b", junk }, { "c", listed } };
+	struct slice body;
+	char *p;
+
+	run_reset();
+	expect(join(two, make_file(70000)), listed, 1, UNSCANNABLE_NO, "junk behind a tar");
+	run_reset();
+	expect(make_one(zip, join(two, make_file(70000))), listed, 2, UNSCANNABLE_NO, "the same in a zip");
+	run_reset();
+	expect(join(make_one(tar, large), make_file(70000)), large, 1, UNSCANNABLE_NO, "junk behind a long one");
+	run_reset();
+	expect(make_one(zip, join(make_one(tar, large), two)), listed, 2, UNSCANNABLE_NO, "another behind a long one, in a zip");
+	for (int more = 1; more <= 2000; more *= 40) {
+		run_reset();
+		run.wish.limits.spool = 1 << 20;
+		run.piece_max = (size_t)more * 100;
+		expect(join(make_one(tar, large), two), listed, 1, UNSCANNABLE_NO, "and when the spool was given back");
+	}
+	run_reset();
+	expect(join(one, two), listed, 1, UNSCANNABLE_NO, "two tars");
+	judge(find_hit(other, 1) != NULL && run.n == 2, "each of them once");
+	run_reset();
+	expect(join(join(one, junk), two), listed, 1, UNSCANNABLE_NO, "two tars, and junk between");
+	run_reset();
+	expect(join(join(one, make_file(700)), make_one(zip, listed)), listed, 1, UNSCANNABLE_NO, "a zip behind a tar");
+	run_reset();
+	run_body(join(two, repeat(junk, 1 << 20)));
+	judge(find_hit(listed, 1) != NULL && find_hit(listed, 1)->put < two.len + 150000, "found in step");
+	body = make(tar, files, 3);
+	p = keep(malloc(body.len));
+	memcpy(p, body.p, body.len);
+	p[512 + (other.len + 511) / 512 * 512 + 30] ^= 1;
+	run_reset();
+	expect(slice_make(p, body.len), listed, 1, UNSCANNABLE_DAMAGED, "a header in the middle is damaged");
+	run_reset();
+	run.wish.limits.depth = 1;
+	run_body(make_one(tar_gz, listed));
+	judge(run.reason == UNSCANNABLE_DEPTH && find_hit(listed, 0) == NULL, "a tar that is too deep");
+}
+
 /* Archives in places that a reader of something else skips, and that a reader of archives finds. */
 static void
 test_hidden(struct slice listed, struct slice other)
@@ -1350,8 +1395,8 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_hidden, test_cabinets,
-	test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
+	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_tars,
+	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };
 

@@ -68,8 +68,8 @@ octal(const char *p, size_t n)
 }
 
 /* A tar header of any age is told by the sum of its bytes, its own field as blanks; some took them for signed. */
-static bool
-is_tar(struct slice head)
+bool
+sniff_tar(struct slice head)
 {
 	enum { HEADER = 512, SUM_AT = 148, SUM_LEN = 8 };
 	uint32_t sum = 0, stored;
@@ -118,7 +118,7 @@ sniff_start(struct slice head)
 		return KIND_BZIP2;
 	if (is_skippable(head))
 		return KIND_ZSTD;
-	if (is_tar(head))
+	if (sniff_tar(head))
 		return KIND_TAR;
 	if (is_lha(head))
 		return KIND_LHA;

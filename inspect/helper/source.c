@@ -157,7 +157,7 @@ void
 source_pass(struct source *s, uint64_t before)
 {
 	if (before > SOURCE_KEPT_FIRST)
-		source_forget(s, before);
+		source_forget(s, before - SOURCE_BLOCK);
 }
 
 void

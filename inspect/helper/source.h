@@ -46,7 +46,8 @@ ssize_t source_read_all(struct source *s, uint64_t at, char *buf, size_t size);
 /* Nobody will read again below BEFORE. */
 void source_forget(struct source *s, uint64_t before);
 
-/* The same for who reads once, from front to back, and may find out that it was nothing: the beginning of S is kept for a while. */
+/* The same for who reads once, from front to back, and may find out that it was nothing: the beginning of S is kept for a
+ * while, and always the last SOURCE_BLOCK. */
 void source_pass(struct source *s, uint64_t before);
 
 /* Pull to the end, keeping nothing more. */

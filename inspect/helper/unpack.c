@@ -83,9 +83,8 @@ set_format(struct archive *a, enum kind kind)
 	case KIND_CAB:
 		return archive_read_support_format_cab(a) == ARCHIVE_OK;
 	case KIND_TAR:
-		/* An end in the middle may be one of two archives that were put together. */
-		return archive_read_support_format_tar(a) == ARCHIVE_OK &&
-		    archive_read_set_format_option(a, "tar", "read_concatenated_archives", "1") == ARCHIVE_OK;
+		/* Up to its end; what is behind that is nobody's, or another tar (walk.c). */
+		return archive_read_support_format_tar(a) == ARCHIVE_OK;
 	case KIND_CPIO:
 		return archive_read_support_format_cpio(a) == ARCHIVE_OK;
 	case KIND_AR:

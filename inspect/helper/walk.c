@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "inspect/archive_wire.h"
 #include "inspect/helper/coder.h"
 #include "inspect/helper/walk_part.h"
 
@@ -271,7 +272,7 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 static bool
 is_vague(enum kind kind)
 {
-	return kind == KIND_CPIO || kind == KIND_LHA || kind == KIND_TAR || kind == KIND_COMPRESS || kind == KIND_LZIP;
+	return kind == KIND_CPIO || kind == KIND_LHA || kind == KIND_COMPRESS || kind == KIND_LZIP;
 }
 
 /* Open what begins at AT in S.  Where to go on. */
@@ -297,7 +298,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 		return end;
 	case UNPACKED_NOTHING:
 		look->tries++;
-		if (at > 0 || is_vague(kind))
+		if ((at > 0 && kind != KIND_TAR) || is_vague(kind))
 			return end;
 		break;
 	case UNPACKED_PART:
@@ -334,6 +335,8 @@ struct scan {
 	struct look	*look;
 	unsigned	 depth;
 	bool		 iso_checked;
+	bool		 tar;		/* there was one: others may follow, a number of blocks behind where it began */
+	uint64_t	 tar_at;
 	uint64_t	 at;		/* of BUF */
 	size_t		 pos, have;
 	char		 buf[SOURCE_BLOCK];
@@ -354,6 +357,10 @@ scan_iso(struct scan *sc)
 static void
 scan_open(struct scan *sc, uint64_t at, enum kind kind)
 {
+	if (kind == KIND_TAR) {
+		sc->tar = true;
+		sc->tar_at = at;
+	}
 	sc->at = walk_at(sc->w, sc->s, at, kind, sc->depth, sc->look);
 	sc->pos = sc->have = 0;
 }
@@ -383,6 +390,27 @@ scan_fill(struct scan *sc)
 	return n > 0;
 }
 
+/* A block of a tar begins at POS, which others may read as a header: behind an end in the middle, or one that is damaged. */
+static bool
+scan_at_block(const struct scan *sc)
+{
+	return sc->tar && (sc->at + sc->pos - sc->tar_at) % SNIFF_LEN == 0;
+}
+
+/* Move POS to where something may begin. */
+static void
+scan_skip(struct scan *sc)
+{
+	size_t n = sniff_next(slice_make(sc->buf + sc->pos, sc->have - sc->pos));
+
+	if (sc->tar) {
+		size_t in_block = (size_t)((sc->at + sc->pos - sc->tar_at) % SNIFF_LEN), to_next = in_block == 0 ? 0 : SNIFF_LEN - in_block;
+
+		n = to_next < n ? to_next : n;
+	}
+	sc->pos += n;
+}
+
 /* Look at what may be a signature at POS. */
 static void
 scan_signature(struct scan *sc)
@@ -391,6 +419,8 @@ scan_signature(struct scan *sc)
 	struct slice head = slice_make(sc->buf + sc->pos, sc->have - sc->pos);
 	enum kind kind = sniff_signature(head, &weak);
 
+	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head))
+		kind = KIND_TAR;
 	/* Local headers may make no sense: who reads the directory believes that. */
 	if (sc->look->zip && sniff_central(head))
 		sc->look->zip_strong = true;
@@ -419,8 +449,8 @@ scan(struct scan *sc)
 			more = true;
 			continue;
 		}
-		sc->pos += sniff_next(slice_make(sc->buf + sc->pos, sc->have - sc->pos));
-		if (more && sc->have - sc->pos < SNIFF_SIGNATURE)
+		scan_skip(sc);
+		if (more && sc->have - sc->pos < (size_t)(scan_at_block(sc) ? SNIFF_LEN : SNIFF_SIGNATURE))
 			more = scan_fill(sc);
 		else if (sc->pos < sc->have) {
 			scan_signature(sc);
@@ -477,7 +507,8 @@ walk_source(struct walk *w, struct source *s, unsigned depth)
 	sc->s = s;
 	sc->look = &look;
 	sc->depth = depth;
-	sc->at = sc->pos = sc->have = 0;
+	sc->tar = false;
+	sc->tar_at = sc->at = sc->pos = sc->have = 0;
 	kind = kind_at_start(s);
 	sc->iso_checked = kind != KIND_NONE;
 	if (kind != KIND_NONE && !w->stopped)
@@ -548,7 +579,7 @@ root_again(struct source *s, uint64_t at, char *buf, size_t size)
 {
 	struct walk *w = s->arg;
 
-	if (w->available > w->wish->limits.spool && at < w->needed)
+	if (w->available > w->wish->limits.spool && at + WIRE_KEPT < w->needed)
 		return -1;
 	if (size > s->pulled - at)
 		size = (size_t)(s->pulled - at);
