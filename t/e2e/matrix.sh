@@ -6,12 +6,13 @@
 #	FIREBREAK_MATRIX=full	every framing with every size, and 300 MB; else each framing in turn
 . "${top_srcdir:-.}/t/e2e/tap.sh"
 . "$src/t/e2e/bodies.sh"
-dimensions=${FIREBREAK_PROPERTY:-identity} full=${FIREBREAK_MATRIX:-short}
+dimensions=${FIREBREAK_PROPERTY:-identity codings archives} full=${FIREBREAK_MATRIX:-short}
 for tool in bsdtar gzip brotli zstd 7z bzip2 xz; do
 	command -v $tool >/dev/null || skip_all "$tool is missing"
 done
 
 sizes="1 49152 65535 65536 65537 90112 1048576"
+[ "$full" = full ] || sizes="1 49152 65536 90112 1048576"
 framings=(length chunked close)
 huge=$((300 * 1024 * 1024))
 hows=plain

@@ -6,7 +6,7 @@
 . "${top_srcdir:-.}/t/tap.sh"
 src=$(cd "${top_srcdir:-.}" && pwd) build=$(cd "${top_builddir:-.}" && pwd)
 . "$src/t/e2e/bodies.sh"
-dimensions=${FIREBREAK_PROPERTY:-identity}
+dimensions=${FIREBREAK_PROPERTY:-identity archives}
 for tool in clamscan bsdtar gzip brotli zstd 7z bzip2 xz jq; do
 	command -v $tool >/dev/null || skip_all "$tool is missing"
 done
