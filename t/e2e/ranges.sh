@@ -6,6 +6,8 @@ e2e_init ranges
 long="block file 200000:md5:$(body_md5 200000 7) id=long name=long.exe"
 sizeless="block file *:md5:11111111111111111111111111111111 id=sizeless"
 e2e_rules "$long"
+# While archives are looked into, files of any length may be meant: that comes last.
+printf 'UnpackTypes none\n' | lab_write "$LAB_STATE/site.conf"
 e2e_publish >/dev/null
 e2e_start
 url=http://files.firebreak.test:$LAB_ORIGIN_PORT/bytes
@@ -52,7 +54,7 @@ is "$(md5sum <"$lab_top/body" | cut -d' ' -f1)" "$(body_md5 150001 1)" "unchange
 is "$(fetch "$url?n=150002&seed=1&cache=60" -r 0-)" "206 150002 0" "all of it may come as a part"
 is "$(fetch "$url?n=150003&seed=1&cache=60&type=video/mp4" -r 1000-1999 -H 'Accept: video/mp4')" "206 1000 0" "a player gets its part"
 is "$(fetch "$url?n=150004&seed=1&cache=60&type=video/mp4" -r 1000-1999)" "200 150004 0" "others do not"
-printf 'RangeHosts firebreak.test\n' | lab_write "$LAB_STATE/site.conf"
+printf 'UnpackTypes none\nRangeHosts firebreak.test\n' | lab_write "$LAB_STATE/site.conf"
 e2e_publish >/dev/null
 is "$(fetch "$url?n=150005&seed=1&cache=60" -r 1000-1999)" "206 1000 0" "a host of RangeHosts gives parts"
 printf 'RangePolicy strip\n' | lab_write "$LAB_STATE/site.conf"
@@ -63,4 +65,10 @@ e2e_publish >/dev/null
 like "$(fetch "$url?$listed&file=f" -r 1000-1999)" "403 * 0" "with pass a part of what was killed is still refused"
 firebreak kills --clear --all >/dev/null
 is "$(fetch "$url?$listed&file=g" -r 1000-1999)" "206 1000 0" "with pass parts are not looked at"
+
+# ---- as it is by default: archives are looked into ----
+e2e_rules "$long"
+printf '\n' | lab_write "$LAB_STATE/site.conf"
+e2e_publish >/dev/null
+is "$(fetch "$url?n=150007&seed=1&cache=60" -r 1000-1999)" "200 150007 0" "with archives looked into who asks for a part gets the whole"
 e2e_done
