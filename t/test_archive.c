@@ -691,6 +691,13 @@ test_tars(struct slice listed, struct slice other)
 	p[512 + (other.len + 511) / 512 * 512 + 30] ^= 1;
 	run_reset();
 	expect(slice_make(p, body.len), listed, 1, UNSCANNABLE_DAMAGED, "a header in the middle is damaged");
+	/* Bytes whose signed sum is 0, and which have no digit where it should be. */
+	p = keep(calloc(1, 512));
+	memset(p, '\xe0', 8);
+	p[148] = '\xff';
+	run_reset();
+	run_body(slice_make(p, 512));
+	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "a sum that is none");
 	run_reset();
 	run.wish.limits.depth = 1;
 	run_body(make_one(tar_gz, listed));

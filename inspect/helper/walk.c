@@ -268,10 +268,16 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 
 /* ---- a stream ---- */
 
-/* A few bytes are enough to look like one of these. */
+/* What is at AT of S may have only a few bytes in common with one of these. */
 static bool
-is_vague(enum kind kind)
+is_vague(struct source *s, uint64_t at, enum kind kind)
 {
+	char head[SNIFF_LEN];
+	bool weak;
+
+	if (kind == KIND_TAR)
+		return source_read_all(s, at, head, sizeof(head)) != sizeof(head) ||
+		    !sniff_tar(slice_make(head, sizeof(head)), &weak) || weak;
 	return kind == KIND_CPIO || kind == KIND_LHA || kind == KIND_COMPRESS || kind == KIND_LZIP;
 }
 
@@ -282,7 +288,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	uint64_t end;
 
 	if (walk_too_deep(w, depth)) {
-		if (!is_vague(kind) && kind != KIND_LZMA)
+		if (!is_vague(s, at, kind) && kind != KIND_LZMA)
 			walk_unscannable(w, UNSCANNABLE_DEPTH);
 		return at + 1;
 	}
@@ -298,7 +304,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 		return end;
 	case UNPACKED_NOTHING:
 		look->tries++;
-		if ((at > 0 && kind != KIND_TAR) || is_vague(kind))
+		if ((at > 0 && kind != KIND_TAR) || is_vague(s, at, kind))
 			return end;
 		break;
 	case UNPACKED_PART:
@@ -419,13 +425,13 @@ scan_signature(struct scan *sc)
 	struct slice head = slice_make(sc->buf + sc->pos, sc->have - sc->pos);
 	enum kind kind = sniff_signature(head, &weak);
 
-	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head))
+	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head, &weak))
 		kind = KIND_TAR;
 	/* Local headers may make no sense: who reads the directory believes that. */
 	if (sc->look->zip && sniff_central(head))
 		sc->look->zip_strong = true;
 
-	if (kind == KIND_NONE || weak) {
+	if (kind == KIND_NONE || (weak && kind != KIND_TAR)) {
 		if (kind == KIND_ZIP)
 			note_zip(sc->look, sc->at + sc->pos, true);
 		sc->pos++;
