@@ -162,6 +162,18 @@ sevenzip_makes_sense(struct slice head)
 	    crc32(0, (const Bytef *)head.p + SUMMED_AT, SUMMED) == bytes_get(head.p + SUM_AT, 4);
 }
 
+uint64_t
+sniff_7z_len(struct slice head)
+{
+	enum { START = 32, NEXT_AT = 12, NEXT_LEN_AT = 20 };
+	uint64_t len;
+
+	if (!sevenzip_makes_sense(head) || __builtin_add_overflow(bytes_get(head.p + NEXT_AT, 8), START, &len) ||
+	    __builtin_add_overflow(len, bytes_get(head.p + NEXT_LEN_AT, 8), &len))
+		return UINT64_MAX;
+	return len;
+}
+
 /* CFHEADER ([MS-CAB] 2.1): a word of zeros and version 1.3. */
 static bool
 cab_makes_sense(struct slice head)

@@ -31,6 +31,9 @@ enum kind sniff_signature(struct slice head, bool *weak);
  * random bytes may have. */
 bool sniff_tar(struct slice head, bool *weak);
 
+/* Length of the 7z that begins with HEAD, as it says; UINT64_MAX when that makes no sense. */
+uint64_t sniff_7z_len(struct slice head);
+
 /* HEAD begins like an entry of a zip's directory that makes sense. */
 bool sniff_central(struct slice head);
 
