@@ -652,6 +652,44 @@ test_prefixes(struct slice listed, struct slice other)
 	judge(run.n == 0 && run.reason == UNSCANNABLE_NO && run.done, "one byte");
 }
 
+/* A 7z is whole where its start header says, whatever follows. */
+static void
+test_sevenzips(struct slice listed, struct slice other)
+{
+	struct slice one = make_one(sevenzip, listed), junk = make_file(2 << 20), start;
+	const struct hit *h;
+
+	run_reset();
+	expect(join(one, junk), listed, 1, UNSCANNABLE_NO, "junk behind a 7z");
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < one.len + 70000 && run.n == 1, "found in step");
+	run_reset();
+	expect(join(join(other, one), junk), listed, 1, UNSCANNABLE_NO, "and with something before it");
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < other.len + one.len + 70000, "found in step");
+	run_reset();
+	expect(make_one(zip_stored, join(one, junk)), listed, 2, UNSCANNABLE_NO, "in a zip");
+	h = find_hit(listed, 2);
+	judge(h != NULL && h->put < one.len + 200000, "found in step");
+	run_reset();
+	expect(join(one, make_one(sevenzip, other)), listed, 1, UNSCANNABLE_NO, "two of them");
+	judge(find_hit(other, 1) != NULL && run.n == 2, "each of them once");
+	run_reset();
+	expect(join(one, make_one(zip, other)), other, 1, UNSCANNABLE_NO, "a zip behind it");
+	run_reset();
+	run.wish.limits.spool = 1 << 20;
+	expect(join(one, junk), listed, 1, UNSCANNABLE_NO, "not when the spool was given back");
+	run_reset();
+	run_body(slice_head(one, one.len - 1));
+	judge(run.reason == UNSCANNABLE_DAMAGED, "a byte less");
+	start = slice_head(one, 32);
+	run_reset();
+	expect(join(start, make_one(zip, other)), other, 1, UNSCANNABLE_DAMAGED, "a start header alone, and a zip");
+	run_reset();
+	run_body(make(sevenzip, NULL, 0));
+	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "an empty one");
+}
+
 /* What is behind the end of a tar, and in the middle of one. */
 static void
 test_tars(struct slice listed, struct slice other)
@@ -691,6 +729,13 @@ test_tars(struct slice listed, struct slice other)
 	p[512 + (other.len + 511) / 512 * 512 + 30] ^= 1;
 	run_reset();
 	expect(slice_make(p, body.len), listed, 1, UNSCANNABLE_DAMAGED, "a header in the middle is damaged");
+	/* Bytes whose signed sum is 0, and which have no digit where it should be. */
+	p = keep(calloc(1, 512));
+	memset(p, '\xe0', 8);
+	p[148] = '\xff';
+	run_reset();
+	run_body(slice_make(p, 512));
+	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "a sum that is none");
 	run_reset();
 	run.wish.limits.depth = 1;
 	run_body(make_one(tar_gz, listed));
@@ -1395,7 +1440,7 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_tars,
+	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

@@ -106,13 +106,18 @@ look_from(struct look *look, uint64_t at)
 }
 
 static uint64_t
-note_late(struct walk *w, struct look *look, uint64_t at, enum kind kind)
+note_late(struct walk *w, struct source *s, struct look *look, uint64_t at, enum kind kind)
 {
+	char head[SNIFF_SIGNATURE];
+	uint64_t len = UINT64_MAX;
+
 	look_from(look, at);
+	if (kind == KIND_7Z && source_read_all(s, at, head, sizeof(head)) == sizeof(head))
+		len = sniff_7z_len(slice_make(head, sizeof(head)));
 	if (look->n_late == LATE_MAX)
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	else
-		look->late[look->n_late++] = (struct late){ at, kind };
+		look->late[look->n_late++] = (struct late){ at, len < UINT64_MAX - at ? at + len : UINT64_MAX, kind };
 	return at + SNIFF_SIGNATURE;
 }
 
@@ -209,7 +214,7 @@ note_between(struct walk *w, struct source *s, uint64_t at, uint64_t end, struct
 		if (kind == KIND_ZIP)
 			note_zip(look, at, weak);
 		else if (kind != KIND_NONE && !weak)
-			note_late(w, look, at, kind);
+			note_late(w, s, look, at, kind);
 		at++;
 	}
 }
@@ -268,10 +273,43 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 
 /* ---- a stream ---- */
 
-/* A few bytes are enough to look like one of these. */
-static bool
-is_vague(enum kind kind)
+/* Read what was noted as LATE, which has been pulled. */
+static void
+look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late *late)
 {
+	uint64_t end = late->end;
+	enum how how = end <= s->pulled ? HOW_PART : HOW_RANDOM;
+
+	if (!source_has(s, late->at))
+		walk_gone(w, s);
+	else if (unpack(w, s, late->at, late->kind, depth, how, &end, NULL) != UNPACKED_ALL)
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
+}
+
+/* Read what was noted and has become whole: whatever follows, a client has it. */
+static void
+look_at_whole(struct walk *w, struct source *s, unsigned depth, struct look *look)
+{
+	for (size_t i = 0; i < look->n_late && !w->stopped; )
+		if (look->late[i].end <= s->pulled) {
+			struct late late = look->late[i];
+
+			memmove(&look->late[i], &look->late[i + 1], (--look->n_late - i) * sizeof(late));
+			look_at_late(w, s, depth, &late);
+		} else
+			i++;
+}
+
+/* What is at AT of S may have only a few bytes in common with one of these. */
+static bool
+is_vague(struct source *s, uint64_t at, enum kind kind)
+{
+	char head[SNIFF_LEN];
+	bool weak;
+
+	if (kind == KIND_TAR)
+		return source_read_all(s, at, head, sizeof(head)) != sizeof(head) ||
+		    !sniff_tar(slice_make(head, sizeof(head)), &weak) || weak;
 	return kind == KIND_CPIO || kind == KIND_LHA || kind == KIND_COMPRESS || kind == KIND_LZIP;
 }
 
@@ -282,13 +320,13 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	uint64_t end;
 
 	if (walk_too_deep(w, depth)) {
-		if (!is_vague(kind) && kind != KIND_LZMA)
+		if (!is_vague(s, at, kind) && kind != KIND_LZMA)
 			walk_unscannable(w, UNSCANNABLE_DEPTH);
 		return at + 1;
 	}
 	/* libarchive's xar takes a block of which nothing comes out for the end: it gets whole ones, when all is there. */
 	if (kind == KIND_7Z || kind == KIND_XAR)
-		return note_late(w, look, at, kind);
+		return note_late(w, s, look, at, kind);
 	if (coder_knows(kind))
 		return walk_coded(w, s, at, kind, depth, look);
 	if (kind == KIND_ZIP)
@@ -298,7 +336,7 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 		return end;
 	case UNPACKED_NOTHING:
 		look->tries++;
-		if ((at > 0 && kind != KIND_TAR) || is_vague(kind))
+		if ((at > 0 && kind != KIND_TAR) || is_vague(s, at, kind))
 			return end;
 		break;
 	case UNPACKED_PART:
@@ -419,13 +457,13 @@ scan_signature(struct scan *sc)
 	struct slice head = slice_make(sc->buf + sc->pos, sc->have - sc->pos);
 	enum kind kind = sniff_signature(head, &weak);
 
-	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head))
+	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head, &weak))
 		kind = KIND_TAR;
 	/* Local headers may make no sense: who reads the directory believes that. */
 	if (sc->look->zip && sniff_central(head))
 		sc->look->zip_strong = true;
 
-	if (kind == KIND_NONE || weak) {
+	if (kind == KIND_NONE || (weak && kind != KIND_TAR)) {
 		if (kind == KIND_ZIP)
 			note_zip(sc->look, sc->at + sc->pos, true);
 		sc->pos++;
@@ -449,6 +487,7 @@ scan(struct scan *sc)
 			more = true;
 			continue;
 		}
+		look_at_whole(sc->w, sc->s, sc->depth, sc->look);
 		scan_skip(sc);
 		if (more && sc->have - sc->pos < (size_t)(scan_at_block(sc) ? SNIFF_LEN : SNIFF_SIGNATURE))
 			more = scan_fill(sc);
@@ -466,10 +505,7 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 	uint64_t end;
 
 	for (size_t i = 0; i < look->n_late && !w->stopped; i++)
-		if (!source_has(s, look->late[i].at))
-			walk_gone(w, s);
-		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, HOW_RANDOM, &end, NULL) != UNPACKED_ALL)
-			walk_unscannable(w, UNSCANNABLE_DAMAGED);
+		look_at_late(w, s, depth, &look->late[i]);
 	if (look->iso && !w->stopped) {
 		if (!source_has(s, 0))
 			walk_gone(w, s);

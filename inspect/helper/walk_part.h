@@ -32,10 +32,10 @@ struct walk {
 	bool			 root_ended;
 };
 
-/* What is to be read once more when a stream has ended, with random access. */
+/* What is to be read once more with random access: when a stream has ended, or when all of it is there. */
 enum { LATE_MAX = 8 };
 struct late {
-	uint64_t	at;
+	uint64_t	at, end;	/* END: UINT64_MAX when it is that of the stream */
 	enum kind	kind;
 };
 struct look {
@@ -81,10 +81,11 @@ enum unpacked { UNPACKED_ALL, UNPACKED_PART, UNPACKED_NOTHING };
 enum how {
 	HOW_STREAM,	/* from front to back */
 	HOW_RANDOM,	/* S has ended, and all from AT on can be read again */
+	HOW_PART,	/* the same, up to *END, where the archive ends; more of S may come */
 	HOW_ENDED,	/* a zip, as if an empty directory stood behind the end of S */
 };
 
-/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END is where to go on: behind it, or right
+/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END becomes where to go on: behind it, or right
  * behind the start of what could not be read.  LOOK gets what is needed for a second look at a zip; it may be NULL. */
 enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
     struct look *look);
