@@ -652,11 +652,13 @@ test_prefixes(struct slice listed, struct slice other)
 	judge(run.n == 0 && run.reason == UNSCANNABLE_NO && run.done, "one byte");
 }
 
+static struct slice make_cab(struct slice bytes);
+
 /* A 7z is whole where its start header says, whatever follows. */
 static void
 test_sevenzips(struct slice listed, struct slice other)
 {
-	struct slice one = make_one(sevenzip, listed), junk = make_file(2 << 20), start;
+	struct slice one = make_one(sevenzip, listed), junk = make_file(2 << 20), start, blocks;
 	const struct hit *h;
 
 	run_reset();
@@ -683,6 +685,19 @@ test_sevenzips(struct slice listed, struct slice other)
 	run_body(slice_head(one, one.len - 1));
 	judge(run.reason == UNSCANNABLE_DAMAGED, "a byte less");
 	start = slice_head(one, 32);
+	/* In stored blocks of deflate, with something between them. */
+	blocks = make((struct maker){ archive_write_set_format_7zip, NULL, "7zip:compression=deflate,7zip:compression-level=0" },
+	    (struct file[]){ { "a.zip", make(zip, (struct file[]){ { "a", listed }, { "b", junk }, { "c", other } }, 3) },
+	    { "b.7z", make_one(sevenzip, junk) }, { "c", make_cab(junk) } }, 3);
+	run_reset();
+	expect(blocks, listed, 2, UNSCANNABLE_NO, "archives in pieces within a 7z");
+	run_reset();
+	expect(join(other, blocks), listed, 2, UNSCANNABLE_NO, "behind something else");
+	run_reset();
+	expect(make_one(zip_stored, join(blocks, other)), listed, 3, UNSCANNABLE_NO, "in a zip, and something behind");
+	run_reset();
+	run_body(slice_head(blocks, blocks.len - 1));
+	judge(run.reason == UNSCANNABLE_DAMAGED, "when the 7z lacks a byte");
 	run_reset();
 	expect(join(start, make_one(zip, other)), other, 1, UNSCANNABLE_DAMAGED, "a start header alone, and a zip");
 	run_reset();

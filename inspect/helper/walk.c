@@ -121,12 +121,28 @@ note_late(struct walk *w, struct source *s, struct look *look, uint64_t at, enum
 	return at + SNIFF_SIGNATURE;
 }
 
+/* FROM to TO is within a 7z, where members lie about in pieces, as blocks that could not be made smaller.  What is damaged there is
+ * none of them when the 7z is good, and when it is not, that is said anyway. */
+static bool
+is_within(const struct look *look, uint64_t from, uint64_t to)
+{
+	if (from > look->whole_from && to <= look->whole_to)
+		return true;
+	for (size_t i = 0; i < look->n_late; i++)
+		if (from > look->late[i].at && to <= look->late[i].end && look->late[i].end != UINT64_MAX)
+			return true;
+	return false;
+}
+
 static void
 note_zip(struct look *look, uint64_t at, bool weak)
 {
+	bool within = is_within(look, at, at);
+
 	look_from(look, at);
 	look->zip = true;
-	look->zip_strong |= !weak;
+	look->zip_strong |= !weak && !within;
+	look->zip_alone |= !within;
 }
 
 /* ---- a single file's coding ---- */
@@ -275,15 +291,20 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 
 /* Read what was noted as LATE, which has been pulled. */
 static void
-look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late *late)
+look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late *late, struct look *look)
 {
 	uint64_t end = late->end;
 	enum how how = end <= s->pulled ? HOW_PART : HOW_RANDOM;
 
 	if (!source_has(s, late->at))
 		walk_gone(w, s);
-	else if (unpack(w, s, late->at, late->kind, depth, how, &end, NULL) != UNPACKED_ALL)
-		walk_unscannable(w, UNSCANNABLE_DAMAGED);
+	else if (unpack(w, s, late->at, late->kind, depth, how, &end, NULL) != UNPACKED_ALL) {
+		if (!is_within(look, late->at, late->end))
+			walk_unscannable(w, UNSCANNABLE_DAMAGED);
+	} else if (how == HOW_PART && late->end > look->whole_to) {
+		look->whole_from = late->at;
+		look->whole_to = late->end;
+	}
 }
 
 /* Read what was noted and has become whole: whatever follows, a client has it. */
@@ -295,7 +316,7 @@ look_at_whole(struct walk *w, struct source *s, unsigned depth, struct look *loo
 			struct late late = look->late[i];
 
 			memmove(&look->late[i], &look->late[i + 1], (--look->n_late - i) * sizeof(late));
-			look_at_late(w, s, depth, &late);
+			look_at_late(w, s, depth, &late, look);
 		} else
 			i++;
 }
@@ -335,18 +356,20 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	case UNPACKED_ALL:
 		return end;
 	case UNPACKED_NOTHING:
-		look->tries++;
+		look->tries += !is_within(look, at, end);
 		if ((at > 0 && kind != KIND_TAR) || is_vague(s, at, kind))
 			return end;
 		break;
 	case UNPACKED_PART:
-		look->tries++;
+		look->tries += !is_within(look, at, end);
 	}
 	/* Of a last entry without a directory behind it, libarchive does not give what it has when it misses a descriptor. */
 	if (kind == KIND_ZIP && s->ended && !w->stopped && source_has(s, end - 1))
 		unpack(w, s, end - 1, KIND_ZIP, depth, HOW_ENDED, &end, look);
 	if (kind == KIND_ISO)
 		look->iso = true;
+	if (is_within(look, at, end))
+		return end;
 	if (kind == KIND_ZIP || kind == KIND_ISO)
 		look->damaged = true;
 	else
@@ -460,7 +483,7 @@ scan_signature(struct scan *sc)
 	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head, &weak))
 		kind = KIND_TAR;
 	/* Local headers may make no sense: who reads the directory believes that. */
-	if (sc->look->zip && sniff_central(head))
+	if (sc->look->zip_alone && sniff_central(head))
 		sc->look->zip_strong = true;
 
 	if (kind == KIND_NONE || (weak && kind != KIND_TAR)) {
@@ -505,7 +528,7 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 	uint64_t end;
 
 	for (size_t i = 0; i < look->n_late && !w->stopped; i++)
-		look_at_late(w, s, depth, &look->late[i]);
+		look_at_late(w, s, depth, &look->late[i], look);
 	if (look->iso && !w->stopped) {
 		if (!source_has(s, 0))
 			walk_gone(w, s);
@@ -520,7 +543,7 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 			enum unpacked u = zip_directory(w, s, depth, look);
 
 			if (u != UNPACKED_NOTHING)
-				look->damaged = u == UNPACKED_PART;
+				look->damaged = u == UNPACKED_PART && look->zip_alone;
 		}
 	}
 	if (look->damaged)

@@ -41,11 +41,13 @@ struct late {
 struct look {
 	bool		 zip;			/* local headers of a zip were seen */
 	bool		 zip_strong;		/* and they made sense */
+	bool		 zip_alone;		/* and not all of them are within a 7z */
 	bool		 iso;			/* an ISO image could not be read from front to back */
 	bool		 damaged;		/* trouble that a second look may dispel */
 	uint64_t	 from;			/* where it begins */
 	struct late	 late[LATE_MAX];	/* what can be read in no other way */
 	size_t		 n_late;
+	uint64_t	 whole_from, whole_to;	/* where a 7z was that was read: of several the last to end */
 	size_t		 tries;			/* that came to nothing, or not to the end */
 	uint64_t	*entries;		/* local headers of the zip entries that were read without trouble, in order */
 	size_t		 n_entries, cap_entries;
