@@ -498,6 +498,56 @@ test_members_of_codings(struct slice listed, struct slice other)
 	}
 }
 
+/* BYTES as a gzip whose member goes on for LEN bytes of blocks of nothing, and ends with MORE. */
+static struct slice
+make_padded(struct slice bytes, size_t len, struct slice more)
+{
+	static const char start[10] = { 0x1f, (char)0x8b, 8 }, nothing[] = { 0, 0, 0, (char)0xff, (char)0xff };
+	struct slice all = join(bytes, more);
+	size_t max = all.len + len + 70000;
+	char *p = keep(malloc(max));
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)all.p, .avail_in = (uInt)bytes.len, .next_out = (Bytef *)p + sizeof(start),
+		.avail_out = (uInt)max };
+	uint64_t n;
+
+	memcpy(p, start, sizeof(start));
+	if (deflateInit2(&z, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK || deflate(&z, Z_FULL_FLUSH) != Z_OK)
+		abort();
+	for (; len > sizeof(nothing); len -= sizeof(nothing)) {
+		memcpy(z.next_out, nothing, sizeof(nothing));
+		z.next_out += sizeof(nothing);
+	}
+	z.avail_in = (uInt)more.len;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		abort();
+	n = (uint64_t)((char *)z.next_out - p);
+	deflateEnd(&z);
+	bytes_put(p + n, crc32(0, (const Bytef *)all.p, (uInt)all.len), 4);
+	bytes_put(p + n + 4, all.len, 4);
+	return slice_make(p, n + 8);
+}
+
+/* Where a member seems to have ended, for all that a client needs. */
+static void
+test_padded_members(struct slice listed, struct slice other)
+{
+	struct slice body = make_padded(listed, 70000, SLICE("")), small = slice_head(other, 8);
+	const struct hit *h;
+
+	run_reset();
+	run.piece_max = 4000;
+	expect(body, listed, 1, UNSCANNABLE_NO, "a gzip that is padded inside");
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < body.len - 70000 + 20000 && run.n == 1, "found where the padding begins");
+	run_reset();
+	expect(make_padded(listed, 20000, other), listed, 1, UNSCANNABLE_NO, "and goes on");
+	judge(find_hit(join(listed, other), 1) != NULL && run.n == 2, "both");
+	run_reset();
+	run.piece_max = 1;
+	expect(make_padded(small, 2000, SLICE("x")), join(small, SLICE("x")), 1, UNSCANNABLE_NO, "not where little comes");
+	judge(run.n == 1, "once");
+}
+
 /* lz4's reader does not say where a frame ends. */
 static void
 test_lz4(struct slice listed, struct slice other)
@@ -1455,7 +1505,7 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
+	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };
