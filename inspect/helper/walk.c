@@ -485,6 +485,8 @@ scan_signature(struct scan *sc)
 	/* Local headers may make no sense: who reads the directory believes that. */
 	if (sc->look->zip_alone && sniff_central(head))
 		sc->look->zip_strong = true;
+	if (sc->look->zip && slice_starts(head, SLICE("PK\x05\x06")))
+		zip_end_passed(sc->w, sc->s, sc->at + sc->pos, sc->depth, sc->look);
 
 	if (kind == KIND_NONE || (weak && kind != KIND_TAR)) {
 		if (kind == KIND_ZIP)
