@@ -152,20 +152,20 @@ struct coded {
 	struct coder	*coder;
 	struct source	 out;
 	unsigned	 depth;
-	bool		 member_end;	/* right behind what was pulled last */
-	size_t		 ends;
+	bool		 pause;		/* right behind what was pulled last */
+	size_t		 pauses;
 };
 
-/* A coded member has ended: what came out so far may be taken for whole. */
+/* A coded member has ended, or seems to: what came out so far may be taken for whole. */
 static void
-coded_end(struct source *s)
+coded_pause(struct source *s)
 {
 	struct coded *c = s->arg;
 
-	if (!c->member_end)
+	if (!c->pause)
 		return;
-	c->member_end = false;
-	if (s->pulled != s->reported && c->ends++ > 0 && !walk_count(c->w))
+	c->pause = false;
+	if (s->pulled != s->reported && c->pauses++ > 0 && !walk_count(c->w))
 		return;
 	walk_report(c->w, s, c->depth, SLICE(""), NULL);
 }
@@ -176,13 +176,13 @@ coded_pull(struct source *s, char *buf, size_t size)
 	struct coded *c = s->arg;
 
 	for (;;) {
-		ssize_t n = c->w->stopped ? -1 : coder_read(c->coder, buf, size, &c->member_end);
+		ssize_t n = c->w->stopped ? -1 : coder_read(c->coder, buf, size, &c->pause);
 
 		if (n > 0)
 			return walk_grow(c->w, (size_t)n) ? n : -1;
-		if (n < 0 || !c->member_end)
+		if (n < 0 || !c->pause)
 			return n;
-		coded_end(s);
+		coded_pause(s);
 	}
 }
 
@@ -273,7 +273,7 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 	}
 	walk_source_init(w, &c.out, w->wish->until);
 	c.out.pull = coded_pull;
-	c.out.after = coded_end;
+	c.out.after = coded_pause;
 	c.out.arg = &c;
 	whole = walk_member(w, &c.out, depth, SLICE(""), NULL);
 	/* Nothing may come out of what only looked like .lzma. */
@@ -485,6 +485,8 @@ scan_signature(struct scan *sc)
 	/* Local headers may make no sense: who reads the directory believes that. */
 	if (sc->look->zip_alone && sniff_central(head))
 		sc->look->zip_strong = true;
+	if (sc->look->zip && slice_starts(head, SLICE("PK\x05\x06")))
+		zip_end_passed(sc->w, sc->s, sc->at + sc->pos, sc->depth, sc->look);
 
 	if (kind == KIND_NONE || (weak && kind != KIND_TAR)) {
 		if (kind == KIND_ZIP)

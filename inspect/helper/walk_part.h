@@ -52,6 +52,9 @@ struct look {
 	uint64_t	*entries;		/* local headers of the zip entries that were read without trouble, in order */
 	size_t		 n_entries, cap_entries;
 	struct seen	 seen;			/* digests of a zip's entries */
+	uint64_t	 zip_end;		/* where an end record is of which all was read; 0: nowhere */
+	uint64_t	 zip_from, zip_to;	/* where the entries of that one are */
+	size_t		 zip_ends;		/* their number, also of those that could not be read */
 };
 
 /* Take note of a reason; the first counts. */
@@ -100,5 +103,8 @@ enum unpacked unpack_zip_entry(struct walk *w, struct source *s, struct slice he
 /* Read the zip in S by its directory, from LOOK's start on: entries that were not read in the same way before.  S has ended.
  * UNPACKED_NOTHING: there is no directory. */
 enum unpacked zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look);
+
+/* An end record of a zip is at AT of S, which goes on: read by its directory what is in front of it. */
+void zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, struct look *look);
 
 #endif
