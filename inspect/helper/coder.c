@@ -36,6 +36,8 @@ struct coder {
 	size_t			 in_at, in_len;
 	bool			 running;	/* within a member */
 	uint64_t		 idle;		/* bytes since the last of which something came out, about */
+	bool			 within;	/* a block of which something may still come out */
+	bool			 told;		/* that there were too many */
 	bool			 keep;
 	union {
 		z_stream	 gzip;
@@ -47,7 +49,7 @@ struct coder {
 
 /* Dictionaries are memory that a stranger asks for. */
 #define MEMORY_MAX	(UINT64_C(160) << 20)
-enum { GZIP_ONLY = 16, WINDOW_LOG_MAX = 27 };
+enum { GZIP_ONLY = 16, WINDOW_LOG_MAX = 27, ZSTD_BLOCK_HEAD = 3 };	/* RFC 8878 3.1.1.2 */
 
 static bool
 gzip_begin(struct coder *c)
@@ -170,6 +172,8 @@ zstd_step(struct coder *c, struct window *w)
 	ZSTD_outBuffer out = { w->out, w->out_len, 0 };
 	size_t r = ZSTD_decompressStream(c->state.zstd, &out, &in);
 
+	/* It wants the rest of a block, which comes out at its end, or the next one's head. */
+	c->within = !ZSTD_isError(r) && r > ZSTD_BLOCK_HEAD;
 	w->in += in.pos;
 	w->in_len -= in.pos;
 	w->out += out.pos;
@@ -183,8 +187,7 @@ zstd_end(struct coder *c)
 	ZSTD_freeDCtx(c->state.zstd);
 }
 
-/* What a deflate block's codes take is much less; a zstd block comes out at its end. */
-enum { IDLE = 8 * 1024, IDLE_ZSTD = 160 * 1024 };
+enum { IDLE = 8 * 1024 };	/* what a deflate block's codes take is much less */
 
 static const struct method methods[] = {
 	[KIND_GZIP] = { gzip_begin, gzip_step, gzip_end, SLICE("\x1f\x8b\x08"), true, false, IDLE },
@@ -192,7 +195,7 @@ static const struct method methods[] = {
 	[KIND_XZ] = { xz_begin, lzma_step, lzma_stop, SLICE("\xfd""7zXZ\0"), true, false, IDLE },
 	[KIND_LZMA] = { lzma_begin, lzma_step, lzma_stop, SLICE(""), false, false, 0 },
 	[KIND_LZIP] = { lzip_begin, lzma_step, lzma_stop, SLICE("LZIP"), false, false, 0 },
-	[KIND_ZSTD] = { zstd_begin, zstd_step, zstd_end, SLICE("\x28\xb5\x2f\xfd"), false, true, IDLE_ZSTD },
+	[KIND_ZSTD] = { zstd_begin, zstd_step, zstd_end, SLICE("\x28\xb5\x2f\xfd"), false, true, IDLE },
 };
 
 bool
@@ -213,6 +216,7 @@ coder_new(enum kind kind, struct source *from, uint64_t at, bool keep)
 	c->at = at;
 	c->in_at = c->in_len = 0;
 	c->idle = 0;
+	c->within = c->told = false;
 	c->keep = keep;
 	if ((c->running = c->method->begin(c)))
 		return c;
@@ -277,10 +281,13 @@ next_member(struct coder *c)
 static bool
 count_idle(struct coder *c, size_t n, size_t out)
 {
-	uint64_t before = c->idle;
-
-	c->idle = out > 0 ? 0 : before + n;
-	return c->method->idle > 0 && before <= c->method->idle && c->idle > c->method->idle;
+	c->idle = out > 0 ? 0 : c->idle + n;
+	if (out > 0)
+		c->told = false;
+	if (c->method->idle == 0 || c->idle <= c->method->idle || c->within || c->told)
+		return false;
+	c->told = true;
+	return true;
 }
 
 ssize_t
