@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "inspect/digester.h"
+#include "inspect/parts.h"
 #include "inspect/watch.h"
 
 struct inspector {
@@ -24,6 +25,8 @@ struct inspector {
 
 	struct watch		 watch;
 	struct archive		*archive;
+	struct parts		*parts;		/* for MEMBERS_PARTS */
+	bool			 let_helper;	/* in this update */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
 
 	bool			 stopped;
@@ -61,9 +64,29 @@ static bool
 find_member(void *arg, const struct finding *f)
 {
 	struct inspector *i = arg;
+	bool go_on = i->found(i->arg, f);
 
-	i->stopped = i->stopped || !i->found(i->arg, f);
-	return !i->stopped;
+	/* One of a part may be tentative. */
+	i->stopped = i->stopped || (!go_on && !f->tentative);
+	return go_on;
+}
+
+static bool
+member_may_be_listed(void *arg, uint64_t size)
+{
+	const struct inspector *i = arg;
+
+	return i->wish.may_be_listed(i->arg, size);
+}
+
+static int
+begin_parts(struct inspector *i)
+{
+	struct inspect_wish wish = i->wish;
+
+	wish.may_be_listed = member_may_be_listed;
+	i->parts = parts_new(&wish, &i->means, find_member, i);
+	return i->parts == NULL ? -1 : 0;
 }
 
 static void
@@ -83,7 +106,10 @@ look_for_members(struct inspector *i, struct slice bytes)
 {
 	struct slice kept;
 
-	if (i->wish.members == MEMBERS_WATCH) {
+	if (i->parts != NULL) {
+		parts_put(i->parts, bytes, i->let_helper);
+		note_unscannable(i, parts_unscannable(i->parts));
+	} else if (i->wish.members == MEMBERS_WATCH) {
 		if (!watch_push(&i->watch, bytes, &kept, &bytes))
 			return;
 		begin_archive(i);
@@ -132,8 +158,10 @@ begin(struct inspector *i)
 {
 	if (i->wish.sent_algs != 0 && (i->sent = digester_new(i->wish.sent_algs)) == NULL)
 		return -1;
-	if (i->wish.codings.fault != UNSCANNABLE_NO)
-		note_unscannable(i, i->wish.codings.fault);
+	if (i->wish.members == MEMBERS_PARTS && begin_parts(i) == -1)
+		return -1;
+	note_unscannable(i, i->wish.codings.fault);
+	note_unscannable(i, i->wish.boundary.fault);
 	if (!wants_decoding(&i->wish))
 		return 0;
 	if (i->wish.decoded_algs != 0 && (i->decoded = digester_new(i->wish.decoded_algs)) == NULL)
@@ -165,6 +193,7 @@ inspector_free(struct inspector *i)
 	digester_free(i->decoded);
 	decoder_free(i->decoder);
 	archive_free(i->archive);
+	parts_free(i->parts);
 	free(i);
 }
 
@@ -192,6 +221,17 @@ catch_up(struct inspector *i)
 	i->unfed = 0;
 }
 
+/* How far everything was found: of parts that are coded nobody knows which bytes they are, so all of this update waits. */
+static void
+settle(struct inspector *i)
+{
+	uint64_t open = i->parts == NULL ? 0 : parts_open(i->parts);
+
+	if (i->unfed > 0 || i->suspects || i->stopped || (open > 0 && i->wish.codings.n > 0))
+		return;
+	i->judged = i->seen - open;
+}
+
 void
 inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 {
@@ -200,6 +240,7 @@ inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 	if (i->stopped)
 		return;
 	i->seen += bytes.len;
+	i->let_helper = let_helper;
 	hash_sent(i, bytes);
 	if (i->decoder != NULL) {
 		decoder_push(i->decoder, bytes);
@@ -211,8 +252,7 @@ inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 	i->unfed = i->archive == NULL || archive_done(i->archive) ? 0 : i->unfed + bytes.len;
 	if (i->unfed > 0 && let_helper)
 		catch_up(i);
-	if (i->unfed == 0 && !i->suspects && !i->stopped)
-		i->judged = i->seen;
+	settle(i);
 }
 
 static void
@@ -238,6 +278,10 @@ inspector_end(struct inspector *i)
 		archive_end(i->archive);
 		note_unscannable(i, archive_unscannable(i->archive));
 	}
+	if (i->parts != NULL && !i->stopped) {
+		parts_end(i->parts);
+		note_unscannable(i, parts_unscannable(i->parts));
+	}
 	if (!i->stopped)
 		i->judged = i->seen;
 }
@@ -246,6 +290,8 @@ void
 inspector_give_in(struct inspector *i)
 {
 	find_decoded(i, false);
+	if (i->parts != NULL && !i->stopped)
+		parts_give_in(i->parts);
 }
 
 uint64_t
@@ -257,19 +303,19 @@ inspector_judged(const struct inspector *i)
 bool
 inspector_has_archive(const struct inspector *i)
 {
-	return i->archive != NULL;
+	return i->archive != NULL || (i->parts != NULL && parts_have_archive(i->parts));
 }
 
 uint64_t
 inspector_waiting(const struct inspector *i)
 {
-	return i->unfed;
+	return i->parts == NULL ? i->unfed : parts_waiting(i->parts);
 }
 
 bool
 inspector_suspects(const struct inspector *i)
 {
-	return i->suspects;
+	return i->suspects || (i->parts != NULL && parts_suspect(i->parts));
 }
 
 bool
@@ -290,6 +336,8 @@ awaits_members(const struct inspector *i)
 {
 	if (i->archive != NULL)
 		return !archive_done(i->archive);
+	if (i->parts != NULL && parts_done(i->parts))
+		return false;
 	return i->wish.members != MEMBERS_NO && flows(i);
 }
 
@@ -315,11 +363,11 @@ inspector_sent_digests(const struct inspector *i, const struct digest **digests)
 uint64_t
 inspector_hashed(const struct inspector *i)
 {
-	return i->hashed;
+	return i->hashed + (i->parts == NULL ? 0 : parts_hashed(i->parts));
 }
 
 uint64_t
 inspector_decoded(const struct inspector *i)
 {
-	return i->out;
+	return i->out + (i->parts == NULL ? 0 : parts_decoded(i->parts));
 }

@@ -3,6 +3,7 @@
  *	bytes as sent --+--> digest                                      FINDING_SENT at the end
  *	                +--> decoder --+--> digest                       FINDING_DECODED, see below
  *	                               +--> watch --> archive (helper)   FINDING_MEMBER
+ *	                               +--> parts (multipart)            FINDING_MEMBER
  *
  * What is decoded may be complete for a client long before the body ends: a gzip of the file can be followed by empty members.  So
  * the digest so far is looked up after each push whenever its size may be listed (tentative: bytes that come out later make it
@@ -15,12 +16,14 @@
 
 #include "inspect/archive.h"
 #include "inspect/coding.h"
+#include "inspect/multipart.h"
 
 /* How members are looked for. */
 enum member_mode {
 	MEMBERS_NO,
 	MEMBERS_WATCH,		/* it is no archive by its first bytes: once a signature of one comes by, from there on */
 	MEMBERS_ALL,		/* it is an archive */
+	MEMBERS_PARTS,		/* it is a multipart body with BOUNDARY: each part is a body of its own, see parts.h */
 };
 
 /* What is wanted of one body. */
@@ -33,6 +36,8 @@ struct inspect_wish {
 	enum member_mode	members;
 	unsigned		member_algs;
 	uint64_t		member_until;
+	struct multipart_boundary boundary;	/* for MEMBERS_PARTS; its fault is said in any case */
+	int64_t			part_types;	/* bits of enum file_type: parts in which archives are looked for */
 	struct inspect_limits	limits;
 	bool			(*may_be_listed)(void *arg, uint64_t size);	/* of decoded sizes; called with FOUND's ARG */
 };
