@@ -34,10 +34,12 @@ is_signature(struct slice s)
 static size_t
 find_first(struct slice s)
 {
-	const char *last = s.p + (WINDOW - 1), *end = s.p + s.len;
+	const char *last, *end;
 
 	if (s.len < WINDOW)
 		return s.len;
+	last = s.p + (WINDOW - 1);
+	end = s.p + s.len;
 	while (last < end) {
 		size_t jump = WINDOW - places[(uint8_t)*last];
 
