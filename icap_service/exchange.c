@@ -273,7 +273,7 @@ exchange_read_upload(struct exchange *x, ci_request_t *req)
 	x->head.claims_file = x->head.claims_file || is_file_name(exchange_file_name(x));
 	x->head.boundary = multipart_boundary(f.type);
 	/* Of two types, nobody knows which one counts. */
-	if (f.n_types > 1 && x->head.boundary.len > 0)
+	if (f.n_types > 1)
 		x->head.boundary = (struct multipart_boundary){ .fault = UNSCANNABLE_DAMAGED };
 }
 

@@ -21,12 +21,13 @@ struct inspector {
 	struct decoder		*decoder;
 	uint64_t		 out;		/* bytes decoded */
 	struct digester		*decoded;
-	bool			 suspects;
+	bool			 suspects, suspects_sent;
 
 	struct watch		 watch;
 	struct archive		*archive;
 	struct parts		*parts;		/* for MEMBERS_PARTS */
 	bool			 let_helper;	/* in this update */
+	uint64_t		 mark_seen, mark_out;	/* see settle() */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
 
 	bool			 stopped;
@@ -43,21 +44,34 @@ note_unscannable(struct inspector *i, enum unscannable u)
 
 /* ---- decoded bytes ---- */
 
-/* What came out so far, as a finding; one that is tentative only when its size may be listed. */
+/* The SIZE bytes that D has hashed so far, as a finding, when their size may be listed.  One that is to be stopped for stops, or when
+ * it is tentative is suspected. */
 static void
-find_decoded(struct inspector *i, bool tentative)
+find_so_far(struct inspector *i, enum finding_kind kind, const struct digester *d, uint64_t size, bool tentative, bool *suspects)
 {
-	struct finding f = { .kind = FINDING_DECODED, .tentative = tentative, .size = i->out };
+	struct finding f = { .kind = kind, .tentative = tentative, .size = size };
 
-	if (i->decoded == NULL || i->stopped || !i->wish.may_be_listed(i->arg, i->out))
+	if (d == NULL || i->stopped || !i->wish.may_be_listed(i->arg, size))
 		return;
-	f.n = digester_peek(i->decoded, f.digests);
+	f.n = digester_peek(d, f.digests);
 	if (i->found(i->arg, &f))
 		return;
 	if (tentative)
-		i->suspects = true;
+		*suspects = true;
 	else
 		i->stopped = true;
+}
+
+static void
+find_decoded(struct inspector *i, bool tentative)
+{
+	find_so_far(i, FINDING_DECODED, i->decoded, i->out, tentative, &i->suspects);
+}
+
+static void
+find_sent_so_far(struct inspector *i, bool tentative)
+{
+	find_so_far(i, FINDING_SENT, i->sent, i->seen, tentative, &i->suspects_sent);
 }
 
 static bool
@@ -85,6 +99,7 @@ begin_parts(struct inspector *i)
 	struct inspect_wish wish = i->wish;
 
 	wish.may_be_listed = member_may_be_listed;
+	wish.sent_is_decoded = wish.sent_is_decoded || wish.codings.n > 0;
 	i->parts = parts_new(&wish, &i->means, find_member, i);
 	return i->parts == NULL ? -1 : 0;
 }
@@ -221,15 +236,19 @@ catch_up(struct inspector *i)
 	i->unfed = 0;
 }
 
-/* How far everything was found: of parts that are coded nobody knows which bytes they are, so all of this update waits. */
+/* How far everything was found.  Behind codings nobody knows which bytes as sent are those of an open part: a mark is set behind an
+ * update, and reached once all that had come out by then was found. */
 static void
 settle(struct inspector *i)
 {
 	uint64_t open = i->parts == NULL ? 0 : parts_open(i->parts);
+	bool is_coded = i->wish.codings.n > 0;
 
-	if (i->unfed > 0 || i->suspects || i->stopped || (open > 0 && i->wish.codings.n > 0))
+	if (i->unfed > 0 || i->suspects || i->suspects_sent || i->stopped || (is_coded && open > 0 && i->out - open < i->mark_out))
 		return;
-	i->judged = i->seen - open;
+	i->judged = !is_coded ? i->seen - open : open == 0 ? i->seen : i->mark_seen;
+	i->mark_seen = i->seen;
+	i->mark_out = i->out;
 }
 
 void
@@ -242,6 +261,10 @@ inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 	i->seen += bytes.len;
 	i->let_helper = let_helper;
 	hash_sent(i, bytes);
+	if (i->wish.sent_is_decoded && bytes.len > 0) {
+		i->suspects_sent = false;
+		find_sent_so_far(i, true);
+	}
 	if (i->decoder != NULL) {
 		decoder_push(i->decoder, bytes);
 		note_unscannable(i, decoder_fault(i->decoder));
@@ -289,6 +312,8 @@ inspector_end(struct inspector *i)
 void
 inspector_give_in(struct inspector *i)
 {
+	if (i->suspects_sent)
+		find_sent_so_far(i, false);
 	find_decoded(i, false);
 	if (i->parts != NULL && !i->stopped)
 		parts_give_in(i->parts);
@@ -315,7 +340,7 @@ inspector_waiting(const struct inspector *i)
 bool
 inspector_suspects(const struct inspector *i)
 {
-	return i->suspects || (i->parts != NULL && parts_suspect(i->parts));
+	return i->suspects || i->suspects_sent || (i->parts != NULL && parts_suspect(i->parts));
 }
 
 bool

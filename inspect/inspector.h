@@ -30,6 +30,7 @@ enum member_mode {
 struct inspect_wish {
 	unsigned		sent_algs;	/* DIGEST_BITs of the bytes as sent; 0: not wanted */
 	uint64_t		sent_until;	/* a longer body matches no rule: its digest is not wanted */
+	bool			sent_is_decoded;	/* they came out of a coding: tentative findings of them, too */
 	struct codings		codings;
 	unsigned		decoded_algs;	/* of the decoded bytes; 0: not wanted */
 	uint64_t		decoded_until;

@@ -134,15 +134,15 @@ struct multipart_boundary
 multipart_boundary(struct slice type)
 {
 	struct multipart_boundary b = { 0 };
-	struct slice name, value;
+	struct slice name, value, whole = type;
 
 	if (!slice_istarts(slice_trim(type), SLICE("multipart/")))
 		return b;
 	while (b.fault == UNSCANNABLE_NO && next_param(&type, &name, &value)) {
 		if (!slice_ieq(name, SLICE("boundary")))
 			continue;
-		/* Of two, nobody knows which one counts. */
-		if (b.len > 0 || is_odd_boundary(value))
+		/* Of two, nobody knows which one counts; and some servers only look for the word. */
+		if (b.len > 0 || is_odd_boundary(value) || slice_isearch(whole, SLICE("boundary")) != (size_t)(name.p - whole.p))
 			b.fault = UNSCANNABLE_DAMAGED;
 		b.len = unquote(value, b.text, BOUNDARY_MAX);
 	}

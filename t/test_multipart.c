@@ -154,7 +154,8 @@ test_boundaries(void)
 		{ "", "", NO }, { "text/plain; boundary=x", "", NO }, { "multipart/form-data; boundary=x", "x", NO },
 		{ "Multipart/Form-Data ; charset=utf-8; BOUNDARY = \"a b\"", "a b", NO },
 		{ "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW", "----WebKitFormBoundary7MA4YWxkTrZu0gW", NO },
-		{ "multipart/form-data; x=\";boundary=no\"; boundary=yes", "yes", NO }, { "multipart/related;boundary=x;", "x", NO },
+		{ "multipart/form-data; x=\"a;b\"; boundary=yes", "yes", NO },
+		{ "multipart/form-data; x=\";boundary=no\"; boundary=yes", "", BAD }, { "multipart/form-data; xboundary=a; boundary=b", "", BAD }, { "multipart/related;boundary=x;", "x", NO },
 		{ "multipart/form-data", "", BAD }, { "multipart/form-data; boundary=", "", BAD },
 		{ "multipart/form-data; boundary=\"\"", "", BAD }, { "multipart/form-data; boundary=\"x", "", BAD },
 		{ "multipart/form-data; boundary=x; boundary=y", "", BAD }, { "multipart/form-data; boundary=x,y", "", BAD },
@@ -278,10 +279,10 @@ add_quoted(struct buf *b, struct slice s)
 }
 
 static struct inspector *
-begin(struct list *l, uint64_t members, const char *boundary)
+begin_wish(struct list *l, struct codings codings, uint64_t members, const char *boundary)
 {
 	struct inspect_wish wish = { .member_algs = DIGEST_BIT(DIGEST_MD5), .member_until = UINT64_MAX, .members = MEMBERS_PARTS,
-		.boundary = boundary_of(boundary), .may_be_listed = may_be_listed,
+		.codings = codings, .boundary = boundary_of(boundary), .may_be_listed = may_be_listed,
 		.limits = { .bytes = UINT64_MAX, .ratio = 1000, .members = members, .depth = 1, .time_ms = 1000 } };
 	struct inspect_means means = { .helper = "/nonexistent", .spool_dir = "/nonexistent" };
 	struct digest digests[DIGEST_ALGS];
@@ -293,6 +294,18 @@ begin(struct list *l, uint64_t members, const char *boundary)
 	if ((i = inspector_new(&wish, &means, found, l)) == NULL)
 		abort();
 	return i;
+}
+
+static struct inspector *
+begin(struct list *l, uint64_t members, const char *boundary)
+{
+	return begin_wish(l, (struct codings){ 0 }, members, boundary);
+}
+
+static struct inspector *
+begin_coded(struct list *l, enum coding coding, uint64_t members, const char *boundary)
+{
+	return begin_wish(l, (struct codings){ .n = 1, .list = { coding } }, members, boundary);
 }
 
 /* Push BODY in pieces of STEP until it is stopped for.  No byte of it from WHOLE on may be judged before. */
@@ -383,6 +396,52 @@ test_breaks_off(void)
 	buf_fini(&b);
 }
 
+/* A coded form: the offsets are those of the bytes as sent, and line ends at the end of every update do not hold it up for ever. */
+static void
+test_coded(void)
+{
+	struct list l;
+	struct buf b, coded, padded;
+	struct inspector *i;
+	uint64_t whole = make_form(&b, "binary", add_plain, ""), end, judged;
+	bool in_time;
+
+	buf_init(&coded, TEXT_MAX);
+	add_base64(&coded, buf_slice(&b), false);
+	/* 57 bytes a line of 78. */
+	end = whole / 57 * 78 + (whole % 57 * 4 + 2) / 3;
+	i = begin_coded(&l, CODING_BASE64, 100, "XyZ");
+	buf_init(&padded, TEXT_MAX);
+	buf_add_slice(&padded, slice_head(buf_slice(&coded), end));
+	for (int k = 0; k < MANY; k++)
+		buf_add_str(&padded, "\r\n");
+	buf_add_slice(&padded, slice_skip(buf_slice(&coded), end));
+	in_time = push(i, buf_slice(&padded), 3, end);
+	ok(in_time && inspector_stopped(i) && l.matched == 1 && l.tentative > 0, "a coded form, padded: found in time, judged up to %llu of %llu",
+	    (unsigned long long)inspector_judged(i), (unsigned long long)end);
+	inspector_free(i);
+	buf_fini(&padded);
+	i = begin_coded(&l, CODING_BASE64, 100, "XyZ");
+	in_time = push(i, buf_slice(&coded), 3, end);
+	ok(in_time && inspector_stopped(i) && l.matched == 1, "a coded form: found in time, judged up to %llu of %llu",
+	    (unsigned long long)inspector_judged(i), (unsigned long long)end);
+	inspector_free(i);
+	buf_reset(&b);
+	buf_reset(&coded);
+	buf_add_str(&b, "--XyZ\r\n\r\n");
+	for (int k = 0; k < MANY; k++)
+		buf_add_str(&b, "x\r\n");
+	add_base64(&coded, buf_slice(&b), false);
+	i = begin_coded(&l, CODING_BASE64, 100, "XyZ");
+	for (struct slice rest = buf_slice(&coded); rest.len > 0; rest = slice_skip(rest, 4))
+		inspector_update(i, slice_head(rest, 4), true);
+	judged = inspector_judged(i);
+	ok(judged + 100 > coded.len && judged <= coded.len, "a coded form of line ends: judged up to %llu of %zu", (unsigned long long)judged, coded.len);
+	inspector_free(i);
+	buf_fini(&coded);
+	buf_fini(&b);
+}
+
 static void
 test_limits(void)
 {
@@ -438,6 +497,7 @@ main(void)
 	test_form("quoted-printable", "quoted-printable", add_quoted, "", NO);
 	test_form("a coding that is said and not done", "base64", add_plain, "", BAD);
 	test_breaks_off();
+	test_coded();
 	test_limits();
 	buf_fini(&o.text);
 	return tap_done();
