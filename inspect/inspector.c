@@ -44,8 +44,8 @@ note_unscannable(struct inspector *i, enum unscannable u)
 
 /* ---- decoded bytes ---- */
 
-/* The SIZE bytes that D has hashed so far, as a finding, when their size may be listed.  One that is to be stopped for stops, or when
- * it is tentative is suspected. */
+/* The SIZE bytes that D has hashed so far, as a finding, when their size may be listed.  One that is to be stopped for stops, or
+ * when it is tentative is suspected. */
 static void
 find_so_far(struct inspector *i, enum finding_kind kind, const struct digester *d, uint64_t size, bool tentative, bool *suspects)
 {
