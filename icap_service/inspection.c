@@ -59,7 +59,7 @@ static int
 begin_inspection(struct txn *t, size_t room)
 {
 	const struct service_options *o = process_options(t->process);
-	bool may_lag = t->plan.wish.members != MEMBERS_NO;
+	bool may_lag = t->plan.wish.members != MEMBERS_NO || t->plan.wish.boundary.len > 0;
 	size_t tail = (size_t)o->hold_tail;
 
 	if (may_lag && tail < INSPECT_LAG)

@@ -25,7 +25,7 @@ struct inspector {
 
 	struct watch		 watch;
 	struct archive		*archive;
-	struct parts		*parts;		/* for MEMBERS_PARTS */
+	struct parts		*parts;		/* when there is a boundary */
 	bool			 let_helper;	/* in this update */
 	uint64_t		 mark_seen, mark_out;	/* see settle() */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
@@ -115,6 +115,12 @@ begin_archive(struct inspector *i)
 	i->wish.members = i->archive == NULL ? MEMBERS_NO : MEMBERS_ALL;
 }
 
+static bool
+awaits_parts(const struct inspector *i)
+{
+	return i->parts != NULL && !parts_done(i->parts);
+}
+
 /* The bytes that a member may be in: of the body, or decoded. */
 static void
 look_for_members(struct inspector *i, struct slice bytes)
@@ -124,7 +130,8 @@ look_for_members(struct inspector *i, struct slice bytes)
 	if (i->parts != NULL) {
 		parts_put(i->parts, bytes, i->let_helper);
 		note_unscannable(i, parts_unscannable(i->parts));
-	} else if (i->wish.members == MEMBERS_WATCH) {
+	}
+	if (i->wish.members == MEMBERS_WATCH) {
 		if (!watch_push(&i->watch, bytes, &kept, &bytes))
 			return;
 		begin_archive(i);
@@ -156,7 +163,7 @@ take_decoded(void *arg, struct slice bytes, bool ends)
 	}
 	if (ends)
 		find_decoded(i, false);
-	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO);
+	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO || awaits_parts(i));
 }
 
 /* ---- in and out ---- */
@@ -165,7 +172,7 @@ static bool
 wants_decoding(const struct inspect_wish *wish)
 {
 	return wish->codings.n > 0 && wish->codings.fault == UNSCANNABLE_NO &&
-	    (wish->decoded_algs != 0 || wish->members != MEMBERS_NO);
+	    (wish->decoded_algs != 0 || wish->members != MEMBERS_NO || wish->boundary.len > 0);
 }
 
 static int
@@ -173,7 +180,7 @@ begin(struct inspector *i)
 {
 	if (i->wish.sent_algs != 0 && (i->sent = digester_new(i->wish.sent_algs)) == NULL)
 		return -1;
-	if (i->wish.members == MEMBERS_PARTS && begin_parts(i) == -1)
+	if (i->wish.boundary.len > 0 && begin_parts(i) == -1)
 		return -1;
 	note_unscannable(i, i->wish.codings.fault);
 	note_unscannable(i, i->wish.boundary.fault);
@@ -334,7 +341,7 @@ inspector_has_archive(const struct inspector *i)
 uint64_t
 inspector_waiting(const struct inspector *i)
 {
-	return i->parts == NULL ? i->unfed : parts_waiting(i->parts);
+	return i->unfed + (i->parts == NULL ? 0 : parts_waiting(i->parts));
 }
 
 bool
@@ -361,15 +368,13 @@ awaits_members(const struct inspector *i)
 {
 	if (i->archive != NULL)
 		return !archive_done(i->archive);
-	if (i->parts != NULL && parts_done(i->parts))
-		return false;
 	return i->wish.members != MEMBERS_NO && flows(i);
 }
 
 bool
 inspector_done(const struct inspector *i)
 {
-	return i->sent == NULL && !(i->decoded != NULL && flows(i)) && !awaits_members(i);
+	return i->sent == NULL && !((i->decoded != NULL || awaits_parts(i)) && flows(i)) && !awaits_members(i);
 }
 
 enum unscannable

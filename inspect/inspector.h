@@ -23,7 +23,6 @@ enum member_mode {
 	MEMBERS_NO,
 	MEMBERS_WATCH,		/* it is no archive by its first bytes: once a signature of one comes by, from there on */
 	MEMBERS_ALL,		/* it is an archive */
-	MEMBERS_PARTS,		/* it is a multipart body with BOUNDARY: each part is a body of its own, see parts.h */
 };
 
 /* What is wanted of one body. */
@@ -37,7 +36,7 @@ struct inspect_wish {
 	enum member_mode	members;
 	unsigned		member_algs;
 	uint64_t		member_until;
-	struct multipart_boundary boundary;	/* for MEMBERS_PARTS; its fault is said in any case */
+	struct multipart_boundary boundary;	/* when it has a length each part is a body of its own, too (parts.h); its fault is said */
 	int64_t			part_types;	/* bits of enum file_type: parts in which archives are looked for */
 	struct inspect_limits	limits;
 	bool			(*may_be_listed)(void *arg, uint64_t size);	/* of decoded sizes; called with FOUND's ARG */

@@ -80,14 +80,8 @@ may_be_listed(void *arg, uint64_t size)
 /* ---- the part that is open ---- */
 
 static enum member_mode
-member_mode(struct parts *p, enum file_type type)
+member_mode(const struct parts *p, enum file_type type)
 {
-	if (p->boundary.len > 0 && p->wish.limits.depth > 0)
-		return MEMBERS_PARTS;
-	/* Parts of parts have a limit as archives of archives have. */
-	if (p->boundary.len > 0)
-		note_unscannable(p, UNSCANNABLE_DEPTH);
-	note_unscannable(p, p->boundary.fault);
 	if (p->wish.limits.depth == 0 || ((p->wish.part_types >> type & 1) == 0 &&
 	    !(p->claims_file && (p->wish.part_types >> TYPE_UNKNOWN & 1) != 0)))
 		return MEMBERS_NO;
@@ -106,7 +100,11 @@ wish_for(struct parts *p, enum file_type type)
 	wish.boundary = p->boundary;
 	wish.members = member_mode(p, type);
 	wish.may_be_listed = may_be_listed;
-	if (wish.members == MEMBERS_PARTS)
+	/* Parts of parts have a limit as archives of archives have. */
+	if (wish.boundary.len > 0 && wish.limits.depth == 0) {
+		note_unscannable(p, UNSCANNABLE_DEPTH);
+		wish.boundary.len = 0;
+	} else if (wish.boundary.len > 0)
 		wish.limits.depth--;
 	return wish;
 }

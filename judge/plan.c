@@ -61,8 +61,6 @@ sent_algs(const struct generation *g, const struct body_head *head, bool counts_
 static enum member_mode
 member_mode(const struct generation *g, const struct body_head *head, enum file_type type)
 {
-	if (head->boundary.len > 0)
-		return MEMBERS_PARTS;
 	if (!counts(generation_site(g)->unpack_types, head, type) || generation_site(g)->inspect_depth == 0)
 		return MEMBERS_NO;
 	return type == TYPE_ARCHIVE ? MEMBERS_ALL : MEMBERS_WATCH;
@@ -96,7 +94,7 @@ reason_to_inspect(const struct generation *g, const struct body_head *head, cons
 		return "its decoded length is unknown";
 	if (wish->members == MEMBERS_ALL)
 		return "an archive";
-	if (wish->members == MEMBERS_PARTS)
+	if (wish->boundary.len > 0)
 		return "its parts may be listed";
 	if (wish->boundary.fault != UNSCANNABLE_NO)
 		return "nobody knows its parts";
@@ -118,7 +116,7 @@ judge_plan(const struct generation *g, const struct body_head *head, enum file_t
 		return refuse(head);
 	plan.wish = wish_for(g, head, type);
 	if (plan.wish.sent_algs == 0 && plan.wish.decoded_algs == 0 && plan.wish.members == MEMBERS_NO &&
-	    head->boundary.fault == UNSCANNABLE_NO) {
+	    head->boundary.len == 0 && head->boundary.fault == UNSCANNABLE_NO) {
 		bool left_out = !counts(generation_site(g)->hash_types, head, type);
 
 		plan = pass(left_out ? "not a listed length, and of a type that HashTypes leaves out" : "not a listed length");

@@ -281,7 +281,7 @@ add_quoted(struct buf *b, struct slice s)
 static struct inspector *
 begin_wish(struct list *l, struct codings codings, uint64_t members, const char *boundary)
 {
-	struct inspect_wish wish = { .member_algs = DIGEST_BIT(DIGEST_MD5), .member_until = UINT64_MAX, .members = MEMBERS_PARTS,
+	struct inspect_wish wish = { .member_algs = DIGEST_BIT(DIGEST_MD5), .member_until = UINT64_MAX,
 		.codings = codings, .boundary = boundary_of(boundary), .may_be_listed = may_be_listed,
 		.limits = { .bytes = UINT64_MAX, .ratio = 1000, .members = members, .depth = 1, .time_ms = 1000 } };
 	struct inspect_means means = { .helper = "/nonexistent", .spool_dir = "/nonexistent" };

@@ -116,7 +116,7 @@ may_be_listed(void *arg, uint64_t size)
 static void
 inspect(const struct multipart_boundary *b, struct slice body, size_t step)
 {
-	struct inspect_wish wish = { .member_algs = DIGEST_BIT(DIGEST_MD5), .member_until = UINT64_MAX, .members = MEMBERS_PARTS,
+	struct inspect_wish wish = { .member_algs = DIGEST_BIT(DIGEST_MD5), .member_until = UINT64_MAX,
 		.boundary = *b, .may_be_listed = may_be_listed, .part_types = -1,
 		.limits = { .bytes = 1 << 20, .ratio = 1000, .members = 100, .depth = 3, .time_ms = 1000 } };
 	struct inspect_means means = { .helper = "/nonexistent", .spool_dir = "/nonexistent" };
