@@ -204,3 +204,22 @@ file_join(const char *dir, const char *name)
 
 	return asprintf(&path, "%s/%s", dir, name) == -1 ? NULL : path;
 }
+
+int
+file_nameless(const char *dir)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), saved;
+	char *path;
+
+	if (fd != -1)
+		return fd;
+	/* Not every file system knows files without a name. */
+	if ((path = file_join(dir, TEMPORARY "XXXXXX")) == NULL)
+		return errno = ENOMEM, -1;
+	if ((fd = mkostemp(path, O_CLOEXEC)) != -1)
+		unlink(path);
+	saved = errno;
+	free(path);
+	errno = saved;
+	return fd;
+}

@@ -28,6 +28,9 @@ int file_write_all(int fd, struct slice data);
 /* Make the folder PATH, and those above it, with MODE whatever the umask; fine when it is there. */
 int file_mkdirs(const char *path, mode_t mode);
 
+/* A descriptor, for reading and writing, of an empty file without a name in the folder DIR, which is gone when it is closed. */
+int file_nameless(const char *dir);
+
 /* Flush the folder PATH itself, so that a rename in it survives a power cut. */
 int file_sync_dir(const char *path);
 

@@ -128,30 +128,10 @@ sort_memory(struct sorter *s)
 
 /* ---- runs ---- */
 
-/* A descriptor of a file without a name in DIR; -1 with errno. */
-static int
-open_nameless(const char *dir)
-{
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), saved;
-	char *path;
-
-	if (fd != -1)
-		return fd;
-	/* Not every file system knows files without a name. */
-	if ((path = file_join(dir, ".sort.XXXXXX")) == NULL)
-		return errno = ENOMEM, -1;
-	if ((fd = mkostemp(path, O_CLOEXEC)) != -1)
-		unlink(path);
-	saved = errno;
-	free(path);
-	errno = saved;
-	return fd;
-}
-
 FILE *
 sorter_file(const char *dir)
 {
-	int fd = open_nameless(dir);
+	int fd = file_nameless(dir);
 	FILE *f = fd == -1 ? NULL : fdopen(fd, "w+");
 
 	if (f == NULL && fd != -1)
@@ -211,7 +191,7 @@ spill(struct sorter *s)
 		return -1;
 	s->runs = runs;
 	runs[s->n_runs] = (struct run){ .at = s->file_end };
-	if ((s->fd != -1 || (s->fd = open_nameless(s->dir)) != -1) &&
+	if ((s->fd != -1 || (s->fd = file_nameless(s->dir)) != -1) &&
 	    (out = malloc(WRITE_AT_ONCE + sizeof(uint32_t) + SORTER_RECORD_MAX)) != NULL) {
 		sort_memory(s);
 		r = write_items(s, out);

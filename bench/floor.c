@@ -3,6 +3,8 @@
  *	icap://HOST/floor?mode=204	at the preview, whatever comes
  *	icap://HOST/floor?mode=echo	headers early, the body goes through as it comes
  *	icap://HOST/floor?mode=md5	the same, and its MD5 is taken
+ *	icap://HOST/floor?mode=peek	204 at the preview, after the preview was taken for gzip and inflated
+ *	icap://HOST/floor?mode=inflate	as echo, and the MD5 of what it is a gzip of is taken
  *
  * REQMOD: 204; a request with the ICAP header X-Bench-Block gets a fixed 403 of 2 KB.  The stock srv_echo is no floor: it
  * answers 204 and echo in turn. */
@@ -13,16 +15,18 @@
 #include <c_icap/simple_api.h>
 
 #include <openssl/evp.h>
+#include <zlib.h>
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING = 16384, PAGE = 2048, PREVIEW = 4096 };
+enum { RING = 16384, PAGE = 2048, PREVIEW = 4096, GZIP_BITS = MAX_WBITS + 16, OUT = 32768 };
 
 struct transfer {
 	EVP_MD_CTX	*md5;
-	bool		 is_page, ended;
+	z_stream	 z;
+	bool		 is_page, ended, inflates;
 	size_t		 seen, sent;
 	char		 ring[];
 };
@@ -49,13 +53,17 @@ close_service(void)
 static void *
 init_request_data(ci_request_t *req)
 {
-	bool echo = ci_req_type(req) == ICAP_RESPMOD && strcmp(req->args, "mode=204") != 0;
+	bool echo = ci_req_type(req) == ICAP_RESPMOD && strcmp(req->args, "mode=204") != 0 && strcmp(req->args, "mode=peek") != 0;
 	struct transfer *t = malloc(sizeof(*t) + (echo ? RING : 0));
 
 	if (t == NULL)
 		return NULL;
 	*t = (struct transfer){ 0 };
-	if (echo && strcmp(req->args, "mode=md5") == 0 && (t->md5 = EVP_MD_CTX_new()) != NULL)
+	t->inflates = ci_req_type(req) == ICAP_RESPMOD &&
+	    (strcmp(req->args, "mode=inflate") == 0 || strcmp(req->args, "mode=peek") == 0);
+	if (t->inflates && inflateInit2(&t->z, GZIP_BITS) != Z_OK)
+		t->inflates = false;
+	if (echo && (strcmp(req->args, "mode=md5") == 0 || t->inflates) && (t->md5 = EVP_MD_CTX_new()) != NULL)
 		EVP_DigestInit_ex(t->md5, EVP_md5(), NULL);
 	return t;
 }
@@ -66,7 +74,25 @@ release_request_data(void *data)
 	struct transfer *t = data;
 
 	EVP_MD_CTX_free(t->md5);
+	if (t->inflates)
+		inflateEnd(&t->z);
 	free(t);
+}
+
+static void
+inflate_bytes(struct transfer *t, const char *p, size_t len)
+{
+	unsigned char out[OUT];
+
+	t->z.next_in = (Bytef *)(uintptr_t)p;
+	t->z.avail_in = (uInt)len;
+	do {
+		t->z.next_out = out;
+		t->z.avail_out = OUT;
+		inflate(&t->z, Z_NO_FLUSH);
+		if (t->md5 != NULL)
+			EVP_DigestUpdate(t->md5, out, OUT - t->z.avail_out);
+	} while (t->z.avail_out == 0);
 }
 
 static size_t
@@ -78,7 +104,9 @@ put(struct transfer *t, const char *p, size_t len)
 	memcpy(t->ring + at, p, first);
 	memcpy(t->ring, p + first, n - first);
 	t->seen += n;
-	if (t->md5 != NULL && n > 0)
+	if (t->inflates && n > 0)
+		inflate_bytes(t, p, n);
+	else if (t->md5 != NULL && n > 0)
 		EVP_DigestUpdate(t->md5, p, n);
 	return n;
 }
@@ -122,6 +150,11 @@ check_preview(char *data, int len, ci_request_t *req)
 		return ci_headers_value(req->request_header, "X-Bench-Block") == NULL ? CI_MOD_ALLOW204 : block(t, req);
 	if (strcmp(req->args, "mode=204") == 0)
 		return CI_MOD_ALLOW204;
+	if (strcmp(req->args, "mode=peek") == 0) {
+		if (data != NULL && len > 0 && t->inflates)
+			inflate_bytes(t, data, (size_t)len);
+		return CI_MOD_ALLOW204;
+	}
 	ci_req_unlock_data(req);
 	if (data != NULL && len > 0)
 		put(t, data, (size_t)len);

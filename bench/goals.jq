@@ -22,6 +22,9 @@ goal("RESPMOD let go: body bytes sent after the preview"; [$all[] | select(.grou
 (("firebreak_listed", "firebreak_sizeless") as $s | ("length", "chunked") as $f | ("10240", "1048576", "10485760", "104857600") as $n |
 	(goal("\($s), \($n) bytes, \($f): CPU / floor echo + MD5"; ratio("hashed"; "\($n) bytes, \($f)"; $s; "floor md5"; .cpu_us); 1.10),
 	 goal("\($s), \($n) bytes, \($f): CPU / virus_scan + clamd"; ratio("hashed"; "\($n) bytes, \($f)"; $s; "virus_scan"; .cpu_us); 0.55))),
+goal("a page of 100 KB, gzip, let go: CPU / floor 204 that inflates the preview"; ratio("coded"; "a page, gzip"; "firebreak"; "floor peek"; .cpu_us); 1.2),
+goal("a file of 100 KB, gzip, hashed: CPU / floor echo + inflate + MD5"; ratio("coded"; "a file, gzip"; "firebreak"; "floor inflate"; .cpu_us); 1.2),
+goal("a file of 10 MB, gzip, hashed: CPU / floor echo + inflate + MD5"; ratio("coded"; "a file of 10 MB, gzip"; "firebreak"; "floor inflate"; .cpu_us); 1.2),
 goal("4 KB pages through Squid, REQMOD + RESPMOD: CPU of both / with the floor"; ratio("pages"; "4 KB, 16 connections"; "firebreak"; "floor"; .cpu_us); 1.05),
 goal("100 MB through Squid, no candidate: last byte / with the floor"; ratio("downloads"; "104857600 bytes"; "firebreak"; "floor"; .last_us.p50); 1.05),
 goal("100 MB through Squid, hashed: last byte / with the floor's echo + MD5"; ratio("downloads"; "104857600 bytes"; "firebreak_listed"; "floor_md5"; .last_us.p50); 1.10),

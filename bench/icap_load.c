@@ -64,7 +64,7 @@ now_ns(clockid_t clock)
 static const struct option longs[] = {
 	{ "respmod", no_argument, NULL, 'r' }, { "body", required_argument, NULL, 'b' },
 	{ "chunked", no_argument, NULL, 'c' }, { "same-body", no_argument, NULL, 'S' },
-	{ "image", no_argument, NULL, 'i' },
+	{ "image", no_argument, NULL, 'i' }, { "gzip", required_argument, NULL, 'z' },
 	{ "preview", required_argument, NULL, 'p' }, { "allow-204", no_argument, NULL, '4' },
 	{ "allow-206", no_argument, NULL, '6' }, { "connections", required_argument, NULL, 'n' },
 	{ "seconds", required_argument, NULL, 's' }, { "warmup", required_argument, NULL, 'w' },
@@ -84,6 +84,7 @@ usage(FILE *f)
 	    "  --body BYTES        of each body; they differ from each other\n"
 	    "  --same-body         they do not\n"
 	    "  --image             they say and begin like images, not like unknown files\n"
+	    "  --gzip text|data    they are the same gzip of so many bytes, of a page or of what is of no type\n"
 	    "  --chunked           the HTTP response names no length\n"
 	    "  --preview N|none    4096 unless given\n"
 	    "  --allow-204, --allow-206   also outside the preview\n"
@@ -122,6 +123,9 @@ set_option(struct settings *s, int letter, const char *value)
 	case 'c': s->work.chunked = true; return true;
 	case 'S': s->work.same_body = true; return true;
 	case 'i': s->work.image = true; return true;
+	case 'z':
+		s->work.coded = strcmp(value, "text") == 0 ? LOAD_CODED_TEXT : LOAD_CODED_DATA;
+		return s->work.coded == LOAD_CODED_TEXT || strcmp(value, "data") == 0;
 	case '4': s->work.allow204 = true; return true;
 	case '6': s->work.allow206 = true; return true;
 	case 'j': s->json = true; return true;

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <zlib.h>
+
+enum { GZIP_BITS = MAX_WBITS + 16, GZIP_LEVEL = 6 };
 enum { HEAD_MAX = 16384, POOL = 1 << 22, STRIDE = 4099 };
 #define STORE_MAX	((size_t)1 << 32)
 #define SEED		UINT64_C(0x9e3779b97f4a7c15)
@@ -26,6 +29,36 @@ pool_new(void)
 	return pool;
 }
 
+/* BODY bytes of what looks like a page, or of what is of no type but compresses alike, as gzip. */
+static int
+make_coded(struct load_work *w)
+{
+	static const char words[][8] = { "<p>", "the ", "and ", "proxy ", "</p>\n", "lets ", "through" };
+	size_t len = (size_t)w->options.body, max = len + 65536;
+	struct buf plain;
+	z_stream z = { 0 };
+	int r = -1;
+
+	buf_init(&plain, len + 1);
+	buf_init(&w->coded, max);
+	buf_add_str(&plain, w->options.coded == LOAD_CODED_TEXT ? "<!DOCTYPE html>\n" : "\1\2\3\4\5\6\7");
+	for (size_t i = 0; plain.len < len; i++)
+		buf_add_slice(&plain, slice_head(slice_str(words[(uint8_t)w->pool[i % POOL] % 7]), len - plain.len));
+	if (!plain.failed && buf_reserve(&w->coded, max) == 0 &&
+	    deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_BITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK) {
+		z.next_in = (Bytef *)plain.p;
+		z.avail_in = (uInt)plain.len;
+		z.next_out = (Bytef *)w->coded.p;
+		z.avail_out = (uInt)max;
+		r = deflate(&z, Z_FINISH) == Z_STREAM_END ? 0 : -1;
+		w->coded.len = max - z.avail_out;
+		w->options.body = w->coded.len;
+		deflateEnd(&z);
+	}
+	buf_fini(&plain);
+	return r;
+}
+
 static const struct slice image_start = { "GIF89a", 6 };
 
 struct slice
@@ -35,6 +68,8 @@ load_work_body(const struct load_work *w, uint64_t number, uint64_t at, size_t m
 	uint64_t from = (w->options.same_body ? at : number * STRIDE + at) % POOL;
 
 	max = max < BODY_PIECE ? max : BODY_PIECE;
+	if (w->options.coded != LOAD_PLAIN)
+		return slice_head(slice_skip(buf_slice(&w->coded), (size_t)at), max);
 	if (w->options.image && at < image_start.len) {
 		struct slice start = slice_skip(slice_head(image_start, w->options.body), at);
 
@@ -74,7 +109,8 @@ add_response_head(struct buf *out, const struct load_options *o)
 {
 	buf_add_str(out, "HTTP/1.1 200 OK\r\nServer: nginx\r\nDate: Thu, 26 Nov 2026 12:00:00 GMT\r\n"
 	    "Last-Modified: Thu, 26 Nov 2026 11:00:00 GMT\r\n");
-	buf_addf(out, "Content-Type: %s\r\n", o->image ? "image/gif" : "application/octet-stream");
+	buf_addf(out, "Content-Type: %s\r\n%s", o->image ? "image/gif" : o->coded == LOAD_CODED_TEXT ? "text/html" :
+	    "application/octet-stream", o->coded != LOAD_PLAIN ? "Content-Encoding: gzip\r\n" : "");
 	if (!o->chunked)
 		buf_addf(out, "Content-Length: %" PRIu64 "\r\n", o->body);
 	buf_add_str(out, "\r\n");
@@ -158,6 +194,10 @@ load_work_init(struct load_work *w, const struct load_options *options, struct s
 		snprintf(why, 200, "out of memory");
 		return -1;
 	}
+	if (options->coded != LOAD_PLAIN && make_coded(w) == -1) {
+		snprintf(why, 200, "the body could not be made");
+		return -1;
+	}
 	if (add_requests(w, urls, why) == -1)
 		return -1;
 	for (size_t i = 0; i < w->n; i++) {
@@ -171,6 +211,7 @@ load_work_init(struct load_work *w, const struct load_options *options, struct s
 void
 load_work_fini(struct load_work *w)
 {
+	buf_fini(&w->coded);
 	free(w->requests);
 	free(w->pool);
 	buf_fini(&w->store);

@@ -10,6 +10,8 @@ enum load_verdict { VERDICT_UNSET, LOAD_PASS, LOAD_BLOCK, LOAD_KILL };
 
 enum { LOAD_PREVIEW_NONE = -1, BODY_PIECE = 16384 };
 
+enum load_coded { LOAD_PLAIN, LOAD_CODED_TEXT, LOAD_CODED_DATA };	/* what the gzip is of */
+
 struct load_options {
 	const char	*host;		/* of the server, an IPv4 address */
 	unsigned	 port;
@@ -20,6 +22,7 @@ struct load_options {
 	int		 preview;	/* bytes, or LOAD_PREVIEW_NONE */
 	bool		 allow204, allow206;	/* outside the preview; within one 204 is always allowed */
 	bool		 same_body;	/* every body is the same one */
+	enum load_coded	 coded;		/* every body is the same gzip of BODY bytes */
 	bool		 image;		/* it says and looks like an image, not like an unknown file */
 	bool		 lenient;	/* about one mistake of e2guardian's */
 };
@@ -35,6 +38,7 @@ struct load_work {
 	struct load_request	*requests;	/* asked in turn */
 	size_t			 n;
 	struct buf		 store;		/* what BYTES points into */
+	struct buf		 coded;
 	char			*pool;		/* random bytes, which bodies are cut out of */
 };
 

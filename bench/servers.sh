@@ -21,7 +21,7 @@ bench_init() {	# bench_init STATE
 	data=$LAB_STATE/data tmp=/dev/shm/firebreak-bench-$(id -u)
 	lab_as mkdir -p "$LAB_LIVE/at" "$LAB_STATE/log" "$data/clamdb" "$data/squidguard" "$data/bodies" "$tmp" || return 2
 	local file
-	for file in .libs/srv_firebreak.so bench/.libs/srv_floor.so firebreak t/origin bench/icap_load bench/http_load; do
+	for file in .libs/srv_firebreak.so bench/.libs/srv_floor.so firebreak firebreak-inspect-helper t/origin bench/icap_load bench/http_load; do
 		lab_copy "$LAB_BUILD/$file" "$LAB_LIVE/${file##*/}" 755 || return 2
 	done
 	rm -f "$LAB_LIVE/pids"

@@ -1,21 +1,17 @@
 #include "runtime/runtime.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
+#include "command/audit.h"
 #include "command/show.h"
 #include "command/verb.h"
 
 enum { FLAG_FOR, FLAG_REASON, FLAGS };
-enum { REASON_MAX = 1000, AUDIT_MAX = 8192, AUDIT_MODE = 0660 };
+enum { REASON_MAX = 1000, AUDIT_MAX = 8192 };
 
 struct change {
 	enum mode	 mode;
@@ -42,47 +38,12 @@ format_audit(const struct change *ch, struct buf *out)
 {
 	char date[CLOCK_TEXT];
 
-	clock_format_ms(ch->now_ms, date);
-	buf_addf(out, "%s uid=%ju mode=%s until=", date, (uintmax_t)getuid(), mode_name(ch->mode));
+	audit_begin(out, ch->now_ms);
+	buf_addf(out, " mode=%s until=", mode_name(ch->mode));
 	if (ch->until_ms != 0)
 		clock_format_s(ch->until_ms / 1000, date);
 	buf_addf(out, "%s reason=", ch->until_ms != 0 ? date : "-");
 	buf_add_utf8(out, slice_str(ch->reason));
-	buf_add_char(out, '\n');
-}
-
-/* Whoever makes the file, everybody of the folder's group can go on with it. */
-static int
-open_audit(const char *path)
-{
-	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
-	int fd = open(path, flags | O_CREAT | O_EXCL, AUDIT_MODE);
-
-	if (fd == -1)
-		return errno == EEXIST ? open(path, flags) : -1;
-	fchmod(fd, AUDIT_MODE);			/* whatever the umask */
-	return fd;
-}
-
-/* Append to log/mode.log by one write. */
-static int
-write_audit(const char *path, const struct change *ch)
-{
-	struct buf line;
-	int fd = open_audit(path), r, saved;
-
-	if (fd == -1)
-		return -1;
-	buf_init(&line, AUDIT_MAX);
-	format_audit(ch, &line);
-	errno = ENOMEM;
-	r = line.failed ? -1 : file_write_all(fd, buf_slice(&line));
-	saved = errno;
-	if (close(fd) == -1 && r == 0)
-		r = -1, saved = errno;
-	buf_fini(&line);
-	errno = saved;
-	return r;
 }
 
 /* The panic switch works also when the disk is full: an audit that cannot be written is said, not
@@ -90,15 +51,16 @@ write_audit(const char *path, const struct change *ch)
 static int
 apply(const struct call *c, struct runtime *r, const struct change *ch)
 {
-	char path[STATE_PATH];
+	struct buf line;
+	int written;
 
 	runtime_set_mode(r, ch->mode, ch->until_ms);
 	print_mode(ch->mode, ch->until_ms);
-	if (call_path(c, STATE_LOG "/mode.log", path) == 0 && write_audit(path, ch) == 0)
-		return EXIT_FINE;
-	call_fail(c, "the mode is set, but the audit line could not be written to %s/" STATE_LOG
-	    "/mode.log: %s", c->state, strerror(errno));
-	return EXIT_FOUND;
+	buf_init(&line, AUDIT_MAX);
+	format_audit(ch, &line);
+	written = audit_write(c, "mode.log", &line, "the mode is set");
+	buf_fini(&line);
+	return written == 0 ? EXIT_FINE : EXIT_FOUND;
 }
 
 static int

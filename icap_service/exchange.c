@@ -18,17 +18,6 @@ content_length_parse(struct slice value)
 	return slice_u64(value, &n) == -1 || n > INT64_MAX ? LENGTH_UNKNOWN : (int64_t)n;
 }
 
-int64_t
-content_range_complete(struct slice value)
-{
-	struct slice complete;
-
-	value = slice_trim(value);
-	if (!slice_istarts(value, SLICE("bytes")) || !slice_cut(value, '/', NULL, &complete))
-		return LENGTH_UNKNOWN;
-	return content_length_parse(complete);
-}
-
 static struct slice
 header_value(ci_headers_list_t *headers, const char *name)
 {
@@ -51,8 +40,8 @@ value_of(const char *line, struct slice name)
 
 /* What a message says of its body, and how often. */
 struct framing {
-	size_t		n_lengths, n_ranges, n_transfer_codings, n_types;
-	struct slice	length, range, type, disposition;
+	size_t		n_lengths, n_transfer_codings, n_types;
+	struct slice	length, type, disposition;
 	struct codings	codings;
 };
 
@@ -64,9 +53,6 @@ read_content_header(struct framing *f, const char *line)
 	if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
 		f->n_lengths++;
 		f->length = slice_str(value);
-	} else if ((value = value_of(line, SLICE("Content-Range"))) != NULL) {
-		f->n_ranges++;
-		f->range = slice_str(value);
 	} else if ((value = value_of(line, SLICE("Content-Encoding"))) != NULL)
 		codings_add(&f->codings, slice_str(value));
 	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL) {
@@ -256,13 +242,10 @@ static void
 read_response(struct exchange *x, ci_request_t *req)
 {
 	ci_headers_list_t *headers = ci_http_response_headers(req);
-	struct framing f = read_body_head(x, req, headers);
 
-	if (headers == NULL || headers->used == 0)
-		return;
-	x->head.status = status_code(slice_str(headers->headers[0]));
-	if (f.n_ranges == 1)
-		x->head.complete_length = content_range_complete(f.range);
+	read_body_head(x, req, headers);
+	if (headers != NULL && headers->used > 0)
+		x->head.status = status_code(slice_str(headers->headers[0]));
 }
 
 void

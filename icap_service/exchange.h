@@ -20,7 +20,8 @@ struct exchange {
 	bool		 has_url;	/* URL is parsed */
 	struct url	 url;
 	enum url_error	 url_error;	/* when not */
-	struct body_head head;		/* of the response; of an upload once exchange_read_upload() was called */
+	struct body_head head;		/* of the response, of a 206 what ranges_read() adds; of an upload once
+					 * exchange_read_upload() was called */
 	struct buf	 store;		/* what the slices point into */
 };
 
@@ -44,9 +45,5 @@ struct slice exchange_file_name(const struct exchange *x);
 
 /* A Content-Length value: LENGTH_UNKNOWN when it is not one plain number.  Pure. */
 int64_t content_length_parse(struct slice value);
-
-/* The complete length in a Content-Range value "bytes 0-99/1000" or "bytes *" "/1000";
- * LENGTH_UNKNOWN when it is not said.  Pure. */
-int64_t content_range_complete(struct slice value);
 
 #endif

@@ -19,9 +19,6 @@ int flow_taken(struct txn *t, ci_request_t *req);
 /* When the body has ended, or there was none. */
 int flow_end(struct txn *t, ci_request_t *req);
 
-/* What responses leave behind.  A cut one is remembered, so that the retry gets the page. */
-void flow_remember_kill(struct txn *t, const struct why *why, const struct body_facts *facts);
-
 /* Remember what goes through, so that a cached copy can be met again when a rule comes.  Squid keeps
  * answers of many a status, but no parts.  SIZE may be unknown; CHECKED says that the rules of this
  * generation had no objection, else any generation is newer. */

@@ -10,6 +10,7 @@
 
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
+#include "icap_service/recall.h"
 #include "icap_service/report.h"
 #include "inspect/coding.h"
 
@@ -60,11 +61,13 @@ begin_inspection(struct txn *t, size_t room)
 {
 	const struct service_options *o = process_options(t->process);
 	bool may_lag = t->plan.wish.members != MEMBERS_NO || t->plan.wish.boundary.len > 0;
-	size_t tail = (size_t)o->hold_tail;
+	size_t tail = (size_t)o->hold_tail, lag = may_lag ? INSPECT_STEP : 0;
 
 	if (may_lag && tail < INSPECT_LAG)
 		tail = INSPECT_LAG;
-	t->body = body_new((size_t)o->hold_small, tail, may_lag ? INSPECT_STEP : 0, room);
+	if (t->plan.wish.codings.n > 0)
+		lag += INSPECT_STILL;
+	t->body = body_new((size_t)o->hold_small, tail, lag, room);
 	if ((t->findings = malloc(sizeof(*t->findings))) == NULL || t->body == NULL)
 		return -1;
 	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t));
@@ -76,14 +79,19 @@ begin_inspection(struct txn *t, size_t room)
 int
 inspection_begin(struct txn *t, ci_request_t *req, struct slice preview)
 {
+	int64_t hold;
+
 	if (begin_inspection(t, preview.len) == -1)
 		return flow_out_of_memory(t, req);
 	t->flow = FLOW_INSPECT;
-	if (t->x.head.content_length > process_options(t->process)->hold_small)
-		stream(t, req);
+	hold = txn_hold(t);
 	if (txn_take(t, preview) < preview.len)
 		return CI_MOD_ERROR;
-	/* What was found already is acted on by the next read or the end, when c-icap can take a page as well as now. */
+	/* What shows in the preview can still be answered with the page, however long the rest is. */
+	if (inspector_stopped(t->inspector))
+		return flow_taken(t, req) == CI_MOD_ERROR ? CI_MOD_ERROR : CI_MOD_CONTINUE;
+	if (t->x.head.content_length > hold)
+		stream(t, req);
 	return CI_MOD_CONTINUE;
 }
 
@@ -105,10 +113,12 @@ stop_body(struct txn *t, ci_request_t *req, const struct why *why, const struct 
 {
 	char incident[INCIDENT_LEN + 1];
 
+	if (t->respmod)
+		recall_want_whole(t);
 	if (!ci_req_sent_data(req))
 		return inspection_refuse(t, req, why, facts) == CI_MOD_CONTINUE ? CI_MOD_DONE : CI_MOD_ERROR;
 	if (t->respmod)
-		flow_remember_kill(t, why, facts);
+		recall_remember(t, why, facts->size, t->judged ? (int64_t)body_seen(t->body) : LENGTH_UNKNOWN);
 	t->flow = FLOW_KILLED;
 	process_incident(t->process, t->now_ms, incident);
 	say(t, EVENT_KILLED, why, facts, (int64_t)body_sent(t->body), incident);

@@ -1,7 +1,7 @@
 /* inspection.h - what both directions do with a body that has to be looked at.
  *
  * inspection_begin() at the preview; flow_taken() and flow_end(), which stand in flow.h, then hold back, stop or let go.  Kill
- * memory and journal are of responses only, and are respmod.c's. */
+ * memory (recall.h) and journal (respmod.c) are of responses only. */
 #ifndef ICAP_SERVICE_INSPECTION_H
 #define ICAP_SERVICE_INSPECTION_H
 

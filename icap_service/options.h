@@ -18,6 +18,7 @@ struct service_options {
 };
 
 enum { CONNECT_PAGE, CONNECT_MARK };	/* block_connect */
+enum { HOLD_TAIL, HOLD_WHOLE };		/* hold_mode */
 
 /* Set every option to its default.  To be called once, before any line is read. */
 int service_options_init(void);

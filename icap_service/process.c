@@ -31,6 +31,7 @@ struct process {
 	_Atomic int			 slot;		/* in the worker table; -1 = none */
 	_Atomic unsigned		 spare_incident; /* counts when there is no runtime */
 	_Atomic bool			 log_failed;
+	_Atomic bool			 said[SAID_N];
 
 	pthread_mutex_t			 reload;	/* one thread opens a generation, the others wait for it */
 	_Atomic uint64_t		 seen_word;	/* the generation word at the last look */
@@ -294,6 +295,15 @@ find_means(struct process *self)
 		self->means.spool_dir = self->spool_dir;
 }
 
+/* Options that ask for something of Squid, which does not say its version. */
+static void
+warn_of_options(const struct service_options *o)
+{
+	if (o->hold_mode == HOLD_WHOLE)
+		svc_log(SVC_WARNING, "HoldMode whole needs Squid 6.14 or 7.0.2 and later: with others downloads of more than 64 KiB stop "
+		    "(Squid bug 5352)");
+}
+
 struct process *
 process_start(const struct service_options *options)
 {
@@ -312,6 +322,7 @@ process_start(const struct service_options *options)
 	self->options = options;
 	self->node = node_number(options);
 	find_means(self);
+	warn_of_options(options);
 	atomic_init(&self->slot, -1);
 	atomic_init(&self->pid, getpid());
 	pthread_mutex_init(&self->reload, NULL);
@@ -375,6 +386,12 @@ bool
 process_log_fails(struct process *self)
 {
 	return !atomic_exchange(&self->log_failed, true);
+}
+
+bool
+process_says_first(struct process *self, enum process_said what)
+{
+	return !atomic_exchange(&self->said[what], true);
 }
 
 void

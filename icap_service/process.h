@@ -62,6 +62,10 @@ void process_count(struct process *p, enum counter c, uint64_t n);
 bool process_log_fails(struct process *p);
 void process_log_works(struct process *p);
 
+/* WHAT is to be said in the server log: true the first time in this process. */
+enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_N };
+bool process_says_first(struct process *p, enum process_said what);
+
 /* Mode in force now. */
 enum mode process_mode(struct process *p, int64_t now_ms);
 

@@ -3,8 +3,10 @@
 #include <c_icap/simple_api.h>
 
 #include "icap_service/answer.h"
+#include "icap_service/codings.h"
 #include "icap_service/flow.h"
 #include "icap_service/inspection.h"
+#include "icap_service/ranges.h"
 #include "icap_service/report.h"
 #include "icap_service/svc_log.h"
 #include "runtime/runtime.h"
@@ -71,13 +73,18 @@ is_inspected(struct txn *t, ci_request_t *req, struct slice preview)
 	return t->plan.action == PLAN_INSPECT;
 }
 
-/* MAY_INSPECT: nothing says that its body is not to be looked at. */
+/* FILES: nothing says that files are not to be looked at, neither the one that is sent nor the one that comes back, which should be
+ * one that can be judged. */
 static int
-pass(struct txn *t, ci_request_t *req, struct slice preview, bool may_inspect)
+pass(struct txn *t, ci_request_t *req, struct slice preview, bool files)
 {
-	bool inspected = may_inspect && is_inspected(t, req, preview);
+	bool inspected = files && is_inspected(t, req, preview);
 
 	t->changed = answer_strip(req) > 0;
+	if (files && flow_enforces(t)) {
+		t->changed |= ranges_strip(t, req);
+		t->changed |= codings_narrow(t, req);
+	}
 	if (needs_refetch(t) && answer_refetch(req) == 0) {
 		process_count(t->process, COUNTER_refetched, 1);
 		t->changed = true;

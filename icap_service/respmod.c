@@ -5,6 +5,8 @@
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
 #include "icap_service/inspection.h"
+#include "icap_service/ranges.h"
+#include "icap_service/recall.h"
 #include "runtime/runtime.h"
 
 enum { MS = 1000, COPY_LIFE_S = 366 * 24 * 3600 };
@@ -35,29 +37,6 @@ let_go(struct txn *t, ci_request_t *req, bool checked)
 	return answer_unchanged(req);
 }
 
-/* The length of the whole that this response is, or is a part of. */
-static int64_t
-whole_length(const struct body_head *head)
-{
-	return head->status == STATUS_PARTIAL ? head->complete_length : head->content_length;
-}
-
-/* This URL was killed with this very length, and the rules of now still say so. */
-static bool
-was_killed(struct txn *t, struct body_facts *facts, struct why *why)
-{
-	const struct runtime *runtime = process_runtime(t->process);
-	int64_t length = whole_length(&t->x.head);
-
-	*facts = (struct body_facts){ .n = 1, .remembered = true };
-	if (runtime == NULL || !t->x.has_request || !t->x.head.has_body || length == LENGTH_UNKNOWN ||
-	    !runtime_recall_kill(runtime, t->key, (uint64_t)length, t->now_ms, &facts->digests[0]))
-		return false;
-	facts->size = (uint64_t)length;
-	judge_body(t->generation, facts, t->now_ms / MS, why);
-	return why->verdict == VERDICT_BLOCK;
-}
-
 /* Judge the URL again: a site may run RESPMOD alone.  A response that came without its request has no URL that could be
  * bad. */
 static void
@@ -80,6 +59,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	process_count(t->process, COUNTER_responses, 1);
 	if (t->mode == MODE_OFF)
 		return let_go(t, req, false);
+	ranges_read(t, req, preview);
 	judge_url(t, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return inspection_refuse(t, req, &why, NULL);
@@ -88,7 +68,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 		inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	if (why.files_exempt)
 		return let_go(t, req, flow_enforces(t) && flow_outlives_copy(t, &why));
-	if (flow_enforces(t) && was_killed(t, &remembered, &why))
+	if (flow_enforces(t) && recall_kill(t, req, &remembered, &why))
 		return inspection_refuse(t, req, &why, &remembered);
 	t->plan = judge_plan(t->generation, &t->x.head, inspection_type(t, req, preview));
 	switch (t->plan.action) {
@@ -103,17 +83,10 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	why_init(&why);
 	why.reason = REASON_PARTIAL;
 	why.verdict = flow_enforces(t) ? VERDICT_BLOCK : VERDICT_PASS;
-	if (flow_enforces(t))
+	if (flow_enforces(t)) {
+		recall_want_whole(t);
 		return inspection_refuse(t, req, &why, NULL);
+	}
 	inspection_note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	return let_go(t, req, false);
-}
-
-void
-flow_remember_kill(struct txn *t, const struct why *why, const struct body_facts *facts)
-{
-	struct runtime *runtime = process_runtime(t->process);
-
-	if (runtime != NULL && t->x.has_request && why->has_rule)
-		runtime_remember_kill(runtime, t->key, facts->size, why->rule.key.digest, t->now_ms);
 }

@@ -159,12 +159,7 @@ io_abort(int *wlen)
 static void
 unlock_when_due(struct txn *t, ci_request_t *req)
 {
-	if (t->flow != FLOW_INSPECT || t->judged)
-		return;
-	if (body_phase(t->body) == BODY_HELD &&
-	    body_seen(t->body) > (uint64_t)process_options(t->process)->hold_small)
-		body_hold_tail(t->body);
-	if (body_phase(t->body) != BODY_HELD)
+	if (t->flow == FLOW_INSPECT && !t->judged && txn_heads_due(t))
 		ci_req_unlock_data(req);
 }
 

@@ -6,6 +6,9 @@
 
 #include "base/clock.h"
 #include "icap_service/page.h"
+#include "icap_service/svc_log.h"
+
+enum { MS = 1000, STALLED_AT = 65535 };
 
 struct txn *
 txn_new(struct process *process, ci_request_t *req)
@@ -22,8 +25,19 @@ txn_new(struct process *process, ci_request_t *req)
 	t->policy = process_policy(process);
 	t->generation = policy_generation(t->policy);
 	t->mode = process_mode(process, t->now_ms);
+	t->hold = process_options(process)->hold_small;
 	buf_init(&t->page, PAGE_MAX);
 	return t;
+}
+
+/* Squid before 6.14 sends so many bytes, less one, of a response and then waits for its headers, which wait for the others. */
+static void
+notice_stall(const struct txn *t)
+{
+	if (t->may_stall && !t->judged && body_phase(t->body) == BODY_HELD && body_seen(t->body) == STALLED_AT &&
+	    process_says_first(t->process, SAID_STALL))
+		svc_log(SVC_WARNING, "a download that was held whole ended after %d bytes: a Squid before 6.14 or 7.0.2 does that (bug "
+		    "5352); set HoldMode tail", STALLED_AT);
 }
 
 void
@@ -31,6 +45,7 @@ txn_free(struct txn *t)
 {
 	if (t == NULL)
 		return;
+	notice_stall(t);
 	exchange_fini(&t->x);
 	inspector_free(t->inspector);
 	free(t->findings);
@@ -54,6 +69,30 @@ txn_read(struct txn *t, ci_request_t *req)
 	return 0;
 }
 
+int64_t
+txn_hold(struct txn *t)
+{
+	const struct service_options *o = process_options(t->process);
+	int64_t whole = o->hold_whole;
+
+	if (o->hold_mode != HOLD_WHOLE || whole <= o->hold_small || t->x.head.content_length > whole)
+		return t->hold;
+	t->hold = whole;
+	t->may_stall = t->respmod;
+	body_spool(t->body, (uint64_t)whole, process_means(t->process)->spool_dir);
+	if (o->hold_trickle > 0)
+		body_trickle(t->body, t->now_ms, o->hold_trickle * MS);
+	return t->hold;
+}
+
+bool
+txn_heads_due(struct txn *t)
+{
+	if (body_phase(t->body) == BODY_HELD && body_seen(t->body) > (uint64_t)t->hold)
+		body_hold_tail(t->body);
+	return body_phase(t->body) != BODY_HELD || (body_trickles(t->body) && body_tick(t->body, clock_ms()));
+}
+
 /* Nothing more can be found: the rest may go.  But what could not be looked into may be refused at the end. */
 static void
 outgrow(struct txn *t)
@@ -70,12 +109,14 @@ outgrow(struct txn *t)
 static void
 look(struct txn *t, struct slice bytes)
 {
-	bool full = body_full(t->body);
+	struct inspector *i = t->inspector;
 
-	inspector_update(t->inspector, bytes, full || inspector_waiting(t->inspector) + bytes.len >= INSPECT_STEP);
-	if (full && inspector_suspects(t->inspector))
-		inspector_give_in(t->inspector);
-	body_judged(t->body, inspector_judged(t->inspector));
+	inspector_update(i, bytes, body_full(t->body) || inspector_waiting(i) + bytes.len >= INSPECT_STEP);
+	body_judged(t->body, inspector_judged(i));
+	if (body_stuck(t->body) && inspector_hesitates(i)) {
+		inspector_give_in(i);
+		body_judged(t->body, inspector_judged(i));
+	}
 	outgrow(t);
 }
 
@@ -87,6 +128,9 @@ txn_take(struct txn *t, struct slice bytes)
 	if (t->flow != FLOW_ECHO && t->flow != FLOW_INSPECT)
 		return bytes.len;
 	n = body_put(t->body, bytes);
+	if (body_spool_error(t->body) != 0 && process_says_first(t->process, SAID_SPOOL_FULL))
+		svc_log(SVC_ERROR, "%s takes no more of the bodies that are held whole: %s; they go through but for their tails",
+		    process_means(t->process)->spool_dir, strerror(body_spool_error(t->body)));
 	if (t->flow == FLOW_INSPECT)
 		look(t, slice_head(bytes, n));
 	return n;
@@ -122,6 +166,12 @@ txn_give(struct txn *t, char *out, size_t len)
 		break;
 	}
 	n = body_get(t->body, out, len);
+	if (body_broken(t->body)) {
+		if (process_says_first(t->process, SAID_SPOOL_BROKEN))
+			svc_log(SVC_ERROR, "%s does not give back what was held of a body: its transfer is broken",
+			    process_means(t->process)->spool_dir);
+		return TXN_BREAK;
+	}
 	if (n == 0 && t->judged)
 		return body_empty(t->body) ? TXN_EOF : TXN_BREAK;
 	return (int)n;

@@ -28,6 +28,7 @@ struct txn {
 	bool			 changed;	/* headers were: a 204 would undo that */
 	struct exchange		 x;
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
+	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */
 	enum txn_flow		 flow;
 	bool			 judged;	/* end of data was seen: what is left may go */
 	struct inspect_plan	 plan;
@@ -35,6 +36,8 @@ struct txn {
 	struct findings		*findings;
 	bool			 outgrown;	/* nothing more can be found in it */
 	struct body		*body;
+	int64_t			 hold;		/* a longer BODY is not held whole */
+	bool			 may_stall;	/* BODY is held longer than an old Squid bears */
 	struct buf		 page;
 	size_t			 page_sent;
 };
@@ -46,6 +49,14 @@ void txn_free(struct txn *t);
 
 /* Read REQ's heads into T.  -1 without memory. */
 int txn_read(struct txn *t, ci_request_t *req);
+
+/* How much of T's body, which is new, may be held whole, as HoldMode says; it is made ready for that.  A length that is known to be
+ * more, or the trickle, gives it up: see txn_heads_due(). */
+int64_t txn_hold(struct txn *t);
+
+/* The headers of a body that is inspected may go: it is not held whole any more, or trickles.  To be asked after each
+ * txn_take(); it is what ends the holding. */
+bool txn_heads_due(struct txn *t);
 
 /* Take BYTES from the client's side: how many were taken. */
 size_t txn_take(struct txn *t, struct slice bytes);

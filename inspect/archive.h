@@ -24,11 +24,14 @@ struct archive_wish {
 	struct inspect_limits	 limits;
 };
 
-/* Begin to look into a body; FOUND is called with ARG by archive_step() and archive_end().  NULL without memory.  When spool or
+/* Begin to look into a body; FOUND is called with ARG by archive_step(), archive_look_now() and archive_end(), for each member that
+ * is not empty.  One that a client may take for whole before it ends, as a gzip of several members, is reported at each such
+ * point; a zip's entry twice when its local header and the directory do not say the same.  NULL without memory.  When spool or
  * helper cannot be made the result is there all the same, and archive_unscannable() says so; ERROR (may be NULL) then gets errno,
- * else 0.  WISH's strings are only borrowed.  The caller's: archive_free(), which ends the helper. */
+ * else 0.  WISH's strings are only borrowed.  The caller's: archive_close(), which ends the helper.  Costs a process: some
+ * milliseconds. */
 struct archive *archive_new(const struct archive_wish *wish, finding_fn *found, void *arg, int *error);
-void archive_free(struct archive *a);
+void archive_close(struct archive *a);
 
 /* Take the next bytes of the body.  Does not wait for the helper. */
 void archive_put(struct archive *a, struct slice bytes);
@@ -36,10 +39,19 @@ void archive_put(struct archive *a, struct slice bytes);
 /* Let the helper consume what was put, and wait until it has: until then no byte that it has not seen may leave. */
 void archive_step(struct archive *a);
 
+/* Find what would be found if the body ended here; it goes on afterwards as if nothing had happened.  For a place where a client
+ * may take what it has for whole.  Costs another process and all the bytes so far once more, of the same time.  What could not be
+ * looked at is no reason yet, archive_end() says that, but a helper that misbehaves is one; so is, as "members", the wish for more
+ * than 16 looks.  Does nothing when no byte was put since the last look, when the archive is done, and when a part of the spool
+ * was given back. */
+void archive_look_now(struct archive *a);
+
 /* The body has ended: the rest, and the second look where the format needs one. */
 void archive_end(struct archive *a);
 
-/* Offset up to which everything that is complete there has been reported. */
+/* Offset up to which everything that is complete there has been reported.  Not to the byte: a format's reader may ask for a header
+ * or a trailer more before it says that a member has ended.  Who releases bytes holds back ARCHIVE_HOLD before this offset. */
+enum { ARCHIVE_HOLD = 64 * 1024 };
 uint64_t archive_judged(const struct archive *a);
 
 /* The first reason why not all of it was looked at. */

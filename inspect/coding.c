@@ -8,7 +8,12 @@
 
 #include "inspect/transfer_coding.h"
 
-enum { OUT_SIZE = 32 * 1024, WINDOW_LOG_MAX = 23, PREFIX_MAX = 16 * 1024, GZIP_MAGIC = 0x1f, GZIP = 16 };
+/* ZSTD_d_forceIgnoreChecksum, which zstd.h shows only to who links it statically: without it the last block is lost when a sum
+ * is wrong.  A library that does not know it says so and is as strict as before. */
+#define ZSTD_IGNORE_SUM	ZSTD_d_experimentalParam3
+
+enum { OUT_SIZE = 32 * 1024, WINDOW_LOG_MAX = 23, PIECE_MAX = OUT_SIZE, PREFIX_MAX = 64 * 1024, DEFLATE_HEAD = 5,
+	GZIP_MAGIC = 0x1f, GZIP = 16 };
 
 enum layer_state {
 	LAYER_OPEN,		/* within a stream */
@@ -23,8 +28,8 @@ struct layer {
 	uint64_t	 in_stream;	/* bytes that came out of this stream */
 	uint64_t	 streams;	/* that have ended before it */
 	z_stream	 z;
-	bool		 is_raw;	/* deflate without zlib's head */
-	char		*prefix;	/* deflate: what was read before anything came out, for a second try as bare deflate */
+	bool		 is_told;	/* deflate: it is known with or without zlib's head */
+	char		*prefix;	/* deflate: the beginning, until it is told, or for a second try; NULL: it is too much */
 	size_t		 prefix_len;
 	BrotliDecoderState *br;
 	ZSTD_DCtx	*zstd;
@@ -119,7 +124,8 @@ open_layer(struct layer *l, enum coding coding)
 	case CODING_ZSTD:
 		break;
 	}
-	l->zstd = ZSTD_createDCtx();
+	if ((l->zstd = ZSTD_createDCtx()) != NULL)
+		ZSTD_DCtx_setParameter(l->zstd, ZSTD_IGNORE_SUM, 1);
 	return l->zstd == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(l->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)) ? -1 : 0;
 }
 
@@ -235,30 +241,67 @@ begin_stream(struct layer *l, struct slice in)
 		l->state = LAYER_DONE;
 }
 
-/* What was taken for zlib is perhaps bare deflate: once more from the beginning.  REST is what of the input is left. */
-static bool
-try_raw(struct layer *l, struct slice *rest)
+/* Is "deflate" zlib (RFC 1950), or bare (RFC 1951)?  Clients try zlib, and when that fails the other.  The low four bits of zlib's
+ * head are 8; for a bare stream that is a stored block, whose length is then said twice.  So five bytes tell, unless somebody has
+ * made them for both. */
+enum flavour { FLAVOUR_OPEN, FLAVOUR_ZLIB, FLAVOUR_BARE, FLAVOUR_BOTH };
+
+static enum flavour
+flavour(struct slice head)
 {
-	if (l->coding != CODING_DEFLATE || l->is_raw || l->prefix == NULL || l->z.total_out > 0)
+	const uint8_t *p = (const uint8_t *)head.p;
+
+	if (head.len > 0 && (p[0] & 0x0f) != Z_DEFLATED)
+		return FLAVOUR_BARE;
+	if (head.len > 1 && ((unsigned)p[0] << 8 | p[1]) % 31 != 0)
+		return FLAVOUR_BARE;
+	if (head.len < DEFLATE_HEAD)
+		return FLAVOUR_OPEN;
+	return (p[1] ^ p[3]) == UINT8_MAX && (p[2] ^ p[4]) == UINT8_MAX ? FLAVOUR_BOTH : FLAVOUR_ZLIB;
+}
+
+/* Once more from the beginning, as bare deflate; all of it is in the prefix, and becomes the input. */
+static bool
+try_bare(struct layer *l, struct slice *in)
+{
+	if (l->coding != CODING_DEFLATE || l->prefix == NULL)
 		return false;
-	l->is_raw = true;
-	*rest = slice_make(l->prefix, l->prefix_len);
+	*in = slice_make(l->prefix, l->prefix_len);
+	l->is_told = true;
 	return inflateReset2(&l->z, -MAX_WBITS) == Z_OK;
 }
 
-/* Keep what a second try would need; once it is too much there is none. */
-static void
-keep_prefix(struct layer *l, struct slice in)
+/* Keep the beginning of deflate for as long as it may be needed.  False: more must come before anything can be done; else what to
+ * decode is in *IN. */
+static bool
+tell_flavour(struct layer *l, struct slice *in)
 {
-	if (l->prefix == NULL || l->is_raw)
-		return;
-	if (l->z.total_out > 0 || in.len > PREFIX_MAX - l->prefix_len) {
+	bool first = l->prefix != NULL && l->prefix_len < DEFLATE_HEAD;
+
+	if (l->coding != CODING_DEFLATE || l->is_told || l->prefix == NULL)
+		return true;
+	if (in->len > PREFIX_MAX - l->prefix_len) {	/* never the first: pieces are smaller */
 		free(l->prefix);
 		l->prefix = NULL;
-		return;
+		return true;
 	}
-	memcpy(l->prefix + l->prefix_len, in.p, in.len);
-	l->prefix_len += in.len;
+	memcpy(l->prefix + l->prefix_len, in->p, in->len);
+	l->prefix_len += in->len;
+	if (!first)
+		return true;
+	switch (flavour(slice_make(l->prefix, l->prefix_len))) {
+	case FLAVOUR_OPEN:
+		return false;
+	case FLAVOUR_BARE:
+		return try_bare(l, in);
+	case FLAVOUR_ZLIB:
+		l->is_told = true;
+		break;
+	case FLAVOUR_BOTH:
+		break;
+	}
+	*in = slice_make(l->prefix, l->prefix_len);
+	return true;
 }
 
 /* ---- the chain ---- */
@@ -271,6 +314,13 @@ stop(struct decoder *d, enum unscannable fault)
 		d->fault = fault;
 }
 
+static void
+tell(struct decoder *d, struct slice bytes, enum decoded what)
+{
+	if (!d->sink(d->arg, bytes, what))
+		stop(d, UNSCANNABLE_NO);
+}
+
 static void push_layer(struct decoder *d, size_t at, struct slice in);
 
 /* N bytes have come out of layer AT, and a stream ended behind them if ENDS. */
@@ -278,6 +328,7 @@ static void
 pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 {
 	struct slice bytes = slice_make(d->layers[at].out, n);
+	enum decoded what = !ends ? DECODED_MORE : d->layers[at].streams > 0 ? DECODED_END : DECODED_FIRST;
 
 	d->layers[at].in_stream += n;
 	d->out += n;
@@ -285,10 +336,10 @@ pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 		if (n > 0)
 			push_layer(d, at + 1, bytes);
 		/* A client that takes the outer stream for all has what came out of the inner ones so far. */
-		if (ends && !d->stopped && !d->sink(d->arg, (struct slice){ 0 }, true))
-			stop(d, UNSCANNABLE_NO);
-	} else if ((n > 0 || ends) && !d->sink(d->arg, bytes, ends))
-		stop(d, UNSCANNABLE_NO);
+		if (ends && !d->stopped)
+			tell(d, (struct slice){ 0 }, what);
+	} else if (n > 0 || ends)
+		tell(d, bytes, what);
 	if (d->out > d->limits.bytes)
 		stop(d, UNSCANNABLE_BYTES);
 	else if (d->out > RATIO_FREE && d->out / d->limits.ratio > d->in)
@@ -305,8 +356,27 @@ meet_damage(struct decoder *d, size_t at)
 	l->state = LAYER_DONE;
 	if (l->in_stream == 0 && l->streams > 0)
 		return;
-	d->sink(d->arg, (struct slice){ 0 }, true);
+	tell(d, (struct slice){ 0 }, DECODED_END);
 	stop(d, UNSCANNABLE_DAMAGED);
+}
+
+/* What came out of layer AT was wrong: whatever is behind it begins anew.  Some client may still have taken it for true. */
+static void
+restart_behind(struct decoder *d, size_t at)
+{
+	if (d->layers[at].in_stream == 0)
+		return;
+	d->layers[at].in_stream = 0;
+	tell(d, (struct slice){ 0 }, DECODED_END);
+	for (size_t i = at + 1; i < d->n; i++) {
+		enum coding coding = d->layers[i].coding;
+
+		close_layer(&d->layers[i]);
+		if (open_layer(&d->layers[i], coding) == -1)
+			stop(d, UNSCANNABLE_DAMAGED);
+	}
+	if (!d->stopped)
+		tell(d, (struct slice){ 0 }, DECODED_RESTART);
 }
 
 /* One step of layer AT; false when there is no other to be made. */
@@ -317,13 +387,13 @@ advance(struct decoder *d, size_t at, struct slice *in)
 	size_t n, before = in->len;
 	enum step step = layer_step(l, in, &n);
 
-	if (step == STEP_BAD && try_raw(l, in))
-		return true;
 	if (n > 0 || step == STEP_END)
 		pass_on(d, at, n, step == STEP_END);
 	if (step == STEP_END)
 		end_stream(l);
-	if (step == STEP_BAD || (step == STEP_HUNGRY && in->len > 0 && in->len == before && n == 0))
+	if (step == STEP_BAD && !l->is_told && try_bare(l, in))
+		restart_behind(d, at);
+	else if (step == STEP_BAD || (step == STEP_HUNGRY && in->len > 0 && in->len == before && n == 0))
 		meet_damage(d, at);
 	return in->len > 0 || step == STEP_MORE;
 }
@@ -332,9 +402,8 @@ static void
 push_layer(struct decoder *d, size_t at, struct slice in)
 {
 	struct layer *l = &d->layers[at];
-	bool more = in.len > 0;
+	bool more = in.len > 0 && tell_flavour(l, &in);
 
-	keep_prefix(l, in);
 	while (more && !d->stopped && l->state != LAYER_DONE) {
 		if (l->state == LAYER_BETWEEN)
 			begin_stream(l, in);
@@ -376,8 +445,10 @@ void
 decoder_push(struct decoder *d, struct slice bytes)
 {
 	d->in += bytes.len;
-	if (!d->stopped)
-		push_layer(d, 0, bytes);
+	while (bytes.len > 0 && !d->stopped) {
+		push_layer(d, 0, slice_head(bytes, PIECE_MAX));
+		bytes = slice_skip(bytes, PIECE_MAX);
+	}
 }
 
 bool
@@ -403,12 +474,13 @@ struct start {
 };
 
 static bool
-take_start(void *arg, struct slice bytes, bool ends)
+take_start(void *arg, struct slice bytes, enum decoded what)
 {
 	struct start *s = arg;
 	struct slice part = slice_head(bytes, s->max - s->len);
 
-	(void)ends;
+	if (what == DECODED_RESTART)
+		s->len = 0;
 	if (part.len > 0)
 		memcpy(s->out + s->len, part.p, part.len);
 	s->len += part.len;

@@ -32,9 +32,15 @@ void codings_add_transfer(struct codings *c, struct slice value);
 
 struct decoder;
 
-/* What comes out.  ENDS: a coded stream ended behind BYTES (which may be empty), so that some client may take what came out so far
- * for all of it.  False stops the decoder for good. */
-typedef bool decoder_sink(void *arg, struct slice bytes, bool ends);
+enum decoded {
+	DECODED_MORE,		/* BYTES came out */
+	DECODED_END,		/* BYTES, which may be empty, and a coded stream ended behind them */
+	DECODED_FIRST,		/* the same, and it was the first of its coding: some clients take what came out for all */
+	DECODED_RESTART,	/* all that came out was wrong (zlib that was bare deflate): it begins anew */
+};
+
+/* What comes out.  False stops the decoder for good. */
+typedef bool decoder_sink(void *arg, struct slice bytes, enum decoded what);
 
 /* A decoder for CODINGS, which has at least one and no fault.  NULL without memory.  The caller's: decoder_free(). */
 struct decoder *decoder_new(const struct codings *c, const struct inspect_limits *limits, decoder_sink *sink, void *arg);

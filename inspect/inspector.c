@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "inspect/digester.h"
+#include "inspect/file_type.h"
 #include "inspect/parts.h"
 #include "inspect/watch.h"
 
@@ -20,15 +21,21 @@ struct inspector {
 
 	struct decoder		*decoder;
 	uint64_t		 out;		/* bytes decoded */
+	uint64_t		 before_out;	/* bytes as sent before the push that had the last of them */
 	struct digester		*decoded;
 	bool			 suspects, suspects_sent;
 
+	char			 start[TYPE_BYTES];	/* of what members may be in, while its type is not clear */
+	size_t			 start_len;
+	bool			 typed;
 	struct watch		 watch;
+	enum member_mode	 members;	/* as wished */
 	struct archive		*archive;
-	struct parts		*parts;		/* when there is a boundary */
-	bool			 let_helper;	/* in this update */
-	uint64_t		 mark_seen, mark_out;	/* see settle() */
+	bool			 may_end;	/* a coded stream ended behind what came out last */
+	uint64_t		 looked_at;	/* bytes_out() when what there was of an archive was looked at as if it had ended */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
+	struct parts		*parts;		/* when there is a boundary */
+	uint64_t		 mark_seen, mark_out;	/* see found_in_parts() */
 
 	bool			 stopped;
 	uint64_t		 hashed;
@@ -78,10 +85,13 @@ static bool
 find_member(void *arg, const struct finding *f)
 {
 	struct inspector *i = arg;
-	bool go_on = i->found(i->arg, f);
+	bool go_on;
 
+	if (i->stopped)
+		return false;
+	go_on = i->found(i->arg, f);
 	/* One of a part may be tentative. */
-	i->stopped = i->stopped || (!go_on && !f->tentative);
+	i->stopped = !go_on && !f->tentative;
 	return go_on;
 }
 
@@ -98,6 +108,8 @@ begin_parts(struct inspector *i)
 {
 	struct inspect_wish wish = i->wish;
 
+	if (wish.boundary.len == 0)
+		return 0;
 	wish.may_be_listed = member_may_be_listed;
 	wish.sent_is_decoded = wish.sent_is_decoded || wish.codings.n > 0;
 	i->parts = parts_new(&wish, &i->means, find_member, i);
@@ -115,22 +127,12 @@ begin_archive(struct inspector *i)
 	i->wish.members = i->archive == NULL ? MEMBERS_NO : MEMBERS_ALL;
 }
 
-static bool
-awaits_parts(const struct inspector *i)
-{
-	return i->parts != NULL && !parts_done(i->parts);
-}
-
-/* The bytes that a member may be in: of the body, or decoded. */
+/* The next bytes that a member may be in. */
 static void
-look_for_members(struct inspector *i, struct slice bytes)
+show_members(struct inspector *i, struct slice bytes)
 {
 	struct slice kept;
 
-	if (i->parts != NULL) {
-		parts_put(i->parts, bytes, i->let_helper);
-		note_unscannable(i, parts_unscannable(i->parts));
-	}
 	if (i->wish.members == MEMBERS_WATCH) {
 		if (!watch_push(&i->watch, bytes, &kept, &bytes))
 			return;
@@ -143,25 +145,143 @@ look_for_members(struct inspector *i, struct slice bytes)
 		archive_put(i->archive, bytes);
 }
 
+/* As many bytes have come as the type needs, or as there are: whoever asked may have seen none of them. */
+static void
+end_start(struct inspector *i, bool whole)
+{
+	struct slice start = slice_make(i->start, i->start_len);
+
+	i->typed = true;
+	if (i->wish.members == MEMBERS_WATCH && file_type_of(start, whole) == TYPE_ARCHIVE)
+		i->wish.members = MEMBERS_ALL;
+	show_members(i, start);
+}
+
 static bool
-take_decoded(void *arg, struct slice bytes, bool ends)
+awaits_parts(const struct inspector *i)
+{
+	return i->parts != NULL && !parts_done(i->parts);
+}
+
+static void
+show_parts(struct inspector *i, struct slice bytes)
+{
+	if (i->parts == NULL)
+		return;
+	parts_put(i->parts, bytes);
+	note_unscannable(i, parts_unscannable(i->parts));
+}
+
+/* The bytes that a member may be in: of the body, or decoded. */
+static void
+look_for_members(struct inspector *i, struct slice bytes)
+{
+	struct slice first = slice_head(bytes, sizeof(i->start) - i->start_len);
+
+	show_parts(i, bytes);
+	if (i->wish.members == MEMBERS_NO || i->stopped)
+		return;
+	if (!i->typed) {
+		memcpy(i->start + i->start_len, first.p, first.len);
+		i->start_len += first.len;
+		bytes = slice_skip(bytes, first.len);
+		if (i->start_len < sizeof(i->start))
+			return;
+		end_start(i, false);
+	}
+	if (bytes.len > 0)
+		show_members(i, bytes);
+}
+
+/* What came out so far was wrong: as if nothing had. */
+static bool
+restart(struct inspector *i)
+{
+	archive_close(i->archive);
+	i->archive = NULL;
+	i->wish.members = i->members;
+	i->watch = (struct watch){ 0 };
+	i->start_len = 0;
+	i->typed = i->suspects = i->may_end = false;
+	i->looked_at = 0;
+	i->out = 0;
+	i->unscannable = i->wish.boundary.fault;
+	parts_free(i->parts);
+	i->parts = NULL;
+	i->mark_seen = i->judged;
+	i->mark_out = 0;
+	digester_free(i->decoded);
+	i->decoded = NULL;
+	return begin_parts(i) == 0 &&
+	    (i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL);
+}
+
+/* Bytes that members may be in, so far. */
+static uint64_t
+bytes_out(const struct inspector *i)
+{
+	return i->decoder == NULL ? i->seen : i->out;
+}
+
+/* The part that is open as if the body had ended here.  What may be of it or of a boundary is not known: servers that take this for
+ * all read it differently from those that go on. */
+static void
+look_now_at_part(struct inspector *i)
+{
+	parts_give_in(i->parts);
+	note_unscannable(i, parts_unscannable(i->parts));
+	if (i->decoder != NULL && !i->stopped && parts_open(i->parts) > 0)
+		note_unscannable(i, UNSCANNABLE_DAMAGED);
+}
+
+/* Behind codings an archive, or a part, may be whole for a client although something follows: look at it as if it had ended
+ * here. */
+static void
+look_now(struct inspector *i)
+{
+	if (i->parts != NULL && !i->stopped)
+		look_now_at_part(i);
+	if (!i->typed && i->start_len > 0)
+		end_start(i, true);
+	if (i->archive != NULL && !i->stopped)
+		archive_look_now(i->archive);
+	if (i->archive != NULL)
+		note_unscannable(i, archive_unscannable(i->archive));
+	i->looked_at = bytes_out(i);
+}
+
+static void
+take_bytes(struct inspector *i, struct slice bytes)
+{
+	if (i->may_end && i->looked_at < i->out)
+		look_now(i);
+	i->may_end = false;
+	if (i->stopped)
+		return;
+	i->out += bytes.len;
+	i->suspects = false;
+	if (i->decoded != NULL && i->out > i->wish.decoded_until) {
+		digester_free(i->decoded);
+		i->decoded = NULL;
+	}
+	if (i->decoded != NULL) {
+		digester_update(i->decoded, bytes);
+		i->hashed += bytes.len;
+	}
+	look_for_members(i, bytes);
+}
+
+static bool
+take_decoded(void *arg, struct slice bytes, enum decoded what)
 {
 	struct inspector *i = arg;
 
-	if (bytes.len > 0) {
-		i->out += bytes.len;
-		i->suspects = false;
-		if (i->decoded != NULL && i->out > i->wish.decoded_until) {
-			digester_free(i->decoded);
-			i->decoded = NULL;
-		}
-		if (i->decoded != NULL) {
-			digester_update(i->decoded, bytes);
-			i->hashed += bytes.len;
-		}
-		look_for_members(i, bytes);
-	}
-	if (ends)
+	if (what == DECODED_RESTART)
+		return !i->stopped && restart(i);
+	if (bytes.len > 0)
+		take_bytes(i, bytes);
+	i->may_end = i->may_end || what == DECODED_FIRST;
+	if (what != DECODED_MORE)
 		find_decoded(i, false);
 	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO || awaits_parts(i));
 }
@@ -180,7 +300,7 @@ begin(struct inspector *i)
 {
 	if (i->wish.sent_algs != 0 && (i->sent = digester_new(i->wish.sent_algs)) == NULL)
 		return -1;
-	if (i->wish.boundary.len > 0 && begin_parts(i) == -1)
+	if (begin_parts(i) == -1)
 		return -1;
 	note_unscannable(i, i->wish.codings.fault);
 	note_unscannable(i, i->wish.boundary.fault);
@@ -199,7 +319,7 @@ inspector_new(const struct inspect_wish *wish, const struct inspect_means *means
 
 	if (i == NULL)
 		return NULL;
-	*i = (struct inspector){ .wish = *wish, .means = *means, .found = found, .arg = arg };
+	*i = (struct inspector){ .wish = *wish, .means = *means, .found = found, .arg = arg, .members = wish->members };
 	if (begin(i) == 0)
 		return i;
 	inspector_free(i);
@@ -214,7 +334,7 @@ inspector_free(struct inspector *i)
 	digester_free(i->sent);
 	digester_free(i->decoded);
 	decoder_free(i->decoder);
-	archive_free(i->archive);
+	archive_close(i->archive);
 	parts_free(i->parts);
 	free(i);
 }
@@ -233,56 +353,110 @@ hash_sent(struct inspector *i, struct slice bytes)
 	i->hashed += bytes.len;
 }
 
-static void
-catch_up(struct inspector *i)
+/* Behind codings, its own or those of the body that it is a part of, an archive may be whole, and only padding follows: it is not
+ * known yet. */
+static bool
+awaits_output(const struct inspector *i)
 {
-	if (i->archive == NULL || i->stopped)
-		return;
-	archive_step(i->archive);
-	note_unscannable(i, archive_unscannable(i->archive));
-	i->unfed = 0;
+	bool open = i->archive != NULL ? !archive_done(i->archive) : !i->typed && i->start_len > 0;
+
+	return (i->decoder != NULL || i->wish.sent_is_decoded) && open && i->looked_at < bytes_out(i);
 }
 
-/* How far everything was found.  Behind codings nobody knows which bytes as sent are those of an open part: a mark is set behind an
- * update, and reached once all that had come out by then was found. */
+/* The same of the part that is open: behind codings nobody knows which bytes as sent are its. */
+static bool
+part_awaits_output(const struct inspector *i)
+{
+	if (i->parts == NULL)
+		return false;
+	return i->decoder == NULL ? parts_hesitate(i->parts) : parts_open(i->parts) > 0 && parts_waiting(i->parts) == 0;
+}
+
 static void
-settle(struct inspector *i)
+let_helper_see(struct inspector *i)
+{
+	if (i->unfed > 0 && !i->stopped) {
+		archive_step(i->archive);
+		note_unscannable(i, archive_unscannable(i->archive));
+		i->unfed = 0;
+	}
+	if (i->parts != NULL && !i->stopped) {
+		parts_catch_up(i->parts);
+		note_unscannable(i, parts_unscannable(i->parts));
+	}
+}
+
+static void
+decode(struct inspector *i, struct slice bytes)
+{
+	uint64_t out = i->out;
+
+	if (i->judged >= i->mark_seen || i->mark_out == out) {
+		i->mark_seen = i->seen - bytes.len;
+		i->mark_out = out;
+	}
+	decoder_push(i->decoder, bytes);
+	note_unscannable(i, decoder_fault(i->decoder));
+	if (i->out == out)
+		return;
+	i->before_out = i->seen - bytes.len;
+	find_decoded(i, true);
+}
+
+/* How far, in bytes as sent, all was found that may be in parts.  Behind codings nobody knows which bytes are those of an open
+ * part: a mark is set in front of a push, and reached once all that had come out by then was found. */
+static uint64_t
+found_in_parts(const struct inspector *i)
 {
 	uint64_t open = i->parts == NULL ? 0 : parts_open(i->parts);
-	bool is_coded = i->wish.codings.n > 0;
 
-	if (i->unfed > 0 || i->suspects || i->suspects_sent || i->stopped || (is_coded && open > 0 && i->out - open < i->mark_out))
-		return;
-	i->judged = !is_coded ? i->seen - open : open == 0 ? i->seen : i->mark_seen;
-	i->mark_seen = i->seen;
-	i->mark_out = i->out;
+	if (open == 0)
+		return i->seen;
+	if (i->decoder == NULL)
+		return i->seen - open;
+	return i->out - open >= i->mark_out ? i->mark_seen : i->judged;
+}
+
+/* Everything was looked up, as far as it can be. */
+static void
+move_judged(struct inspector *i)
+{
+	uint64_t to = awaits_output(i) ? i->before_out : i->seen, in_parts = found_in_parts(i);
+
+	if (in_parts < to)
+		to = in_parts;
+	if (i->unfed == 0 && !i->suspects && !i->suspects_sent && !i->stopped && to > i->judged)
+		i->judged = to;
+}
+
+void
+inspector_catch_up(struct inspector *i)
+{
+	let_helper_see(i);
+	move_judged(i);
 }
 
 void
 inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 {
-	uint64_t out = i->out;
-
-	if (i->stopped)
+	if (i->stopped || bytes.len == 0)
 		return;
 	i->seen += bytes.len;
-	i->let_helper = let_helper;
 	hash_sent(i, bytes);
-	if (i->wish.sent_is_decoded && bytes.len > 0) {
+	if (i->wish.sent_is_decoded) {
 		i->suspects_sent = false;
 		find_sent_so_far(i, true);
 	}
-	if (i->decoder != NULL) {
-		decoder_push(i->decoder, bytes);
-		note_unscannable(i, decoder_fault(i->decoder));
-		if (i->out > out)
-			find_decoded(i, true);
-	} else if (i->wish.codings.n == 0)
+	if (i->decoder != NULL)
+		decode(i, bytes);
+	else if (i->wish.codings.n == 0) {
+		i->before_out = i->seen - bytes.len;
 		look_for_members(i, bytes);
+	}
 	i->unfed = i->archive == NULL || archive_done(i->archive) ? 0 : i->unfed + bytes.len;
-	if (i->unfed > 0 && let_helper)
-		catch_up(i);
-	settle(i);
+	if (let_helper)
+		let_helper_see(i);
+	move_judged(i);
 }
 
 static void
@@ -298,16 +472,25 @@ find_sent(struct inspector *i)
 	i->stopped = !i->found(i->arg, &f);
 }
 
+static void
+end_archive(struct inspector *i)
+{
+	if (!i->typed && i->start_len > 0)
+		end_start(i, true);
+	if (i->archive == NULL || i->stopped)
+		return;
+	archive_end(i->archive);
+	note_unscannable(i, archive_unscannable(i->archive));
+	i->unfed = 0;
+}
+
 void
 inspector_end(struct inspector *i)
 {
 	find_sent(i);
 	if (i->decoder != NULL && !i->stopped)
 		find_decoded(i, false);
-	if (i->archive != NULL && !i->stopped) {
-		archive_end(i->archive);
-		note_unscannable(i, archive_unscannable(i->archive));
-	}
+	end_archive(i);
 	if (i->parts != NULL && !i->stopped) {
 		parts_end(i->parts);
 		note_unscannable(i, parts_unscannable(i->parts));
@@ -316,14 +499,27 @@ inspector_end(struct inspector *i)
 		i->judged = i->seen;
 }
 
+bool
+inspector_hesitates(const struct inspector *i)
+{
+	return i->suspects || i->suspects_sent ||
+	    ((awaits_output(i) || part_awaits_output(i)) && i->unfed == 0 && i->judged < i->seen);
+}
+
 void
 inspector_give_in(struct inspector *i)
 {
 	if (i->suspects_sent)
 		find_sent_so_far(i, false);
-	find_decoded(i, false);
-	if (i->parts != NULL && !i->stopped)
-		parts_give_in(i->parts);
+	if (i->suspects)
+		find_decoded(i, false);
+	if (!i->stopped && part_awaits_output(i)) {
+		i->mark_seen = i->seen;
+		i->mark_out = 0;
+		look_now(i);
+	} else if (!i->stopped && awaits_output(i))
+		look_now(i);
+	move_judged(i);
 }
 
 uint64_t
@@ -342,12 +538,6 @@ uint64_t
 inspector_waiting(const struct inspector *i)
 {
 	return i->unfed + (i->parts == NULL ? 0 : parts_waiting(i->parts));
-}
-
-bool
-inspector_suspects(const struct inspector *i)
-{
-	return i->suspects || i->suspects_sent || (i->parts != NULL && parts_suspect(i->parts));
 }
 
 bool

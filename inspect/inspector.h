@@ -8,7 +8,8 @@
  * What is decoded may be complete for a client long before the body ends: a gzip of the file can be followed by empty members.  So
  * the digest so far is looked up after each push whenever its size may be listed (tentative: bytes that come out later make it
  * something else), and for good where a coded stream ends.  While a tentative finding stands that was to be stopped for,
- * inspector_judged() stays where it was before that push: none of its bytes may leave.
+ * inspector_judged() stays where it was before that push: none of its bytes may leave.  An archive behind codings can be followed
+ * by such padding as well, and its members are known for sure at its end: what comes after the last output waits for more.
  *
  * One inspector belongs to one thread. */
 #ifndef INSPECT_INSPECTOR_H
@@ -66,13 +67,19 @@ void inspector_end(struct inspector *i);
  * an archive at least INSPECT_LAG, as its reader looks ahead. */
 uint64_t inspector_judged(const struct inspector *i);
 bool inspector_has_archive(const struct inspector *i);
-enum { INSPECT_LAG = 64 * 1024, INSPECT_STEP = 32 * 1024 };
+enum { INSPECT_LAG = ARCHIVE_HOLD, INSPECT_STEP = 32 * 1024 };
 
-/* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP. */
+/* Of a body behind codings, so many bytes can be read before anything comes out of them: a block of zstd (RFC 8878 3.1.1.2.4) and
+ * its head. */
+enum { INSPECT_STILL = 160 * 1024 };
+
+/* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP, with an update or without one. */
 uint64_t inspector_waiting(const struct inspector *i);
+void inspector_catch_up(struct inspector *i);
 
-/* A tentative finding that is to be stopped for stands.  Who cannot hold back more says so: the finding then counts. */
-bool inspector_suspects(const struct inspector *i);
+/* More output of the codings would change what is held back: a tentative finding that is to be stopped for stands, or an archive
+ * or a part whose end, for all that is known, has come.  Who cannot hold back more says so: then it counts as the end. */
+bool inspector_hesitates(const struct inspector *i);
 void inspector_give_in(struct inspector *i);
 
 /* FOUND has said stop. */

@@ -130,11 +130,11 @@ charge(struct parts *p, int64_t began)
 }
 
 static void
-show(struct parts *p, struct slice bytes, bool let_helper)
+show(struct parts *p, struct slice bytes)
 {
 	int64_t began = p->wish.part_types != 0 ? now_ms() : 0;
 
-	inspector_update(p->inspector, bytes, let_helper);
+	inspector_update(p->inspector, bytes, false);
 	p->n_put += bytes.len;
 	if (inspector_has_archive(p->inspector))
 		charge(p, began);
@@ -146,7 +146,8 @@ begin_inspector(struct parts *p, bool whole)
 {
 	char out[TYPE_BYTES];
 	struct slice start = slice_make(p->start, p->n_start), decoded = decode_start(&p->codings, start, out, sizeof(out));
-	struct inspect_wish wish = wish_for(p, file_type_of(decoded, whole && decoded.p == start.p));
+	bool is_start = decoded.p == start.p, unknown = is_start && p->codings.n > 0;	/* nothing came out yet */
+	struct inspect_wish wish = wish_for(p, unknown ? TYPE_UNKNOWN : file_type_of(decoded, whole && is_start));
 
 	if (wish.limits.time_ms == 0 && wish.members != MEMBERS_NO) {
 		note_unscannable(p, UNSCANNABLE_TIME);
@@ -157,7 +158,7 @@ begin_inspector(struct parts *p, bool whole)
 		p->done = true;
 		return;
 	}
-	show(p, start, false);
+	show(p, start);
 	p->n_start = 0;
 }
 
@@ -198,7 +199,7 @@ take_bytes(void *arg, struct slice bytes)
 			begin_inspector(p, false);
 	}
 	if (p->inspector != NULL && bytes.len > 0)
-		show(p, bytes, false);
+		show(p, bytes);
 	return !p->done;
 }
 
@@ -265,16 +266,33 @@ parts_free(struct parts *p)
 }
 
 void
-parts_put(struct parts *p, struct slice bytes, bool let_helper)
+parts_put(struct parts *p, struct slice bytes)
 {
 	if (p->done)
 		return;
 	multipart_push(p->multipart, bytes);
-	if (let_helper && p->inspector != NULL && !p->done)
-		show(p, SLICE(""), true);
 	note_unscannable(p, multipart_fault(p->multipart));
 	if (p->inspector != NULL)
 		note_unscannable(p, inspector_unscannable(p->inspector));
+}
+
+/* What the inspector of the open part does, WHAT, in the time that is left. */
+static void
+let_inspector(struct parts *p, void (*what)(struct inspector *i))
+{
+	int64_t began = now_ms();
+
+	what(p->inspector);
+	if (inspector_has_archive(p->inspector))
+		charge(p, began);
+	note_unscannable(p, inspector_unscannable(p->inspector));
+}
+
+void
+parts_catch_up(struct parts *p)
+{
+	if (!p->done && p->inspector != NULL && inspector_waiting(p->inspector) > 0)
+		let_inspector(p, inspector_catch_up);
 }
 
 void
@@ -300,16 +318,20 @@ parts_waiting(const struct parts *p)
 }
 
 bool
-parts_suspect(const struct parts *p)
+parts_hesitate(const struct parts *p)
 {
-	return p->inspector != NULL && inspector_suspects(p->inspector);
+	return !p->done && p->inspector != NULL && inspector_hesitates(p->inspector);
 }
 
 void
 parts_give_in(struct parts *p)
 {
+	if (p->done)
+		return;
+	if (p->inspector == NULL && p->n_start > 0)
+		begin_inspector(p, false);
 	if (p->inspector != NULL)
-		inspector_give_in(p->inspector);
+		let_inspector(p, inspector_give_in);
 }
 
 bool

@@ -18,8 +18,8 @@ struct parts;
 struct parts *parts_new(const struct inspect_wish *wish, const struct inspect_means *means, finding_fn *found, void *arg);
 void parts_free(struct parts *p);
 
-/* Look at the next bytes; LET_HELPER as for inspector_update(). */
-void parts_put(struct parts *p, struct slice bytes, bool let_helper);
+/* Look at the next bytes. */
+void parts_put(struct parts *p, struct slice bytes);
 
 /* The body has ended. */
 void parts_end(struct parts *p);
@@ -29,7 +29,8 @@ uint64_t parts_open(const struct parts *p);
 
 /* As those of the inspector, of the part that is open. */
 uint64_t parts_waiting(const struct parts *p);
-bool parts_suspect(const struct parts *p);
+void parts_catch_up(struct parts *p);
+bool parts_hesitate(const struct parts *p);
 void parts_give_in(struct parts *p);
 
 /* Nothing more is looked at: FOUND said stop, or a limit was reached. */

@@ -8,24 +8,41 @@ static const struct slice signatures[] = {
 
 enum { N_SIGNATURES = sizeof(signatures) / sizeof(*signatures) };
 
-enum { WINDOW = 4 };	/* bytes of the shortest signature */
+/* Sixteen bytes at once, in the compiler's own vectors: this is done for every byte of a program that is downloaded. */
+enum { LANES = 16, STRIDE = 4 * LANES };
+typedef uint8_t bytes16 __attribute__((vector_size(LANES)));
+typedef uint64_t words2 __attribute__((vector_size(LANES)));
 
-/* Which of a signature's first four bytes a byte can be, the last place if several; 0: none.  So the next signature that it can be
- * part of ends WINDOW less that further on (Horspool, for several words at once: Navarro and Raffinot, Flexible Pattern Matching
- * in Strings, 3.3.1). */
-#define PLACE(c)	[(uint8_t)(c)]
-static const uint8_t places[256] = {
-	PLACE('P') = 1, PLACE('7') = 1, PLACE('R') = 1, PLACE('M') = 1,
-	PLACE('K') = 2, PLACE('z') = 2, PLACE('a') = 2, PLACE('S') = 2,
-	PLACE('\3') = 3, PLACE('\xbc') = 3, PLACE('r') = 3, PLACE('C') = 3,
-	PLACE('\4') = 4, PLACE('\xaf') = 4, PLACE('!') = 4, PLACE('F') = 4,
-};
+#define ALL(c)	((bytes16){ c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c })
+
+/* In which of the sixteen places from P on the first two bytes of a signature stand. */
+static inline bytes16
+places(const char *p)
+{
+	bytes16 first, second;
+
+	memcpy(&first, p, LANES);
+	memcpy(&second, p + 1, LANES);
+	return (bytes16)(((first == ALL('P')) & (second == ALL('K'))) | ((first == ALL('7')) & (second == ALL('z'))) |
+	    ((first == ALL('R')) & (second == ALL('a'))) | ((first == ALL('M')) & (second == ALL('S'))));
+}
+
+/* A signature may begin in the STRIDE bytes from P on; one byte more is read. */
+static bool
+may_begin(const char *p)
+{
+	bytes16 hit = places(p) | places(p + LANES) | places(p + 2 * LANES) | places(p + 3 * LANES);
+	words2 any;
+
+	memcpy(&any, &hit, LANES);
+	return (any[0] | any[1]) != 0;
+}
 
 static bool
 is_signature(struct slice s)
 {
 	for (size_t i = 0; i < N_SIGNATURES; i++)
-		if (slice_starts(s, signatures[i]))
+		if (s.p[0] == signatures[i].p[0] && slice_starts(s, signatures[i]))
 			return true;
 	return false;
 }
@@ -34,23 +51,16 @@ is_signature(struct slice s)
 static size_t
 find_first(struct slice s)
 {
-	const char *last, *end;
+	size_t at = 0;
 
-	if (s.len < WINDOW)
-		return s.len;
-	last = s.p + (WINDOW - 1);
-	end = s.p + s.len;
-	while (last < end) {
-		size_t jump = WINDOW - places[(uint8_t)*last];
-
-		if (jump == 0) {
-			size_t at = (size_t)(last - s.p) - (WINDOW - 1);
-
+	while (at < s.len) {
+		if (s.len - at > STRIDE && !may_begin(s.p + at)) {
+			at += STRIDE;
+			continue;
+		}
+		for (size_t end = at + STRIDE; at < end && at < s.len; at++)
 			if (is_signature(slice_skip(s, at)))
 				return at;
-			jump = 1;
-		}
-		last += jump;
 	}
 	return s.len;
 }

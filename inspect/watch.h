@@ -1,7 +1,7 @@
 /* watch.h - looking out for an archive that does not begin where the body does: behind a program that unpacks it, or behind junk.
  *
- * The signatures are those of zip's local header, 7z, rar and cab, which all stand in front of what they are of.  Pure; a byte
- * in four is looked at. */
+ * The signatures are those of zip's local header, 7z, rar and cab, which all stand in front of what they are of.  Pure; some
+ * gigabytes a second. */
 #ifndef INSPECT_WATCH_H
 #define INSPECT_WATCH_H
 

@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "inspect/file_type.h"
 #include "inspect/inspector.h"
+#include "judge/range.h"
 #include "ruleset/generation.h"
 #include "url_rules/url.h"
 
@@ -98,12 +99,13 @@ struct body_head {
 	struct codings	 codings;
 	struct multipart_boundary boundary;		/* of a request only */
 	bool		 claims_file;		/* type, name or disposition say that it is to be kept or run */
+	struct part	 part;			/* of a 206 */
 };
 
 enum plan_action {
 	PLAN_PASS,		/* no rule can match: not one body byte is needed */
 	PLAN_INSPECT,		/* look at it, hold it back */
-	PLAN_REFUSE,		/* a part of a body that may be listed */
+	PLAN_REFUSE,		/* a part of a body that may be listed: judge/range.h */
 };
 
 struct inspect_plan {

@@ -6,20 +6,22 @@ pass(const char *because)
 	return (struct inspect_plan){ .action = PLAN_PASS, .because = because };
 }
 
-/* A part has no digest to compare: only the whole's length speaks.  When that is not listed the part is judged
- * like any body, since an origin may call a part what is all of it. */
-static bool
-is_part_of_listed(const struct generation *g, const struct body_head *head)
+/* What judge_part() says of a 206; PART_AS_BODY for all else. */
+static enum part_answer
+part_of(const struct generation *g, const struct body_head *head, const char **because)
 {
-	return head->status == STATUS_PARTIAL && (head->complete_length == LENGTH_UNKNOWN ||
-	    generation_has_size(g, (uint64_t)head->complete_length));
+	return head->status != STATUS_PARTIAL ? PART_AS_BODY :
+	    judge_part(g, &head->part, head->content_length, head->complete_length, because);
 }
 
-static struct inspect_plan
-refuse(const struct body_head *head)
+/* The same into PLAN; true when that is all there is to say. */
+static bool
+plan_part(const struct generation *g, const struct body_head *head, struct inspect_plan *plan)
 {
-	return (struct inspect_plan){ .action = PLAN_REFUSE, .because = head->complete_length == LENGTH_UNKNOWN ?
-		"a part of a body of unknown length" : "a part of a body that has a listed length" };
+	enum part_answer answer = part_of(g, head, &plan->because);
+
+	plan->action = answer == PART_PASS ? PLAN_PASS : answer == PART_REFUSE ? PLAN_REFUSE : PLAN_INSPECT;
+	return answer != PART_AS_BODY;
 }
 
 static bool
@@ -37,7 +39,9 @@ judge_may_be_listed(const struct generation *g, uint64_t size)
 bool
 judge_wants_type(const struct generation *g, const struct body_head *head)
 {
-	return head->has_body && g != NULL && generation_algs(g) != 0 && !is_part_of_listed(g, head);
+	const char *because;
+
+	return head->has_body && g != NULL && generation_algs(g) != 0 && part_of(g, head, &because) == PART_AS_BODY;
 }
 
 /* TYPE is in the site's SET of types.  What claims to be a file is unknown at least, whatever it begins with: a claim only adds. */
@@ -112,8 +116,8 @@ judge_plan(const struct generation *g, const struct body_head *head, enum file_t
 		return pass("no body");
 	if (g == NULL || generation_algs(g) == 0)
 		return pass("no file rules");
-	if (is_part_of_listed(g, head))
-		return refuse(head);
+	if (plan_part(g, head, &plan))
+		return plan;
 	plan.wish = wish_for(g, head, type);
 	if (plan.wish.sent_algs == 0 && plan.wish.decoded_algs == 0 && plan.wish.members == MEMBERS_NO &&
 	    head->boundary.len == 0 && head->boundary.fault == UNSCANNABLE_NO) {

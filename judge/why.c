@@ -174,8 +174,8 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 		add_file_name(rule, out);
 		break;
 	case REASON_PARTIAL:
-		buf_add_str(out, "a part of a file was asked for whose length is that of a harmful one;"
-		    " only the whole can be checked");
+		buf_add_str(out, "a part of a file cannot be checked, and this one may be of a harmful file;"
+		    " only the whole can be");
 		break;
 	case REASON_UNSCANNABLE:
 		buf_addf(out, "this file could not be looked into: %s", unscannable_text(why->steps[0].unscannable));

@@ -30,7 +30,9 @@ site_read(const struct segment *segment, struct site *site, const char *file, st
 			    SLICE_ARGS(name));
 			return -1;
 		}
-		if (option_set(row, site, value, why) == -1) {
+		/* What was written is all of a list: it is not added to the default. */
+		if ((row->type == OPTION_LIST && option_set(row, site, SLICE(""), why) == -1) ||
+		    option_set(row, site, value, why) == -1) {
 			diag_add(diag, DIAG_ERROR, file, 0, 0, "%s: %s", row->name, why);
 			return -1;
 		}

@@ -1,8 +1,8 @@
 /* The file, all numbers in this machine's byte order:
  *
- *	header | generation, mode, incident | counters | workers | kill memory | journal
+ *	header | generation, mode, incident | counters | workers | kill memory | wanted whole | journal
  *
- * The two tables are 4-way sets of sealed slots: words that are followed by a keyed hash over them.
+ * The tables are 4-way sets of sealed slots: words that are followed by a keyed hash over them.
  * Nobody locks a slot and nobody waits.  A slot that a writer was killed in, that two writers mixed,
  * or that is being written has a seal that does not fit, and is empty to every reader; a writer
  * uses it when it is the oldest of its set.  A damaged file can so lose hints, but it cannot make any: the only numbers used
@@ -27,7 +27,7 @@
 #include "runtime/state.h"
 
 enum {
-	LAYOUT = 1,		/* rises with every change of struct shared */
+	LAYOUT = 2,		/* rises with every change of struct shared */
 	FILE_MODE = 0660,
 	FOLDER_MODE = 02775,
 	COUNTER_ROOM = 64,	/* counters may be added without a new layout */
@@ -49,11 +49,12 @@ _Static_assert((int)JOURNAL_LENGTHS == (int)WAYS, "a set has room for what is kn
 _Static_assert((int)COUNTERS <= (int)COUNTER_ROOM, "raise COUNTER_ROOM and LAYOUT");
 
 enum {
-	KILL_KEY, KILL_TIME, KILL_SIZE, KILL_ALG, KILL_BYTES,
+	KILL_KEY, KILL_TIME, KILL_LENGTH, KILL_BY, KILL_SIZE, KILL_ALG, KILL_BYTES,
 	KILL_SEAL = KILL_BYTES + DIGEST_MAX_LEN / sizeof(uint64_t), KILL_WORDS
 };
 enum { JOURNAL_KEY, JOURNAL_TIME, JOURNAL_SIZE, JOURNAL_GENERATION, JOURNAL_SEAL, JOURNAL_WORDS };
-enum { SLOT_KEY, SLOT_TIME, SLOT_MAX = KILL_WORDS };	/* what both kinds have in the same place */
+enum { WHOLE_KEY, WHOLE_TIME, WHOLE_SEAL, WHOLE_WORDS };
+enum { SLOT_KEY, SLOT_TIME, SLOT_MAX = KILL_WORDS };	/* what all kinds have in the same place */
 
 struct worker_slot {
 	_Atomic uint64_t owner;		/* birth << PID_BITS | pid; 0 = free */
@@ -73,6 +74,7 @@ struct shared {
 	_Atomic uint64_t	counters[COUNTER_ROOM];
 	struct worker_slot	workers[RUNTIME_WORKERS];
 	_Atomic uint64_t	kills[KILL_SLOTS][KILL_WORDS];
+	_Atomic uint64_t	whole[WHOLE_SLOTS][WHOLE_WORDS];
 	_Atomic uint64_t	journal[JOURNAL_SLOTS][JOURNAL_WORDS];
 };
 
@@ -317,9 +319,9 @@ runtime_next_incident(struct runtime *r)
 }
 
 uint64_t
-runtime_key(const struct runtime *r, struct slice url)
+runtime_key(const struct runtime *r, struct slice text)
 {
-	return siphash(r->key, url);
+	return siphash(r->key, text);
 }
 
 /* ---- workers ---- */
@@ -444,7 +446,7 @@ runtime_workers(const struct runtime *r, struct worker *out, size_t max)
 
 /* ---- sealed slots ---- */
 
-/* One of the two tables. */
+/* One of the tables. */
 struct table {
 	_Atomic uint64_t *at;
 	size_t		  slots;	/* a power of two */
@@ -455,6 +457,12 @@ static struct table
 kill_table(const struct runtime *r)
 {
 	return (struct table){ &r->map->kills[0][0], KILL_SLOTS, KILL_WORDS };
+}
+
+static struct table
+whole_table(const struct runtime *r)
+{
+	return (struct table){ &r->map->whole[0][0], WHOLE_SLOTS, WHOLE_WORDS };
 }
 
 static struct table
@@ -562,32 +570,117 @@ set_get(const struct runtime *r, const struct table *t, uint64_t words[static SL
 	return found;
 }
 
-void
-runtime_remember_kill(struct runtime *r, uint64_t key, uint64_t size, const struct digest *digest,
-    int64_t now_ms)
+/* ---- kills ---- */
+
+const char *
+kill_by_name(enum kill_by by)
 {
-	uint64_t words[SLOT_MAX] = { [KILL_KEY] = key, [KILL_TIME] = (uint64_t)now_ms,
-		[KILL_SIZE] = size, [KILL_ALG] = digest->alg };
+	static const char *const names[KILL_BYS] = { [KILL_BY_URL] = "url", [KILL_BY_ETAG] = "etag" };
+
+	return names[by];
+}
+
+void
+runtime_remember_kill(struct runtime *r, uint64_t key, const struct kill *kill)
+{
+	uint64_t words[SLOT_MAX] = { [KILL_KEY] = key, [KILL_TIME] = (uint64_t)kill->time_ms, [KILL_LENGTH] = kill->length,
+		[KILL_BY] = kill->by, [KILL_SIZE] = kill->size, [KILL_ALG] = kill->digest.alg };
 	struct table t = kill_table(r);
 
-	memcpy(&words[KILL_BYTES], digest->b, sizeof(digest->b));
-	set_put(r, &t, words, KILL_SIZE + 1);
+	memcpy(&words[KILL_BYTES], kill->digest.b, digest_len(kill->digest.alg));
+	set_put(r, &t, words, KILL_BY + 1);
+}
+
+/* WORDS, which a seal vouches for, as a kill; false when it is too old to count, or no kill of ours. */
+static bool
+kill_read(const uint64_t words[static SLOT_MAX], int64_t now_ms, struct kill *kill)
+{
+	int64_t ttl = words[KILL_LENGTH] == KILL_LENGTH_UNKNOWN ? KILL_TTL_UNSIZED_MS : KILL_TTL_MS;
+
+	if (words[KILL_ALG] >= DIGEST_ALGS || words[KILL_BY] >= KILL_BYS || (int64_t)words[KILL_TIME] < now_ms - ttl)
+		return false;
+	*kill = (struct kill){ .by = (enum kill_by)words[KILL_BY], .length = words[KILL_LENGTH], .size = words[KILL_SIZE],
+		.digest.alg = (enum digest_alg)words[KILL_ALG], .time_ms = (int64_t)words[KILL_TIME] };
+	memcpy(kill->digest.b, &words[KILL_BYTES], digest_len(kill->digest.alg));
+	return true;
 }
 
 bool
-runtime_recall_kill(const struct runtime *r, uint64_t key, uint64_t size, int64_t now_ms,
-    struct digest *digest)
+runtime_recall_kill(const struct runtime *r, uint64_t key, int64_t now_ms, struct kill *kill)
 {
-	uint64_t words[SLOT_MAX] = { [KILL_KEY] = key, [KILL_SIZE] = size };
+	uint64_t words[SLOT_MAX] = { [KILL_KEY] = key, [KILL_LENGTH] = kill->length, [KILL_BY] = kill->by };
 	struct table t = kill_table(r);
 
-	if (!set_get(r, &t, words, KILL_SIZE + 1) || words[KILL_ALG] >= DIGEST_ALGS ||
-	    (int64_t)words[KILL_TIME] < now_ms - KILL_TTL_MS)
-		return false;
-	*digest = (struct digest){ .alg = (enum digest_alg)words[KILL_ALG] };
-	memcpy(digest->b, &words[KILL_BYTES], digest_len(digest->alg));
-	return true;
+	return set_get(r, &t, words, KILL_BY + 1) && kill_read(words, now_ms, kill);
 }
+
+size_t
+runtime_kills(const struct runtime *r, int64_t now_ms, struct kill *out, size_t max)
+{
+	struct table t = kill_table(r);
+	uint64_t words[SLOT_MAX];
+	struct kill kill;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t.slots; i++) {
+		if (!slot_read(r, &t, t.at + i * t.words, words) || !kill_read(words, now_ms, &kill))
+			continue;
+		if (n < max)
+			out[n] = kill;
+		n++;
+	}
+	return n;
+}
+
+/* An empty slot is one of zeros, which no seal fits. */
+static void
+slot_clear(const struct table *t, _Atomic uint64_t *at)
+{
+	for (size_t i = 0; i < t->words; i++)
+		atomic_store_explicit(&at[i], 0, memory_order_relaxed);
+}
+
+size_t
+runtime_forget_kills(struct runtime *r, const struct digest *digest)
+{
+	struct table t = kill_table(r), whole = whole_table(r);
+	uint64_t words[SLOT_MAX];
+	struct kill kill;
+	size_t n = 0;
+
+	for (size_t i = 0; i < t.slots; i++) {
+		_Atomic uint64_t *at = t.at + i * t.words;
+
+		if (!slot_read(r, &t, at, words) || !kill_read(words, 0, &kill) ||
+		    (digest != NULL && !digest_eq(&kill.digest, digest)))
+			continue;
+		slot_clear(&t, at);
+		n++;
+	}
+	for (size_t i = 0; digest == NULL && i < whole.slots; i++)
+		slot_clear(&whole, whole.at + i * whole.words);
+	return n;
+}
+
+void
+runtime_want_whole(struct runtime *r, uint64_t key, int64_t now_ms)
+{
+	uint64_t words[SLOT_MAX] = { [WHOLE_KEY] = key, [WHOLE_TIME] = (uint64_t)now_ms };
+	struct table t = whole_table(r);
+
+	set_put(r, &t, words, WHOLE_KEY + 1);
+}
+
+bool
+runtime_wants_whole(const struct runtime *r, uint64_t key, int64_t now_ms)
+{
+	uint64_t words[SLOT_MAX] = { [WHOLE_KEY] = key };
+	struct table t = whole_table(r);
+
+	return set_get(r, &t, words, WHOLE_KEY + 1) && (int64_t)words[WHOLE_TIME] >= now_ms - WHOLE_TTL_MS;
+}
+
+/* ---- journal ---- */
 
 void
 runtime_expect(const struct runtime *r, uint64_t key)

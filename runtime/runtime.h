@@ -68,15 +68,52 @@ uint64_t runtime_counter(const struct runtime *r, enum counter c);
 /* The next number for incident ids: 15 bits, wrapping, starting at random. */
 unsigned runtime_next_incident(struct runtime *r);
 
-/* ---- kill memory: what a URL was when it was killed ---- */
-enum { KILL_SLOTS = 4096, KILL_TTL_MS = 24 * 3600 * 1000 };
+/* ---- kill memory: what a URL, or a representation of a site, was when it was killed ---- */
+enum {
+	KILL_SLOTS = 4096,
+	KILL_TTL_MS = 24 * 3600 * 1000,
+	KILL_TTL_UNSIZED_MS = 3600 * 1000,	/* of a kill whose length is unknown: no length limits what it is recalled for */
+};
+#define KILL_LENGTH_UNKNOWN	UINT64_MAX
 
-/* KEY is runtime_key() of the URL. */
-void runtime_remember_kill(struct runtime *r, uint64_t key, uint64_t size, const struct digest *digest,
-    int64_t now_ms);
+/* What a kill is remembered by; each has keys of its own. */
+enum kill_by {
+	KILL_BY_URL,		/* the URL as Squid wrote it */
+	KILL_BY_ETAG,		/* host, port and strong ETag: whatever the path and the query */
+	KILL_BYS
+};
+const char *kill_by_name(enum kill_by by);	/* "url", "etag" */
 
-/* A kill of KEY with that SIZE, not older than KILL_TTL_MS: its digest, to be judged anew by the rules of now. */
-bool runtime_recall_kill(const struct runtime *r, uint64_t key, uint64_t size, int64_t now_ms, struct digest *digest);
+/* SIZE and DIGEST are those of the listed thing and are judged anew; LENGTH is that of the whole response as it was sent, and a
+ * response must have the same.  They differ when the listed thing was content-coded or a member of an archive. */
+struct kill {
+	enum kill_by	by;
+	uint64_t	length;		/* or KILL_LENGTH_UNKNOWN */
+	uint64_t	size;
+	struct digest	digest;
+	int64_t		time_ms;	/* when */
+};
+
+/* KEY is runtime_key() of what KILL->by says. */
+void runtime_remember_kill(struct runtime *r, uint64_t key, const struct kill *kill);
+
+/* The last kill of KEY, as KILL->by and KILL->length say, into KILL.  False when none is remembered, or it was longer ago than
+ * KILL_TTL_MS (KILL_TTL_UNSIZED_MS when the length is unknown).  An unknown length is no wildcard: it is its own. */
+bool runtime_recall_kill(const struct runtime *r, uint64_t key, int64_t now_ms, struct kill *kill);
+
+/* Every kill that is remembered at NOW_MS, at most MAX, into OUT in no order; how many there are.  Cost: the whole table. */
+size_t runtime_kills(const struct runtime *r, int64_t now_ms, struct kill *out, size_t max);
+
+/* Forget the kills of DIGEST, with NULL all of them and all of runtime_want_whole(); how many kills that were.  One that is written
+ * meanwhile may stay or be lost. */
+size_t runtime_forget_kills(struct runtime *r, const struct digest *digest);
+
+/* ---- the URLs of which a part is not enough ---- */
+enum { WHOLE_SLOTS = 4096, WHOLE_TTL_MS = 24 * 3600 * 1000 };
+
+/* The next one who asks for a part of KEY is to be given the whole: something of it was killed or refused. */
+void runtime_want_whole(struct runtime *r, uint64_t key, int64_t now_ms);
+bool runtime_wants_whole(const struct runtime *r, uint64_t key, int64_t now_ms);
 
 /* ---- journal: what was let through, so that a cached copy can be met again after a new rule ---- */
 enum { JOURNAL_SLOTS = 1 << 17, JOURNAL_LENGTHS = 4 };
@@ -97,7 +134,8 @@ size_t runtime_journal_get(const struct runtime *r, uint64_t key, struct journal
 /* What is remembered of KEY will soon be asked for or stored: a hint to the processor. */
 void runtime_expect(const struct runtime *r, uint64_t key);
 
-/* A keyed hash (SipHash-2-4, key random at creation) of a URL as Squid wrote it: nobody outside can make two collide. */
-uint64_t runtime_key(const struct runtime *r, struct slice url);
+/* A keyed hash (SipHash-2-4, key random at creation) of TEXT, a URL as Squid wrote it or what else is remembered by: nobody outside
+ * can make two collide. */
+uint64_t runtime_key(const struct runtime *r, struct slice text);
 
 #endif

@@ -1,6 +1,6 @@
 /* origin - a small HTTP/1.1 origin on the loopback address, for ./run and the end-to-end tests.
  *
- *	origin PORT		serve; one line a request on standard output: method, target, address as the Host had it
+ *	origin PORT [FOLDER]	serve; one line a request on standard output: method, target, address as the Host had it
  *	origin --body N SEED	write the N bytes that /bytes?n=N&seed=SEED answers
  *	origin --ports N FROM	print the next N ports from FROM on that nobody uses
  *
@@ -13,13 +13,19 @@
  *	type=T  status=N	media type and status
  *	cache=S			may be cached for S seconds, with an ETag
  *	file=NAME		Content-Disposition: attachment
+ *	ranges=1		an ETag and ranges, without a cache
+ * /serve?file=NAME answers the bytes of FOLDER/NAME, and takes beside all of these but n, seed and sse:
+ *	ce=CODING		a Content-Encoding; the bytes are as they are
+ *	framing=length|chunked|close
  * Ranges and If-None-Match are understood where there is an ETag.  Any other path is a short page; a request's body is
  * read and counted.  Everything is bounded: connections, heads, lengths, time. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -32,9 +38,9 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-enum { CONNECTIONS = 512, BACKLOG = 512, HEAD_MAX = 65536, PIECE = 16384, TIMEOUT_S = 30, PAUSE_MS = 50 };
+enum { CONNECTIONS = 512, BACKLOG = 512, HEAD_MAX = 65536, NAME_MAX_LEN = 200, PIECE = 16384, TIMEOUT_S = 30, PAUSE_MS = 50 };
 enum { PORT_MAX = 65535, PORTS_TRIED = 2000, MS = 1000, NS_PER_MS = 1000 * 1000, BLOCK = 8 };
-enum { OK_STATUS = 200, PARTIAL_STATUS = 206, NOT_MODIFIED = 304, NOT_SATISFIABLE = 416, STATUS_MAX = 599 };
+enum { OK_STATUS = 200, PARTIAL_STATUS = 206, NOT_MODIFIED = 304, NOT_FOUND = 404, NOT_SATISFIABLE = 416, STATUS_MAX = 599 };
 enum { EXIT_USAGE = 2 };
 #define BODY_MAX	(UINT64_C(1) << 32)
 
@@ -49,13 +55,15 @@ struct ask {
 	uint64_t	 body;			/* of the request */
 	bool		 is_head, chunked_body, last;
 	uint64_t	 n, seed, rate, status, cache, cut;
-	bool		 is_bytes, chunked, close, sse, has_length, has_cut;
+	bool		 is_bytes, is_serve, chunked, close, sse, ranges, has_length, has_cut;
 	uint64_t	 length;		/* the Content-Length that is claimed */
-	struct slice	 type, file;
+	struct slice	 type, file, coding, framing;
+	int		 fd;			/* of what is served; -1: the bytes are made */
 	uint64_t	 from, to;		/* the bytes of the body that go out */
 };
 
 static _Atomic int connections;
+static const char *folder;	/* what /serve serves from; set once */
 
 /* ---- the body: byte I depends on SEED and I only, so that any part of it can be made by itself ---- */
 
@@ -122,6 +130,24 @@ send_piece(int fd, const struct ask *a, const char *p, size_t len)
 	return send_all(fd, "\r\n", 2);
 }
 
+/* The SIZE bytes of the body from AT on.  -1 when they cannot be read. */
+static int
+get_body(const struct ask *a, uint64_t at, char *piece, size_t size)
+{
+	while (a->fd != -1 && size > 0) {
+		ssize_t n = pread(a->fd, piece, size, (off_t)at);
+
+		if (n <= 0)
+			return -1;
+		piece += n;
+		at += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	if (a->fd == -1)
+		body_fill(a->seed, at, piece, size);
+	return 0;
+}
+
 /* How many bytes go at once: at a rate, what is due in one pause. */
 static size_t
 piece_size(const struct ask *a, uint64_t left)
@@ -153,7 +179,8 @@ send_body(int fd, const struct ask *a)
 	while (at < end) {
 		size_t size = piece_size(a, end - at);
 
-		body_fill(a->seed, at, piece, size);
+		if (get_body(a, at, piece, size) == -1)
+			return -1;
 		if (a->sse)		/* lines that a reader of streams takes one by one */
 			for (size_t i = 0; i < size; i++)
 				piece[i] = (char)((at + i) % 10 == 9 ? '\n' : 'a' + (unsigned char)piece[i] % 26);
@@ -178,6 +205,8 @@ status_words(uint64_t status)
 		return "Partial Content";
 	case NOT_MODIFIED:
 		return "Not Modified";
+	case NOT_FOUND:
+		return "Not Found";
 	case NOT_SATISFIABLE:
 		return "Range Not Satisfiable";
 	default:
@@ -201,11 +230,12 @@ add_framing(struct buf *out, const struct ask *a)
 static void
 add_validity(struct buf *out, const struct ask *a)
 {
-	if (a->cache > 0) {
+	if (a->cache > 0)
 		buf_addf(out, "Cache-Control: public, max-age=%" PRIu64 "\r\n", a->cache);
-		buf_addf(out, "ETag: \"%" PRIu64 "-%" PRIu64 "\"\r\nAccept-Ranges: bytes\r\n", a->n, a->seed);
-	} else
+	else
 		buf_add_str(out, "Cache-Control: no-store\r\n");
+	if (a->cache > 0 || a->ranges)
+		buf_addf(out, "ETag: \"%" PRIu64 "-%" PRIu64 "\"\r\nAccept-Ranges: bytes\r\n", a->n, a->seed);
 	if (a->status == PARTIAL_STATUS)
 		buf_addf(out, "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", a->from, a->to - 1, a->n);
 	if (a->status == NOT_SATISFIABLE)
@@ -233,7 +263,9 @@ send_head(int fd, const struct ask *a)
 	buf_addf(&out, "HTTP/1.1 %" PRIu64 " %s\r\nServer: origin\r\n", a->status, status_words(a->status));
 	add_date(&out);
 	buf_addf(&out, "Content-Type: %.*s\r\n", SLICE_ARGS(a->type));
-	if (a->file.len > 0)
+	if (a->coding.len > 0)
+		buf_addf(&out, "Content-Encoding: %.*s\r\n", SLICE_ARGS(a->coding));
+	if (a->file.len > 0 && !a->is_serve)
 		buf_addf(&out, "Content-Disposition: attachment; filename=\"%.*s\"\r\n", SLICE_ARGS(a->file));
 	add_validity(&out, a);
 	add_framing(&out, a);
@@ -342,8 +374,11 @@ read_parameter(struct ask *a, struct slice name, struct slice value)
 		{ SLICE("chunked"), NULL, &a->chunked, NULL },
 		{ SLICE("close"), NULL, &a->close, NULL },
 		{ SLICE("sse"), NULL, &a->sse, NULL },
+		{ SLICE("ranges"), NULL, &a->ranges, NULL },
 		{ SLICE("type"), NULL, NULL, &a->type },
 		{ SLICE("file"), NULL, NULL, &a->file },
+		{ SLICE("ce"), NULL, NULL, &a->coding },
+		{ SLICE("framing"), NULL, NULL, &a->framing },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -365,7 +400,7 @@ read_range(struct ask *a)
 	struct slice from, to;
 	uint64_t first, last;
 
-	if (a->cache == 0 || a->status != OK_STATUS || !slice_starts(a->range, SLICE("bytes=")) ||
+	if ((a->cache == 0 && !a->ranges) || a->status != OK_STATUS || !slice_starts(a->range, SLICE("bytes=")) ||
 	    !slice_cut(slice_skip(a->range, sizeof("bytes=") - 1), '-', &from, &to))
 		return;
 	if (from.len == 0 && slice_u64(to, &last) == 0) {
@@ -380,11 +415,46 @@ read_range(struct ask *a)
 	a->to = a->status == PARTIAL_STATUS ? last + 1 : 0;
 }
 
+/* A name that leads nowhere but into FOLDER. */
+static bool
+is_plain_name(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!ascii_is_alpha(name.p[i]) && !ascii_is_digit(name.p[i]) && name.p[i] != '_' && name.p[i] != '-' &&
+		    (name.p[i] != '.' || i == 0))
+			return false;
+	return name.len > 0 && name.len < NAME_MAX_LEN;
+}
+
+/* Open what /serve is asked for; what is not there is a page with that status. */
+static void
+open_file(struct ask *a)
+{
+	char path[HEAD_MAX];
+	struct stat st;
+
+	if (folder != NULL && is_plain_name(a->file)) {
+		snprintf(path, sizeof(path), "%s/%.*s", folder, SLICE_ARGS(a->file));
+		a->fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (a->fd == -1 || fstat(a->fd, &st) == -1) {
+		a->status = NOT_FOUND;
+		a->coding = (struct slice){ 0 };
+		return;
+	}
+	a->n = (uint64_t)st.st_size;
+	a->seed = (uint64_t)st.st_mtime ^ (uint64_t)st.st_ino;
+	a->chunked = a->chunked || slice_eq(a->framing, SLICE("chunked"));
+	a->close = a->close || slice_eq(a->framing, SLICE("close"));
+}
+
 static void
 decide(struct ask *a)
 {
 	char etag[64];
 
+	if (a->is_serve)
+		open_file(a);
 	if (a->n > BODY_MAX)
 		a->n = BODY_MAX;
 	if (a->status < OK_STATUS || a->status > STATUS_MAX)
@@ -397,7 +467,7 @@ decide(struct ask *a)
 		a->close = false;
 	a->to = a->n;
 	snprintf(etag, sizeof(etag), "\"%" PRIu64 "-%" PRIu64 "\"", a->n, a->seed);
-	if (a->cache > 0 && a->if_none_match.len > 0 && slice_search(a->if_none_match, slice_str(etag)) <
+	if ((a->cache > 0 || a->ranges) && a->if_none_match.len > 0 && slice_search(a->if_none_match, slice_str(etag)) <
 	    a->if_none_match.len) {
 		a->status = NOT_MODIFIED;
 		a->to = 0;
@@ -412,7 +482,7 @@ parse(struct slice head, struct ask *a)
 {
 	struct slice line, rest, name, value, path, query, one;
 
-	*a = (struct ask){ .status = OK_STATUS, .type = SLICE("application/octet-stream") };
+	*a = (struct ask){ .status = OK_STATUS, .fd = -1, .type = SLICE("application/octet-stream") };
 	slice_cut(head, '\n', &line, &rest);
 	if (!slice_cut(slice_trim(line), ' ', &a->method, &line) || !slice_cut(line, ' ', &a->target, NULL))
 		return -1;
@@ -424,7 +494,8 @@ parse(struct slice head, struct ask *a)
 	slice_cut(a->target, '?', &path, &query);
 	a->is_head = slice_eq(a->method, SLICE("HEAD"));
 	a->is_bytes = slice_eq(path, SLICE("/bytes"));
-	while (a->is_bytes && query.len > 0) {
+	a->is_serve = slice_eq(path, SLICE("/serve"));
+	while ((a->is_bytes || a->is_serve) && query.len > 0) {
 		slice_cut(query, '&', &one, &query);
 		slice_cut(one, '=', &name, &value);
 		read_parameter(a, name, value);
@@ -490,12 +561,14 @@ answer(struct connection *c)
 		say(&a);
 		if (read_body(c, &a) == -1)
 			r = -1;
-		else if (!a.is_bytes)
+		else if (!a.is_bytes && a.fd == -1)
 			r = send_page(c->fd, &a);
 		else
 			r = send_head(c->fd, &a) == -1 || (!a.is_head && send_body(c->fd, &a) == -1) ? -1 : 0;
 		if (a.last)
 			r = -1;
+		if (a.fd != -1)
+			close(a.fd);
 	}
 	buf_fini(&head);
 	return r;
@@ -607,8 +680,9 @@ main(int argc, char **argv)
 
 	if ((body || ports) && slice_u64(slice_str(argv[2]), &first) == 0 && slice_u64(slice_str(argv[3]), &second) == 0)
 		return body ? print_body(first, second) : print_ports(first, second);
-	if (argc == 2 && slice_u64(slice_str(argv[1]), &first) == 0 && first > 0 && first <= PORT_MAX)
+	folder = argc == 3 ? argv[2] : NULL;
+	if ((argc == 2 || argc == 3) && slice_u64(slice_str(argv[1]), &first) == 0 && first > 0 && first <= PORT_MAX)
 		return run((unsigned)first);
-	fputs("usage: origin PORT | --body N SEED | --ports N FROM\n", stderr);
+	fputs("usage: origin PORT [FOLDER] | --body N SEED | --ports N FROM\n", stderr);
 	return EXIT_USAGE;
 }

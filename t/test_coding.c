@@ -28,12 +28,14 @@ struct out {
 };
 
 static bool
-take(void *arg, struct slice bytes, bool ends)
+take(void *arg, struct slice bytes, enum decoded what)
 {
 	struct out *o = arg;
 
+	if (what == DECODED_RESTART)
+		buf_reset(&o->bytes);
 	buf_add_slice(&o->bytes, bytes);
-	if (ends && o->n_ends < 64)
+	if ((what == DECODED_END || what == DECODED_FIRST) && o->n_ends < 64)
 		o->ends[o->n_ends++] = o->bytes.len;
 	return o->enough == 0 || o->bytes.len < o->enough;
 }
@@ -150,6 +152,28 @@ test_raw_like_zlib(void)
 	buf_add_slice(&b, sample(156));
 	buf_add(&b, "\x01\x00\x00\xff\xff", 5);
 	test_round("deflate", buf_slice(&b), sample(156), "bare deflate that looks like zlib");
+	buf_fini(&b);
+}
+
+/* And whose beginning makes sense as zlib for a while: 78 01, then as zlib a fixed block of literals. */
+static void
+test_raw_decodes_as_zlib(void)
+{
+	struct out o = { 0 };
+	struct decoder *d;
+	struct buf b;
+
+	buf_init(&b, OUT_MAX);
+	/* Stored, 0x4b01 bytes: as zlib it is the head 78 01, then literals in the fixed code, then what makes no sense in it. */
+	buf_add(&b, "\x78\x01\x4b\xfe\xb4", 5);
+	for (uint32_t i = 0, x = 1; i < 0x4b01; i++, x = x * 1664525 + 1013904223)
+		buf_add_char(&b, (char)(x >> 24));
+	buf_add(&b, "\x01\x00\x00\xff\xff", 5);
+	d = decode("deflate", buf_slice(&b), 100, &wide, &o);
+	ok(slice_eq(buf_slice(&o.bytes), slice_head(slice_skip(buf_slice(&b), 5), 0x4b01)) && decoder_fault(d) == UNSCANNABLE_NO &&
+	    o.n_ends == 2, "bare deflate that decodes as zlib for a while begins anew (%zu bytes)", o.bytes.len);
+	decoder_free(d);
+	buf_fini(&o.bytes);
 	buf_fini(&b);
 }
 
@@ -284,6 +308,7 @@ main(void)
 	test_lists();
 	test_codings();
 	test_raw_like_zlib();
+	test_raw_decodes_as_zlib();
 	test_behind();
 	test_lenient();
 	test_limits();

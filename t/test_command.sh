@@ -42,7 +42,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in import publish held approve deny status mode check url why; do
+for verb in import publish held approve deny status mode kills check url why; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
@@ -245,6 +245,39 @@ else
 	skip "an audit that cannot be written" "root can always write"
 	skip "a state that may not be read" "root can always read"
 fi
+
+# ---- kills ----
+md5=ab000000000000000000000000000000 sha1=cd00000000000000000000000000000000000000
+fb 0 "kills before there were any" kills
+is "says so" "$out" "No kill is remembered."
+fb 1 "forget what is not there" kills --clear "$md5"
+fb 0 "forget all of nothing" kills --clear --all
+[ ! -e "$state/log/kills.log" ]; ok $? "which is no line in the log"
+"$build/t/worker" "$state" kill; ok $? "three kills"
+fb 0 "kills" kills
+is "are listed" "$(wc -l <<<"$out")" 3
+has "by URL, of no known length" "  url   sent unknown      file 90112:md5:$md5" "$out"
+has "by ETag, with the length as sent beside the size" "  etag  sent 5000         file 90112:sha1:$sha1" "$out"
+fb 0 "kills as JSON" kills --json
+has "with the digest" "\"sha1\": \"$sha1\"" "$out"
+is "a length that is unknown is absent" "$(grep -c '"length"' <<<"$out")" 2
+fb 2 "a clearing of nothing in particular" kills --clear
+fb 2 "of both" kills --clear --all "$md5"
+fb 2 "of what is no digest" kills --clear sha1:"$md5"
+fb 2 "a digest without --clear" kills "$md5"
+fb 2 "--all without --clear" kills --all
+fb 2 "a clearing as JSON" kills --clear --all --json
+fb 0 "the kills of a digest" kills --clear "SHA1:${sha1^^}"
+is "are forgotten" "$out" "2 kills forgotten"
+is "which the log has" "$(sed 's/^[^ ]* uid=[0-9]* //' "$state/log/kills.log")" "forgotten=2 digest=sha1:$sha1"
+is "and the folder's group can write" "$(stat -c %a "$state/log/kills.log")" 660
+fb 0 "and no other" kills
+is "as the list shows" "$(wc -l <<<"$out")" 1
+fb 0 "all of them" kills --clear --all
+is "are forgotten, too" "$out" "1 kill forgotten"
+has "which the log has, too" "forgotten=1 digest=all" "$(cat "$state/log/kills.log")"
+fb 0 "none is left" kills
+is "of all" "$out" "No kill is remembered."
 
 # ---- workers ----
 worker() {	# worker KIND: a stand-in of a worker, its pid in $worker_pid; "wait" for it after stop_worker

@@ -61,6 +61,11 @@ test_pieces(size_t piece)
 		digester_update(d, slice_make(text, n));
 		digester_update(d, slice_make(NULL, 0));
 		left -= n;
+		if (left == 0) {
+			is_int((long long)digester_peek(d, out), DIGEST_ALGS, "three digests, and it goes on");
+			for (int alg = 0; alg < DIGEST_ALGS; alg++)
+				is_digest(&out[alg], (enum digest_alg)alg, hex[alg], "a million letters so far");
+		}
 	}
 	is_int((long long)digester_final(d, out), DIGEST_ALGS, "three digests");
 	for (int alg = 0; alg < DIGEST_ALGS; alg++)

@@ -113,7 +113,7 @@ test_padded(bool sizeless)
 	buf_init(&b, OUT_MAX);
 	encode_gzip_padded(noise(SIZE), 40000, &b);
 	judged = push(i, slice_head(buf_slice(&b), b.len - 1000));
-	ok(inspector_suspects(i) && !inspector_stopped(i) && l.tentative > 0, "padding: it is suspected");
+	ok(inspector_hesitates(i) && !inspector_stopped(i) && l.tentative > 0, "padding: it is suspected");
 	ok(judged < SIZE + 1000 && judged % PIECE == 0, "padding: nothing behind %llu may leave", (unsigned long long)judged);
 	inspector_end(i);
 	ok(inspector_stopped(i) && l.final == 1, "padding: broken off, it is found at the end");
@@ -136,7 +136,7 @@ test_prefix(void)
 
 	buf_init(&b, OUT_MAX);
 	encode(CODING_ZSTD, noise(SIZE + 1000), &b);
-	ok(push(i, buf_slice(&b)) == b.len && !inspector_suspects(i), "a prefix: passes on");
+	ok(push(i, buf_slice(&b)) == b.len && !inspector_hesitates(i), "a prefix: passes on");
 	inspector_end(i);
 	ok(!inspector_stopped(i) && l.final == 0, "a prefix: is not the file");
 	inspector_free(i);

@@ -388,8 +388,7 @@ static const struct plan_row plans[] = {
 	{ "a form, and no file rules", "block host a.example\n", H(true, 0, 5, -1, FORM), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
 	/* parts */
 	{ "a part of a listed length", SIZED, H(true, 206, 100, 90112), TYPE_UNKNOWN, PLAN_REFUSE, 0, 0, 0, 0 },
-	{ "a part of another length", SIZED, H(true, 206, 100, 90111), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
-	{ "a part of another length, with a listed file's", SIZED, H(true, 206, 300, 90111), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, 0 },
+	{ "a part of another length", SIZED, H(true, 206, 100, 90111), TYPE_TEXT, PLAN_REFUSE, 0, 0, 0, 0 },
 	{ "a part of no known length", SIZED, H(true, 206, 100, -1), TYPE_TEXT, PLAN_REFUSE, 0, 0, 0, 0 },
 };
 
@@ -420,6 +419,7 @@ test_plans(void)
 		{ "no type counts", SIZED, H(true, 200, -1, -1), TYPE_EXECUTABLE, PLAN_PASS, 0, 0, 0, 0 },
 		{ "no type counts, whatever it claims", SIZED, H(true, 200, -1, -1, .claims_file = true), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
 		{ "archives alone are unpacked", SIZED, H(true, 200, 5, -1), TYPE_EXECUTABLE, PLAN_PASS, 0, 0, 0, 0 },
+		{ "a part, and no archives", SIZED, H(true, 206, 300, 90111), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, 0 },
 		{ "nothing is unpacked", SIZED, H(true, 200, 5, -1), TYPE_ARCHIVE, PLAN_PASS, 0, 0, 0, 0 },
 	};
 	struct inspect_plan plan;
@@ -431,8 +431,121 @@ test_plans(void)
 	check_plan(&by_site[2], "HashTypes none\nUnpackTypes none\n");
 	check_plan(&by_site[3], "UnpackTypes archive\n");
 	check_plan(&by_site[4], "InspectDepth 0\n");
+	check_plan(&by_site[5], "InspectDepth 0\n");
 	plan = judge_plan(NULL, &(struct body_head)H(true, 200, -1, -1), TYPE_UNKNOWN);
 	ok(plan.action == PLAN_PASS, "plan without a generation");
+}
+
+/* ---- ranges ---- */
+
+/* Nothing is looked into: a file can be listed by its own length only. */
+#define DEPTH_0		"InspectDepth 0\n"
+#define AUTO	DEPTH_0 "RangePolicy auto\n"
+#define STRIP	DEPTH_0 "RangePolicy strip\n"
+#define PASS	DEPTH_0 "RangePolicy pass\n"
+#define HOSTS	"RangeHosts .updates.example\nRangeHosts Other.example\n"
+
+static void
+test_range_requests(void)
+{
+	static const struct { const char *idea, *site, *rules, *host; bool all, media, wanted, strip; } rows[] = {
+		{ "auto, only rules with a size", AUTO, SIZED, "a.example", false, false, false, false },
+		{ "auto, a rule without a size", AUTO, SIZELESS, "a.example", false, false, false, true },
+		{ "auto is the default", NULL, SIZELESS, "a.example", false, false, false, true },
+		{ "auto, no file rules", AUTO, "block host b.example\n", "a.example", false, false, true, false },
+		{ "auto, all of it", AUTO, SIZELESS, "a.example", true, false, false, false },
+		{ "auto, a player", AUTO, SIZELESS, "a.example", false, true, false, false },
+		{ "auto, a host of the list", AUTO HOSTS, SIZELESS, "updates.example", false, false, false, false },
+		{ "auto, below a host of the list", AUTO HOSTS, SIZELESS, "a.other.example", false, false, false, false },
+		{ "auto, a host that ends alike", AUTO HOSTS, SIZELESS, "another.example", false, false, false, true },
+		{ "auto, a host that begins alike", AUTO HOSTS, SIZELESS, "updates.example.evil.example", false, false, false, true },
+		{ "auto, a host above", AUTO HOSTS, SIZELESS, "example", false, false, false, true },
+		{ "auto, a host of the default list", NULL, SIZELESS, "7.tlu.dl.delivery.mp.microsoft.com", false, false, false, false },
+		{ "auto, none in an emptied list", "RangeHosts \"\"\n", SIZELESS, "windowsupdate.com", false, false, false, true },
+		{ "auto, no name", NULL, SIZELESS, "", false, false, false, true },
+		{ "auto, wanted whole", AUTO, SIZED, "a.example", false, false, true, true },
+		{ "auto, wanted whole beats all", AUTO, SIZELESS, "a.example", true, true, true, true },
+		{ "auto, wanted whole beats the list", AUTO HOSTS, SIZED, "updates.example", false, false, true, true },
+		{ "strip", STRIP, SIZED, "a.example", false, false, false, true },
+		{ "strip knows no exception", STRIP HOSTS, SIZED, "updates.example", true, true, false, true },
+		{ "strip, no file rules", STRIP, "block host b.example\n", "a.example", false, false, false, true },
+		{ "pass", PASS, SIZELESS, "a.example", false, false, true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct range_request q = { .host = slice_str(rows[i].host), .all = rows[i].all, .media = rows[i].media,
+			.wanted_whole = rows[i].wanted };
+		struct generation *g = generation_of(rows[i].site, rows[i].rules, NULL, NULL);
+
+		ok(g != NULL && judge_range_strip(g, &q) == rows[i].strip, "request for a part, %s", rows[i].idea);
+		generation_close(g);
+	}
+	ok(!judge_range_strip(NULL, &(struct range_request){ .wanted_whole = true }), "request for a part, no generation");
+}
+
+/* A part of LENGTH bytes from FIRST to LAST; one of 100 from 5 on, and all of it, out of N. */
+#define PARTIAL(length, n, from, to, ...)	{ .has_body = true, .status = 206, .content_length = length, .complete_length = n, \
+	.part = { .first = from, .last = to, __VA_ARGS__ } }
+#define PART(n)		PARTIAL(100, n, 5, 104)
+#define PART_OF(n, ...)	PARTIAL(100, n, 5, 104, __VA_ARGS__)
+#define ALL_OF(n, ...)	PARTIAL(n, n, 0, (n) - 1, __VA_ARGS__)
+#define UPDATES		.host = { "updates.example", sizeof("updates.example") - 1 }
+
+static void
+test_parts(void)
+{
+	static const struct { const char *idea, *site, *rules; struct body_head head; enum plan_action action; } rows[] = {
+		{ "unlisted", AUTO, SIZED, PART(5000), PLAN_PASS },
+		{ "listed", AUTO, SIZED, PART(90112), PLAN_REFUSE },
+		{ "unknown", AUTO, SIZED, PART(-1), PLAN_REFUSE },
+		{ "no file rules", AUTO, "block host b.example\n", PART(-1), PLAN_PASS },
+		{ "coded", AUTO, SIZED, PART_OF(5000, .coded = true), PLAN_REFUSE },
+		{ "unasked", AUTO, SIZED, PART_OF(5000, .unasked = true), PLAN_REFUSE },
+		{ "unlisted, a rule without a size", AUTO, SIZELESS, PART(5000), PLAN_REFUSE },
+		{ "media", AUTO, SIZELESS, PART_OF(5000, .media = true), PLAN_PASS },
+		{ "media of a listed length", AUTO, SIZELESS, PART_OF(300, .media = true), PLAN_REFUSE },
+		{ "media of no known length", AUTO, SIZELESS, PART_OF(-1, .media = true), PLAN_REFUSE },
+		{ "coded media", AUTO, SIZELESS, PART_OF(5000, .media = true, .coded = true), PLAN_REFUSE },
+		{ "a host of the list", AUTO HOSTS, SIZELESS, PART_OF(5000, UPDATES), PLAN_PASS },
+		{ "a host of the list, a listed length", AUTO HOSTS, SIZELESS, PART_OF(90112, UPDATES), PLAN_REFUSE },
+		{ "all of a listed length", AUTO, SIZED, ALL_OF(90112), PLAN_INSPECT },
+		{ "all of another length", AUTO, SIZED, ALL_OF(5000), PLAN_PASS },
+		{ "all, a rule without a size", AUTO, SIZELESS, ALL_OF(5000, .unasked = true), PLAN_INSPECT },
+		{ "all, and coded", AUTO, SIZED, ALL_OF(90112, .coded = true), PLAN_INSPECT },
+		{ "all, chunked", AUTO, SIZED, PARTIAL(-1, 90112, 0, 90111), PLAN_INSPECT },
+		{ "all, but shorter", AUTO, SIZED, PARTIAL(90111, 90112, 0, 90111), PLAN_REFUSE },
+		{ "all but the last", AUTO, SIZED, PARTIAL(90111, 90112, 0, 90110), PLAN_REFUSE },
+		{ "all but the first", AUTO, SIZED, PARTIAL(90111, 90112, 1, 90111), PLAN_REFUSE },
+		{ "all of nothing known", AUTO, SIZED, PARTIAL(100, -1, 0, -1), PLAN_REFUSE },
+		{ "several parts of a listed length", AUTO, SIZED, PARTIAL(100, 300, -1, -1), PLAN_REFUSE },
+		{ "several parts of another length", AUTO, SIZED, PARTIAL(100, 5000, -1, -1), PLAN_PASS },
+		{ "strip, unlisted", STRIP, SIZED, PART(5000), PLAN_PASS },
+		{ "strip, unasked", STRIP, SIZED, PART_OF(5000, .unasked = true), PLAN_REFUSE },
+		{ "strip knows no media", STRIP, SIZELESS, PART_OF(5000, .media = true), PLAN_REFUSE },
+		{ "strip knows no host", STRIP HOSTS, SIZELESS, PART_OF(5000, UPDATES), PLAN_REFUSE },
+		{ "pass, listed", PASS, SIZELESS, PART(90112), PLAN_PASS },
+		{ "pass, unknown", PASS, SIZELESS, PART(-1), PLAN_PASS },
+		{ "pass, coded", PASS, SIZELESS, PART_OF(5000, .coded = true), PLAN_PASS },
+		{ "pass, unasked", PASS, SIZED, PART_OF(5000, .unasked = true), PLAN_REFUSE },
+		{ "pass, all of it", PASS, SIZED, ALL_OF(90112), PLAN_INSPECT },
+		{ "no part", AUTO, SIZELESS, { .has_body = true, .status = 200, .content_length = 5000, .complete_length = -1,
+		    .part = { .unasked = true, .coded = true } }, PLAN_INSPECT },
+		{ "unlisted, and archives are looked into", "", SIZED, PART(5000), PLAN_REFUSE },
+		{ "media, and archives are looked into", "", SIZED, PART_OF(5000, .media = true), PLAN_PASS },
+		{ "unlisted, and no type is looked into", "UnpackTypes none\n", SIZED, PART(5000), PLAN_PASS },
+		{ "not satisfied", AUTO, SIZED, H(true, 416, 100, -1), PLAN_PASS },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct generation *g = generation_of(rows[i].site, rows[i].rules, NULL, NULL);
+		struct inspect_plan plan = { 0 };
+
+		if (g != NULL)
+			plan = judge_plan(g, &rows[i].head, TYPE_UNKNOWN);
+		ok(g != NULL && plan.action == rows[i].action && plan.because != NULL, "part, %s (%d: %s)", rows[i].idea, plan.action,
+		    plan.because);
+		generation_close(g);
+	}
 }
 
 static void
@@ -471,6 +584,8 @@ main(void)
 	test_no_digest();
 	test_many();
 	test_plans();
+	test_range_requests();
+	test_parts();
 	test_words();
 	return tap_done();
 }

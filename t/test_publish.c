@@ -19,6 +19,7 @@ test_no_sources(void)
 	struct publish_report report;
 	struct generation *g;
 	struct rule rule;
+	const char *hosts;
 
 	is_int((long long)publish_good(state, &report), 1, "no sources: the first generation");
 	ok(report.sources == 0 && report.rules == 0 && report.expired == 0 && report.created == NOW, "no sources: the report");
@@ -32,6 +33,8 @@ test_no_sources(void)
 		is_int(generation_algs(g), 0, "no sources: no algorithm is needed");
 		is_int(generation_site(g)->threshold, 3, "no site.conf: the default threshold");
 		is_str(generation_site(g)->own_domains, "", "no site.conf: no own domains");
+		hosts = strstr(generation_site(g)->range_hosts, "windowsupdate.com");
+		ok(hosts != NULL && strstr(hosts + 1, "windowsupdate.com") == NULL, "no site.conf: the default list, once");
 	}
 	generation_close(g);
 	generation_close(NULL);
@@ -87,7 +90,7 @@ is_judgeable(const struct generation *g)
 }
 
 static const char site[] = "Threshold 5\nFailMode closed\nOwnDomains own.example [2001:db8::7]\nOwnDomains 192.0.2.7 "
-    "b\xc3\xbc" "cher.example under_score.example.\nContact \"a  b\" # ext. 7\n";
+    "b\xc3\xbc" "cher.example under_score.example.\nRangeHosts \"\"\nRangeHosts one.example\nContact \"a  b\" # ext. 7\n";
 
 static void
 is_site(const struct site *s)
@@ -95,6 +98,7 @@ is_site(const struct site *s)
 	is_int(s->threshold, 5, "site: a number");
 	is_int(s->fail_mode, FAIL_CLOSED, "site: a word");
 	is_int(s->host_life, 30 * DAY, "site: a default");
+	is_str(s->range_hosts, "one.example", "site: a list in place of its default");
 	is_str(s->own_domains, "own.example [2001:db8::7] 192.0.2.7 b\xc3\xbc" "cher.example under_score.example.", "site: a list");
 	is_str(s->contact, "a  b", "site: a text");
 	is_str(s->organisation, "", "site: an empty text");

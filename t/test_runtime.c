@@ -260,6 +260,26 @@ test_full_table(struct runtime *r)
 
 /* ---- tables ---- */
 
+/* A kill of KEY, by its URL, with LENGTH and what it was. */
+static void
+remember(struct runtime *r, uint64_t key, uint64_t length, const struct digest *digest, int64_t at_ms)
+{
+	struct kill kill = { .by = KILL_BY_URL, .length = length, .size = length, .digest = *digest, .time_ms = at_ms };
+
+	runtime_remember_kill(r, key, &kill);
+}
+
+static bool
+recall(const struct runtime *r, uint64_t key, uint64_t length, int64_t at_ms, struct digest *digest)
+{
+	struct kill kill = { .by = KILL_BY_URL, .length = length };
+
+	if (!runtime_recall_kill(r, key, at_ms, &kill))
+		return false;
+	*digest = kill.digest;
+	return kill.by == KILL_BY_URL && kill.length == length && kill.size == length;
+}
+
 static void
 test_kills(struct runtime *a, struct runtime *b)
 {
@@ -267,24 +287,95 @@ test_kills(struct runtime *a, struct runtime *b)
 
 	digest_parse(DIGEST_MD5, SLICE("9abc553703f4e4fedb3ed975502a2c7a"), &md5);
 	digest_parse(DIGEST_SHA256, SLICE("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), &sha256);
-	ok(!runtime_recall_kill(a, 0, 0, now_ms, &got), "nothing is remembered to begin with");
-	runtime_remember_kill(a, 5, 90112, &md5, now_ms);
-	ok(runtime_recall_kill(b, 5, 90112, now_ms, &got) && digest_eq(&got, &md5), "remembered by all");
-	ok(!runtime_recall_kill(b, 5, 90113, now_ms, &got), "another length is another file");
-	ok(!runtime_recall_kill(b, 6, 90112, now_ms, &got), "another URL");
-	ok(!runtime_recall_kill(b, 5 + KILL_SLOTS, 90112, now_ms, &got), "another URL of the same set");
-	ok(runtime_recall_kill(b, 5, 90112, now_ms + KILL_TTL_MS, &got), "for a day");
-	ok(!runtime_recall_kill(b, 5, 90112, now_ms + KILL_TTL_MS + 1, &got), "and not longer");
-	runtime_remember_kill(b, 5, 100352, &sha256, now_ms + 1);
-	ok(runtime_recall_kill(a, 5, 90112, now_ms, &got) && digest_eq(&got, &md5) &&
-	    runtime_recall_kill(a, 5, 100352, now_ms, &got) && digest_eq(&got, &sha256), "two lengths of one URL");
-	runtime_remember_kill(b, 5, 90112, &sha256, now_ms + 2);
-	ok(runtime_recall_kill(a, 5, 90112, now_ms, &got) && digest_eq(&got, &sha256), "the last digest counts");
+	ok(!recall(a, 0, 0, now_ms, &got), "nothing is remembered to begin with");
+	remember(a, 5, 90112, &md5, now_ms);
+	ok(recall(b, 5, 90112, now_ms, &got) && digest_eq(&got, &md5), "remembered by all");
+	ok(!recall(b, 5, 90113, now_ms, &got), "another length is another file");
+	ok(!recall(b, 6, 90112, now_ms, &got), "another URL");
+	ok(!recall(b, 5 + KILL_SLOTS, 90112, now_ms, &got), "another URL of the same set");
+	ok(recall(b, 5, 90112, now_ms + KILL_TTL_MS, &got), "for a day");
+	ok(!recall(b, 5, 90112, now_ms + KILL_TTL_MS + 1, &got), "and not longer");
+	remember(b, 5, 100352, &sha256, now_ms + 1);
+	ok(recall(a, 5, 90112, now_ms, &got) && digest_eq(&got, &md5) && recall(a, 5, 100352, now_ms, &got) &&
+	    digest_eq(&got, &sha256), "two lengths of one URL");
+	remember(b, 5, 90112, &sha256, now_ms + 2);
+	ok(recall(a, 5, 90112, now_ms, &got) && digest_eq(&got, &sha256), "the last digest counts");
 	for (uint64_t i = 0; i < 3; i++)	/* with the two above: one too many for the set */
-		runtime_remember_kill(a, 5 + (i + 1) * KILL_SLOTS, 1, &md5, now_ms + 10 + (int64_t)i);
-	ok(!runtime_recall_kill(a, 5, 100352, now_ms, &got), "the oldest has gone");
-	ok(runtime_recall_kill(a, 5, 90112, now_ms, &got) && runtime_recall_kill(a, 5 + KILL_SLOTS, 1, now_ms, &got) &&
-	    runtime_recall_kill(a, 5 + 3 * KILL_SLOTS, 1, now_ms, &got), "the others have not");
+		remember(a, 5 + (i + 1) * KILL_SLOTS, 1, &md5, now_ms + 10 + (int64_t)i);
+	ok(!recall(a, 5, 100352, now_ms, &got), "the oldest has gone");
+	ok(recall(a, 5, 90112, now_ms, &got) && recall(a, 5 + KILL_SLOTS, 1, now_ms, &got) &&
+	    recall(a, 5 + 3 * KILL_SLOTS, 1, now_ms, &got), "the others have not");
+}
+
+/* What is remembered of a kill beside its key: by what, which length was sent, what was listed. */
+static void
+test_kill_kinds(struct runtime *a, struct runtime *b)
+{
+	struct kill kill = { .by = KILL_BY_ETAG, .length = 5000, .size = 90112, .digest = { .alg = DIGEST_SHA1, .b = { 1, 2 } },
+		.time_ms = now_ms }, got;
+	struct digest digest;
+
+	runtime_remember_kill(a, 77, &kill);
+	got = (struct kill){ .by = KILL_BY_ETAG, .length = 5000 };
+	ok(runtime_recall_kill(b, 77, now_ms, &got) && got.size == 90112 && got.length == 5000 && got.time_ms == now_ms &&
+	    digest_eq(&got.digest, &kill.digest), "the listed size beside the length as sent");
+	got = (struct kill){ .by = KILL_BY_ETAG, .length = 90112 };
+	ok(!runtime_recall_kill(b, 77, now_ms, &got), "the listed size is not the length that must be met");
+	got = (struct kill){ .by = KILL_BY_URL, .length = 5000 };
+	ok(!runtime_recall_kill(b, 77, now_ms, &got), "what is known by its ETag is not asked for by URL");
+	got = (struct kill){ .by = KILL_BY_ETAG, .length = KILL_LENGTH_UNKNOWN };
+	ok(!runtime_recall_kill(b, 77, now_ms, &got), "an unknown length is not a known one");
+
+	remember(a, 78, KILL_LENGTH_UNKNOWN, &kill.digest, now_ms);
+	ok(recall(b, 78, KILL_LENGTH_UNKNOWN, now_ms + KILL_TTL_UNSIZED_MS, &digest), "a kill of no known length, for an hour");
+	ok(!recall(b, 78, KILL_LENGTH_UNKNOWN, now_ms + KILL_TTL_UNSIZED_MS + 1, &digest), "and not longer");
+	ok(!recall(b, 78, 5000, now_ms, &digest) && !recall(b, 78, 0, now_ms, &digest), "and never for one that is known");
+}
+
+static size_t
+count_kills(const struct runtime *r, int64_t at_ms, const struct digest *digest)
+{
+	struct kill *all = calloc(KILL_SLOTS, sizeof(*all));
+	size_t n = runtime_kills(r, at_ms, all, KILL_SLOTS), found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += digest_eq(&all[i].digest, digest);
+	free(all);
+	return found;
+}
+
+static void
+test_forgetting(void)
+{
+	char *state = new_state("forget");
+	struct runtime *r = open_good(state), *other = open_good(state);
+	struct digest one = { .alg = DIGEST_MD5, .b = { 1 } }, two = { .alg = DIGEST_MD5, .b = { 2 } }, got;
+	struct kill few[2];
+
+	is_int((long long)runtime_kills(r, now_ms, few, 2), 0, "nothing to list");
+	for (uint64_t key = 0; key < 10; key++)
+		remember(r, key, 100, key < 7 ? &one : &two, now_ms);
+	ok(count_kills(other, now_ms, &one) == 7 && count_kills(other, now_ms, &two) == 3, "each kill is listed");
+	is_int((long long)runtime_kills(r, now_ms, few, 2), 10, "how many there are, although two were wanted");
+	is_int((long long)runtime_kills(r, now_ms + KILL_TTL_MS + 1, few, 2), 0, "none of yesterday");
+	is_int((long long)runtime_forget_kills(other, &(struct digest){ .alg = DIGEST_SHA1, .b = { 1 } }), 0,
+	    "another digest takes none away");
+	is_int((long long)runtime_forget_kills(other, &one), 7, "those of one digest are forgotten");
+	ok(count_kills(r, now_ms, &one) == 0 && !recall(r, 0, 100, now_ms, &got), "by all");
+	ok(count_kills(r, now_ms, &two) == 3 && recall(r, 9, 100, now_ms, &got), "and no others");
+	remember(r, 0, 100, &one, now_ms + 1);
+	ok(recall(other, 0, 100, now_ms + 1, &got), "the next kill is remembered again");
+
+	ok(!runtime_wants_whole(r, 5, now_ms), "a part is enough to begin with");
+	runtime_want_whole(r, 5, now_ms);
+	ok(runtime_wants_whole(other, 5, now_ms + WHOLE_TTL_MS) && !runtime_wants_whole(other, 5, now_ms + WHOLE_TTL_MS + 1),
+	    "the whole is wanted, for a day");
+	ok(!runtime_wants_whole(other, 5 + WHOLE_SLOTS, now_ms), "of that URL");
+	is_int((long long)runtime_forget_kills(r, NULL), 4, "all are forgotten");
+	ok(runtime_kills(r, now_ms, few, 2) == 0 && !runtime_wants_whole(other, 5, now_ms), "with all that the whole was wanted of");
+	runtime_close(r);
+	runtime_close(other);
+	free(state);
 }
 
 static bool
@@ -344,7 +435,7 @@ write_pairs(void *runtime)
 
 		memset(d.b, (int)(i & 0xff), sizeof(d.b));
 		runtime_journal_put(runtime, (i % KEYS) * JOURNAL_SLOTS, i, ~i, (int64_t)i);
-		runtime_remember_kill(runtime, (i % KEYS) * KILL_SLOTS, i & 0xff, &d, (int64_t)i);
+		remember(runtime, (i % KEYS) * KILL_SLOTS, i & 0xff, &d, (int64_t)i);
 		runtime_count(runtime, COUNTER_requests, 1);
 	}
 	return NULL;
@@ -363,7 +454,7 @@ read_pairs(void *runtime)
 
 		for (size_t k = 0; k < n; k++)
 			torn += known[k].size != ~known[k].generation || known[k].size % KEYS != i % KEYS;
-		if (runtime_recall_kill(runtime, (i % KEYS) * KILL_SLOTS, i & 0xff, 0, &d))
+		if (recall(runtime, (i % KEYS) * KILL_SLOTS, i & 0xff, 0, &d))
 			for (size_t k = 0; k < sizeof(d.b); k++)
 				torn += d.b[k] != (i & 0xff);
 	}
@@ -568,16 +659,17 @@ test_damaged(void)
 		for (uint64_t key = 0; key < JOURNAL_SLOTS; key++) {
 			invented += runtime_journal_get(r, key, known);
 			invented += runtime_journal_get(r, key | UINT64_MAX << 20, known);
-			invented += runtime_recall_kill(r, key, key, now_ms, &d);
+			invented += recall(r, key, key, now_ms, &d) + runtime_wants_whole(r, key, now_ms);
 		}
+		invented += runtime_kills(r, now_ms, NULL, 0) + runtime_forget_kills(r, NULL);
 		is_int((long long)invented, 0, "nothing is made of noise");
 		ok(runtime_mode(r, now_ms, NULL) <= MODE_OFF, "some mode");
 		ok(runtime_workers(r, w, RUNTIME_WORKERS) <= RUNTIME_WORKERS, "no more workers than slots");
 		ok(runtime_next_incident(r) < 1 << 15, "an incident number");
 		runtime_journal_put(r, 7, 8, 9, now_ms);
 		d = (struct digest){ .alg = DIGEST_SHA1 };
-		runtime_remember_kill(r, 7, 8, &d, now_ms);
-		ok(journal_has(r, 7, 8, 9) && runtime_recall_kill(r, 7, 8, now_ms, &d), "and it is used again");
+		remember(r, 7, 8, &d, now_ms);
+		ok(journal_has(r, 7, 8, 9) && recall(r, 7, 8, now_ms, &d), "and it is used again");
 		runtime_close(r);
 		buf_fini(&image);
 		unlink(path);
@@ -604,6 +696,8 @@ main(void)
 	test_workers(a);
 	test_full_table(a);
 	test_kills(a, b);
+	test_kill_kinds(a, b);
+	test_forgetting();
 	test_journal(a, b);
 	runtime_close(a);
 	runtime_close(b);

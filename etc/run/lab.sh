@@ -63,9 +63,9 @@ lab_init() {
 		{ lab_fail "$LAB_USER cannot get into $LAB_STATE, as a folder above it is closed to others; set FIREBREAK_STATE"; return 2; }
 	lab_as sh -c "echo x >$shm && rm -f $shm" 2>/dev/null ||
 		{ lab_fail "/dev/shm is not usable, and c-icap and Squid need it: mount -t tmpfs tmpfs /dev/shm"; return 2; }
-	lab_as mkdir -p "$LAB_LIVE" "$LAB_LIVE/errors" "$LAB_STATE/log" || return 2
+	lab_as mkdir -p "$LAB_LIVE" "$LAB_LIVE/errors" "$LAB_LIVE/bodies" "$LAB_STATE/log" || return 2
 	lab_as chmod 2775 "$LAB_STATE/log" || return 2	# what root writes there stays writable
-	for file in .libs/srv_firebreak.so firebreak t/origin; do
+	for file in .libs/srv_firebreak.so firebreak firebreak-inspect-helper t/origin; do
 		lab_copy "$LAB_BUILD/$file" "$LAB_LIVE/${file##*/}" 755 || return 2
 	done
 	for file in /usr/share/squid/errors/templates/*; do
@@ -153,7 +153,7 @@ lab_through() { curl -sf -o /dev/null --max-time 5 -x "$LAB_PROXY" "$LAB_ORIGIN/
 lab_start() {
 	rm -f "$LAB_LIVE/pids"
 	lab_configure || return 2
-	lab_spawn origin "$LAB_LIVE/origin" "$LAB_ORIGIN_PORT"
+	lab_spawn origin "$LAB_LIVE/origin" "$LAB_ORIGIN_PORT" "$LAB_LIVE/bodies"
 	lab_spawn_icap
 	lab_wait_for "the origin" lab_port_open "$LAB_ORIGIN_PORT" || return 2
 	lab_wait_for "c-icap" lab_port_open "$LAB_ICAP_PORT" || return 2

@@ -1,5 +1,6 @@
 /* Fuzz: request and response heads as they come from the wire, through the module's own reading of them.
- * The input is lines; those before an empty line are the ICAP headers, then the request head, then the response head. */
+ * The input is lines; those before an empty line are the ICAP headers, then the request head, then the response head.  It is also
+ * the value of each header field that has a reader of its own. */
 #include <c_icap/c-icap.h>
 #include <c_icap/header.h>
 #include <c_icap/mem.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 
 #include "icap_service/exchange.h"
+#include "icap_service/fields.h"
 
 enum { PARTS = 3, MAX_LINES = 200 };
 
@@ -61,6 +63,35 @@ read_as(ci_request_t *req, int type)
 	exchange_fini(&x);
 }
 
+/* TEXT as the value of each field that is looked at. */
+static void
+read_fields(struct slice text)
+{
+	struct content_range r;
+	struct slice boundary, first, rest;
+	struct buf narrowed, again;
+
+	if (content_range_parse(text, &r) && (r.first < 0 || r.last < r.first || (r.complete != FIELD_UNKNOWN && r.complete <= r.last)))
+		abort();
+	if (etag_is_strong(text) && slice_trim(text).len > ETAG_MAX)
+		abort();
+	if (range_is_all(text) && slice_find(text, '-') == text.len)
+		abort();
+	if (accept_prefers_media(text) && slice_find(text, '/') == text.len)
+		abort();
+	slice_cut(text, '\n', &first, &rest);
+	if (byteranges_boundary(first, &boundary) && byteranges_complete(boundary, rest) < FIELD_UNKNOWN)
+		abort();
+	buf_init(&narrowed, 2 * text.len + sizeof("identity"));
+	buf_init(&again, 2 * text.len + sizeof("identity"));
+	/* Once narrowed it is fine. */
+	if (accept_encoding_narrow(text, &narrowed) == 1 &&
+	    (narrowed.len == 0 || accept_encoding_narrow(buf_slice(&narrowed), &again) != 0))
+		abort();
+	buf_fini(&narrowed);
+	buf_fini(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -69,6 +100,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ci_request_t *req = calloc(1, sizeof(*req));
 	ci_headers_list_t *heads[PARTS];
 
+	read_fields(text);
 	if (!ready)
 		mem_init();
 	ready = true;

@@ -321,19 +321,18 @@ check_block(struct check *c)
 static void
 check_kill(struct check *c)
 {
-	const json_t *delivered = c->n_events == 0 ? NULL : event_value(c->events[c->n_events - 1],
-	    "firebreak.delivered");
+	const json_t *value = c->n_events == 0 ? NULL : event_value(c->events[c->n_events - 1], "firebreak.delivered");
+	json_int_t delivered = value == NULL ? -1 : json_integer_value(value), came = (json_int_t)c->reply->body.len;
 
 	if (c->reply->complete)
 		differ(c, "not killed: the answer has a proper end");
 	if (c->reply->body.len >= c->x->number)
 		differ(c, "%zu bytes were delivered", c->reply->body.len);
-	/* A real c-icap may drop what it was given to send when the transfer is broken while more is being read. */
-	if (delivered == NULL || json_integer_value(delivered) < (json_int_t)c->reply->body.len ||
-	    (c->run->fake && json_integer_value(delivered) != (json_int_t)c->reply->body.len))
+	/* What was let go last is lost on its way when the connection is reset: c-icap closes it with bytes unread. */
+	if (c->run->fake ? delivered != came : delivered < came)
 		differ(c, "the event does not say that %zu bytes were delivered", c->reply->body.len);
-	else if ((uint64_t)json_integer_value(delivered) >= c->x->number)
-		differ(c, "%lld bytes were let go", (long long)json_integer_value(delivered));
+	else if (delivered >= (json_int_t)c->x->number)
+		differ(c, "%lld bytes were let go", (long long)delivered);
 	check_body(c, true);
 }
 

@@ -199,6 +199,18 @@ free_server(struct fake_server *s)
 	running = NULL;
 }
 
+/* The helper that is not installed yet; a service that the tests of the fake server bring knows of none. */
+static int
+set_helper(struct diag *diag)
+{
+	const char *helper = getenv("FIREBREAK_HELPER");
+
+	for (struct ci_conf_entry *e = service.mod_conf_table; helper != NULL && e->name != NULL; e++)
+		if (strcasecmp(e->name, "Helper") == 0)
+			return set_option("Helper", helper, diag);
+	return 0;
+}
+
 struct fake_server *
 fake_server_start(const char *state, struct slice conf, struct diag *diag)
 {
@@ -208,7 +220,7 @@ fake_server_start(const char *state, struct slice conf, struct diag *diag)
 	running = s;
 	if (service.mod_init_service(&s->xdata, NULL) != CI_OK)
 		diag_error(diag, "mod_init_service failed");
-	else if (set_option("StateDir", state, diag) == 0 && set_options(conf, diag) == 0) {
+	else if (set_option("StateDir", state, diag) == 0 && set_helper(diag) == 0 && set_options(conf, diag) == 0) {
 		if (service.mod_post_init_service(&s->xdata, NULL) == CI_OK) {
 			run_actions(s, CI_CMD_CHILD_START);
 			return s;

@@ -20,7 +20,7 @@
 
 struct fake_server;
 
-/* Start the service with STATE as its StateDir and the lines of CONF ("BlockConnect mark").  NULL with an error in DIAG.
+/* Start the service with STATE as its StateDir, $FIREBREAK_HELPER as its Helper, and the lines of CONF ("BlockConnect mark").  NULL with an error in DIAG.
  * The caller's: fake_server_stop(). */
 struct fake_server *fake_server_start(const char *state, struct slice conf, struct diag *diag);
 void fake_server_stop(struct fake_server *s);

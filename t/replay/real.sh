@@ -39,6 +39,7 @@ start() {	# start FOLDER CONF-FILE: c-icap with a state folder of its own
 		AccessLog $1/access.log
 		Service firebreak $module
 		firebreak.StateDir $1/state
+		firebreak.Helper ${FIREBREAK_HELPER:-/nonexistent}
 	END
 	sed 's/^/firebreak./' "$2" >>"$1/c-icap.conf"
 	LD_PRELOAD="${FIREBREAK_PRELOAD:-}" c-icap -N -f "$1/c-icap.conf" >"$1/out" 2>&1 &

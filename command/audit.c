@@ -1,0 +1,65 @@
+#include "command/audit.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+enum { AUDIT_MODE = 0660 };
+
+void
+audit_begin(struct buf *out, int64_t now_ms)
+{
+	char date[CLOCK_TEXT];
+
+	clock_format_ms(now_ms, date);
+	buf_addf(out, "%s uid=%ju", date, (uintmax_t)getuid());
+}
+
+/* Whoever makes the file, everybody of the folder's group can go on with it. */
+static int
+open_audit(const char *path)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
+	int fd = open(path, flags | O_CREAT | O_EXCL, AUDIT_MODE);
+
+	if (fd == -1)
+		return errno == EEXIST ? open(path, flags) : -1;
+	fchmod(fd, AUDIT_MODE);			/* whatever the umask */
+	return fd;
+}
+
+static int
+append(const char *path, struct buf *line)
+{
+	int fd = open_audit(path), r, saved;
+
+	if (fd == -1)
+		return -1;
+	buf_add_char(line, '\n');
+	errno = ENOMEM;
+	r = line->failed ? -1 : file_write_all(fd, buf_slice(line));
+	saved = errno;
+	if (close(fd) == -1 && r == 0)
+		r = -1, saved = errno;
+	errno = saved;
+	return r;
+}
+
+int
+audit_write(const struct call *c, const char *name, struct buf *line, const char *what)
+{
+	char file[STATE_PATH], path[STATE_PATH];
+
+	if (state_path(STATE_LOG, name, file) == 0 && state_path(c->state, file, path) == 0 && append(path, line) == 0)
+		return 0;
+	call_fail(c, "%s, but the audit line could not be written to %s/" STATE_LOG "/%s: %s", what, c->state, name,
+	    strerror(errno));
+	return -1;
+}

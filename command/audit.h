@@ -1,0 +1,17 @@
+/* audit.h - who changed what by hand, and when: files in STATE/log, a line a change. */
+#ifndef COMMAND_AUDIT_H
+#define COMMAND_AUDIT_H
+
+#include "base/slice.h"
+#include "command/call.h"
+
+struct buf;
+
+/* Begin a line in OUT: the moment NOW_MS and the user id. */
+void audit_begin(struct buf *out, int64_t now_ms);
+
+/* End LINE and append it to STATE/log/NAME by one write, whatever its bytes: the file's folder is there.  A file that is made is
+ * for its folder's group.  -1 after saying that WHAT was done all the same. */
+int audit_write(const struct call *c, const char *name, struct buf *line, const char *what);
+
+#endif

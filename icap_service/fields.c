@@ -1,0 +1,257 @@
+#include "icap_service/fields.h"
+
+enum { BOUNDARY_MAX = 70 /* RFC 2046 5.1.1 */, WEIGHT_ONE = 1000, WEIGHT_DIGITS = 3 };
+
+/* ---- validators ---- */
+
+bool
+etag_is_strong(struct slice value)
+{
+	value = slice_trim(value);
+	if (value.len <= 2 || value.len > ETAG_MAX || value.p[0] != '"' || value.p[value.len - 1] != '"')
+		return false;
+	for (size_t i = 1; i < value.len - 1; i++)
+		if ((unsigned char)value.p[i] <= ' ' || value.p[i] == '"' || value.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* ---- ranges ---- */
+
+/* Take HEAD and the blanks behind it from the front of S, ignoring case. */
+static bool
+take(struct slice *s, struct slice head)
+{
+	if (!slice_istarts(*s, head))
+		return false;
+	*s = slice_trim(slice_skip(*s, head.len));
+	return true;
+}
+
+static bool
+parse_length(struct slice text, int64_t *out)
+{
+	uint64_t n;
+
+	if (slice_u64(slice_trim(text), &n) == -1 || n > INT64_MAX)
+		return false;
+	*out = (int64_t)n;
+	return true;
+}
+
+bool
+content_range_parse(struct slice value, struct content_range *out)
+{
+	struct slice range, first, last, complete;
+
+	value = slice_trim(value);
+	if (!take(&value, SLICE("bytes")) || !slice_cut(value, '/', &range, &complete) || !slice_cut(range, '-', &first, &last) ||
+	    !parse_length(first, &out->first) || !parse_length(last, &out->last) || out->first > out->last)
+		return false;
+	out->complete = FIELD_UNKNOWN;
+	if (slice_eq(slice_trim(complete), SLICE("*")))
+		return true;
+	return parse_length(complete, &out->complete) && out->last < out->complete;
+}
+
+bool
+range_is_all(struct slice value)
+{
+	value = slice_trim(value);
+	return take(&value, SLICE("bytes")) && take(&value, SLICE("=")) && take(&value, SLICE("0")) && slice_eq(value, SLICE("-"));
+}
+
+/* The value of the parameter NAME in "type; a=b; NAME=value"; empty when there is none, or two. */
+static struct slice
+parameter(struct slice value, struct slice name)
+{
+	struct slice part, key, text, found = { 0 };
+	size_t n = 0;
+
+	for (slice_cut(value, ';', NULL, &value); value.len > 0;) {
+		slice_cut(value, ';', &part, &value);
+		if (!slice_cut(part, '=', &key, &text) || !slice_ieq(slice_trim(key), name))
+			continue;
+		found = slice_trim(text);
+		n++;
+	}
+	return n == 1 ? found : (struct slice){ 0 };
+}
+
+bool
+byteranges_boundary(struct slice content_type, struct slice *boundary)
+{
+	struct slice type;
+
+	slice_cut(content_type, ';', &type, NULL);
+	if (!slice_ieq(slice_trim(type), SLICE("multipart/byteranges")))
+		return false;
+	*boundary = parameter(content_type, SLICE("boundary"));
+	if (boundary->len >= 2 && boundary->p[0] == '"' && boundary->p[boundary->len - 1] == '"')
+		*boundary = slice_make(boundary->p + 1, boundary->len - 2);
+	if (boundary->len > BOUNDARY_MAX || slice_find(*boundary, '"') < boundary->len)
+		*boundary = (struct slice){ 0 };
+	return true;
+}
+
+/* What stands behind the next "--boundary" on a line of its own in *BODY, into *BODY; false when there is none. */
+static bool
+next_part(struct slice boundary, struct slice *body)
+{
+	struct slice line;
+
+	while (slice_cut(*body, '\n', &line, body)) {
+		line = slice_trim(line);
+		if (slice_starts(line, SLICE("--")) && slice_eq(slice_skip(line, 2), boundary))
+			return true;
+	}
+	return false;
+}
+
+enum part_head { PART_HEAD_GOOD, PART_HEAD_BAD, PART_HEAD_CUT };
+
+/* The complete length in the head of a part that *BODY begins with; *BODY moves behind it. */
+static enum part_head
+read_part_head(struct slice *body, int64_t *complete)
+{
+	struct content_range range = { .complete = FIELD_UNKNOWN };
+	struct slice line, name, value;
+	size_t n = 0;
+	bool good = false;
+
+	while (slice_cut(*body, '\n', &line, body)) {
+		if (slice_trim(line).len == 0) {
+			*complete = range.complete;
+			return n == 1 && good && range.complete != FIELD_UNKNOWN ? PART_HEAD_GOOD : PART_HEAD_BAD;
+		}
+		if (!slice_cut(line, ':', &name, &value) || !slice_ieq(slice_trim(name), SLICE("Content-Range")))
+			continue;
+		good = content_range_parse(value, &range);
+		n++;
+	}
+	return PART_HEAD_CUT;
+}
+
+int64_t
+byteranges_complete(struct slice boundary, struct slice body)
+{
+	int64_t complete = FIELD_UNKNOWN, other;
+	enum part_head head;
+
+	while (boundary.len > 0 && next_part(boundary, &body)) {
+		head = read_part_head(&body, &other);
+		if (head == PART_HEAD_CUT)
+			break;
+		if (head == PART_HEAD_BAD || (complete != FIELD_UNKNOWN && other != complete))
+			return FIELD_UNKNOWN;
+		complete = other;
+	}
+	return complete;
+}
+
+/* ---- types and codings ---- */
+
+bool
+type_is_media(struct slice content_type)
+{
+	content_type = slice_trim(content_type);
+	return slice_istarts(content_type, SLICE("video/")) || slice_istarts(content_type, SLICE("audio/"));
+}
+
+/* One element of a list: "gzip;q=0.5". */
+struct element {
+	struct slice	text, name;
+	int		weight;		/* thousandths; what cannot be read counts as wanted */
+};
+
+/* A weight of RFC 9110 12.4.2 in thousandths. */
+static int
+parse_weight(struct slice text)
+{
+	int weight = 0, unit = WEIGHT_ONE;
+
+	if (text.len == 0 || text.len > 2 + WEIGHT_DIGITS || text.p[0] != '0' || (text.len > 1 && text.p[1] != '.'))
+		return WEIGHT_ONE;
+	for (size_t i = 2; i < text.len; i++) {
+		if (!ascii_is_digit(text.p[i]))
+			return WEIGHT_ONE;
+		unit /= 10;
+		weight += (text.p[i] - '0') * unit;
+	}
+	return weight;
+}
+
+/* The next element of *LIST that is not empty; false when there is none. */
+static bool
+next_element(struct slice *list, struct element *e)
+{
+	struct slice weight;
+
+	while (list->len > 0) {
+		slice_cut(*list, ',', &e->text, list);
+		e->text = slice_trim(e->text);
+		if (e->text.len == 0)
+			continue;
+		slice_cut(e->text, ';', &e->name, NULL);
+		e->name = slice_trim(e->name);
+		weight = parameter(e->text, SLICE("q"));
+		e->weight = weight.len > 0 ? parse_weight(weight) : WEIGHT_ONE;
+		return true;
+	}
+	return false;
+}
+
+bool
+accept_prefers_media(struct slice value)
+{
+	struct element e;
+	int media = 0, other = 0;
+
+	while (next_element(&value, &e)) {
+		int *best = type_is_media(e.name) ? &media : &other;
+
+		if (e.weight > *best)
+			*best = e.weight;
+	}
+	return media > other;
+}
+
+static bool
+can_undo(struct slice coding)
+{
+	static const struct slice codings[] = {
+		{ "gzip", 4 }, { "deflate", 7 }, { "br", 2 }, { "zstd", 4 }, { "identity", 8 }, { "x-gzip", 6 },
+	};
+
+	for (size_t i = 0; i < sizeof(codings) / sizeof(*codings); i++)
+		if (slice_ieq(coding, codings[i]))
+			return true;
+	return false;
+}
+
+int
+accept_encoding_narrow(struct slice value, struct buf *out)
+{
+	size_t before = out->len, n_wanted = 0, n_dropped = 0;
+	struct slice rest = value;
+	struct element e;
+
+	while (next_element(&rest, &e))
+		n_dropped += e.weight > 0 && !can_undo(e.name);
+	if (n_dropped == 0)
+		return 0;
+	for (rest = value; next_element(&rest, &e);) {
+		if (e.weight > 0 && !can_undo(e.name))
+			continue;
+		if (out->len > before)
+			buf_add_str(out, ", ");
+		buf_add_slice(out, e.text);
+		n_wanted += e.weight > 0;
+	}
+	/* A field that is missing would allow any coding, and one that only forbids says nothing of identity. */
+	if (n_wanted == 0 && !out->failed) {
+		out->len = before;
+		buf_add_str(out, "identity");
+	}
+	return out->failed ? -1 : 1;
+}

@@ -1,0 +1,390 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "inspect/helper/walk_part.h"
+
+enum {
+	WARNINGS_MAX = 64,	/* of one entry, before it is given up */
+	EMPTY_MAX = 4096,	/* blocks without bytes, one after another */
+	RETRIES_MAX = 8,
+};
+
+/* What libarchive reads: HEAD, then LEN bytes of S from BASE on, then TAIL. */
+struct view {
+	struct source	*s;
+	uint64_t	 base, len, at;
+	struct slice	 head, tail;
+	bool		 forget;	/* nothing is read twice */
+	char		 buf[SOURCE_BLOCK];
+};
+
+static la_ssize_t
+view_read(struct archive *a, void *arg, const void **out)
+{
+	struct view *v = arg;
+	uint64_t at = v->at - v->head.len;
+	struct slice rest = slice_skip(v->head, (size_t)v->at);
+	ssize_t n = 0;
+
+	(void)a;
+	if (v->at >= v->head.len && at < v->len) {
+		if (v->forget)
+			source_pass(v->s, v->base + at);
+		n = source_read(v->s, v->base + at, v->buf, v->len - at < sizeof(v->buf) ? (size_t)(v->len - at) : sizeof(v->buf));
+		if (n < 0)
+			return ARCHIVE_FATAL;
+		if (n == 0)
+			v->len = at;
+		rest = n == 0 ? v->tail : slice_make(v->buf, (size_t)n);
+	} else if (v->at >= v->head.len)
+		rest = slice_skip(v->tail, (size_t)(at - v->len));
+	v->at += rest.len;
+	*out = rest.p;
+	return (la_ssize_t)rest.len;
+}
+
+/* Only when S has ended, and there is neither HEAD nor TAIL. */
+static la_int64_t
+view_seek(struct archive *a, void *arg, la_int64_t offset, int whence)
+{
+	struct view *v = arg;
+	int64_t size = (int64_t)(v->s->pulled - v->base);
+	int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64_t)v->at : size;
+
+	(void)a;
+	if (__builtin_add_overflow(from, offset, &offset) || offset < 0 || offset > size)
+		return ARCHIVE_FATAL;
+	v->at = (uint64_t)offset;
+	return offset;
+}
+
+/* An empty directory of a zip, so that its reader sees an end, and what it wants to see of a descriptor. */
+static const char zip_end[44] = "PK\x05\x06";
+
+/* Where libarchive has no library for a filter it would run a program: it says so with a warning, and is not taken then. */
+static bool
+set_filter(struct archive *a, int (*filter)(struct archive *))
+{
+	return archive_read_support_format_raw(a) == ARCHIVE_OK && filter(a) == ARCHIVE_OK;
+}
+
+static bool
+set_format(struct archive *a, enum kind kind)
+{
+	switch (kind) {
+	case KIND_ZIP:
+		return archive_read_support_format_zip_streamable(a) == ARCHIVE_OK;
+	case KIND_RAR:
+		return archive_read_support_format_rar(a) == ARCHIVE_OK;
+	case KIND_RAR5:
+		return archive_read_support_format_rar5(a) == ARCHIVE_OK;
+	case KIND_CAB:
+		return archive_read_support_format_cab(a) == ARCHIVE_OK;
+	case KIND_TAR:
+		/* Up to its end; what is behind that is nobody's, or another tar (walk.c). */
+		return archive_read_support_format_tar(a) == ARCHIVE_OK;
+	case KIND_CPIO:
+		return archive_read_support_format_cpio(a) == ARCHIVE_OK;
+	case KIND_AR:
+		return archive_read_support_format_ar(a) == ARCHIVE_OK;
+	case KIND_LHA:
+		return archive_read_support_format_lha(a) == ARCHIVE_OK;
+	case KIND_XAR:
+		return archive_read_support_format_xar(a) == ARCHIVE_OK;
+	case KIND_ISO:
+		return archive_read_support_format_iso9660(a) == ARCHIVE_OK;
+	case KIND_7Z:
+		return archive_read_support_format_7zip(a) == ARCHIVE_OK;
+	case KIND_LZ4:
+		return set_filter(a, archive_read_support_filter_lz4);
+	case KIND_LZIP:
+		return set_filter(a, archive_read_support_filter_lzip);
+	case KIND_COMPRESS:
+		return set_filter(a, archive_read_support_filter_compress);
+	case KIND_RPM:
+		return set_filter(a, archive_read_support_filter_rpm);
+	default:
+		return false;
+	}
+}
+
+/* A single file, and where it ends cannot be told. */
+static bool
+is_filter(enum kind kind)
+{
+	return kind == KIND_LZ4 || kind == KIND_LZIP || kind == KIND_COMPRESS || kind == KIND_RPM;
+}
+
+static struct archive *
+open_view(struct view *v, enum kind kind, bool random)
+{
+	struct archive *a = archive_read_new();
+
+	if (a == NULL)
+		return NULL;
+	if (set_format(a, kind) && (!random || archive_read_set_seek_callback(a, view_seek) == ARCHIVE_OK) &&
+	    archive_read_open(a, v, NULL, view_read, NULL) == ARCHIVE_OK)
+		return a;
+	archive_read_free(a);
+	return NULL;
+}
+
+/* ---- an entry as a source ---- */
+
+struct entry {
+	struct walk	*w;
+	struct archive	*a;
+	struct source	 s;
+	const char	*p;		/* bytes that libarchive has given and nobody has pulled */
+	size_t		 left;
+	uint64_t	 at;		/* of P */
+	bool		 only_hash;
+	int		 status;	/* the worst of libarchive's answers */
+	int		 warnings, empty;
+};
+
+/* The next block.  1; 0 at the end; -1. */
+static int
+next_block(struct entry *e)
+{
+	for (;;) {
+		const void *p = NULL;
+		size_t n = 0;
+		la_int64_t at = (la_int64_t)e->s.pulled;
+		int r = archive_read_data_block(e->a, &p, &n, &at);
+
+		if (r == ARCHIVE_EOF)
+			return 0;
+		if (r < e->status)
+			e->status = r;
+		/* What comes with a warning counts: a wrong sum does not undo what came out. */
+		if (r < ARCHIVE_WARN || (r < ARCHIVE_OK && ++e->warnings > WARNINGS_MAX) || (n == 0 && ++e->empty > EMPTY_MAX))
+			return -1;
+		if (n == 0 && at <= (la_int64_t)e->s.pulled)
+			continue;
+		e->empty = 0;
+		e->p = p;
+		e->left = n;
+		e->at = at > (la_int64_t)e->s.pulled ? (uint64_t)at : e->s.pulled;
+		return 1;
+	}
+}
+
+static bool
+charge(struct entry *e, size_t n)
+{
+	if (!e->only_hash)
+		return walk_grow(e->w, n);
+	e->w->rehashed += n;
+	if (e->w->rehashed > e->w->wish->limits.bytes)
+		walk_stop(e->w, UNSCANNABLE_BYTES);
+	return !e->w->stopped;
+}
+
+static ssize_t
+entry_pull(struct source *s, char *buf, size_t size)
+{
+	struct entry *e = s->arg;
+	uint64_t hole;
+
+	if (e->w->stopped)
+		return -1;
+	if (e->left == 0 && e->at <= s->pulled) {
+		int r = next_block(e);
+
+		if (r <= 0)
+			return r;
+	}
+	if ((hole = e->at - s->pulled) > 0) {
+		size = hole < size ? (size_t)hole : size;
+		memset(buf, 0, size);
+	} else {
+		size = e->left < size ? e->left : size;
+		memcpy(buf, e->p, size);
+		e->p += size;
+		e->left -= size;
+		e->at += size;
+	}
+	return charge(e, size) ? (ssize_t)size : -1;
+}
+
+static void
+entry_init(struct entry *e, struct walk *w, struct archive *a, uint64_t until)
+{
+	*e = (struct entry){ .w = w, .a = a, .status = ARCHIVE_OK };
+	walk_source_init(w, &e->s, until);
+	e->s.pull = entry_pull;
+	e->s.arg = e;
+}
+
+/* Its path, as far as libarchive can say it here; of a long one the end. */
+static struct slice
+entry_name(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry);
+	struct slice s = slice_str(name != NULL ? name : archive_entry_pathname_utf8(entry));
+
+	return s.len > FINDING_NAME_MAX ? slice_skip(s, s.len - FINDING_NAME_MAX) : s;
+}
+
+/* ---- an archive ---- */
+
+struct reading {
+	struct walk	*w;
+	struct archive	*a;
+	unsigned	 depth;
+	bool		 named;		/* what libarchive calls "data" has no name */
+	uint64_t	 base;
+	struct look	*look;		/* of a zip; else NULL */
+	size_t		 n;		/* entries that were begun */
+	bool		 partly;
+};
+
+/* The entry whose local header is at AT was read as its header says. */
+static void
+note_entry(struct look *look, uint64_t at)
+{
+	enum { FIRST = 64 };
+
+	if (look->n_entries == look->cap_entries) {
+		size_t cap = look->cap_entries == 0 ? FIRST : 2 * look->cap_entries;
+		uint64_t *p = reallocarray(look->entries, cap, sizeof(*p));
+
+		if (p == NULL)
+			return;
+		look->entries = p;
+		look->cap_entries = cap;
+	}
+	look->entries[look->n_entries++] = at;
+}
+
+/* Read one entry.  False: there will be no other. */
+static bool
+read_entry(struct reading *r, struct archive_entry *entry)
+{
+	struct entry e;
+	struct endless endless = { .s = &e.s, .depth = r->depth, .next = r->w->endless };
+	bool whole;
+
+	if (!walk_count(r->w))
+		return false;
+	r->n++;
+	if (archive_entry_is_encrypted(entry)) {
+		walk_unscannable(r->w, UNSCANNABLE_ENCRYPTED);
+		return true;
+	}
+	entry_init(&e, r->w, r->a, r->look != NULL ? UINT64_MAX : r->w->wish->until);
+	if (!r->named)
+		r->w->endless = &endless;
+	whole = walk_member(r->w, &e.s, r->depth, r->named ? entry_name(entry) : SLICE(""), r->look != NULL ? &r->look->seen : NULL);
+	r->w->endless = endless.next;
+	source_fini(&e.s);
+	if (!whole || e.status < ARCHIVE_OK)
+		r->partly = true;
+	else if (r->look != NULL)
+		note_entry(r->look, r->base + (uint64_t)archive_read_header_position(r->a));
+	return e.status != ARCHIVE_FATAL && !r->w->stopped;
+}
+
+/* All entries.  True when the archive ended as it should. */
+static bool
+read_entries(struct reading *r)
+{
+	int retries = 0;
+
+	for (;;) {
+		struct archive_entry *entry;
+		int status = archive_read_next_header(r->a, &entry);
+
+		if (status == ARCHIVE_EOF)
+			return true;
+		if (status == ARCHIVE_RETRY && retries++ < RETRIES_MAX)
+			continue;
+		/* A warning is of the name's character set, most often. */
+		if (status < ARCHIVE_WARN || !read_entry(r, entry))
+			return false;
+	}
+}
+
+enum unpacked
+unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
+    struct look *look)
+{
+	struct view *v = malloc(sizeof(*v));
+	struct reading r = { .w = w, .depth = depth,
+		.named = !is_filter(kind), .base = at, .look = kind == KIND_ZIP ? look : NULL };
+	bool ended;
+	int64_t used;
+
+	*end = at + 1;
+	if (v == NULL) {
+		walk_stop(w, UNSCANNABLE_BYTES);
+		return UNPACKED_NOTHING;
+	}
+	v->s = s;
+	v->base = at;
+	v->len = UINT64_MAX - at;
+	v->at = 0;
+	v->head = SLICE("");
+	v->tail = how == HOW_ENDED ? slice_make(zip_end, sizeof(zip_end)) : SLICE("");
+	v->forget = how == HOW_STREAM && (is_filter(kind) || kind == KIND_TAR || kind == KIND_CPIO || kind == KIND_AR);
+	if ((r.a = open_view(v, kind, how == HOW_RANDOM)) == NULL) {
+		free(v);
+		return UNPACKED_NOTHING;
+	}
+	ended = read_entries(&r);
+	used = ended ? archive_filter_bytes(r.a, 0) - 1 : archive_read_header_position(r.a);
+	if (is_filter(kind))
+		*end = ended && !r.partly ? s->pulled : at + 1;
+	else if (used > 0)
+		*end = at + (uint64_t)used + 1;
+	if (archive_read_has_encrypted_entries(r.a) > 0) {
+		walk_unscannable(w, UNSCANNABLE_ENCRYPTED);
+		r.n++;
+	}
+	archive_read_free(r.a);
+	free(v);
+	return ended && !r.partly ? UNPACKED_ALL : r.n > 0 ? UNPACKED_PART : UNPACKED_NOTHING;
+}
+
+enum unpacked
+unpack_zip_entry(struct walk *w, struct source *s, struct slice header, uint64_t at, uint64_t len, unsigned depth, bool only_hash,
+    bool *known, struct look *look)
+{
+	struct view *v = malloc(sizeof(*v));
+	struct archive *a = NULL;
+	struct archive_entry *entry;
+	struct entry e = { .status = ARCHIVE_FATAL };
+
+	*known = false;
+	if (v == NULL)
+		return UNPACKED_NOTHING;
+	v->s = s;
+	v->base = at;
+	v->len = len;
+	v->at = 0;
+	v->head = header;
+	v->tail = slice_make(zip_end, sizeof(zip_end));
+	v->forget = false;
+	if ((a = open_view(v, KIND_ZIP, false)) != NULL && archive_read_next_header(a, &entry) >= ARCHIVE_WARN) {
+		entry_init(&e, w, a, UINT64_MAX);
+		e.only_hash = only_hash;
+		if (only_hash) {
+			struct digest d[DIGEST_ALGS];
+			size_t n;
+
+			source_drain(&e.s);
+			n = e.s.digester == NULL ? 0 : digester_peek(e.s.digester, d);
+			*known = n > 0 && seen_has(&look->seen, e.s.pulled, &d[n - 1]);
+		} else
+			walk_member(w, &e.s, depth, entry_name(entry), &look->seen);
+		if (e.s.broken && e.status == ARCHIVE_OK)
+			e.status = ARCHIVE_WARN;
+		source_fini(&e.s);
+	}
+	archive_read_free(a);
+	free(v);
+	return e.status == ARCHIVE_OK ? UNPACKED_ALL : e.status == ARCHIVE_FATAL && e.s.pulled == 0 ? UNPACKED_NOTHING : UNPACKED_PART;
+}

@@ -1,0 +1,254 @@
+/* A zip as those see it who begin at its end: end record, directory, local headers (APPNOTE.TXT 4.3).
+ *
+ * Of each entry a zip of its own is made, whose local header says what the directory says, and read from front to back: what a
+ * local header lies about makes no difference then. */
+#include <stdlib.h>
+
+#include "base/bytes.h"
+#include "inspect/helper/walk_part.h"
+
+enum {
+	END = 22, END_COMMENT_MAX = UINT16_MAX,
+	LOCATOR = 20,			/* of zip64: right before the end record */
+	END64 = 56,
+	CENTRAL = 46, LOCAL = 30,
+	ENDS_MAX = 16,			/* end records that may be meant, the others being in a comment */
+	EXTRA_ZIP64 = 1, EXTRA64 = 20,
+	FLAG_ENCRYPTED = 1, FLAG_SIZES_BEHIND = 8,
+	VERSION_WRITTEN = 45,
+};
+
+struct central {
+	uint64_t	packed, size, at;
+	uint32_t	crc;
+	uint16_t	method, flags;
+	struct slice	name;
+};
+
+struct directory {
+	struct walk	*w;
+	struct source	*s;
+	struct look	*look;
+	unsigned	 depth;
+	uint64_t	 base;		/* what is added to the offsets in it, modulo 2^64 */
+	uint64_t	 n;
+	bool		 partly;
+	char		 text[2 * (UINT16_MAX + 1)];	/* name and extra field of the entry at hand */
+};
+
+/* LEN bytes at AT into P, all of them. */
+static bool
+read_at(struct source *s, uint64_t at, char *p, size_t len)
+{
+	return at <= s->pulled && len <= s->pulled - at && source_read_all(s, at, p, len) == (ssize_t)len;
+}
+
+static bool
+has_magic(struct source *s, uint64_t at, const char magic[static 4])
+{
+	char got[4];
+
+	return read_at(s, at, got, sizeof(got)) && memcmp(got, magic, sizeof(got)) == 0;
+}
+
+/* Sizes and offset that do not fit are in the extra field, in this order, those that are needed. */
+static void
+read_extra(struct central *c, struct slice extra)
+{
+	uint64_t *const wide[] = { &c->size, &c->packed, &c->at };
+
+	while (extra.len >= 4) {
+		uint64_t id = bytes_get(extra.p, 2), len = bytes_get(extra.p + 2, 2);
+		struct slice field = slice_head(slice_skip(extra, 4), (size_t)len);
+
+		for (size_t i = 0; id == EXTRA_ZIP64 && i < sizeof(wide) / sizeof(*wide); i++)
+			if (*wide[i] == UINT32_MAX && field.len >= 8) {
+				*wide[i] = bytes_get(field.p, 8);
+				field = slice_skip(field, 8);
+			}
+		extra = slice_skip(extra, 4 + (size_t)len);
+	}
+}
+
+/* The entry at *AT of the directory, which is moved behind it.  False: there is none. */
+static bool
+read_central(struct directory *d, uint64_t *at, struct central *c)
+{
+	char p[CENTRAL];
+	size_t name_len, extra_len;
+
+	if (!read_at(d->s, *at, p, sizeof(p)) || memcmp(p, "PK\x01\x02", 4) != 0)
+		return false;
+	name_len = bytes_get(p + 28, 2);
+	extra_len = bytes_get(p + 30, 2);
+	if (!read_at(d->s, *at + CENTRAL, d->text, name_len + extra_len))
+		return false;
+	*c = (struct central){ .flags = (uint16_t)bytes_get(p + 8, 2), .method = (uint16_t)bytes_get(p + 10, 2),
+		.crc = (uint32_t)bytes_get(p + 16, 4), .packed = bytes_get(p + 20, 4), .size = bytes_get(p + 24, 4),
+		.at = bytes_get(p + 42, 4), .name = slice_make(d->text, name_len) };
+	read_extra(c, slice_make(d->text + name_len, extra_len));
+	c->at += d->base;
+	*at += CENTRAL + name_len + extra_len + bytes_get(p + 32, 2);
+	return true;
+}
+
+static int
+compare_offsets(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* It was read from front to back, by a local header P that says the same. */
+static bool
+was_read(const struct look *look, const struct central *c, const char *p)
+{
+	return (bytes_get(p + 6, 2) & FLAG_SIZES_BEHIND) == 0 && bytes_get(p + 8, 2) == c->method &&
+	    bytes_get(p + 18, 4) == c->packed && bytes_get(p + 22, 4) == c->size && c->size != UINT32_MAX &&
+	    look->n_entries > 0 && bsearch(&c->at, look->entries, look->n_entries, sizeof(*look->entries), compare_offsets) != NULL;
+}
+
+/* A local header with what the directory says. */
+static size_t
+make_header(const struct central *c, char *out)
+{
+	char *p = out + LOCAL;
+
+	memset(out, 0, LOCAL);
+	memcpy(out, "PK\x03\x04", 4);
+	bytes_put(out + 4, VERSION_WRITTEN, 2);
+	bytes_put(out + 6, c->flags & ~(unsigned)FLAG_SIZES_BEHIND, 2);
+	bytes_put(out + 8, c->method, 2);
+	bytes_put(out + 14, c->crc, 4);
+	bytes_put(out + 18, UINT32_MAX, 4);
+	bytes_put(out + 22, UINT32_MAX, 4);
+	bytes_put(out + 26, c->name.len, 2);
+	bytes_put(out + 28, EXTRA64, 2);
+	if (c->name.len > 0)
+		memcpy(p, c->name.p, c->name.len);
+	p += c->name.len;
+	bytes_put(p, EXTRA_ZIP64, 2);
+	bytes_put(p + 2, EXTRA64 - 4, 2);
+	bytes_put(p + 4, c->size, 8);
+	bytes_put(p + 12, c->packed, 8);
+	return (size_t)(p + EXTRA64 - out);
+}
+
+/* Read an entry that may be another than what stands in front of it. */
+static void
+read_again(struct directory *d, const struct central *c, uint64_t data_at)
+{
+	char *header = malloc(LOCAL + c->name.len + EXTRA64);
+	struct slice h;
+	enum unpacked u;
+	bool known;
+
+	if (header == NULL) {
+		walk_stop(d->w, UNSCANNABLE_BYTES);
+		return;
+	}
+	h = slice_make(header, make_header(c, header));
+	/* Only its digest first: what is in it would be walked through once more at each depth. */
+	u = unpack_zip_entry(d->w, d->s, h, data_at, c->packed, d->depth, true, &known, d->look);
+	if (!known && walk_count(d->w))
+		u = unpack_zip_entry(d->w, d->s, h, data_at, c->packed, d->depth, false, &known, d->look);
+	d->partly |= u != UNPACKED_ALL;
+	free(header);
+}
+
+static void
+read_one(struct directory *d, const struct central *c)
+{
+	char p[LOCAL];
+
+	if ((c->flags & FLAG_ENCRYPTED) != 0)
+		walk_unscannable(d->w, UNSCANNABLE_ENCRYPTED);
+	else if (!read_at(d->s, c->at, p, sizeof(p)) || memcmp(p, "PK\x03\x04", 4) != 0)
+		d->partly = true;
+	else if (!was_read(d->look, c, p) && (c->size > 0 || c->packed > 0))
+		read_again(d, c, c->at + LOCAL + bytes_get(p + 26, 2) + bytes_get(p + 28, 2));
+}
+
+/* The directory, whose end is at END_AT, as SIZE and OFFSET in its end record say; where it is. */
+static bool
+find_directory(struct directory *d, uint64_t end_at, uint64_t size, uint64_t offset, uint64_t *at)
+{
+	/* Right before its end, whatever stands in front of the zip; or where it says, from the file's start or the zip's. */
+	const uint64_t places[] = { end_at - size, offset, d->look->from + offset };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (places[i] < end_at && has_magic(d->s, places[i], "PK\x01\x02")) {
+			*at = places[i];
+			d->base = *at - offset;
+			return true;
+		}
+	return false;
+}
+
+/* What the end record P at AT says, that of zip64 if it has one. */
+static bool
+read_end(struct directory *d, uint64_t at, const char *p, uint64_t *dir_at)
+{
+	uint64_t size = bytes_get(p + 12, 4), offset = bytes_get(p + 16, 4), end64;
+	char locator[LOCATOR], wide[END64];
+
+	if (at >= LOCATOR && read_at(d->s, at - LOCATOR, locator, LOCATOR) && memcmp(locator, "PK\x06\x07", 4) == 0) {
+		end64 = bytes_get(locator + 8, 8);
+		if (!has_magic(d->s, end64, "PK\x06\x06"))
+			end64 = at - LOCATOR - END64;
+		if (read_at(d->s, end64, wide, sizeof(wide)) && memcmp(wide, "PK\x06\x06", 4) == 0 &&
+		    find_directory(d, end64, bytes_get(wide + 40, 8), bytes_get(wide + 48, 8), dir_at))
+			return true;
+	}
+	return find_directory(d, at, size, offset, dir_at);
+}
+
+static void
+read_directory(struct directory *d, uint64_t at)
+{
+	struct central c;
+
+	while (!d->w->stopped && read_central(d, &at, &c)) {
+		if (walk_too_deep(d->w, d->depth)) {
+			walk_unscannable(d->w, UNSCANNABLE_DEPTH);
+			return;
+		}
+		if (++d->n > d->w->wish->limits.members) {
+			walk_stop(d->w, UNSCANNABLE_MEMBERS);
+			return;
+		}
+		read_one(d, &c);
+	}
+}
+
+enum unpacked
+zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look)
+{
+	uint64_t from = s->pulled > END + END_COMMENT_MAX ? s->pulled - END - END_COMMENT_MAX : 0, at;
+	struct directory *d = malloc(sizeof(*d));
+	char *tail = malloc(END + END_COMMENT_MAX);
+	enum unpacked result;
+	size_t len, found = 0;
+
+	if (from < look->from)
+		from = look->from;
+	len = s->pulled > from ? (size_t)(s->pulled - from) : 0;
+	if (d == NULL || tail == NULL || !read_at(s, from, tail, len)) {
+		free(d);
+		free(tail);
+		return UNPACKED_NOTHING;
+	}
+	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth };
+	if (look->n_entries > 0)
+		qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
+	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && found < ENDS_MAX && !w->stopped; )
+		if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i, &at)) {
+			found++;
+			read_directory(d, at);
+		}
+	result = found == 0 ? UNPACKED_NOTHING : d->partly ? UNPACKED_PART : UNPACKED_ALL;
+	free(tail);
+	free(d);
+	return result;
+}
