@@ -262,20 +262,20 @@ static const struct maker iso = { archive_write_set_format_iso9660, NULL, NULL }
 struct zip_entry {
 	const char	*name;
 	struct slice	 bytes;			/* stored */
-	bool		 deflate, descriptor, encrypted;
+	bool		 deflate, stored_blocks, descriptor, encrypted;
 	uint32_t	 lie_crc, lie_packed, lie_size;	/* added to what the local header says */
 	uint64_t	 at;
 	uint32_t	 packed;
 };
 
 static struct slice
-deflate_raw(struct slice bytes)
+deflate_raw(struct slice bytes, int level)
 {
 	z_stream z = { 0 };
 	size_t max = bytes.len + bytes.len / 100 + 100;
 	char *p = malloc(max);
 
-	if (deflateInit2(&z, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&z, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		abort();
 	z.next_in = (Bytef *)(uintptr_t)bytes.p;
 	z.avail_in = (uInt)bytes.len;
@@ -314,7 +314,7 @@ zip_fields(struct buf *b, const struct zip_entry *e, uint32_t crc, uint32_t pack
 static void
 zip_local(struct buf *b, struct zip_entry *e, uint64_t from)
 {
-	struct slice data = e->deflate ? deflate_raw(e->bytes) : e->bytes;
+	struct slice data = e->deflate ? deflate_raw(e->bytes, e->stored_blocks ? 0 : 6) : e->bytes;
 	uint32_t crc = (uint32_t)crc32(0, (const Bytef *)e->bytes.p, (uInt)e->bytes.len);
 
 	e->at = b->len - from;
@@ -498,6 +498,56 @@ test_members_of_codings(struct slice listed, struct slice other)
 	}
 }
 
+/* BYTES as a gzip whose member goes on for LEN bytes of blocks of nothing, and ends with MORE. */
+static struct slice
+make_padded(struct slice bytes, size_t len, struct slice more)
+{
+	static const char start[10] = { 0x1f, (char)0x8b, 8 }, nothing[] = { 0, 0, 0, (char)0xff, (char)0xff };
+	struct slice all = join(bytes, more);
+	size_t max = all.len + len + 70000;
+	char *p = keep(malloc(max));
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)all.p, .avail_in = (uInt)bytes.len, .next_out = (Bytef *)p + sizeof(start),
+		.avail_out = (uInt)max };
+	uint64_t n;
+
+	memcpy(p, start, sizeof(start));
+	if (deflateInit2(&z, 6, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK || deflate(&z, Z_FULL_FLUSH) != Z_OK)
+		abort();
+	for (; len > sizeof(nothing); len -= sizeof(nothing)) {
+		memcpy(z.next_out, nothing, sizeof(nothing));
+		z.next_out += sizeof(nothing);
+	}
+	z.avail_in = (uInt)more.len;
+	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
+		abort();
+	n = (uint64_t)((char *)z.next_out - p);
+	deflateEnd(&z);
+	bytes_put(p + n, crc32(0, (const Bytef *)all.p, (uInt)all.len), 4);
+	bytes_put(p + n + 4, all.len, 4);
+	return slice_make(p, n + 8);
+}
+
+/* Where a member seems to have ended, for all that a client needs. */
+static void
+test_padded_members(struct slice listed, struct slice other)
+{
+	struct slice body = make_padded(listed, 70000, SLICE("")), small = slice_head(other, 8);
+	const struct hit *h;
+
+	run_reset();
+	run.piece_max = 4000;
+	expect(body, listed, 1, UNSCANNABLE_NO, "a gzip that is padded inside");
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < body.len - 70000 + 20000 && run.n == 1, "found where the padding begins");
+	run_reset();
+	expect(make_padded(listed, 20000, other), listed, 1, UNSCANNABLE_NO, "and goes on");
+	judge(find_hit(join(listed, other), 1) != NULL && run.n == 2, "both");
+	run_reset();
+	run.piece_max = 1;
+	expect(make_padded(small, 2000, SLICE("x")), join(small, SLICE("x")), 1, UNSCANNABLE_NO, "not where little comes");
+	judge(run.n == 1, "once");
+}
+
 /* lz4's reader does not say where a frame ends. */
 static void
 test_lz4(struct slice listed, struct slice other)
@@ -538,6 +588,7 @@ test_zips(struct slice listed, struct slice other)
 {
 	struct zip_entry good[] = { { .name = "a", .bytes = listed, .deflate = true }, { .name = "b", .bytes = other } };
 	struct zip_entry e[2];
+	struct slice inner;
 
 	run_reset();
 	expect(make_zip(SLICE(""), good, 2), listed, 1, UNSCANNABLE_NO, "a plain zip");
@@ -588,6 +639,36 @@ test_zips(struct slice listed, struct slice other)
 		expect(slice_head(body, slice_search(body, SLICE("PK\x01\x02"))), listed, 1, UNSCANNABLE_DAMAGED, "without a directory");
 		judge(strcmp(run.hits[run.n - 1].name, "b") == 0, "the last entry");
 	}
+	memcpy(e, good, sizeof(e));
+	inner = make_zip(SLICE(""), &(struct zip_entry){ .name = "c", .bytes = make_file(90000) }, 1);
+	e[0].bytes = join(slice_head(inner, 80000), join(SLICE("a head"), slice_skip(inner, 80000)));
+	e[0].deflate = false;
+	run_reset();
+	expect(make_zip(SLICE(""), e, 2), other, 1, UNSCANNABLE_DAMAGED, "a damaged zip in a zip");
+	e[0].deflate = true;
+	e[0].bytes = inner;
+	e[0].stored_blocks = true;
+	e[0].descriptor = true;
+	run_reset();
+	expect(make_zip(SLICE(""), e, 2), other, 1, UNSCANNABLE_NO, "one that is cut into blocks");
+	/* What only the directory says is found when that has passed, whatever follows. */
+	memcpy(e, good, sizeof(e));
+	e[0].bytes = other;
+	e[1].bytes = listed;
+	e[1].lie_packed = e[1].lie_size = (uint32_t)-5000;
+	for (int nested = 0; nested < 2; nested++) {
+		struct slice body = make_zip(other, e, 2), padded = join(body, make_file(2 << 20));
+		const struct hit *h;
+
+		run_reset();
+		run_body(nested ? make_one(zip_stored, padded) : padded);
+		h = find_hit(listed, 0);
+		judge(h != NULL && h->put < body.len + 200000, "a longer file than its local header says, and much behind it");
+	}
+	e[1].lie_packed = e[1].lie_size = 0;
+	run_reset();
+	run_body(join(make_zip(SLICE(""), e, 2), repeat(make_zip(SLICE(""), e, 2), 5 << 20)));
+	judge(find_hit(listed, 1) != NULL && run.reason == UNSCANNABLE_NO, "many zips in one");
 	memcpy(e, good, sizeof(e));
 	e[0].encrypted = true;
 	run_reset();
@@ -652,6 +733,59 @@ test_prefixes(struct slice listed, struct slice other)
 	judge(run.n == 0 && run.reason == UNSCANNABLE_NO && run.done, "one byte");
 }
 
+static struct slice make_cab(struct slice bytes);
+
+/* A 7z is whole where its start header says, whatever follows. */
+static void
+test_sevenzips(struct slice listed, struct slice other)
+{
+	struct slice one = make_one(sevenzip, listed), junk = make_file(2 << 20), start, blocks;
+	const struct hit *h;
+
+	run_reset();
+	expect(join(one, junk), listed, 1, UNSCANNABLE_NO, "junk behind a 7z");
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < one.len + 70000 && run.n == 1, "found in step");
+	run_reset();
+	expect(join(join(other, one), junk), listed, 1, UNSCANNABLE_NO, "and with something before it");
+	h = find_hit(listed, 1);
+	judge(h != NULL && h->put < other.len + one.len + 70000, "found in step");
+	run_reset();
+	expect(make_one(zip_stored, join(one, junk)), listed, 2, UNSCANNABLE_NO, "in a zip");
+	h = find_hit(listed, 2);
+	judge(h != NULL && h->put < one.len + 200000, "found in step");
+	run_reset();
+	expect(join(one, make_one(sevenzip, other)), listed, 1, UNSCANNABLE_NO, "two of them");
+	judge(find_hit(other, 1) != NULL && run.n == 2, "each of them once");
+	run_reset();
+	expect(join(one, make_one(zip, other)), other, 1, UNSCANNABLE_NO, "a zip behind it");
+	run_reset();
+	run.wish.limits.spool = 1 << 20;
+	expect(join(one, junk), listed, 1, UNSCANNABLE_NO, "not when the spool was given back");
+	run_reset();
+	run_body(slice_head(one, one.len - 1));
+	judge(run.reason == UNSCANNABLE_DAMAGED, "a byte less");
+	start = slice_head(one, 32);
+	/* In stored blocks of deflate, with something between them. */
+	blocks = make((struct maker){ archive_write_set_format_7zip, NULL, "7zip:compression=deflate,7zip:compression-level=0" },
+	    (struct file[]){ { "a.zip", make(zip, (struct file[]){ { "a", listed }, { "b", junk }, { "c", other } }, 3) },
+	    { "b.7z", make_one(sevenzip, junk) }, { "c", make_cab(junk) } }, 3);
+	run_reset();
+	expect(blocks, listed, 2, UNSCANNABLE_NO, "archives in pieces within a 7z");
+	run_reset();
+	expect(join(other, blocks), listed, 2, UNSCANNABLE_NO, "behind something else");
+	run_reset();
+	expect(make_one(zip_stored, join(blocks, other)), listed, 3, UNSCANNABLE_NO, "in a zip, and something behind");
+	run_reset();
+	run_body(slice_head(blocks, blocks.len - 1));
+	judge(run.reason == UNSCANNABLE_DAMAGED, "when the 7z lacks a byte");
+	run_reset();
+	expect(join(start, make_one(zip, other)), other, 1, UNSCANNABLE_DAMAGED, "a start header alone, and a zip");
+	run_reset();
+	run_body(make(sevenzip, NULL, 0));
+	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "an empty one");
+}
+
 /* What is behind the end of a tar, and in the middle of one. */
 static void
 test_tars(struct slice listed, struct slice other)
@@ -691,6 +825,13 @@ test_tars(struct slice listed, struct slice other)
 	p[512 + (other.len + 511) / 512 * 512 + 30] ^= 1;
 	run_reset();
 	expect(slice_make(p, body.len), listed, 1, UNSCANNABLE_DAMAGED, "a header in the middle is damaged");
+	/* Bytes whose signed sum is 0, and which have no digit where it should be. */
+	p = keep(calloc(1, 512));
+	memset(p, '\xe0', 8);
+	p[148] = '\xff';
+	run_reset();
+	run_body(slice_make(p, 512));
+	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "a sum that is none");
 	run_reset();
 	run.wish.limits.depth = 1;
 	run_body(make_one(tar_gz, listed));
@@ -1395,7 +1536,7 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_tars,
+	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

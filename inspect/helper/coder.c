@@ -25,6 +25,7 @@ struct method {
 	struct slice	 next;		/* what another member begins with; empty: none may follow */
 	bool		 zeros;		/* zeros may stand between */
 	bool		 frames;	/* frames that are skipped may stand between */
+	uint32_t	 idle;		/* more bytes than this of which nothing comes out are padding; 0: there is none */
 };
 
 struct coder {
@@ -34,6 +35,7 @@ struct coder {
 	char			 in[SOURCE_BLOCK];
 	size_t			 in_at, in_len;
 	bool			 running;	/* within a member */
+	uint64_t		 idle;		/* bytes since the last of which something came out, about */
 	bool			 keep;
 	union {
 		z_stream	 gzip;
@@ -181,13 +183,16 @@ zstd_end(struct coder *c)
 	ZSTD_freeDCtx(c->state.zstd);
 }
 
+/* What a deflate block's codes take is much less; a zstd block comes out at its end. */
+enum { IDLE = 8 * 1024, IDLE_ZSTD = 160 * 1024 };
+
 static const struct method methods[] = {
-	[KIND_GZIP] = { gzip_begin, gzip_step, gzip_end, SLICE("\x1f\x8b\x08"), true, false },
-	[KIND_BZIP2] = { bzip2_begin, bzip2_step, bzip2_end, SLICE("BZh"), false, false },
-	[KIND_XZ] = { xz_begin, lzma_step, lzma_stop, SLICE("\xfd""7zXZ\0"), true, false },
-	[KIND_LZMA] = { lzma_begin, lzma_step, lzma_stop, SLICE(""), false, false },
-	[KIND_LZIP] = { lzip_begin, lzma_step, lzma_stop, SLICE("LZIP"), false, false },
-	[KIND_ZSTD] = { zstd_begin, zstd_step, zstd_end, SLICE("\x28\xb5\x2f\xfd"), false, true },
+	[KIND_GZIP] = { gzip_begin, gzip_step, gzip_end, SLICE("\x1f\x8b\x08"), true, false, IDLE },
+	[KIND_BZIP2] = { bzip2_begin, bzip2_step, bzip2_end, SLICE("BZh"), false, false, 0 },
+	[KIND_XZ] = { xz_begin, lzma_step, lzma_stop, SLICE("\xfd""7zXZ\0"), true, false, IDLE },
+	[KIND_LZMA] = { lzma_begin, lzma_step, lzma_stop, SLICE(""), false, false, 0 },
+	[KIND_LZIP] = { lzip_begin, lzma_step, lzma_stop, SLICE("LZIP"), false, false, 0 },
+	[KIND_ZSTD] = { zstd_begin, zstd_step, zstd_end, SLICE("\x28\xb5\x2f\xfd"), false, true, IDLE_ZSTD },
 };
 
 bool
@@ -207,6 +212,7 @@ coder_new(enum kind kind, struct source *from, uint64_t at, bool keep)
 	c->from = from;
 	c->at = at;
 	c->in_at = c->in_len = 0;
+	c->idle = 0;
 	c->keep = keep;
 	if ((c->running = c->method->begin(c)))
 		return c;
@@ -267,10 +273,22 @@ next_member(struct coder *c)
 	return m->frames && ((uint8_t)c->in[c->in_at] & 0xf0) == 0x50 && memcmp(c->in + c->in_at + 1, "\x2a\x4d\x18", 3) == 0;
 }
 
-ssize_t
-coder_read(struct coder *c, char *buf, size_t size, bool *member_end)
+/* N bytes were used and OUT came out.  True when there was nothing for too long: once. */
+static bool
+count_idle(struct coder *c, size_t n, size_t out)
 {
-	*member_end = false;
+	uint64_t before = c->idle;
+
+	c->idle = out > 0 ? 0 : before + n;
+	return c->method->idle > 0 && before <= c->method->idle && c->idle > c->method->idle;
+}
+
+ssize_t
+coder_read(struct coder *c, char *buf, size_t size, bool *pause)
+{
+	enum { STEP_MAX = 8192 };	/* so that it can be told of which bytes nothing came out */
+
+	*pause = false;
 	if (!c->running) {
 		if (!next_member(c))
 			return 0;
@@ -278,20 +296,21 @@ coder_read(struct coder *c, char *buf, size_t size, bool *member_end)
 			return -1;
 	}
 	for (;;) {
-		struct window w = { c->in + c->in_at, c->in_len - c->in_at, buf, size };
+		size_t len = c->in_len - c->in_at < STEP_MAX ? c->in_len - c->in_at : STEP_MAX;
+		struct window w = { c->in + c->in_at, len, buf, size };
 		enum step step = c->method->step(c, &w);
-		size_t out = size - w.out_len;
+		size_t out = size - w.out_len, used = len - w.in_len;
 
-		c->in_at = c->in_len - w.in_len;
+		c->in_at += used;
+		*pause = count_idle(c, used, out);
 		if (step == STEP_END) {
 			c->method->end(c);
 			c->running = false;
-			*member_end = true;
-			return (ssize_t)out;
+			*pause = true;
 		}
-		if (out > 0)
+		if (out > 0 || *pause)
 			return (ssize_t)out;
-		if (step == STEP_BAD || (w.in_len == 0 && fill(c, 1) == 0))
+		if (step == STEP_BAD || (c->in_at == c->in_len && fill(c, 1) == 0))
 			return -1;
 	}
 }

@@ -19,9 +19,10 @@ bool coder_knows(enum kind kind);
 struct coder *coder_new(enum kind kind, struct source *from, uint64_t at, bool keep);
 void coder_free(struct coder *c);
 
-/* The next bytes that come out, up to SIZE: how many; 0 at the end; -1 when the coding is damaged or breaks off.  *MEMBER_END: a
- * coded member ended right behind them; then 0 bytes are no end. */
-ssize_t coder_read(struct coder *c, char *buf, size_t size, bool *member_end);
+/* The next bytes that come out, up to SIZE: how many; 0 at the end; -1 when the coding is damaged or breaks off.  *PAUSE: a
+ * coded member ended right behind them, or nothing has come out for so long that there may be only padding; then 0 bytes are no
+ * end. */
+ssize_t coder_read(struct coder *c, char *buf, size_t size, bool *pause);
 
 /* Offset in FROM behind what was used. */
 uint64_t coder_offset(const struct coder *c);

@@ -55,23 +55,27 @@ is_lzma(struct slice head)
 }
 
 static uint32_t
-octal(const char *p, size_t n)
+octal(const char *p, size_t n, unsigned *digits)
 {
 	uint32_t v = 0;
 	size_t i = 0;
 
+	*digits = 0;
+
 	while (i < n && p[i] == ' ')
 		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
+	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++, ++*digits)
 		v = v << 3 | (uint32_t)(p[i] - '0');
 	return v;
 }
 
-/* A tar header of any age is told by the sum of its bytes, its own field as blanks; some took them for signed. */
+/* A tar header of any age is told by the sum of its bytes, its own field as blanks; some took them for signed: that sum is often
+ * a small one where the bytes are random. */
 bool
-sniff_tar(struct slice head)
+sniff_tar(struct slice head, bool *weak)
 {
-	enum { HEADER = 512, SUM_AT = 148, SUM_LEN = 8 };
+	enum { HEADER = 512, SUM_AT = 148, SUM_LEN = 8, DIGITS_SURE = 3 };
+	unsigned digits;
 	uint32_t sum = 0, stored;
 	int32_t sum_signed = 0;
 
@@ -83,8 +87,9 @@ sniff_tar(struct slice head)
 		sum += (uint8_t)c;
 		sum_signed += (signed char)c;
 	}
-	stored = octal(head.p + SUM_AT, SUM_LEN);
-	return stored == sum || (int32_t)stored == sum_signed;
+	stored = octal(head.p + SUM_AT, SUM_LEN, &digits);
+	*weak = digits < DIGITS_SURE;
+	return digits > 0 && (stored == sum || (int32_t)stored == sum_signed);
 }
 
 static bool
@@ -118,7 +123,7 @@ sniff_start(struct slice head)
 		return KIND_BZIP2;
 	if (is_skippable(head))
 		return KIND_ZSTD;
-	if (sniff_tar(head))
+	if (sniff_tar(head, &weak))
 		return KIND_TAR;
 	if (is_lha(head))
 		return KIND_LHA;
@@ -155,6 +160,18 @@ sevenzip_makes_sense(struct slice head)
 
 	return head.len >= START &&
 	    crc32(0, (const Bytef *)head.p + SUMMED_AT, SUMMED) == bytes_get(head.p + SUM_AT, 4);
+}
+
+uint64_t
+sniff_7z_len(struct slice head)
+{
+	enum { START = 32, NEXT_AT = 12, NEXT_LEN_AT = 20 };
+	uint64_t len;
+
+	if (!sevenzip_makes_sense(head) || __builtin_add_overflow(bytes_get(head.p + NEXT_AT, 8), START, &len) ||
+	    __builtin_add_overflow(len, bytes_get(head.p + NEXT_LEN_AT, 8), &len))
+		return UINT64_MAX;
+	return len;
 }
 
 /* CFHEADER ([MS-CAB] 2.1): a word of zeros and version 1.3. */

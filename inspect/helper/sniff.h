@@ -27,8 +27,12 @@ enum kind sniff_start(struct slice head);
  * SNIFF_SIGNATURE bytes, less only at the end.  *WEAK: it begins so, but what follows makes no sense. */
 enum kind sniff_signature(struct slice head, bool *weak);
 
-/* HEAD, of which SNIFF_LEN bytes are needed, is the header of a tar's entry: its sum says so. */
-bool sniff_tar(struct slice head);
+/* HEAD, of which SNIFF_LEN bytes are needed, is the header of a tar's entry: its sum says so.  *WEAK: one that
+ * random bytes may have. */
+bool sniff_tar(struct slice head, bool *weak);
+
+/* Length of the 7z that begins with HEAD, as it says; UINT64_MAX when that makes no sense. */
+uint64_t sniff_7z_len(struct slice head);
 
 /* HEAD begins like an entry of a zip's directory that makes sense. */
 bool sniff_central(struct slice head);

@@ -45,12 +45,13 @@ view_read(struct archive *a, void *arg, const void **out)
 	return (la_ssize_t)rest.len;
 }
 
-/* Only when S has ended, and there is neither HEAD nor TAIL. */
+/* Only when all of it has been pulled, and there is neither HEAD nor TAIL. */
 static la_int64_t
 view_seek(struct archive *a, void *arg, la_int64_t offset, int whence)
 {
 	struct view *v = arg;
-	int64_t size = (int64_t)(v->s->pulled - v->base);
+	uint64_t pulled = v->s->pulled - v->base;
+	int64_t size = (int64_t)(pulled < v->len ? pulled : v->len);
 	int64_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64_t)v->at : size;
 
 	(void)a;
@@ -318,19 +319,20 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
 	bool ended;
 	int64_t used;
 
-	*end = at + 1;
 	if (v == NULL) {
+		*end = at + 1;
 		walk_stop(w, UNSCANNABLE_BYTES);
 		return UNPACKED_NOTHING;
 	}
 	v->s = s;
 	v->base = at;
-	v->len = UINT64_MAX - at;
+	v->len = (how == HOW_PART ? *end : UINT64_MAX) - at;
+	*end = at + 1;
 	v->at = 0;
 	v->head = SLICE("");
 	v->tail = how == HOW_ENDED ? slice_make(zip_end, sizeof(zip_end)) : SLICE("");
 	v->forget = how == HOW_STREAM && (is_filter(kind) || kind == KIND_TAR || kind == KIND_CPIO || kind == KIND_AR);
-	if ((r.a = open_view(v, kind, how == HOW_RANDOM)) == NULL) {
+	if ((r.a = open_view(v, kind, how == HOW_RANDOM || how == HOW_PART)) == NULL) {
 		free(v);
 		return UNPACKED_NOTHING;
 	}

@@ -106,22 +106,43 @@ look_from(struct look *look, uint64_t at)
 }
 
 static uint64_t
-note_late(struct walk *w, struct look *look, uint64_t at, enum kind kind)
+note_late(struct walk *w, struct source *s, struct look *look, uint64_t at, enum kind kind)
 {
+	char head[SNIFF_SIGNATURE];
+	uint64_t len = UINT64_MAX;
+
 	look_from(look, at);
+	if (kind == KIND_7Z && source_read_all(s, at, head, sizeof(head)) == sizeof(head))
+		len = sniff_7z_len(slice_make(head, sizeof(head)));
 	if (look->n_late == LATE_MAX)
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	else
-		look->late[look->n_late++] = (struct late){ at, kind };
+		look->late[look->n_late++] = (struct late){ at, len < UINT64_MAX - at ? at + len : UINT64_MAX, kind };
 	return at + SNIFF_SIGNATURE;
+}
+
+/* FROM to TO is within a 7z, where members lie about in pieces, as blocks that could not be made smaller.  What is damaged there is
+ * none of them when the 7z is good, and when it is not, that is said anyway. */
+static bool
+is_within(const struct look *look, uint64_t from, uint64_t to)
+{
+	if (from > look->whole_from && to <= look->whole_to)
+		return true;
+	for (size_t i = 0; i < look->n_late; i++)
+		if (from > look->late[i].at && to <= look->late[i].end && look->late[i].end != UINT64_MAX)
+			return true;
+	return false;
 }
 
 static void
 note_zip(struct look *look, uint64_t at, bool weak)
 {
+	bool within = is_within(look, at, at);
+
 	look_from(look, at);
 	look->zip = true;
-	look->zip_strong |= !weak;
+	look->zip_strong |= !weak && !within;
+	look->zip_alone |= !within;
 }
 
 /* ---- a single file's coding ---- */
@@ -131,20 +152,20 @@ struct coded {
 	struct coder	*coder;
 	struct source	 out;
 	unsigned	 depth;
-	bool		 member_end;	/* right behind what was pulled last */
-	size_t		 ends;
+	bool		 pause;		/* right behind what was pulled last */
+	size_t		 pauses;
 };
 
-/* A coded member has ended: what came out so far may be taken for whole. */
+/* A coded member has ended, or seems to: what came out so far may be taken for whole. */
 static void
-coded_end(struct source *s)
+coded_pause(struct source *s)
 {
 	struct coded *c = s->arg;
 
-	if (!c->member_end)
+	if (!c->pause)
 		return;
-	c->member_end = false;
-	if (s->pulled != s->reported && c->ends++ > 0 && !walk_count(c->w))
+	c->pause = false;
+	if (s->pulled != s->reported && c->pauses++ > 0 && !walk_count(c->w))
 		return;
 	walk_report(c->w, s, c->depth, SLICE(""), NULL);
 }
@@ -155,13 +176,13 @@ coded_pull(struct source *s, char *buf, size_t size)
 	struct coded *c = s->arg;
 
 	for (;;) {
-		ssize_t n = c->w->stopped ? -1 : coder_read(c->coder, buf, size, &c->member_end);
+		ssize_t n = c->w->stopped ? -1 : coder_read(c->coder, buf, size, &c->pause);
 
 		if (n > 0)
 			return walk_grow(c->w, (size_t)n) ? n : -1;
-		if (n < 0 || !c->member_end)
+		if (n < 0 || !c->pause)
 			return n;
-		coded_end(s);
+		coded_pause(s);
 	}
 }
 
@@ -209,7 +230,7 @@ note_between(struct walk *w, struct source *s, uint64_t at, uint64_t end, struct
 		if (kind == KIND_ZIP)
 			note_zip(look, at, weak);
 		else if (kind != KIND_NONE && !weak)
-			note_late(w, look, at, kind);
+			note_late(w, s, look, at, kind);
 		at++;
 	}
 }
@@ -252,7 +273,7 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 	}
 	walk_source_init(w, &c.out, w->wish->until);
 	c.out.pull = coded_pull;
-	c.out.after = coded_end;
+	c.out.after = coded_pause;
 	c.out.arg = &c;
 	whole = walk_member(w, &c.out, depth, SLICE(""), NULL);
 	/* Nothing may come out of what only looked like .lzma. */
@@ -268,10 +289,48 @@ walk_coded(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsign
 
 /* ---- a stream ---- */
 
-/* A few bytes are enough to look like one of these. */
-static bool
-is_vague(enum kind kind)
+/* Read what was noted as LATE, which has been pulled. */
+static void
+look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late *late, struct look *look)
 {
+	uint64_t end = late->end;
+	enum how how = end <= s->pulled ? HOW_PART : HOW_RANDOM;
+
+	if (!source_has(s, late->at))
+		walk_gone(w, s);
+	else if (unpack(w, s, late->at, late->kind, depth, how, &end, NULL) != UNPACKED_ALL) {
+		if (!is_within(look, late->at, late->end))
+			walk_unscannable(w, UNSCANNABLE_DAMAGED);
+	} else if (how == HOW_PART && late->end > look->whole_to) {
+		look->whole_from = late->at;
+		look->whole_to = late->end;
+	}
+}
+
+/* Read what was noted and has become whole: whatever follows, a client has it. */
+static void
+look_at_whole(struct walk *w, struct source *s, unsigned depth, struct look *look)
+{
+	for (size_t i = 0; i < look->n_late && !w->stopped; )
+		if (look->late[i].end <= s->pulled) {
+			struct late late = look->late[i];
+
+			memmove(&look->late[i], &look->late[i + 1], (--look->n_late - i) * sizeof(late));
+			look_at_late(w, s, depth, &late, look);
+		} else
+			i++;
+}
+
+/* What is at AT of S may have only a few bytes in common with one of these. */
+static bool
+is_vague(struct source *s, uint64_t at, enum kind kind)
+{
+	char head[SNIFF_LEN];
+	bool weak;
+
+	if (kind == KIND_TAR)
+		return source_read_all(s, at, head, sizeof(head)) != sizeof(head) ||
+		    !sniff_tar(slice_make(head, sizeof(head)), &weak) || weak;
 	return kind == KIND_CPIO || kind == KIND_LHA || kind == KIND_COMPRESS || kind == KIND_LZIP;
 }
 
@@ -282,13 +341,13 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	uint64_t end;
 
 	if (walk_too_deep(w, depth)) {
-		if (!is_vague(kind) && kind != KIND_LZMA)
+		if (!is_vague(s, at, kind) && kind != KIND_LZMA)
 			walk_unscannable(w, UNSCANNABLE_DEPTH);
 		return at + 1;
 	}
 	/* libarchive's xar takes a block of which nothing comes out for the end: it gets whole ones, when all is there. */
 	if (kind == KIND_7Z || kind == KIND_XAR)
-		return note_late(w, look, at, kind);
+		return note_late(w, s, look, at, kind);
 	if (coder_knows(kind))
 		return walk_coded(w, s, at, kind, depth, look);
 	if (kind == KIND_ZIP)
@@ -297,18 +356,20 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	case UNPACKED_ALL:
 		return end;
 	case UNPACKED_NOTHING:
-		look->tries++;
-		if ((at > 0 && kind != KIND_TAR) || is_vague(kind))
+		look->tries += !is_within(look, at, end);
+		if ((at > 0 && kind != KIND_TAR) || is_vague(s, at, kind))
 			return end;
 		break;
 	case UNPACKED_PART:
-		look->tries++;
+		look->tries += !is_within(look, at, end);
 	}
 	/* Of a last entry without a directory behind it, libarchive does not give what it has when it misses a descriptor. */
 	if (kind == KIND_ZIP && s->ended && !w->stopped && source_has(s, end - 1))
 		unpack(w, s, end - 1, KIND_ZIP, depth, HOW_ENDED, &end, look);
 	if (kind == KIND_ISO)
 		look->iso = true;
+	if (is_within(look, at, end))
+		return end;
 	if (kind == KIND_ZIP || kind == KIND_ISO)
 		look->damaged = true;
 	else
@@ -419,13 +480,15 @@ scan_signature(struct scan *sc)
 	struct slice head = slice_make(sc->buf + sc->pos, sc->have - sc->pos);
 	enum kind kind = sniff_signature(head, &weak);
 
-	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head))
+	if (kind == KIND_NONE && scan_at_block(sc) && sniff_tar(head, &weak))
 		kind = KIND_TAR;
 	/* Local headers may make no sense: who reads the directory believes that. */
-	if (sc->look->zip && sniff_central(head))
+	if (sc->look->zip_alone && sniff_central(head))
 		sc->look->zip_strong = true;
+	if (sc->look->zip && slice_starts(head, SLICE("PK\x05\x06")))
+		zip_end_passed(sc->w, sc->s, sc->at + sc->pos, sc->depth, sc->look);
 
-	if (kind == KIND_NONE || weak) {
+	if (kind == KIND_NONE || (weak && kind != KIND_TAR)) {
 		if (kind == KIND_ZIP)
 			note_zip(sc->look, sc->at + sc->pos, true);
 		sc->pos++;
@@ -449,6 +512,7 @@ scan(struct scan *sc)
 			more = true;
 			continue;
 		}
+		look_at_whole(sc->w, sc->s, sc->depth, sc->look);
 		scan_skip(sc);
 		if (more && sc->have - sc->pos < (size_t)(scan_at_block(sc) ? SNIFF_LEN : SNIFF_SIGNATURE))
 			more = scan_fill(sc);
@@ -466,10 +530,7 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 	uint64_t end;
 
 	for (size_t i = 0; i < look->n_late && !w->stopped; i++)
-		if (!source_has(s, look->late[i].at))
-			walk_gone(w, s);
-		else if (unpack(w, s, look->late[i].at, look->late[i].kind, depth, HOW_RANDOM, &end, NULL) != UNPACKED_ALL)
-			walk_unscannable(w, UNSCANNABLE_DAMAGED);
+		look_at_late(w, s, depth, &look->late[i], look);
 	if (look->iso && !w->stopped) {
 		if (!source_has(s, 0))
 			walk_gone(w, s);
@@ -484,7 +545,7 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 			enum unpacked u = zip_directory(w, s, depth, look);
 
 			if (u != UNPACKED_NOTHING)
-				look->damaged = u == UNPACKED_PART;
+				look->damaged = u == UNPACKED_PART && look->zip_alone;
 		}
 	}
 	if (look->damaged)

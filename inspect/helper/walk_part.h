@@ -32,24 +32,29 @@ struct walk {
 	bool			 root_ended;
 };
 
-/* What is to be read once more when a stream has ended, with random access. */
+/* What is to be read once more with random access: when a stream has ended, or when all of it is there. */
 enum { LATE_MAX = 8 };
 struct late {
-	uint64_t	at;
+	uint64_t	at, end;	/* END: UINT64_MAX when it is that of the stream */
 	enum kind	kind;
 };
 struct look {
 	bool		 zip;			/* local headers of a zip were seen */
 	bool		 zip_strong;		/* and they made sense */
+	bool		 zip_alone;		/* and not all of them are within a 7z */
 	bool		 iso;			/* an ISO image could not be read from front to back */
 	bool		 damaged;		/* trouble that a second look may dispel */
 	uint64_t	 from;			/* where it begins */
 	struct late	 late[LATE_MAX];	/* what can be read in no other way */
 	size_t		 n_late;
+	uint64_t	 whole_from, whole_to;	/* where a 7z was that was read: of several the last to end */
 	size_t		 tries;			/* that came to nothing, or not to the end */
 	uint64_t	*entries;		/* local headers of the zip entries that were read without trouble, in order */
 	size_t		 n_entries, cap_entries;
 	struct seen	 seen;			/* digests of a zip's entries */
+	uint64_t	 zip_end;		/* where an end record is of which all was read; 0: nowhere */
+	uint64_t	 zip_from, zip_to;	/* where the entries of that one are */
+	size_t		 zip_ends;		/* their number, also of those that could not be read */
 };
 
 /* Take note of a reason; the first counts. */
@@ -81,10 +86,11 @@ enum unpacked { UNPACKED_ALL, UNPACKED_PART, UNPACKED_NOTHING };
 enum how {
 	HOW_STREAM,	/* from front to back */
 	HOW_RANDOM,	/* S has ended, and all from AT on can be read again */
+	HOW_PART,	/* the same, up to *END, where the archive ends; more of S may come */
 	HOW_ENDED,	/* a zip, as if an empty directory stood behind the end of S */
 };
 
-/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END is where to go on: behind it, or right
+/* Unpack the archive of KIND that begins at AT in S, whose members are at DEPTH.  *END becomes where to go on: behind it, or right
  * behind the start of what could not be read.  LOOK gets what is needed for a second look at a zip; it may be NULL. */
 enum unpacked unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, enum how how, uint64_t *end,
     struct look *look);
@@ -97,5 +103,8 @@ enum unpacked unpack_zip_entry(struct walk *w, struct source *s, struct slice he
 /* Read the zip in S by its directory, from LOOK's start on: entries that were not read in the same way before.  S has ended.
  * UNPACKED_NOTHING: there is no directory. */
 enum unpacked zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look);
+
+/* An end record of a zip is at AT of S, which goes on: read by its directory what is in front of it. */
+void zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, struct look *look);
 
 #endif

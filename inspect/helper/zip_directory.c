@@ -30,6 +30,7 @@ struct directory {
 	struct source	*s;
 	struct look	*look;
 	unsigned	 depth;
+	uint64_t	 limit;		/* entries are in front of this */
 	uint64_t	 base;		/* what is added to the offsets in it, modulo 2^64 */
 	uint64_t	 n;
 	bool		 partly;
@@ -161,13 +162,19 @@ static void
 read_one(struct directory *d, const struct central *c)
 {
 	char p[LOCAL];
+	uint64_t data_at;
 
 	if ((c->flags & FLAG_ENCRYPTED) != 0)
 		walk_unscannable(d->w, UNSCANNABLE_ENCRYPTED);
 	else if (!read_at(d->s, c->at, p, sizeof(p)) || memcmp(p, "PK\x03\x04", 4) != 0)
 		d->partly = true;
-	else if (!was_read(d->look, c, p) && (c->size > 0 || c->packed > 0))
-		read_again(d, c, c->at + LOCAL + bytes_get(p + 26, 2) + bytes_get(p + 28, 2));
+	else if (!was_read(d->look, c, p) && (c->size > 0 || c->packed > 0)) {
+		data_at = c->at + LOCAL + bytes_get(p + 26, 2) + bytes_get(p + 28, 2);
+		if (data_at <= d->limit && c->packed <= d->limit - data_at)
+			read_again(d, c, data_at);
+		else
+			d->partly = true;
+	}
 }
 
 /* The directory, whose end is at END_AT, as SIZE and OFFSET in its end record say; where it is. */
@@ -222,6 +229,49 @@ read_directory(struct directory *d, uint64_t at)
 	}
 }
 
+static void
+sort_entries(struct look *look)
+{
+	if (look->n_entries > 0)
+		qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
+}
+
+/* Read the directory at DIR_AT, whose end record is at END_AT. */
+static void
+read_whole(struct directory *d, uint64_t end_at, uint64_t dir_at)
+{
+	bool partly = d->partly;
+
+	d->partly = false;
+	read_directory(d, dir_at);
+	if (!d->partly && end_at > d->look->zip_end) {
+		d->look->zip_end = end_at;
+		d->look->zip_from = d->base;
+		d->look->zip_to = dir_at;
+	} else if (end_at >= d->look->zip_from && end_at < d->look->zip_to)
+		d->partly = false;	/* It is in an entry, which may have been cut into blocks that could not be made smaller. */
+	d->partly |= partly;
+}
+
+/* Not what is further ahead than S has come: who waits for that does not see what comes before. */
+void
+zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, struct look *look)
+{
+	struct directory *d;
+	uint64_t dir_at;
+	char p[END];
+
+	if (look->zip_ends == ENDS_MAX || !read_at(s, at, p, sizeof(p)) || (d = malloc(sizeof(*d))) == NULL)
+		return;
+	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = at };
+	sort_entries(look);
+	if (read_end(d, at, p, &dir_at)) {
+		look->zip_ends++;
+		read_whole(d, at, dir_at);
+	}
+	free(d);
+}
+
 enum unpacked
 zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look)
 {
@@ -239,13 +289,14 @@ zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *loo
 		free(tail);
 		return UNPACKED_NOTHING;
 	}
-	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth };
-	if (look->n_entries > 0)
-		qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
+	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = UINT64_MAX };
+	sort_entries(look);
 	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && found < ENDS_MAX && !w->stopped; )
-		if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i, &at)) {
+		if (from + i == look->zip_end && look->zip_end > 0)
 			found++;
-			read_directory(d, at);
+		else if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i, &at)) {
+			found++;
+			read_whole(d, from + i, at);
 		}
 	result = found == 0 ? UNPACKED_NOTHING : d->partly ? UNPACKED_PART : UNPACKED_ALL;
 	free(tail);

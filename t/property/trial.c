@@ -130,6 +130,9 @@ make_file(struct buf *out, size_t size, struct rng *r)
 {
 	bool mixed = rng_chance(r, 50);
 
+	/* At once: some of it is copied from itself. */
+	if (buf_reserve(out, size) == -1)
+		abort();
 	if (rng_chance(r, 50) && size > 2)
 		buf_add(out, "MZ", 2);
 	while (out->len < size) {
