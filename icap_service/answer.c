@@ -74,7 +74,7 @@ static int
 write_page(struct txn *t, const struct why *why, const char *incident)
 {
 	struct page_facts facts = { .why = why, .incident = incident, .now_ms = t->now_ms,
-		.contact = txn_site(t)->contact, .organisation = txn_site(t)->organisation };
+		.is_upload = !t->respmod, .contact = txn_site(t)->contact, .organisation = txn_site(t)->organisation };
 
 	if (t->x.has_url)
 		facts.host = t->x.url.host;

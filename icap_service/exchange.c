@@ -38,9 +38,9 @@ value_of(const char *line, struct slice name)
 	return *line == ':' ? line + 1 : NULL;
 }
 
-/* What a response says of its body, and how often. */
+/* What a message says of its body, and how often. */
 struct framing {
-	size_t		n_lengths, n_transfer_codings;
+	size_t		n_lengths, n_transfer_codings, n_types;
 	struct slice	length, type, disposition;
 	struct codings	codings;
 };
@@ -55,9 +55,10 @@ read_content_header(struct framing *f, const char *line)
 		f->length = slice_str(value);
 	} else if ((value = value_of(line, SLICE("Content-Encoding"))) != NULL)
 		codings_add(&f->codings, slice_str(value));
-	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL)
+	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL) {
+		f->n_types++;
 		f->type = slice_trim(slice_str(value));
-	else if ((value = value_of(line, SLICE("Content-Disposition"))) != NULL)
+	} else if ((value = value_of(line, SLICE("Content-Disposition"))) != NULL)
 		f->disposition = slice_trim(slice_str(value));
 }
 
@@ -217,17 +218,16 @@ status_code(struct slice line)
 	return (int)code;
 }
 
-static void
-read_response(struct exchange *x, ci_request_t *req)
+/* What HEADERS say of the body behind them. */
+static struct framing
+read_body_head(struct exchange *x, ci_request_t *req, const ci_headers_list_t *headers)
 {
-	ci_headers_list_t *headers = ci_http_response_headers(req);
-	struct framing f;
+	struct framing f = { 0 };
 
 	x->head = (struct body_head){ .has_body = ci_req_hasbody(req) != 0,
 		.content_length = LENGTH_UNKNOWN, .complete_length = LENGTH_UNKNOWN };
 	if (headers == NULL || headers->used == 0)
-		return;
-	x->head.status = status_code(slice_str(headers->headers[0]));
+		return f;
 	/* Two lengths, or chunks besides, are an argument between others about where the body ends:
 	 * count it ourselves. */
 	f = find_framing(headers);
@@ -235,6 +235,29 @@ read_response(struct exchange *x, ci_request_t *req)
 		x->head.content_length = content_length_parse(f.length);
 	x->head.codings = f.codings;
 	x->head.claims_file = claims_file(f.type, f.disposition);
+	return f;
+}
+
+static void
+read_response(struct exchange *x, ci_request_t *req)
+{
+	ci_headers_list_t *headers = ci_http_response_headers(req);
+
+	read_body_head(x, req, headers);
+	if (headers != NULL && headers->used > 0)
+		x->head.status = status_code(slice_str(headers->headers[0]));
+}
+
+void
+exchange_read_upload(struct exchange *x, ci_request_t *req)
+{
+	struct framing f = read_body_head(x, req, ci_http_request_headers(req));
+
+	x->head.claims_file = x->head.claims_file || is_file_name(exchange_file_name(x));
+	x->head.boundary = multipart_boundary(f.type);
+	/* Of two types, nobody knows which one counts. */
+	if (f.n_types > 1)
+		x->head.boundary = (struct multipart_boundary){ .fault = UNSCANNABLE_DAMAGED };
 }
 
 int

@@ -20,7 +20,8 @@ struct exchange {
 	bool		 has_url;	/* URL is parsed */
 	struct url	 url;
 	enum url_error	 url_error;	/* when not */
-	struct body_head head;		/* RESPMOD only; of a 206 what ranges_read() adds */
+	struct body_head head;		/* of the response, of a 206 what ranges_read() adds; of an upload once
+					 * exchange_read_upload() was called */
 	struct buf	 store;		/* what the slices point into */
 };
 
@@ -30,6 +31,9 @@ enum { SHOWN_MAX = 8192 };
  * either case. */
 int exchange_read(struct exchange *x, ci_request_t *req);
 void exchange_fini(struct exchange *x);
+
+/* Also fill X's head, from what REQ's request says of its own body.  Before any header of it is changed. */
+void exchange_read_upload(struct exchange *x, ci_request_t *req);
 
 /* Who asks, as Squid says: X-Client-IP and X-Client-Username of REQ.  Borrowed from REQ; only an event wants them. */
 struct slice exchange_client(ci_request_t *req);

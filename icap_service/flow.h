@@ -19,6 +19,15 @@ int flow_taken(struct txn *t, ci_request_t *req);
 /* When the body has ended, or there was none. */
 int flow_end(struct txn *t, ci_request_t *req);
 
+/* Remember what goes through, so that a cached copy can be met again when a rule comes.  Squid keeps
+ * answers of many a status, but no parts.  SIZE may be unknown; CHECKED says that the rules of this
+ * generation had no objection, else any generation is newer. */
+void flow_journal(struct txn *t, int64_t size, bool checked);
+
+/* The rule that let something go, if one did, is in force for as long as a copy may be cached: what an
+ * allow has covered is not harmless once the allow has ended. */
+bool flow_outlives_copy(const struct txn *t, const struct why *why);
+
 /* A verdict to block, as the mode has it: true when it is to be acted on; in observe mode it
  * becomes would_block. */
 bool flow_enforces(const struct txn *t);

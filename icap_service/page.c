@@ -23,7 +23,7 @@ static const char head[] =
     "</style>\n</head>\n<body>\n<main>\n";
 
 static const char *
-heading(enum reason reason)
+heading(enum reason reason, bool is_upload)
 {
 	switch (reason) {
 	case REASON_HOST:
@@ -35,7 +35,7 @@ heading(enum reason reason)
 	case REASON_FILE_AGAIN:
 	case REASON_PARTIAL:
 	case REASON_UNSCANNABLE:
-		return "This download is blocked";
+		return is_upload ? "This upload is blocked" : "This download is blocked";
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:
 	case REASON_DAMAGED:
@@ -49,7 +49,7 @@ heading(enum reason reason)
 }
 
 static const char *
-advice(enum reason reason)
+advice(enum reason reason, bool is_upload)
 {
 	switch (reason) {
 	case REASON_HOST:
@@ -63,7 +63,8 @@ advice(enum reason reason)
 		return "Do not try to get the file another way. If you already opened it, switch the computer off "
 		    "the network and call at once.";
 	case REASON_UNSCANNABLE:
-		return "Ask for it unpacked, or without a password, and call if you need it as it is.";
+		return is_upload ? "Send it unpacked, or without a password, and call if it has to go as it is." :
+		    "Ask for it unpacked, or without a password, and call if you need it as it is.";
 	case REASON_PARTIAL:
 		return "Start the download again from the beginning instead of resuming it.";
 	case REASON_NO_RULES:
@@ -129,9 +130,9 @@ page_write(const struct page_facts *f, struct buf *out)
 	incident_show(f->incident, shown);
 	clock_format_s(f->now_ms / MS_PER_S, when);
 	buf_reserve(out, PAGE_USUAL);
-	buf_add_strs(out, head, "<h1>", heading(f->why->reason), "</h1>\n", NULL);
+	buf_add_strs(out, head, "<h1>", heading(f->why->reason, f->is_upload), "</h1>\n", NULL);
 	add_sentence(out, f);
-	buf_add_strs(out, "<p>", advice(f->why->reason), "</p>\n<p>Questions, or is this a mistake? Call ", NULL);
+	buf_add_strs(out, "<p>", advice(f->why->reason, f->is_upload), "</p>\n<p>Questions, or is this a mistake? Call ", NULL);
 	buf_add_html(out, slice_str(f->contact));
 	buf_add_strs(out, " and read out this number:</p>\n<p class=\"id\">", shown, "</p>\n<dl>\n", NULL);
 	add_row(out, "Site", f->host);

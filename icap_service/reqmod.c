@@ -5,6 +5,7 @@
 #include "icap_service/answer.h"
 #include "icap_service/codings.h"
 #include "icap_service/flow.h"
+#include "icap_service/inspection.h"
 #include "icap_service/ranges.h"
 #include "icap_service/report.h"
 #include "icap_service/svc_log.h"
@@ -61,21 +62,36 @@ echo(struct txn *t, ci_request_t *req, struct slice preview)
 	return CI_MOD_CONTINUE;
 }
 
-/* FILES: what comes back will be judged as a file, so it should be one that can be. */
+/* The body of this request is to be looked at: T's plan then says how. */
+static bool
+is_inspected(struct txn *t, ci_request_t *req, struct slice preview)
+{
+	if (!txn_site(t)->inspect_uploads || t->generation == NULL || !ci_req_hasbody(req))
+		return false;
+	exchange_read_upload(&t->x, req);
+	t->plan = judge_plan(t->generation, &t->x.head, inspection_type(t, req, preview));
+	return t->plan.action == PLAN_INSPECT;
+}
+
+/* FILES: nothing says that files are not to be looked at, neither the one that is sent nor the one that comes back, which should be
+ * one that can be judged. */
 static int
 pass(struct txn *t, ci_request_t *req, struct slice preview, bool files)
 {
-	bool changed = answer_strip(req) > 0;
+	bool inspected = files && is_inspected(t, req, preview);
 
-	if (files) {
-		changed |= ranges_strip(t, req);
-		changed |= codings_narrow(t, req);
+	t->changed = answer_strip(req) > 0;
+	if (files && flow_enforces(t)) {
+		t->changed |= ranges_strip(t, req);
+		t->changed |= codings_narrow(t, req);
 	}
 	if (needs_refetch(t) && answer_refetch(req) == 0) {
 		process_count(t->process, COUNTER_refetched, 1);
-		changed = true;
+		t->changed = true;
 	}
-	return changed ? echo(t, req, preview) : answer_unchanged(req);
+	if (inspected)
+		return inspection_begin(t, req, preview);
+	return t->changed ? echo(t, req, preview) : answer_unchanged(req);
 }
 
 static int
@@ -99,18 +115,6 @@ refuse(struct txn *t, ci_request_t *req, const struct why *why, struct slice pre
 	return mark ? echo(t, req, preview) : CI_MOD_CONTINUE;
 }
 
-/* Something to say about a request that passes. */
-static void
-note(struct txn *t, const struct why *why, enum event_action action)
-{
-	struct outcome o = { .action = action, .why = why, .delivered = -1 };
-	char incident[INCIDENT_LEN + 1];
-
-	process_incident(t->process, t->now_ms, incident);
-	o.incident = incident;
-	report(t, &o);
-}
-
 int
 flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 {
@@ -125,10 +129,10 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return refuse(t, req, &why, preview);
 	if (why.verdict == VERDICT_BLOCK || why.would_block)
-		note(t, &why, EVENT_WOULD_BLOCK);
+		inspection_note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	else if (reason_unchecked(why.reason))
-		note(t, &why, EVENT_PASSED_UNCHECKED);
-	return pass(t, req, preview, flow_enforces(t) && !why.files_exempt);
+		inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
+	return pass(t, req, preview, !why.files_exempt);
 }
 
 int
@@ -150,6 +154,6 @@ flow_out_of_memory(struct txn *t, ci_request_t *req)
 		why.verdict = VERDICT_BLOCK;
 		return refuse(t, req, &why, (struct slice){ 0 });
 	}
-	note(t, &why, EVENT_PASSED_UNCHECKED);
+	inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	return answer_unchanged(req);
 }

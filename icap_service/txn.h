@@ -25,6 +25,7 @@ struct txn {
 	int64_t			 now_ms;
 	enum mode		 mode;
 	bool			 respmod;
+	bool			 changed;	/* headers were: a 204 would undo that */
 	struct exchange		 x;
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
 	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */

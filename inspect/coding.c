@@ -6,6 +6,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "inspect/transfer_coding.h"
+
 /* ZSTD_d_forceIgnoreChecksum, which zstd.h shows only to who links it statically: without it the last block is lost when a sum
  * is wrong.  A library that does not know it says so and is as strict as before. */
 #define ZSTD_IGNORE_SUM	ZSTD_d_experimentalParam3
@@ -31,6 +33,7 @@ struct layer {
 	size_t		 prefix_len;
 	BrotliDecoderState *br;
 	ZSTD_DCtx	*zstd;
+	struct transfer	 transfer;
 	char		*out;		/* OUT_SIZE */
 };
 
@@ -51,6 +54,15 @@ static const struct { const char *name; enum coding coding; } names[] = {
 };
 
 static void
+append(struct codings *c, enum coding coding)
+{
+	if (c->n == CODINGS_MAX)
+		c->fault = UNSCANNABLE_CODINGS;
+	else
+		c->list[c->n++] = coding;
+}
+
+static void
 add_one(struct codings *c, struct slice name)
 {
 	if (name.len == 0 || slice_ieq(name, SLICE("identity")))
@@ -58,10 +70,7 @@ add_one(struct codings *c, struct slice name)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (!slice_ieq(name, slice_str(names[i].name)))
 			continue;
-		if (c->n == CODINGS_MAX)
-			c->fault = UNSCANNABLE_CODINGS;
-		else
-			c->list[c->n++] = names[i].coding;
+		append(c, names[i].coding);
 		return;
 	}
 	c->fault = UNSCANNABLE_CODING;
@@ -76,6 +85,20 @@ codings_add(struct codings *c, struct slice value)
 		slice_cut(value, ',', &item, &value);
 		add_one(c, slice_trim(item));
 	}
+}
+
+void
+codings_add_transfer(struct codings *c, struct slice value)
+{
+	slice_cut(value, ';', &value, NULL);
+	value = slice_trim(value);
+	if (slice_ieq(value, SLICE("base64")))
+		append(c, CODING_BASE64);
+	else if (slice_ieq(value, SLICE("quoted-printable")))
+		append(c, CODING_QUOTED);
+	else if (value.len > 0 && !slice_ieq(value, SLICE("7bit")) && !slice_ieq(value, SLICE("8bit")) &&
+	    !slice_ieq(value, SLICE("binary")))
+		c->fault = UNSCANNABLE_CODING;
 }
 
 /* ---- layers ---- */
@@ -95,6 +118,9 @@ open_layer(struct layer *l, enum coding coding)
 		return inflateInit2(&l->z, MAX_WBITS) == Z_OK && inflateValidate(&l->z, 0) == Z_OK && l->prefix != NULL ? 0 : -1;
 	case CODING_BR:
 		return (l->br = BrotliDecoderCreateInstance(NULL, NULL, NULL)) == NULL ? -1 : 0;
+	case CODING_BASE64:
+	case CODING_QUOTED:
+		return 0;
 	case CODING_ZSTD:
 		break;
 	}
@@ -172,22 +198,36 @@ zstd_step(struct layer *l, struct slice *in, size_t *n)
 }
 
 static enum step
+transfer_layer_step(struct layer *l, struct slice *in, size_t *n)
+{
+	switch ((l->coding == CODING_BASE64 ? base64_step : quoted_step)(&l->transfer, in, l->out, OUT_SIZE, n)) {
+	case TRANSFER_BAD: return STEP_BAD;
+	case TRANSFER_END: return STEP_END;
+	case TRANSFER_MORE: break;
+	}
+	return in->len > 0 ? STEP_MORE : STEP_HUNGRY;
+}
+
+static enum step
 layer_step(struct layer *l, struct slice *in, size_t *n)
 {
 	switch (l->coding) {
+	case CODING_BASE64:
+	case CODING_QUOTED: return transfer_layer_step(l, in, n);
 	case CODING_BR: return brotli_step(l, in, n);
 	case CODING_ZSTD: return zstd_step(l, in, n);
 	default: return inflate_step(l, in, n);
 	}
 }
 
-/* A stream has ended.  Only gzip (RFC 1952 2.2) and zstd (RFC 8878 3) have streams behind streams. */
+/* A stream has ended.  Only gzip (RFC 1952 2.2) and zstd (RFC 8878 3) have streams behind streams; behind the padding of base64
+ * some go on. */
 static void
 end_stream(struct layer *l)
 {
 	l->in_stream = 0;
 	l->streams++;
-	l->state = l->coding == CODING_GZIP || l->coding == CODING_ZSTD ? LAYER_BETWEEN : LAYER_DONE;
+	l->state = l->coding == CODING_BR || l->coding == CODING_DEFLATE ? LAYER_DONE : LAYER_BETWEEN;
 }
 
 /* Another stream begins, or what follows is none. */

@@ -1,5 +1,5 @@
-/* coding.h - undoing Content-Encoding (RFC 9110 8.4.1) as a stream, as the clients do it: in bounded memory, and no stricter
- * than they are.
+/* coding.h - undoing Content-Encoding (RFC 9110 8.4.1), and the transfer codings of parts, as a stream, as the clients do it: in
+ * bounded memory, and no stricter than they are.
  *
  *	as sent --gzip--> --br--> decoded		"Content-Encoding: br, gzip": the last one named is undone first
  *
@@ -11,7 +11,8 @@
 
 #include "inspect/finding.h"
 
-enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BR, CODING_ZSTD };
+/* The last two are no content codings but transfer codings (RFC 2045 6) of a part: codings_add() knows them not. */
+enum coding { CODING_GZIP, CODING_DEFLATE, CODING_BR, CODING_ZSTD, CODING_BASE64, CODING_QUOTED };
 
 enum { CODINGS_MAX = 4 };
 
@@ -24,6 +25,10 @@ struct codings {
 
 /* Add the codings in the header's value VALUE; "identity" and empty items are none.  Pure. */
 void codings_add(struct codings *c, struct slice value);
+
+/* Add the transfer coding of a part, as its Content-Transfer-Encoding says: base64 or quoted-printable; 7bit, 8bit and binary are
+ * none.  Pure. */
+void codings_add_transfer(struct codings *c, struct slice value);
 
 struct decoder;
 

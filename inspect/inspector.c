@@ -4,6 +4,7 @@
 
 #include "inspect/digester.h"
 #include "inspect/file_type.h"
+#include "inspect/parts.h"
 #include "inspect/watch.h"
 
 struct inspector {
@@ -22,7 +23,7 @@ struct inspector {
 	uint64_t		 out;		/* bytes decoded */
 	uint64_t		 before_out;	/* bytes as sent before the push that had the last of them */
 	struct digester		*decoded;
-	bool			 suspects;
+	bool			 suspects, suspects_sent;
 
 	char			 start[TYPE_BYTES];	/* of what members may be in, while its type is not clear */
 	size_t			 start_len;
@@ -31,8 +32,10 @@ struct inspector {
 	enum member_mode	 members;	/* as wished */
 	struct archive		*archive;
 	bool			 may_end;	/* a coded stream ended behind what came out last */
-	uint64_t		 looked_at;	/* OUT when what there was of an archive was looked at as if it had ended */
+	uint64_t		 looked_at;	/* bytes_out() when what there was of an archive was looked at as if it had ended */
 	uint64_t		 unfed;		/* bytes as sent since the helper last caught up */
+	struct parts		*parts;		/* when there is a boundary */
+	uint64_t		 mark_seen, mark_out;	/* see found_in_parts() */
 
 	bool			 stopped;
 	uint64_t		 hashed;
@@ -48,30 +51,69 @@ note_unscannable(struct inspector *i, enum unscannable u)
 
 /* ---- decoded bytes ---- */
 
-/* What came out so far, as a finding; one that is tentative only when its size may be listed. */
+/* The SIZE bytes that D has hashed so far, as a finding, when their size may be listed.  One that is to be stopped for stops, or
+ * when it is tentative is suspected. */
 static void
-find_decoded(struct inspector *i, bool tentative)
+find_so_far(struct inspector *i, enum finding_kind kind, const struct digester *d, uint64_t size, bool tentative, bool *suspects)
 {
-	struct finding f = { .kind = FINDING_DECODED, .tentative = tentative, .size = i->out };
+	struct finding f = { .kind = kind, .tentative = tentative, .size = size };
 
-	if (i->decoded == NULL || i->stopped || !i->wish.may_be_listed(i->arg, i->out))
+	if (d == NULL || i->stopped || !i->wish.may_be_listed(i->arg, size))
 		return;
-	f.n = digester_peek(i->decoded, f.digests);
+	f.n = digester_peek(d, f.digests);
 	if (i->found(i->arg, &f))
 		return;
 	if (tentative)
-		i->suspects = true;
+		*suspects = true;
 	else
 		i->stopped = true;
+}
+
+static void
+find_decoded(struct inspector *i, bool tentative)
+{
+	find_so_far(i, FINDING_DECODED, i->decoded, i->out, tentative, &i->suspects);
+}
+
+static void
+find_sent_so_far(struct inspector *i, bool tentative)
+{
+	find_so_far(i, FINDING_SENT, i->sent, i->seen, tentative, &i->suspects_sent);
 }
 
 static bool
 find_member(void *arg, const struct finding *f)
 {
 	struct inspector *i = arg;
+	bool go_on;
 
-	i->stopped = i->stopped || !i->found(i->arg, f);
-	return !i->stopped;
+	if (i->stopped)
+		return false;
+	go_on = i->found(i->arg, f);
+	/* One of a part may be tentative. */
+	i->stopped = !go_on && !f->tentative;
+	return go_on;
+}
+
+static bool
+member_may_be_listed(void *arg, uint64_t size)
+{
+	const struct inspector *i = arg;
+
+	return i->wish.may_be_listed(i->arg, size);
+}
+
+static int
+begin_parts(struct inspector *i)
+{
+	struct inspect_wish wish = i->wish;
+
+	if (wish.boundary.len == 0)
+		return 0;
+	wish.may_be_listed = member_may_be_listed;
+	wish.sent_is_decoded = wish.sent_is_decoded || wish.codings.n > 0;
+	i->parts = parts_new(&wish, &i->means, find_member, i);
+	return i->parts == NULL ? -1 : 0;
 }
 
 static void
@@ -115,13 +157,29 @@ end_start(struct inspector *i, bool whole)
 	show_members(i, start);
 }
 
+static bool
+awaits_parts(const struct inspector *i)
+{
+	return i->parts != NULL && !parts_done(i->parts);
+}
+
+static void
+show_parts(struct inspector *i, struct slice bytes)
+{
+	if (i->parts == NULL)
+		return;
+	parts_put(i->parts, bytes);
+	note_unscannable(i, parts_unscannable(i->parts));
+}
+
 /* The bytes that a member may be in: of the body, or decoded. */
 static void
 look_for_members(struct inspector *i, struct slice bytes)
 {
 	struct slice first = slice_head(bytes, sizeof(i->start) - i->start_len);
 
-	if (i->wish.members == MEMBERS_NO)
+	show_parts(i, bytes);
+	if (i->wish.members == MEMBERS_NO || i->stopped)
 		return;
 	if (!i->typed) {
 		memcpy(i->start + i->start_len, first.p, first.len);
@@ -147,23 +205,49 @@ restart(struct inspector *i)
 	i->typed = i->suspects = i->may_end = false;
 	i->looked_at = 0;
 	i->out = 0;
-	i->unscannable = UNSCANNABLE_NO;
+	i->unscannable = i->wish.boundary.fault;
+	parts_free(i->parts);
+	i->parts = NULL;
+	i->mark_seen = i->judged;
+	i->mark_out = 0;
 	digester_free(i->decoded);
 	i->decoded = NULL;
-	return i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL;
+	return begin_parts(i) == 0 &&
+	    (i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL);
 }
 
-/* Behind codings an archive may be whole for a client although something follows: look at it as if it had ended here. */
+/* Bytes that members may be in, so far. */
+static uint64_t
+bytes_out(const struct inspector *i)
+{
+	return i->decoder == NULL ? i->seen : i->out;
+}
+
+/* The part that is open as if the body had ended here.  What may be of it or of a boundary is not known: servers that take this for
+ * all read it differently from those that go on. */
+static void
+look_now_at_part(struct inspector *i)
+{
+	parts_give_in(i->parts);
+	note_unscannable(i, parts_unscannable(i->parts));
+	if (i->decoder != NULL && !i->stopped && parts_open(i->parts) > 0)
+		note_unscannable(i, UNSCANNABLE_DAMAGED);
+}
+
+/* Behind codings an archive, or a part, may be whole for a client although something follows: look at it as if it had ended
+ * here. */
 static void
 look_now(struct inspector *i)
 {
+	if (i->parts != NULL && !i->stopped)
+		look_now_at_part(i);
 	if (!i->typed && i->start_len > 0)
 		end_start(i, true);
 	if (i->archive != NULL && !i->stopped)
 		archive_look_now(i->archive);
 	if (i->archive != NULL)
 		note_unscannable(i, archive_unscannable(i->archive));
-	i->looked_at = i->out;
+	i->looked_at = bytes_out(i);
 }
 
 static void
@@ -199,7 +283,7 @@ take_decoded(void *arg, struct slice bytes, enum decoded what)
 	i->may_end = i->may_end || what == DECODED_FIRST;
 	if (what != DECODED_MORE)
 		find_decoded(i, false);
-	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO);
+	return !i->stopped && (i->decoded != NULL || i->wish.members != MEMBERS_NO || awaits_parts(i));
 }
 
 /* ---- in and out ---- */
@@ -208,7 +292,7 @@ static bool
 wants_decoding(const struct inspect_wish *wish)
 {
 	return wish->codings.n > 0 && wish->codings.fault == UNSCANNABLE_NO &&
-	    (wish->decoded_algs != 0 || wish->members != MEMBERS_NO);
+	    (wish->decoded_algs != 0 || wish->members != MEMBERS_NO || wish->boundary.len > 0);
 }
 
 static int
@@ -216,8 +300,10 @@ begin(struct inspector *i)
 {
 	if (i->wish.sent_algs != 0 && (i->sent = digester_new(i->wish.sent_algs)) == NULL)
 		return -1;
-	if (i->wish.codings.fault != UNSCANNABLE_NO)
-		note_unscannable(i, i->wish.codings.fault);
+	if (begin_parts(i) == -1)
+		return -1;
+	note_unscannable(i, i->wish.codings.fault);
+	note_unscannable(i, i->wish.boundary.fault);
 	if (!wants_decoding(&i->wish))
 		return 0;
 	if (i->wish.decoded_algs != 0 && (i->decoded = digester_new(i->wish.decoded_algs)) == NULL)
@@ -249,6 +335,7 @@ inspector_free(struct inspector *i)
 	digester_free(i->decoded);
 	decoder_free(i->decoder);
 	archive_close(i->archive);
+	parts_free(i->parts);
 	free(i);
 }
 
@@ -266,23 +353,37 @@ hash_sent(struct inspector *i, struct slice bytes)
 	i->hashed += bytes.len;
 }
 
-/* Behind codings an archive may be whole, and only padding follows: it is not known yet. */
+/* Behind codings, its own or those of the body that it is a part of, an archive may be whole, and only padding follows: it is not
+ * known yet. */
 static bool
 awaits_output(const struct inspector *i)
 {
 	bool open = i->archive != NULL ? !archive_done(i->archive) : !i->typed && i->start_len > 0;
 
-	return i->decoder != NULL && open && i->looked_at < i->out;
+	return (i->decoder != NULL || i->wish.sent_is_decoded) && open && i->looked_at < bytes_out(i);
+}
+
+/* The same of the part that is open: behind codings nobody knows which bytes as sent are its. */
+static bool
+part_awaits_output(const struct inspector *i)
+{
+	if (i->parts == NULL)
+		return false;
+	return i->decoder == NULL ? parts_hesitate(i->parts) : parts_open(i->parts) > 0 && parts_waiting(i->parts) == 0;
 }
 
 static void
-catch_up(struct inspector *i)
+let_helper_see(struct inspector *i)
 {
-	if (i->archive == NULL || i->stopped)
-		return;
-	archive_step(i->archive);
-	note_unscannable(i, archive_unscannable(i->archive));
-	i->unfed = 0;
+	if (i->unfed > 0 && !i->stopped) {
+		archive_step(i->archive);
+		note_unscannable(i, archive_unscannable(i->archive));
+		i->unfed = 0;
+	}
+	if (i->parts != NULL && !i->stopped) {
+		parts_catch_up(i->parts);
+		note_unscannable(i, parts_unscannable(i->parts));
+	}
 }
 
 static void
@@ -290,6 +391,10 @@ decode(struct inspector *i, struct slice bytes)
 {
 	uint64_t out = i->out;
 
+	if (i->judged >= i->mark_seen || i->mark_out == out) {
+		i->mark_seen = i->seen - bytes.len;
+		i->mark_out = out;
+	}
 	decoder_push(i->decoder, bytes);
 	note_unscannable(i, decoder_fault(i->decoder));
 	if (i->out == out)
@@ -298,14 +403,37 @@ decode(struct inspector *i, struct slice bytes)
 	find_decoded(i, true);
 }
 
+/* How far, in bytes as sent, all was found that may be in parts.  Behind codings nobody knows which bytes are those of an open
+ * part: a mark is set in front of a push, and reached once all that had come out by then was found. */
+static uint64_t
+found_in_parts(const struct inspector *i)
+{
+	uint64_t open = i->parts == NULL ? 0 : parts_open(i->parts);
+
+	if (open == 0)
+		return i->seen;
+	if (i->decoder == NULL)
+		return i->seen - open;
+	return i->out - open >= i->mark_out ? i->mark_seen : i->judged;
+}
+
 /* Everything was looked up, as far as it can be. */
 static void
 move_judged(struct inspector *i)
 {
-	uint64_t to = awaits_output(i) ? i->before_out : i->seen;
+	uint64_t to = awaits_output(i) ? i->before_out : i->seen, in_parts = found_in_parts(i);
 
-	if (i->unfed == 0 && !i->suspects && !i->stopped && to > i->judged)
+	if (in_parts < to)
+		to = in_parts;
+	if (i->unfed == 0 && !i->suspects && !i->suspects_sent && !i->stopped && to > i->judged)
 		i->judged = to;
+}
+
+void
+inspector_catch_up(struct inspector *i)
+{
+	let_helper_see(i);
+	move_judged(i);
 }
 
 void
@@ -315,13 +443,19 @@ inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 		return;
 	i->seen += bytes.len;
 	hash_sent(i, bytes);
+	if (i->wish.sent_is_decoded) {
+		i->suspects_sent = false;
+		find_sent_so_far(i, true);
+	}
 	if (i->decoder != NULL)
 		decode(i, bytes);
-	else if (i->wish.codings.n == 0)
+	else if (i->wish.codings.n == 0) {
+		i->before_out = i->seen - bytes.len;
 		look_for_members(i, bytes);
+	}
 	i->unfed = i->archive == NULL || archive_done(i->archive) ? 0 : i->unfed + bytes.len;
-	if (i->unfed > 0 && let_helper)
-		catch_up(i);
+	if (let_helper)
+		let_helper_see(i);
 	move_judged(i);
 }
 
@@ -357,6 +491,10 @@ inspector_end(struct inspector *i)
 	if (i->decoder != NULL && !i->stopped)
 		find_decoded(i, false);
 	end_archive(i);
+	if (i->parts != NULL && !i->stopped) {
+		parts_end(i->parts);
+		note_unscannable(i, parts_unscannable(i->parts));
+	}
 	if (!i->stopped)
 		i->judged = i->seen;
 }
@@ -364,15 +502,22 @@ inspector_end(struct inspector *i)
 bool
 inspector_hesitates(const struct inspector *i)
 {
-	return i->suspects || (awaits_output(i) && i->unfed == 0 && i->judged < i->seen);
+	return i->suspects || i->suspects_sent ||
+	    ((awaits_output(i) || part_awaits_output(i)) && i->unfed == 0 && i->judged < i->seen);
 }
 
 void
 inspector_give_in(struct inspector *i)
 {
+	if (i->suspects_sent)
+		find_sent_so_far(i, false);
 	if (i->suspects)
 		find_decoded(i, false);
-	if (!i->stopped && awaits_output(i))
+	if (!i->stopped && part_awaits_output(i)) {
+		i->mark_seen = i->seen;
+		i->mark_out = 0;
+		look_now(i);
+	} else if (!i->stopped && awaits_output(i))
 		look_now(i);
 	move_judged(i);
 }
@@ -386,13 +531,13 @@ inspector_judged(const struct inspector *i)
 bool
 inspector_has_archive(const struct inspector *i)
 {
-	return i->archive != NULL;
+	return i->archive != NULL || (i->parts != NULL && parts_have_archive(i->parts));
 }
 
 uint64_t
 inspector_waiting(const struct inspector *i)
 {
-	return i->unfed;
+	return i->unfed + (i->parts == NULL ? 0 : parts_waiting(i->parts));
 }
 
 bool
@@ -419,7 +564,7 @@ awaits_members(const struct inspector *i)
 bool
 inspector_done(const struct inspector *i)
 {
-	return i->sent == NULL && !(i->decoded != NULL && flows(i)) && !awaits_members(i);
+	return i->sent == NULL && !((i->decoded != NULL || awaits_parts(i)) && flows(i)) && !awaits_members(i);
 }
 
 enum unscannable
@@ -438,11 +583,11 @@ inspector_sent_digests(const struct inspector *i, const struct digest **digests)
 uint64_t
 inspector_hashed(const struct inspector *i)
 {
-	return i->hashed;
+	return i->hashed + (i->parts == NULL ? 0 : parts_hashed(i->parts));
 }
 
 uint64_t
 inspector_decoded(const struct inspector *i)
 {
-	return i->out;
+	return i->out + (i->parts == NULL ? 0 : parts_decoded(i->parts));
 }

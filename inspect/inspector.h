@@ -3,6 +3,7 @@
  *	bytes as sent --+--> digest                                      FINDING_SENT at the end
  *	                +--> decoder --+--> digest                       FINDING_DECODED, see below
  *	                               +--> watch --> archive (helper)   FINDING_MEMBER
+ *	                               +--> parts (multipart)            FINDING_MEMBER
  *
  * What is decoded may be complete for a client long before the body ends: a gzip of the file can be followed by empty members.  So
  * the digest so far is looked up after each push whenever its size may be listed (tentative: bytes that come out later make it
@@ -16,6 +17,7 @@
 
 #include "inspect/archive.h"
 #include "inspect/coding.h"
+#include "inspect/multipart.h"
 
 /* How members are looked for. */
 enum member_mode {
@@ -28,12 +30,15 @@ enum member_mode {
 struct inspect_wish {
 	unsigned		sent_algs;	/* DIGEST_BITs of the bytes as sent; 0: not wanted */
 	uint64_t		sent_until;	/* a longer body matches no rule: its digest is not wanted */
+	bool			sent_is_decoded;	/* they came out of a coding: tentative findings of them, too */
 	struct codings		codings;
 	unsigned		decoded_algs;	/* of the decoded bytes; 0: not wanted */
 	uint64_t		decoded_until;
 	enum member_mode	members;
 	unsigned		member_algs;
 	uint64_t		member_until;
+	struct multipart_boundary boundary;	/* when it has a length each part is a body of its own, too (parts.h); its fault is said */
+	int64_t			part_types;	/* bits of enum file_type: parts in which archives are looked for */
 	struct inspect_limits	limits;
 	bool			(*may_be_listed)(void *arg, uint64_t size);	/* of decoded sizes; called with FOUND's ARG */
 };
@@ -68,11 +73,12 @@ enum { INSPECT_LAG = ARCHIVE_HOLD, INSPECT_STEP = 32 * 1024 };
  * its head. */
 enum { INSPECT_STILL = 160 * 1024 };
 
-/* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP. */
+/* Bytes that were given but the helper has not seen: let it catch up at INSPECT_STEP, with an update or without one. */
 uint64_t inspector_waiting(const struct inspector *i);
+void inspector_catch_up(struct inspector *i);
 
 /* More output of the codings would change what is held back: a tentative finding that is to be stopped for stands, or an archive
- * whose end, for all that is known, has come.  Who cannot hold back more says so: then it counts as the end. */
+ * or a part whose end, for all that is known, has come.  Who cannot hold back more says so: then it counts as the end. */
 bool inspector_hesitates(const struct inspector *i);
 void inspector_give_in(struct inspector *i);
 

@@ -90,13 +90,14 @@ void judge_request(const struct generation *g, int fail_mode, const struct quest
 
 enum { LENGTH_UNKNOWN = -1, STATUS_PARTIAL = 206 };	/* RFC 9110 15.3.7 */
 
-/* What the head of a response says. */
+/* What the head of a response says, or of a request with a body; a request has no status and no complete length. */
 struct body_head {
 	bool		 has_body;
 	int		 status;
 	int64_t		 content_length;	/* as sent, or LENGTH_UNKNOWN */
 	int64_t		 complete_length;	/* of a 206: from Content-Range, or LENGTH_UNKNOWN */
 	struct codings	 codings;
+	struct multipart_boundary boundary;		/* of a request only */
 	bool		 claims_file;		/* type, name or disposition say that it is to be kept or run */
 	struct part	 part;			/* of a 206 */
 };

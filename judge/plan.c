@@ -82,6 +82,7 @@ wish_for(const struct generation *g, const struct body_head *head, enum file_typ
 		.codings = head->codings,
 		.decoded_algs = head->codings.n > 0 && counts_type ? generation_algs(g) : 0, .decoded_until = until,
 		.members = member_mode(g, head, type), .member_algs = generation_algs(g), .member_until = until,
+		.boundary = head->boundary, .part_types = site->unpack_types,
 		.limits = { .depth = (uint64_t)site->inspect_depth, .members = (uint64_t)site->inspect_members,
 		    .ratio = (uint64_t)site->inspect_ratio, .bytes = (uint64_t)site->inspect_bytes,
 		    .time_ms = (uint64_t)site->inspect_time * 1000, .spool = (uint64_t)site->spool_limit },
@@ -97,6 +98,10 @@ reason_to_inspect(const struct generation *g, const struct body_head *head, cons
 		return "its decoded length is unknown";
 	if (wish->members == MEMBERS_ALL)
 		return "an archive";
+	if (wish->boundary.len > 0)
+		return "its parts may be listed";
+	if (wish->boundary.fault != UNSCANNABLE_NO)
+		return "nobody knows its parts";
 	if (head->content_length == LENGTH_UNKNOWN)
 		return "unknown length";
 	return wish->sent_algs != 0 ? "rules without a size" : "there may be an archive in it";
@@ -114,7 +119,8 @@ judge_plan(const struct generation *g, const struct body_head *head, enum file_t
 	if (plan_part(g, head, &plan))
 		return plan;
 	plan.wish = wish_for(g, head, type);
-	if (plan.wish.sent_algs == 0 && plan.wish.decoded_algs == 0 && plan.wish.members == MEMBERS_NO) {
+	if (plan.wish.sent_algs == 0 && plan.wish.decoded_algs == 0 && plan.wish.members == MEMBERS_NO &&
+	    head->boundary.len == 0 && head->boundary.fault == UNSCANNABLE_NO) {
 		bool left_out = !counts(generation_site(g)->hash_types, head, type);
 
 		plan = pass(left_out ? "not a listed length, and of a type that HashTypes leaves out" : "not a listed length");

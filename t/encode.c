@@ -74,6 +74,9 @@ encode(enum coding coding, struct slice bytes, struct buf *out)
 	case CODING_ZSTD:
 		zstd_into(bytes, out);
 		break;
+	case CODING_BASE64:
+	case CODING_QUOTED:
+		abort();
 	}
 }
 

@@ -342,6 +342,8 @@ struct plan_row {
 #define BOTH		(DIGEST_BIT(DIGEST_MD5) | DIGEST_BIT(DIGEST_SHA1))
 #define GZIP		.codings = { .n = 1, .list = { CODING_GZIP } }
 #define UNKNOWN_CODING	.codings = { .fault = UNSCANNABLE_CODING }
+#define FORM		.boundary = { .len = 3, .text = "XyZ" }
+#define BAD_FORM	.boundary = { .fault = UNSCANNABLE_DAMAGED }
 #define EVER		UINT64_MAX
 #define H(body, s, length, complete, ...)	\
 	{ .has_body = body, .status = s, .content_length = length, .complete_length = complete, __VA_ARGS__ }
@@ -377,6 +379,13 @@ static const struct plan_row plans[] = {
 	{ "an archive", SIZED, H(true, 200, 5, -1), TYPE_ARCHIVE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_ALL },
 	{ "an archive of a listed length", SIZED, H(true, 200, 300, -1), TYPE_ARCHIVE, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_ALL },
 	{ "a coded archive", SIZED, H(true, 200, 5, -1, GZIP), TYPE_ARCHIVE, PLAN_INSPECT, 0, BOTH, 90112, MEMBERS_ALL },
+	/* forms */
+	{ "a form", SIZED, H(true, 0, 5, -1, FORM), TYPE_TEXT, PLAN_INSPECT, 0, 0, 90112, MEMBERS_NO },
+	{ "a form of a listed length", SIZED, H(true, 0, 300, -1, FORM), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+	{ "a coded form", SIZED, H(true, 0, 5, -1, GZIP, FORM), TYPE_TEXT, PLAN_INSPECT, 0, 0, 90112, MEMBERS_NO },
+	{ "an archive that says it is a form", SIZED, H(true, 0, 5, -1, FORM), TYPE_ARCHIVE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_ALL },
+	{ "a form without a boundary", SIZED, H(true, 0, 5, -1, BAD_FORM), TYPE_TEXT, PLAN_INSPECT, 0, 0, 90112, MEMBERS_NO },
+	{ "a form, and no file rules", "block host a.example\n", H(true, 0, 5, -1, FORM), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
 	/* parts */
 	{ "a part of a listed length", SIZED, H(true, 206, 100, 90112), TYPE_UNKNOWN, PLAN_REFUSE, 0, 0, 0, 0 },
 	{ "a part of another length", SIZED, H(true, 206, 100, 90111), TYPE_TEXT, PLAN_REFUSE, 0, 0, 0, 0 },
@@ -395,7 +404,8 @@ check_plan(const struct plan_row *row, const char *site)
 	ok(plan.action == row->action, "plan, %s: %d, %s", row->idea, plan.action, plan.because);
 	if (plan.action == PLAN_INSPECT)
 		ok(plan.wish.sent_algs == row->sent && plan.wish.decoded_algs == row->decoded && plan.wish.sent_until == row->until &&
-		    plan.wish.decoded_until == row->until && plan.wish.members == row->members,
+		    plan.wish.decoded_until == row->until && plan.wish.members == row->members &&
+		    plan.wish.boundary.len == row->head.boundary.len && plan.wish.boundary.fault == row->head.boundary.fault,
 		    "plan, %s: digests %x and %x, until %llu, members %d", row->idea, plan.wish.sent_algs, plan.wish.decoded_algs,
 		    (unsigned long long)plan.wish.sent_until, plan.wish.members);
 	generation_close(g);

@@ -54,6 +54,8 @@ read_as(ci_request_t *req, int type)
 
 	req->type = type;
 	exchange_read(&x, req);
+	if (type == ICAP_REQMOD)
+		exchange_read_upload(&x, req);
 	if (x.has_url && (x.url.host.len == 0 || x.url.path.len == 0 || x.url.path.p[0] != '/'))
 		abort();
 	if (x.shown.len > SHOWN_MAX || exchange_file_name(&x).len > x.url.path.len + 1)

@@ -331,6 +331,8 @@ check_kill(struct check *c)
 	/* What was let go last is lost on its way when the connection is reset: c-icap closes it with bytes unread. */
 	if (c->run->fake ? delivered != came : delivered < came)
 		differ(c, "the event does not say that %zu bytes were delivered", c->reply->body.len);
+	else if (delivered >= (json_int_t)c->x->number)
+		differ(c, "%lld bytes were let go", (long long)delivered);
 	check_body(c, true);
 }
 

@@ -347,7 +347,9 @@ ask_preview(struct loop *l, char *data, int len)
 	changed = !slice_eq(buf_slice(&before), buf_slice(&after));
 	if (changed && result == CI_MOD_ALLOW204)
 		violate(l, "204 at the preview, although the heads were changed: the change is lost");
-	if (changed && result == CI_MOD_CONTINUE && l->req->data_locked)
+	/* A changed request whose body is held back stays locked. */
+	if (changed && result == CI_MOD_CONTINUE && l->req->data_locked &&
+	    (ci_http_response_headers(l->req) != NULL || !ci_req_hasbody(l->req)))
 		violate(l, "an answer was made at the preview, but data stay locked");
 	if (result != CI_MOD_ALLOW204 && result != CI_MOD_CONTINUE)
 		violate(l, "the preview handler failed: the client gets a 500");
