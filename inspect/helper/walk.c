@@ -15,7 +15,7 @@ enum {
 void
 walk_unscannable(struct walk *w, enum unscannable reason)
 {
-	if (w->reason != UNSCANNABLE_NO)
+	if (w->reason != UNSCANNABLE_NO || (reason == UNSCANNABLE_DAMAGED && w->in_pieces > 0))
 		return;
 	w->reason = reason;
 	w->io->unscannable(w->io->arg, reason);
@@ -137,7 +137,7 @@ is_within(const struct look *look, uint64_t from, uint64_t to)
 static void
 note_zip(struct look *look, uint64_t at, bool weak)
 {
-	bool within = is_within(look, at, at);
+	bool within = is_within(look, at, at + 1);
 
 	look_from(look, at);
 	look->zip = true;
@@ -295,13 +295,19 @@ look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late
 {
 	uint64_t end = late->end;
 	enum how how = end <= s->pulled ? HOW_PART : HOW_RANDOM;
+	bool within = is_within(look, late->at, late->at + 1);	/* It may seem longer than what it is in, which is packed. */
+	enum unpacked u;
 
-	if (!source_has(s, late->at))
+	if (!source_has(s, late->at)) {
 		walk_gone(w, s);
-	else if (unpack(w, s, late->at, late->kind, depth, how, &end, NULL) != UNPACKED_ALL) {
-		if (!is_within(look, late->at, late->end))
-			walk_unscannable(w, UNSCANNABLE_DAMAGED);
-	} else if (how == HOW_PART && late->end > look->whole_to) {
+		return;
+	}
+	w->in_pieces += within;
+	u = unpack(w, s, late->at, late->kind, depth, how, &end, NULL);
+	if (u != UNPACKED_ALL)
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
+	w->in_pieces -= within;
+	if (u == UNPACKED_ALL && how == HOW_PART && late->end > look->whole_to) {
 		look->whole_from = late->at;
 		look->whole_to = late->end;
 	}
@@ -338,7 +344,9 @@ is_vague(struct source *s, uint64_t at, enum kind kind)
 static uint64_t
 walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned depth, struct look *look)
 {
+	enum unpacked u;
 	uint64_t end;
+	bool within;
 
 	if (walk_too_deep(w, depth)) {
 		if (!is_vague(s, at, kind) && kind != KIND_LZMA)
@@ -352,8 +360,14 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 		return walk_coded(w, s, at, kind, depth, look);
 	if (kind == KIND_ZIP)
 		note_zip(look, at, false);
-	switch (unpack(w, s, at, kind, depth, HOW_STREAM, &end, look)) {
+	within = is_within(look, at, at + 1);
+	w->in_pieces += within;
+	u = unpack(w, s, at, kind, depth, HOW_STREAM, &end, look);
+	w->in_pieces -= within;
+	switch (u) {
 	case UNPACKED_ALL:
+		if (within && !is_within(look, at, end))
+			walk_unscannable(w, UNSCANNABLE_DAMAGED);
 		return end;
 	case UNPACKED_NOTHING:
 		look->tries += !is_within(look, at, end);

@@ -30,6 +30,7 @@ struct walk {
 	uint64_t		 available;	/* of the root */
 	uint64_t		 needed;	/* what had been used when more was asked for */
 	bool			 root_ended;
+	unsigned		 in_pieces;	/* > 0: what is read now may be cut into pieces, which is no damage */
 };
 
 /* What is to be read once more with random access: when a stream has ended, or when all of it is there. */

@@ -240,15 +240,17 @@ sort_entries(struct look *look)
 static void
 read_whole(struct directory *d, uint64_t end_at, uint64_t dir_at)
 {
-	bool partly = d->partly;
+	bool partly = d->partly, in_entry = end_at >= d->look->zip_from && end_at < d->look->zip_to;
 
 	d->partly = false;
+	d->w->in_pieces += in_entry || !d->look->zip_alone;
 	read_directory(d, dir_at);
+	d->w->in_pieces -= in_entry || !d->look->zip_alone;
 	if (!d->partly && end_at > d->look->zip_end) {
 		d->look->zip_end = end_at;
 		d->look->zip_from = d->base;
 		d->look->zip_to = dir_at;
-	} else if (end_at >= d->look->zip_from && end_at < d->look->zip_to)
+	} else if (in_entry)
 		d->partly = false;	/* It is in an entry, which may have been cut into blocks that could not be made smaller. */
 	d->partly |= partly;
 }

@@ -138,6 +138,8 @@ make_file(struct buf *out, size_t size, struct rng *r)
 	while (out->len < size) {
 		size_t left = size - out->len, n = left > KIB ? KIB : left, from = out->len;
 
+		/* Room first: what is added is its own. */
+		buf_reserve(out, n);
 		if (mixed && from >= KIB && rng_chance(r, 50))
 			buf_add(out, out->p + from - KIB, n);
 		else
