@@ -28,20 +28,6 @@ is_one_of(struct slice s, const char *const *words, size_t n)
 }
 
 bool
-claims_file(struct slice type, struct slice disposition)
-{
-	struct slice word;
-
-	slice_cut(disposition, ';', &word, NULL);
-	if (slice_ieq(slice_trim(word), SLICE("attachment")))
-		return true;
-	slice_cut(type, ';', &word, NULL);
-	word = slice_trim(word);
-	return slice_istarts(word, SLICE("application/")) &&
-	    is_one_of(slice_skip(word, sizeof("application/") - 1), types, sizeof(types) / sizeof(*types));
-}
-
-bool
 is_file_name(struct slice name)
 {
 	size_t at = name.len;
@@ -49,4 +35,50 @@ is_file_name(struct slice name)
 	while (at > 0 && name.p[at - 1] != '.')
 		at--;
 	return at > 0 && is_one_of(slice_skip(name, at), endings, sizeof(endings) / sizeof(*endings));
+}
+
+/* The end of filename="..." or filename*=charset'language'...; only how it ends counts, so quotes and %XX before that may stay. */
+static bool
+names_file(struct slice parameter)
+{
+	struct slice name, value;
+
+	if (!slice_cut(parameter, '=', &name, &value))
+		return false;
+	name = slice_trim(name);
+	value = slice_trim(value);
+	if (value.len > 0 && value.p[value.len - 1] == '"')
+		value.len--;
+	return slice_istarts(name, SLICE("filename")) && is_file_name(value);
+}
+
+/* Of a disposition that is not known, too, clients make a file (RFC 6266 4.2). */
+static bool
+is_disposed(struct slice disposition)
+{
+	struct slice word, rest;
+
+	slice_cut(disposition, ';', &word, &rest);
+	word = slice_trim(word);
+	if (word.len > 0 && !slice_ieq(word, SLICE("inline")))
+		return true;
+	while (rest.len > 0) {
+		slice_cut(rest, ';', &word, &rest);
+		if (names_file(word))
+			return true;
+	}
+	return false;
+}
+
+bool
+claims_file(struct slice type, struct slice disposition)
+{
+	struct slice word;
+
+	if (is_disposed(disposition))
+		return true;
+	slice_cut(type, ';', &word, NULL);
+	word = slice_trim(word);
+	return slice_istarts(word, SLICE("application/")) &&
+	    is_one_of(slice_skip(word, sizeof("application/") - 1), types, sizeof(types) / sizeof(*types));
 }

@@ -13,7 +13,7 @@
 #define ZSTD_IGNORE_SUM	ZSTD_d_experimentalParam3
 
 enum { OUT_SIZE = 32 * 1024, WINDOW_LOG_MAX = 23, PIECE_MAX = OUT_SIZE, PREFIX_MAX = 64 * 1024, DEFLATE_HEAD = 5,
-	GZIP_MAGIC = 0x1f, GZIP = 16 };
+	GZIP_MAGIC = 0x1f, GZIP_OR_ZLIB = 32 };
 
 enum layer_state {
 	LAYER_OPEN,		/* within a stream */
@@ -43,6 +43,7 @@ struct decoder {
 	struct inspect_limits	 limits;
 	uint64_t		 in, out;		/* bytes: as sent, and of all layers together */
 	bool			 stopped;
+	struct slice		 rest;		/* of the push in which the outermost layer came to its end */
 	enum unscannable	 fault;
 	decoder_sink		*sink;
 	void			*arg;
@@ -112,7 +113,7 @@ open_layer(struct layer *l, enum coding coding)
 	switch (coding) {
 	case CODING_GZIP:
 		/* Without the sums: clients do not look at them either. */
-		return inflateInit2(&l->z, MAX_WBITS + GZIP) == Z_OK && inflateValidate(&l->z, 0) == Z_OK ? 0 : -1;
+		return inflateInit2(&l->z, MAX_WBITS + GZIP_OR_ZLIB) == Z_OK && inflateValidate(&l->z, 0) == Z_OK ? 0 : -1;
 	case CODING_DEFLATE:
 		l->prefix = malloc(PREFIX_MAX);
 		return inflateInit2(&l->z, MAX_WBITS) == Z_OK && inflateValidate(&l->z, 0) == Z_OK && l->prefix != NULL ? 0 : -1;
@@ -332,6 +333,12 @@ pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 
 	d->layers[at].in_stream += n;
 	d->out += n;
+	if (d->out > d->limits.bytes)
+		stop(d, UNSCANNABLE_BYTES);
+	else if (d->out > RATIO_FREE && d->out / d->limits.ratio > d->in)
+		stop(d, UNSCANNABLE_RATIO);
+	if (d->stopped)
+		return;
 	if (at + 1 < d->n) {
 		if (n > 0)
 			push_layer(d, at + 1, bytes);
@@ -340,10 +347,6 @@ pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 			tell(d, (struct slice){ 0 }, what);
 	} else if (n > 0 || ends)
 		tell(d, bytes, what);
-	if (d->out > d->limits.bytes)
-		stop(d, UNSCANNABLE_BYTES);
-	else if (d->out > RATIO_FREE && d->out / d->limits.ratio > d->in)
-		stop(d, UNSCANNABLE_RATIO);
 }
 
 /* Layer AT met something that makes no sense.  Behind a whole stream that is nothing to us; else clients get no further either, but
@@ -384,7 +387,8 @@ static bool
 advance(struct decoder *d, size_t at, struct slice *in)
 {
 	struct layer *l = &d->layers[at];
-	size_t n, before = in->len;
+	struct slice before = *in;
+	size_t n;
 	enum step step = layer_step(l, in, &n);
 
 	if (n > 0 || step == STEP_END)
@@ -393,8 +397,11 @@ advance(struct decoder *d, size_t at, struct slice *in)
 		end_stream(l);
 	if (step == STEP_BAD && !l->is_told && try_bare(l, in))
 		restart_behind(d, at);
-	else if (step == STEP_BAD || (step == STEP_HUNGRY && in->len > 0 && in->len == before && n == 0))
+	else if (step == STEP_BAD || (step == STEP_HUNGRY && in->len > 0 && in->len == before.len && n == 0)) {
 		meet_damage(d, at);
+		*in = before;	/* whatever it is, it is not this coding */
+		return false;
+	}
 	return in->len > 0 || step == STEP_MORE;
 }
 
@@ -410,6 +417,8 @@ push_layer(struct decoder *d, size_t at, struct slice in)
 		else
 			more = advance(d, at, &in);
 	}
+	if (at == 0 && l->state == LAYER_DONE)
+		d->rest = in;
 }
 
 struct decoder *
@@ -441,14 +450,20 @@ decoder_free(struct decoder *d)
 	free(d);
 }
 
-void
+struct slice
 decoder_push(struct decoder *d, struct slice bytes)
 {
 	d->in += bytes.len;
-	while (bytes.len > 0 && !d->stopped) {
+	d->rest = (struct slice){ 0 };
+	if (decoder_done(d))
+		return bytes;
+	while (bytes.len > 0 && !decoder_done(d)) {
 		push_layer(d, 0, slice_head(bytes, PIECE_MAX));
 		bytes = slice_skip(bytes, PIECE_MAX);
 	}
+	if (bytes.len > 0 && d->rest.p != NULL && d->rest.p + d->rest.len == bytes.p)
+		d->rest.len += bytes.len;
+	return d->rest;
 }
 
 bool
@@ -490,11 +505,12 @@ take_start(void *arg, struct slice bytes, enum decoded what)
 struct slice
 decode_start(const struct codings *c, struct slice sent, char *out, size_t max)
 {
-	static const struct inspect_limits none = { .bytes = UINT64_MAX, .ratio = UINT64_MAX };
+	/* Enough for any start; stacked codings can multiply. */
+	static const struct inspect_limits few = { .bytes = 1 << 20, .ratio = UINT64_MAX };
 	struct start start = { .out = out, .max = max };
 	struct decoder *d;
 
-	if (c->n == 0 || c->fault != UNSCANNABLE_NO || sent.len == 0 || (d = decoder_new(c, &none, take_start, &start)) == NULL)
+	if (c->n == 0 || c->fault != UNSCANNABLE_NO || sent.len == 0 || (d = decoder_new(c, &few, take_start, &start)) == NULL)
 		return sent;
 	decoder_push(d, sent);
 	decoder_free(d);

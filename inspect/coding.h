@@ -3,9 +3,9 @@
  *
  *	as sent --gzip--> --br--> decoded		"Content-Encoding: br, gzip": the last one named is undone first
  *
- * What a check sum at the end of gzip says is ignored, as browsers ignore it, and so is what follows the end of a stream when it is
- * no further one.  "deflate" is zlib (RFC 1950) or bare deflate (RFC 1951): clients try both, so do we.  zstd windows beyond
- * 8 MiB (RFC 9659) and dictionaries are refused.  A decoder belongs to one thread. */
+ * "gzip" may be zlib, as some clients let it.  What a check sum at the end of gzip says is ignored, as browsers ignore it, and so
+ * is what follows the end of a stream when it is no further one.  "deflate" is zlib (RFC 1950) or bare deflate (RFC 1951): clients
+ * try both, so do we.  zstd windows beyond 8 MiB (RFC 9659) and dictionaries are refused.  A decoder belongs to one thread. */
 #ifndef INSPECT_CODING_H
 #define INSPECT_CODING_H
 
@@ -46,8 +46,9 @@ typedef bool decoder_sink(void *arg, struct slice bytes, enum decoded what);
 struct decoder *decoder_new(const struct codings *c, const struct inspect_limits *limits, decoder_sink *sink, void *arg);
 void decoder_free(struct decoder *d);
 
-/* Decode the next bytes; SINK is called as often as it takes. */
-void decoder_push(struct decoder *d, struct slice bytes);
+/* Decode the next bytes; SINK is called as often as it takes.  The answer is what of them is no part of the outermost coding: it
+ * follows its end, or made no sense. */
+struct slice decoder_push(struct decoder *d, struct slice bytes);
 
 /* Nothing more will come out: the streams are at their ends with something else behind them, damaged, stopped, or a limit was
  * reached. */

@@ -25,9 +25,9 @@ struct inspector {
 	struct digester		*decoded;
 	bool			 suspects, suspects_sent;
 
-	char			 start[TYPE_BYTES];	/* of what members may be in, while its type is not clear */
+	char			*start;		/* of what members may be in, while it is not clear whether it is an archive */
 	size_t			 start_len;
-	bool			 typed;
+	bool			 typed, started;	/* it was looked at for its type; it is not kept any more */
 	struct watch		 watch;
 	enum member_mode	 members;	/* as wished */
 	struct archive		*archive;
@@ -127,34 +127,112 @@ begin_archive(struct inspector *i)
 	i->wish.members = i->archive == NULL ? MEMBERS_NO : MEMBERS_ALL;
 }
 
-/* The next bytes that a member may be in. */
-static void
-show_members(struct inspector *i, struct slice bytes)
-{
-	struct slice kept;
+/* ---- is it an archive? ---- */
 
-	if (i->wish.members == MEMBERS_WATCH) {
-		if (!watch_push(&i->watch, bytes, &kept, &bytes))
-			return;
-		begin_archive(i);
-		if (i->archive != NULL)
-			archive_put(i->archive, kept);
-	} else if (i->wish.members == MEMBERS_ALL && i->archive == NULL)
-		begin_archive(i);
-	if (i->archive != NULL)
-		archive_put(i->archive, bytes);
+/* An ISO 9660 image shows there (ECMA-119 8.1); what is before it may be anything, such as a boot loader. */
+enum { ISO_AT = 32769, ISO_LEN = 5, START_MAX = ISO_AT + ISO_LEN };
+
+static void
+drop_start(struct inspector *i)
+{
+	free(i->start);
+	i->start = NULL;
+	i->started = true;
 }
 
-/* As many bytes have come as the type needs, or as there are: whoever asked may have seen none of them. */
+/* How many of BYTES were kept behind the start. */
+static size_t
+keep_start(struct inspector *i, struct slice bytes)
+{
+	struct slice kept = slice_head(bytes, i->started ? 0 : START_MAX - i->start_len);
+
+	if (kept.len == 0)
+		return 0;
+	if (i->start == NULL && (i->start = malloc(START_MAX)) == NULL) {
+		note_unscannable(i, UNSCANNABLE_HELPER);
+		i->wish.members = MEMBERS_NO;
+		i->started = true;
+		return 0;
+	}
+	memcpy(i->start + i->start_len, kept.p, kept.len);
+	i->start_len += kept.len;
+	return kept.len;
+}
+
+/* It is, from its very beginning: the start, and REST behind it. */
 static void
-end_start(struct inspector *i, bool whole)
+open_start(struct inspector *i, struct slice rest)
+{
+	begin_archive(i);
+	if (i->archive != NULL) {
+		archive_put(i->archive, slice_make(i->start, i->start_len));
+		archive_put(i->archive, rest);
+	}
+	drop_start(i);
+}
+
+/* NEXT is the end of what has come, or all of it, and REST the end of that which the start does not have. */
+static void
+watch(struct inspector *i, struct slice next, struct slice rest)
+{
+	struct slice kept, from;
+
+	if (watch_push(&i->watch, next, &kept, &from)) {
+		if (!i->started) {
+			open_start(i, rest);
+			return;
+		}
+		begin_archive(i);
+		if (i->archive != NULL) {
+			archive_put(i->archive, kept);
+			archive_put(i->archive, from);
+		}
+	} else if (!i->started && i->start_len == START_MAX) {
+		if (memcmp(i->start + ISO_AT, "CD001", ISO_LEN) == 0)
+			open_start(i, rest);
+		else
+			drop_start(i);
+	}
+}
+
+/* The type shows in the first bytes, or in all there are: whoever asked may have seen none of them. */
+static void
+type_start(struct inspector *i, bool whole, struct slice rest)
 {
 	struct slice start = slice_make(i->start, i->start_len);
 
 	i->typed = true;
-	if (i->wish.members == MEMBERS_WATCH && file_type_of(start, whole) == TYPE_ARCHIVE)
-		i->wish.members = MEMBERS_ALL;
-	show_members(i, start);
+	if (file_type_of(start, whole) == TYPE_ARCHIVE)
+		open_start(i, rest);
+	else
+		watch(i, start, rest);
+}
+
+/* The next bytes that a member may be in. */
+static void
+show_members(struct inspector *i, struct slice bytes)
+{
+	struct slice rest;
+
+	if (i->archive == NULL && i->wish.members == MEMBERS_ALL)
+		begin_archive(i);
+	if (i->archive != NULL) {
+		archive_put(i->archive, bytes);
+		return;
+	}
+	rest = slice_skip(bytes, keep_start(i, bytes));
+	if (i->typed)
+		watch(i, bytes, rest);
+	else if (i->start_len >= TYPE_BYTES)
+		type_start(i, false, rest);
+}
+
+/* There may be no more. */
+static void
+end_start(struct inspector *i)
+{
+	if (!i->typed && i->start_len > 0)
+		type_start(i, true, (struct slice){ 0 });
 }
 
 static bool
@@ -176,20 +254,8 @@ show_parts(struct inspector *i, struct slice bytes)
 static void
 look_for_members(struct inspector *i, struct slice bytes)
 {
-	struct slice first = slice_head(bytes, sizeof(i->start) - i->start_len);
-
 	show_parts(i, bytes);
-	if (i->wish.members == MEMBERS_NO || i->stopped)
-		return;
-	if (!i->typed) {
-		memcpy(i->start + i->start_len, first.p, first.len);
-		i->start_len += first.len;
-		bytes = slice_skip(bytes, first.len);
-		if (i->start_len < sizeof(i->start))
-			return;
-		end_start(i, false);
-	}
-	if (bytes.len > 0)
+	if (i->wish.members != MEMBERS_NO && !i->stopped)
 		show_members(i, bytes);
 }
 
@@ -201,8 +267,9 @@ restart(struct inspector *i)
 	i->archive = NULL;
 	i->wish.members = i->members;
 	i->watch = (struct watch){ 0 };
+	drop_start(i);
 	i->start_len = 0;
-	i->typed = i->suspects = i->may_end = false;
+	i->started = i->typed = i->suspects = i->may_end = false;
 	i->looked_at = 0;
 	i->out = 0;
 	i->unscannable = i->wish.boundary.fault;
@@ -241,8 +308,7 @@ look_now(struct inspector *i)
 {
 	if (i->parts != NULL && !i->stopped)
 		look_now_at_part(i);
-	if (!i->typed && i->start_len > 0)
-		end_start(i, true);
+	end_start(i);
 	if (i->archive != NULL && !i->stopped)
 		archive_look_now(i->archive);
 	if (i->archive != NULL)
@@ -336,6 +402,7 @@ inspector_free(struct inspector *i)
 	decoder_free(i->decoder);
 	archive_close(i->archive);
 	parts_free(i->parts);
+	free(i->start);
 	free(i);
 }
 
@@ -386,21 +453,37 @@ let_helper_see(struct inspector *i)
 	}
 }
 
+/* What follows the end of a coding, or what only said that it is coded: some clients keep the body as it was sent, and an archive
+ * is found by its end.  So it is looked at as if it had come out, too. */
+static void
+take_rest(struct inspector *i, struct slice rest)
+{
+	if (i->may_end && i->looked_at < i->out)
+		look_now(i);
+	i->may_end = false;
+	if (!i->stopped)
+		look_for_members(i, rest);
+}
+
 static void
 decode(struct inspector *i, struct slice bytes)
 {
+	struct slice rest;
 	uint64_t out = i->out;
 
 	if (i->judged >= i->mark_seen || i->mark_out == out) {
 		i->mark_seen = i->seen - bytes.len;
 		i->mark_out = out;
 	}
-	decoder_push(i->decoder, bytes);
+	rest = decoder_push(i->decoder, bytes);
 	note_unscannable(i, decoder_fault(i->decoder));
-	if (i->out == out)
+	if (rest.len > 0)
+		take_rest(i, rest);
+	if (i->out == out && rest.len == 0)
 		return;
 	i->before_out = i->seen - bytes.len;
-	find_decoded(i, true);
+	if (i->out > out)
+		find_decoded(i, true);
 }
 
 /* How far, in bytes as sent, all was found that may be in parts.  Behind codings nobody knows which bytes are those of an open
@@ -449,7 +532,7 @@ inspector_update(struct inspector *i, struct slice bytes, bool let_helper)
 	}
 	if (i->decoder != NULL)
 		decode(i, bytes);
-	else if (i->wish.codings.n == 0) {
+	else {
 		i->before_out = i->seen - bytes.len;
 		look_for_members(i, bytes);
 	}
@@ -475,8 +558,7 @@ find_sent(struct inspector *i)
 static void
 end_archive(struct inspector *i)
 {
-	if (!i->typed && i->start_len > 0)
-		end_start(i, true);
+	end_start(i);
 	if (i->archive == NULL || i->stopped)
 		return;
 	archive_end(i->archive);
@@ -558,7 +640,7 @@ awaits_members(const struct inspector *i)
 {
 	if (i->archive != NULL)
 		return !archive_done(i->archive);
-	return i->wish.members != MEMBERS_NO && flows(i);
+	return i->wish.members != MEMBERS_NO;
 }
 
 bool

