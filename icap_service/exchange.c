@@ -41,7 +41,8 @@ value_of(const char *line, struct slice name)
 /* What a message says of its body, and how often. */
 struct framing {
 	size_t		n_lengths, n_transfer_codings, n_types;
-	struct slice	length, type, disposition;
+	struct slice	length, type;
+	bool		claims_file;	/* as any of them says */
 	struct codings	codings;
 };
 
@@ -58,8 +59,9 @@ read_content_header(struct framing *f, const char *line)
 	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL) {
 		f->n_types++;
 		f->type = slice_trim(slice_str(value));
+		f->claims_file |= claims_file(f->type, (struct slice){ 0 });
 	} else if ((value = value_of(line, SLICE("Content-Disposition"))) != NULL)
-		f->disposition = slice_trim(slice_str(value));
+		f->claims_file |= claims_file((struct slice){ 0 }, slice_trim(slice_str(value)));
 }
 
 static struct framing
@@ -234,7 +236,7 @@ read_body_head(struct exchange *x, ci_request_t *req, const ci_headers_list_t *h
 	if (f.n_lengths == 1 && f.n_transfer_codings == 0)
 		x->head.content_length = content_length_parse(f.length);
 	x->head.codings = f.codings;
-	x->head.claims_file = claims_file(f.type, f.disposition);
+	x->head.claims_file = f.claims_file;
 	return f;
 }
 

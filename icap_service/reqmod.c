@@ -51,8 +51,9 @@ static int
 echo(struct txn *t, ci_request_t *req, struct slice preview)
 {
 	if (ci_req_hasbody(req)) {
+		/* The headers have been changed: nothing else can be answered any more. */
 		if ((t->body = body_new(0, 1, 0, preview.len)) == NULL)
-			return flow_out_of_memory(t, req);
+			return flow_no_answer();
 		body_release(t->body);
 	}
 	t->flow = t->body == NULL ? FLOW_PASS : FLOW_ECHO;

@@ -52,7 +52,7 @@ names_file(struct slice parameter)
 	return slice_istarts(name, SLICE("filename")) && is_file_name(value);
 }
 
-/* Of a disposition that is not known, too, clients make a file (RFC 6266 4.2). */
+/* Of a disposition that is not known, too, clients make a file (RFC 6266 4.2); that of a form's part is known, and names it. */
 static bool
 is_disposed(struct slice disposition)
 {
@@ -60,11 +60,14 @@ is_disposed(struct slice disposition)
 
 	slice_cut(disposition, ';', &word, &rest);
 	word = slice_trim(word);
-	if (word.len > 0 && !slice_ieq(word, SLICE("inline")))
+	if (word.len > 0 && !slice_ieq(word, SLICE("inline")) && !slice_ieq(word, SLICE("form-data")))
 		return true;
+	/* A ";" within quotes cuts a name in two: both halves are asked. */
 	while (rest.len > 0) {
 		slice_cut(rest, ';', &word, &rest);
-		if (names_file(word))
+		if (word.len > 0 && word.p[word.len - 1] == '"')
+			word.len--;
+		if (names_file(word) || is_file_name(slice_trim(word)))
 			return true;
 	}
 	return false;

@@ -335,7 +335,7 @@ pass_on(struct decoder *d, size_t at, size_t n, bool ends)
 	d->out += n;
 	if (d->out > d->limits.bytes)
 		stop(d, UNSCANNABLE_BYTES);
-	else if (d->out > RATIO_FREE && d->out / d->limits.ratio > d->in)
+	else if (d->out > RATIO_FREE && d->out / (d->limits.ratio > 0 ? d->limits.ratio : 1) > d->in)
 		stop(d, UNSCANNABLE_RATIO);
 	if (d->stopped)
 		return;
@@ -357,7 +357,8 @@ meet_damage(struct decoder *d, size_t at)
 	struct layer *l = &d->layers[at];
 
 	l->state = LAYER_DONE;
-	if (l->in_stream == 0 && l->streams > 0)
+	/* Receivers of mail differ in what they make of base64 behind its end. */
+	if (l->in_stream == 0 && l->streams > 0 && l->coding != CODING_BASE64)
 		return;
 	tell(d, (struct slice){ 0 }, DECODED_END);
 	stop(d, UNSCANNABLE_DAMAGED);

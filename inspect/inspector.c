@@ -279,8 +279,10 @@ restart(struct inspector *i)
 	i->mark_out = 0;
 	digester_free(i->decoded);
 	i->decoded = NULL;
-	return begin_parts(i) == 0 &&
-	    (i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL);
+	if (begin_parts(i) == 0 && (i->wish.decoded_algs == 0 || (i->decoded = digester_new(i->wish.decoded_algs)) != NULL))
+		return true;
+	note_unscannable(i, UNSCANNABLE_HELPER);	/* without memory */
+	return false;
 }
 
 /* Bytes that members may be in, so far. */
@@ -308,7 +310,8 @@ look_now(struct inspector *i)
 {
 	if (i->parts != NULL && !i->stopped)
 		look_now_at_part(i);
-	end_start(i);
+	if (!i->stopped)
+		end_start(i);
 	if (i->archive != NULL && !i->stopped)
 		archive_look_now(i->archive);
 	if (i->archive != NULL)
@@ -558,7 +561,8 @@ find_sent(struct inspector *i)
 static void
 end_archive(struct inspector *i)
 {
-	end_start(i);
+	if (!i->stopped)
+		end_start(i);
 	if (i->archive == NULL || i->stopped)
 		return;
 	archive_end(i->archive);

@@ -158,7 +158,7 @@ multipart_boundary(struct slice type)
 /* What is being read of it. */
 struct reading {
 	struct part_head	head;
-	bool			has_disposition, has_transfer;
+	bool			has_disposition, has_transfer, has_type, two_types;
 	int			rank;		/* of the name: filename* before filename before name */
 	char			name[FINDING_NAME_MAX];
 	struct slice		type, disposition;
@@ -194,9 +194,12 @@ read_header(struct reading *r, struct slice line)
 	if (slice_ieq(name, SLICE("Content-Disposition")) && !r->has_disposition) {
 		r->has_disposition = true;
 		read_disposition(r, slice_trim(value));
-	} else if (slice_ieq(name, SLICE("Content-Type")))
+	} else if (slice_ieq(name, SLICE("Content-Type"))) {
+		if (r->has_type)
+			r->two_types = true;
+		r->has_type = true;
 		r->type = slice_trim(value);
-	else if (slice_ieq(name, SLICE("Content-Transfer-Encoding"))) {
+	} else if (slice_ieq(name, SLICE("Content-Transfer-Encoding"))) {
 		/* Of two, nobody knows which one counts. */
 		if (r->has_transfer)
 			r->head.codings.fault = UNSCANNABLE_CODING;
@@ -228,6 +231,11 @@ begin_part(struct multipart *m)
 	while (text.len > 0)
 		read_header(&r, next_header(&text));
 	r.head.boundary = multipart_boundary(r.type);
+	/* Of two, nobody knows which one counts. */
+	if (r.two_types) {
+		r.head.boundary.len = 0;
+		r.head.boundary.fault = UNSCANNABLE_DAMAGED;
+	}
 	r.head.claims_file = claims_file(r.type, r.disposition) || (r.rank > 1 && is_file_name(r.head.name));
 	buf_reset(&m->head);
 	return m->sink->begin(m->arg, &r.head);

@@ -102,6 +102,8 @@ reason_to_inspect(const struct generation *g, const struct body_head *head, cons
 		return "its parts may be listed";
 	if (wish->boundary.fault != UNSCANNABLE_NO)
 		return "nobody knows its parts";
+	if (wish->codings.fault != UNSCANNABLE_NO)
+		return "nobody can decode it";
 	if (head->content_length == LENGTH_UNKNOWN)
 		return "unknown length";
 	return wish->sent_algs != 0 ? "rules without a size" : "there may be an archive in it";
@@ -120,7 +122,7 @@ judge_plan(const struct generation *g, const struct body_head *head, enum file_t
 		return plan;
 	plan.wish = wish_for(g, head, type);
 	if (plan.wish.sent_algs == 0 && plan.wish.decoded_algs == 0 && plan.wish.members == MEMBERS_NO &&
-	    head->boundary.len == 0 && head->boundary.fault == UNSCANNABLE_NO) {
+	    head->boundary.len == 0 && head->boundary.fault == UNSCANNABLE_NO && head->codings.fault == UNSCANNABLE_NO) {
 		bool left_out = !counts(generation_site(g)->hash_types, head, type);
 
 		plan = pass(left_out ? "not a listed length, and of a type that HashTypes leaves out" : "not a listed length");

@@ -110,6 +110,9 @@ test_claims(void)
 	ok(claims_file(SLICE("text/html"), SLICE("inline; filename=\"x.zip\"")), "but for its name");
 	ok(claims_file(SLICE("text/html"), SLICE("inline;a=b; filename*=UTF-8''%e2%82%ac.exe ")), "or its other name");
 	ok(claims_file(SLICE("text/html"), SLICE("file")) && claims_file(SLICE(""), SLICE("attachment filename=\"x\"")), "whatever is not inline");
+	ok(claims_file(SLICE(""), SLICE("inline; filename=\"x;setup.exe\"")), "a name with a semicolon");
+	ok(!claims_file(SLICE(""), SLICE("form-data; name=\"a\"")) && claims_file(SLICE(""), SLICE("form-data; name=a; filename=a.exe")),
+	    "parts of a form");
 	ok(claims_file(SLICE("application/octet-stream"), SLICE("")), "octets");
 	ok(claims_file(SLICE("Application/ZIP; charset=x"), SLICE("")), "zip, with a parameter");
 	ok(!claims_file(SLICE("application/json"), SLICE("")), "JSON");

@@ -371,6 +371,8 @@ static const struct plan_row plans[] = {
 	{ "a coded program in chunks", SIZED, H(true, 200, -1, -1, GZIP), TYPE_EXECUTABLE, PLAN_INSPECT, BOTH, BOTH, 90112,
 	    MEMBERS_WATCH },
 	{ "an unknown coding", SIZED, H(true, 200, 5, -1, UNKNOWN_CODING), TYPE_UNKNOWN, PLAN_INSPECT, 0, 0, 90112, MEMBERS_WATCH },
+	{ "an unknown coding of what looks like a text", SIZED, H(true, 200, 5, -1, UNKNOWN_CODING), TYPE_TEXT, PLAN_INSPECT, 0, 0, 90112,
+	    MEMBERS_NO },
 	{ "no size needed", SIZELESS, H(true, 200, 90111, -1), TYPE_EXECUTABLE, PLAN_INSPECT, MD5, 0, EVER, MEMBERS_WATCH },
 	{ "listed, and no size needed", SIZELESS, H(true, 200, 300, -1), TYPE_UNKNOWN, PLAN_INSPECT, BOTH, 0, EVER, MEMBERS_WATCH },
 	{ "unknown, and no size needed", SIZELESS, H(true, 200, -1, -1), TYPE_UNKNOWN, PLAN_INSPECT, BOTH, 0, EVER, MEMBERS_WATCH },
