@@ -787,6 +787,98 @@ test_sevenzips(struct slice listed, struct slice other)
 }
 
 /* What is behind the end of a tar, and in the middle of one. */
+/* A block of a tar that is a header, whose sum is still missing. */
+static char *
+tar_head(const char *name, char type, size_t size)
+{
+	char *p = keep(calloc(1, 512));
+
+	memcpy(p, name, strlen(name));
+	snprintf(p + 100, 8, "0000644");
+	snprintf(p + 108, 8, "0000000");
+	snprintf(p + 116, 8, "0000000");
+	snprintf(p + 124, 12, "%011zo", size);
+	snprintf(p + 136, 12, "00000000000");
+	p[156] = type;
+	memcpy(p + 257, "ustar\0" "00", 8);
+	return p;
+}
+
+enum { SUM_PLAIN, SUM_NUL, SUM_TAB, SUM_BINARY, SUM_SIGNED, SUM_BASE64, SUM_FORMS };
+
+static struct slice
+tar_sealed(char *p, int form)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned sum = 0;
+
+	memset(p + 148, ' ', 8);
+	for (size_t i = 0; i < 512; i++)
+		sum += form == SUM_SIGNED ? (unsigned)(signed char)p[i] : (unsigned char)p[i];
+	if (form == SUM_BINARY) {
+		memset(p + 148, 0, 8);
+		p[148] = '\x80';
+		p[154] = (char)(sum >> 8);
+		p[155] = (char)sum;
+	} else if (form == SUM_BASE64) {
+		memcpy(p + 148, "+AAAA", 5);
+		for (size_t i = 0; i < 3; i++)
+			p[153 + i] = digits[sum >> (12 - 6 * i) & 63];
+	} else
+		snprintf(p + 148 + (form == SUM_NUL || form == SUM_TAB), 7, "%06o", sum);
+	if (form == SUM_NUL || form == SUM_TAB)
+		p[148] = form == SUM_TAB ? '\t' : '\0';
+	return slice_make(p, 512);
+}
+
+/* BYTES up to the next block. */
+static struct slice
+tar_padded(struct slice bytes)
+{
+	static const char zeros[512];
+
+	return join(bytes, slice_make(zeros, (512 - bytes.len % 512) % 512));
+}
+
+static struct slice
+tar_entry(char *head, struct slice bytes)
+{
+	return join(tar_sealed(head, SUM_PLAIN), tar_padded(bytes));
+}
+
+/* What only some who read tars believe. */
+static void
+test_odd_tars(struct slice listed, struct slice other)
+{
+	static const char zeros[1024];
+	struct slice end = slice_make(zeros, sizeof(zeros)), file = tar_padded(listed), inner;
+	char *p;
+
+	for (int form = SUM_PLAIN; form < SUM_FORMS; form++) {
+		struct slice head = tar_sealed(tar_head(form == SUM_SIGNED ? "\xe4\xe4" : "a", '0', listed.len), form), body;
+
+		inner = join(join(head, file), end);
+		body = join(tar_entry(tar_head("b", '0', other.len), other), inner);
+		run_reset();
+		expect(inner, listed, 1, UNSCANNABLE_NO, "a tar whose sum is written in some way");
+		run_reset();
+		expect(body, listed, 1, UNSCANNABLE_NO, "a later entry of one");
+		run_reset();
+		expect(join(tar_entry(tar_head("b", '0', inner.len), inner), end), listed, 2, UNSCANNABLE_NO, "one in another");
+		judge(find_hit(inner, 1) != NULL, "as it is");
+	}
+	inner = tar_entry(tar_head("x", '0', listed.len), listed);
+	run_reset();
+	expect(join(join(tar_entry(tar_head("", 'L', 6), SLICE("a.exe\0")), inner), end), listed, 1, UNSCANNABLE_NO, "a long name first");
+	run_reset();
+	expect(join(join(tar_entry(tar_head("", 'x', 14), SLICE("14 path=a.exe\n")), inner), end), listed, 1, UNSCANNABLE_NO,
+	    "an extended header first");
+	p = tar_head("a", '0', listed.len);
+	memcpy(p + 148, "7777777", 8);
+	run_reset();
+	expect(join(join(slice_make(p, 512), file), join(inner, end)), listed, 1, UNSCANNABLE_DAMAGED, "a wrong sum first");
+}
+
 static void
 test_tars(struct slice listed, struct slice other)
 {
@@ -1537,6 +1629,7 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
+	test_odd_tars,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "base/bytes.h"
+#include "inspect/tar_sum.h"
 
 static const struct { enum kind kind; struct slice magic; } magics[] = {
 	{ KIND_GZIP, SLICE("\x1f\x8b\x08") },
@@ -54,42 +55,10 @@ is_lzma(struct slice head)
 	return dict == UINT32_MAX || (dict & (dict - 1)) == 0 || (dict & (dict - 1)) == (dict & -dict) << 1;
 }
 
-static uint32_t
-octal(const char *p, size_t n, unsigned *digits)
-{
-	uint32_t v = 0;
-	size_t i = 0;
-
-	*digits = 0;
-
-	while (i < n && p[i] == ' ')
-		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++, ++*digits)
-		v = v << 3 | (uint32_t)(p[i] - '0');
-	return v;
-}
-
-/* A tar header of any age is told by the sum of its bytes, its own field as blanks; some took them for signed: that sum is often
- * a small one where the bytes are random. */
 bool
 sniff_tar(struct slice head, bool *weak)
 {
-	enum { HEADER = 512, SUM_AT = 148, SUM_LEN = 8, DIGITS_SURE = 3 };
-	unsigned digits;
-	uint32_t sum = 0, stored;
-	int32_t sum_signed = 0;
-
-	if (head.len < HEADER || head.p[0] == '\0')
-		return false;
-	for (size_t i = 0; i < HEADER; i++) {
-		char c = i >= SUM_AT && i < SUM_AT + SUM_LEN ? ' ' : head.p[i];
-
-		sum += (uint8_t)c;
-		sum_signed += (signed char)c;
-	}
-	stored = octal(head.p + SUM_AT, SUM_LEN, &digits);
-	*weak = digits < DIGITS_SURE;
-	return digits > 0 && (stored == sum || (int32_t)stored == sum_signed);
+	return head.len >= TAR_BLOCK && tar_sum_holds(head.p, weak);
 }
 
 static bool

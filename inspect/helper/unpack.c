@@ -4,11 +4,20 @@
 #include <stdlib.h>
 
 #include "inspect/helper/walk_part.h"
+#include "inspect/tar_sum.h"
 
 enum {
 	WARNINGS_MAX = 64,	/* of one entry, before it is given up */
 	EMPTY_MAX = 4096,	/* blocks without bytes, one after another */
 	RETRIES_MAX = 8,
+};
+
+/* Where libarchive is in a tar. */
+struct tar_view {
+	bool		 header;	/* it wants an entry's header, before which others may stand that say more of it */
+	uint64_t	 skip;		/* blocks of one of those */
+	uint64_t	 size, data_at;	/* of the entry, as its header says */
+	uint64_t	 data_end;	/* up to here libarchive wants nothing but data */
 };
 
 /* What libarchive reads: HEAD, then LEN bytes of S from BASE on, then TAIL. */
@@ -17,6 +26,8 @@ struct view {
 	uint64_t	 base, len, at;
 	struct slice	 head, tail;
 	bool		 forget;	/* nothing is read twice */
+	struct tar_view	 tar;
+	size_t		 pos, have;	/* of BUF, when it is a tar */
 	char		 buf[SOURCE_BLOCK];
 };
 
@@ -43,6 +54,100 @@ view_read(struct archive *a, void *arg, const void **out)
 	v->at += rest.len;
 	*out = rest.p;
 	return (la_ssize_t)rest.len;
+}
+
+/* A number of a tar's header, as libarchive has it: octal, or base 256. */
+static uint64_t
+tar_number(const char *p, size_t len)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+
+	if (((uint8_t)p[0] & 0x80) != 0) {
+		for (i = len - sizeof(v); i < len; i++)
+			v = v << 8 | (uint8_t)p[i];
+		return v;
+	}
+	while (i < len && (p[i] == ' ' || p[i] == '\t'))
+		i++;
+	for (; i < len && p[i] >= '0' && p[i] <= '7'; i++)
+		v = v << 3 | (uint64_t)(p[i] - '0');
+	return v;
+}
+
+/* The header P is about to be read.  libarchive takes its sum in few forms only. */
+static void
+tar_header(struct view *v, char *p)
+{
+	enum { SIZE_AT = 124, SIZE_LEN = 12, TYPE_AT = 156 };
+	struct tar_view *t = &v->tar;
+	bool weak, more;
+
+	if (!tar_sum_holds(p, &weak))
+		return;
+	tar_sum_write(p);
+	more = p[TYPE_AT] != '\0' && strchr("AKLVXgx", p[TYPE_AT]) != NULL;
+	t->data_at = v->at + TAR_BLOCK;
+	t->size = tar_number(p + SIZE_AT, SIZE_LEN);
+	t->skip = more ? t->size / TAR_BLOCK + (t->size % TAR_BLOCK != 0) : 0;
+	t->header = more;
+}
+
+/* Have a whole block when it is a header, any bytes when not.  False when they cannot be read. */
+static bool
+tar_fill(struct view *v, bool header)
+{
+	while (v->have - v->pos < (header ? TAR_BLOCK : 1)) {
+		ssize_t n;
+
+		memmove(v->buf, v->buf + v->pos, v->have - v->pos);
+		v->have -= v->pos;
+		v->pos = 0;
+		if (v->forget)
+			source_pass(v->s, v->base + v->at);
+		n = source_read(v->s, v->base + v->at + v->have, v->buf + v->have, sizeof(v->buf) - v->have);
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		v->have += (size_t)n;
+	}
+	return true;
+}
+
+/* Headers one by one, so that it is known which these are: they may be in data, too. */
+static la_ssize_t
+view_read_tar(struct archive *a, void *arg, const void **out)
+{
+	struct view *v = arg;
+	struct tar_view *t = &v->tar;
+	size_t in_block = (size_t)(v->at % TAR_BLOCK), n = TAR_BLOCK - in_block;
+	bool header = t->header && in_block == 0 && v->at >= t->data_end;
+
+	(void)a;
+	if (!tar_fill(v, header))
+		return ARCHIVE_FATAL;
+	if (v->at < t->data_end)
+		n = v->have - v->pos < t->data_end - v->at ? v->have - v->pos : (size_t)(t->data_end - v->at);
+	else if (n > v->have - v->pos)
+		n = v->have - v->pos;
+	*out = v->buf + v->pos;
+	if (header && t->skip > 0)
+		t->skip--;
+	else if (header && n == TAR_BLOCK)
+		tar_header(v, v->buf + v->pos);
+	v->pos += n;
+	v->at += n;
+	return (la_ssize_t)n;
+}
+
+/* libarchive has come to the data of an entry of SIZE bytes.  What is sparse has less. */
+static void
+tar_data(struct view *v, int64_t size)
+{
+	v->tar.header = false;
+	if (size > 0 && (uint64_t)size == v->tar.size)
+		v->tar.data_end = v->tar.data_at + v->tar.size;
 }
 
 /* Only when all of it has been pulled, and there is neither HEAD nor TAIL. */
@@ -123,10 +228,12 @@ open_view(struct view *v, enum kind kind, bool random)
 {
 	struct archive *a = archive_read_new();
 
+	v->tar = (struct tar_view){ .header = true };
+	v->pos = v->have = 0;
 	if (a == NULL)
 		return NULL;
 	if (set_format(a, kind) && (!random || archive_read_set_seek_callback(a, view_seek) == ARCHIVE_OK) &&
-	    archive_read_open(a, v, NULL, view_read, NULL) == ARCHIVE_OK)
+	    archive_read_open(a, v, NULL, kind == KIND_TAR ? view_read_tar : view_read, NULL) == ARCHIVE_OK)
 		return a;
 	archive_read_free(a);
 	return NULL;
@@ -234,6 +341,7 @@ entry_name(struct archive_entry *entry)
 
 struct reading {
 	struct walk	*w;
+	struct view	*v;
 	struct archive	*a;
 	unsigned	 depth;
 	bool		 named;		/* what libarchive calls "data" has no name */
@@ -297,12 +405,15 @@ read_entries(struct reading *r)
 
 	for (;;) {
 		struct archive_entry *entry;
-		int status = archive_read_next_header(r->a, &entry);
+		int status;
 
+		r->v->tar.header = true;
+		status = archive_read_next_header(r->a, &entry);
 		if (status == ARCHIVE_EOF)
 			return true;
 		if (status == ARCHIVE_RETRY && retries++ < RETRIES_MAX)
 			continue;
+		tar_data(r->v, status < ARCHIVE_WARN ? 0 : archive_entry_size(entry));
 		/* A warning is of the name's character set, most often. */
 		if (status < ARCHIVE_WARN || !read_entry(r, entry))
 			return false;
@@ -314,7 +425,7 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
     struct look *look)
 {
 	struct view *v = malloc(sizeof(*v));
-	struct reading r = { .w = w, .depth = depth,
+	struct reading r = { .w = w, .v = v, .depth = depth,
 		.named = !is_filter(kind), .base = at, .look = kind == KIND_ZIP ? look : NULL };
 	bool ended;
 	int64_t used;

@@ -6,6 +6,7 @@
 #include "inspect/archive_wire.h"
 #include "inspect/helper/coder.h"
 #include "inspect/helper/walk_part.h"
+#include "inspect/tar_sum.h"
 
 enum {
 	DEPTH_MAX = 32,		/* whatever the wish says: each level takes stack */
@@ -404,6 +405,15 @@ kind_at_start(struct source *s)
 	return n <= 0 ? KIND_NONE : sniff_start(slice_make(head, (size_t)n));
 }
 
+/* S begins with the header of a tar whose sum is wrong: some go on to the next one. */
+static bool
+is_bad_tar(struct source *s)
+{
+	char magic[5];
+
+	return source_read_all(s, TAR_MAGIC_AT, magic, sizeof(magic)) == sizeof(magic) && memcmp(magic, "ustar", sizeof(magic)) == 0;
+}
+
 struct scan {
 	struct walk	*w;
 	struct source	*s;
@@ -586,6 +596,10 @@ walk_source(struct walk *w, struct source *s, unsigned depth)
 	sc->tar_at = sc->at = sc->pos = sc->have = 0;
 	kind = kind_at_start(s);
 	sc->iso_checked = kind != KIND_NONE;
+	if (kind == KIND_NONE && is_bad_tar(s)) {
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
+		sc->tar = true;
+	}
 	if (kind != KIND_NONE && !w->stopped)
 		scan_open(sc, 0, kind);
 	scan(sc);
