@@ -879,6 +879,48 @@ test_odd_tars(struct slice listed, struct slice other)
 	expect(join(join(slice_make(p, 512), file), join(inner, end)), listed, 1, UNSCANNABLE_DAMAGED, "a wrong sum first");
 }
 
+/* Files with a hole at their end, which is not in the tar. */
+static void
+test_sparse_tars(struct slice listed, struct slice other)
+{
+	static const char zeros[4096];
+	struct slice end = slice_make(zeros, 1024), whole = join(slice_head(listed, 30000), slice_make(zeros, sizeof(zeros))), map;
+	char *p, text[128];
+
+	for (int entries = 1; entries <= 2; entries++) {
+		p = tar_head("a", 'S', 30000);
+		memcpy(p + 257, "ustar  ", 8);
+		snprintf(p + 386, 12, "%011o", 0);
+		snprintf(p + 398, 12, "%011o", 30000);
+		if (entries == 2) {
+			snprintf(p + 410, 12, "%011zo", whole.len);
+			snprintf(p + 422, 12, "%011o", 0);
+		}
+		snprintf(p + 483, 12, "%011zo", whole.len);
+		run_reset();
+		expect(join(tar_entry(p, slice_head(listed, 30000)), join(tar_entry(tar_head("b", '0', other.len), other), end)), whole, 1,
+		    UNSCANNABLE_NO, "a file with a hole at its end");
+		judge(find_hit(other, 1) != NULL && run.n == 2, "and another");
+	}
+	snprintf(text, sizeof(text), "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n29 GNU.sparse.realsize=%zu\n", whole.len);
+	map = tar_padded(SLICE("1\n0\n30000\n"));
+	run_reset();
+	expect(join(tar_entry(tar_head("x", 'x', strlen(text)), slice_str(text)),
+	    join(tar_entry(tar_head("a", '0', 512 + 30000), join(map, slice_head(listed, 30000))), end)), whole, 1, UNSCANNABLE_NO,
+	    "the same with an extended header");
+	run_reset();
+	run_body(join(tar_entry(tar_head("a", 'S', 30000), slice_head(listed, 30000)), end));
+	judge(run.reason == UNSCANNABLE_DAMAGED, "holes where not all look for them");
+	p = tar_head("a", 'S', 0);
+	memcpy(p + 257, "ustar  ", 8);
+	snprintf(p + 386, 12, "%011o", 1 << 30);
+	snprintf(p + 398, 12, "%011o", 0);
+	snprintf(p + 483, 12, "%011o", 1 << 30);
+	run_reset();
+	run_body(join(tar_entry(p, SLICE("")), end));
+	judge(run.reason == UNSCANNABLE_RATIO, "a large hole alone");
+}
+
 static void
 test_tars(struct slice listed, struct slice other)
 {
@@ -1629,7 +1671,7 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
-	test_odd_tars,
+	test_odd_tars, test_sparse_tars,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

@@ -14,6 +14,7 @@ enum {
 
 /* Where libarchive is in a tar. */
 struct tar_view {
+	bool		 doubtful;	/* others read it in another way */
 	bool		 header;	/* it wants an entry's header, before which others may stand that say more of it */
 	uint64_t	 skip;		/* blocks of one of those */
 	uint64_t	 size, data_at;	/* of the entry, as its header says */
@@ -85,6 +86,8 @@ tar_header(struct view *v, char *p)
 
 	if (!tar_sum_holds(p, &weak))
 		return;
+	/* Where the holes are is said in GNU's way, but some believe that whatever the magic number is. */
+	t->doubtful |= p[TYPE_AT] == 'S' && memcmp(p + TAR_MAGIC_AT, "ustar  ", 7) != 0;
 	tar_sum_write(p);
 	more = p[TYPE_AT] != '\0' && strchr("AKLVXgx", p[TYPE_AT]) != NULL;
 	t->data_at = v->at + TAR_BLOCK;
@@ -263,8 +266,13 @@ next_block(struct entry *e)
 		la_int64_t at = (la_int64_t)e->s.pulled;
 		int r = archive_read_data_block(e->a, &p, &n, &at);
 
-		if (r == ARCHIVE_EOF)
-			return 0;
+		/* A tar's entry may end with a hole, of which there is no block. */
+		if (r == ARCHIVE_EOF) {
+			if ((archive_format(e->a) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR || at <= (la_int64_t)e->s.pulled)
+				return 0;
+			e->at = (uint64_t)at;
+			return 1;
+		}
 		if (r < e->status)
 			e->status = r;
 		/* What comes with a warning counts: a wrong sum does not undo what came out. */
@@ -457,6 +465,8 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
 		walk_unscannable(w, UNSCANNABLE_ENCRYPTED);
 		r.n++;
 	}
+	if (v->tar.doubtful)
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	archive_read_free(r.a);
 	free(v);
 	return ended && !r.partly ? UNPACKED_ALL : r.n > 0 ? UNPACKED_PART : UNPACKED_NOTHING;
