@@ -781,6 +781,19 @@ test_sevenzips(struct slice listed, struct slice other)
 	judge(run.reason == UNSCANNABLE_DAMAGED, "when the 7z lacks a byte");
 	run_reset();
 	expect(join(start, make_one(zip, other)), other, 1, UNSCANNABLE_DAMAGED, "a start header alone, and a zip");
+	for (int nested = 0; nested < 2; nested++) {
+		char *p = keep(malloc(one.len));
+
+		memcpy(p, one.p, one.len);
+		p[8]++;
+		run_reset();
+		expect(nested ? make_one(zip, slice_make(p, one.len)) : slice_make(p, one.len), listed, 0, UNSCANNABLE_NO,
+		    "a start header whose sum is wrong");
+		memset(p + 8, 0, 24);
+		run_reset();
+		run_body(nested ? make_one(zip, slice_make(p, one.len)) : slice_make(p, one.len));
+		judge(run.reason == UNSCANNABLE_DAMAGED, "one of zeros");
+	}
 	run_reset();
 	run_body(make(sevenzip, NULL, 0));
 	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "an empty one");

@@ -86,7 +86,8 @@ sniff_start(struct slice head)
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
 		if (slice_starts(head, magics[i].magic))
 			return magics[i].kind;
-	if ((kind = sniff_signature(head, &weak)) != KIND_NONE && !weak)
+	/* Some look for the header of a 7z at its end when its start says nothing. */
+	if ((kind = sniff_signature(head, &weak)) != KIND_NONE && (!weak || kind == KIND_7Z))
 		return kind;
 	if (is_bzip2(head))
 		return KIND_BZIP2;

@@ -297,6 +297,7 @@ look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late
 	uint64_t end = late->end;
 	enum how how = end <= s->pulled ? HOW_PART : HOW_RANDOM;
 	bool within = is_within(look, late->at, late->at + 1);	/* It may seem longer than what it is in, which is packed. */
+	uint64_t members = w->members;
 	enum unpacked u;
 
 	if (!source_has(s, late->at)) {
@@ -305,7 +306,8 @@ look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late
 	}
 	w->in_pieces += within;
 	u = unpack(w, s, late->at, late->kind, depth, how, &end, NULL);
-	if (u != UNPACKED_ALL)
+	/* One whose start makes no sense is not empty. */
+	if (u != UNPACKED_ALL || (late->kind == KIND_7Z && late->end == UINT64_MAX && w->members == members))
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	w->in_pieces -= within;
 	if (u == UNPACKED_ALL && how == HOW_PART && late->end > look->whole_to) {
