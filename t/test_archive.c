@@ -564,6 +564,25 @@ test_lz4(struct slice listed, struct slice other)
 	judge(h != NULL && h->put < one.len + 65536 && run.reason == UNSCANNABLE_NO, "lz4 and frames of nothing");
 }
 
+/* What those who read gzip do not look at. */
+static void
+test_gzip_headers(struct slice listed, struct slice other)
+{
+	static const char sum[] = "\x1f\x8b\x08\x02\0\0\0\0\0\x03xx", reserved[] = "\x1f\x8b\x08\xe0\0\0\0\0\0\x03",
+	    both[] = "\x1f\x8b\x08\xaa\0\0\0\0\0\x03name\0xx";
+	const struct slice heads[] = { { sum, sizeof(sum) - 1 }, { reserved, sizeof(reserved) - 1 }, { both, sizeof(both) - 1 } };
+	struct slice data = slice_skip(make_one(gz, listed), 10);
+
+	for (size_t i = 0; i < 3; i++)
+		for (int small = 0; small < 2; small++) {
+			run_reset();
+			run.piece_max = small ? 2 : 0;
+			expect(join(heads[i], data), listed, 1, UNSCANNABLE_NO, "a gzip header that is not looked at closely");
+			run_reset();
+			expect(join(make_one(gz, other), join(heads[i], data)), join(other, listed), 1, UNSCANNABLE_NO, "of a later member");
+		}
+}
+
 static void
 test_wrong_sums(struct slice listed, struct slice other)
 {
@@ -1683,7 +1702,7 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
+	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_gzip_headers, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
 	test_odd_tars, test_sparse_tars,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
