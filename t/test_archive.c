@@ -911,6 +911,35 @@ test_odd_tars(struct slice listed, struct slice other)
 	expect(join(join(slice_make(p, 512), file), join(inner, end)), listed, 1, UNSCANNABLE_DAMAGED, "a wrong sum first");
 }
 
+/* The size in an extended header, which not all read in one way. */
+static void
+test_tar_sizes(struct slice listed, struct slice other)
+{
+	static const char zeros[1024];
+	static const struct { char type; const char *records; bool doubtful; } cases[] = {
+		{ 'x', "14 size=90112\n", false }, { 'x', "14 path=a.exe\n14 size=90112\n", false }, { 'g', "14 path=a.exe\n", false },
+		{ 'x', "14 size=90113\n", true }, { 'x', "14 size=+9011\n", true }, { 'x', "15 size= 90112\n", true },
+		{ 'x', "15 size=90112 \n", true }, { 'x', "18 size=90112junk\n", true }, { 'x', "9 size=\n", true },
+		{ 'x', "35 size=00000000000000000000090112\n", true }, { 'g', "14 size=90112\n", true }, { 'x', "15  size=90112\n", true },
+		{ 'x', "13 size=90112\n", true }, { 'x', "12 size=10000\n14 size=90112\n", true }, { 'x', "99 size=90112\n", true },
+		{ 'x', "14 size=10000\n14 size=90112\n", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct slice records = slice_str(cases[i].records);
+		struct slice body = join(tar_entry(tar_head("x", cases[i].type, records.len), records),
+		    join(tar_entry(tar_head("a", '0', listed.len), listed), join(tar_entry(tar_head("b", '0', other.len), other),
+		    slice_make(zeros, sizeof(zeros)))));
+		char name[64];
+
+		snprintf(name, sizeof(name), "%c: %.*s", cases[i].type, (int)records.len - 1, cases[i].records);
+		run_reset();
+		run_body(body);
+		judge(run.reason == (cases[i].doubtful ? UNSCANNABLE_DAMAGED : UNSCANNABLE_NO) &&
+		    (cases[i].doubtful || (find_hit(listed, 1) != NULL && find_hit(other, 1) != NULL)), name);
+	}
+}
+
 /* Files with a hole at their end, which is not in the tar. */
 static void
 test_sparse_tars(struct slice listed, struct slice other)
@@ -1703,7 +1732,7 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_gzip_headers, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
-	test_odd_tars, test_sparse_tars,
+	test_odd_tars, test_sparse_tars, test_tar_sizes,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

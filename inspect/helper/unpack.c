@@ -12,11 +12,24 @@ enum {
 	RETRIES_MAX = 8,
 };
 
+/* Records of a pax header: "LENGTH KEY=VALUE\n". */
+struct pax {
+	bool		 global;
+	uint64_t	 left;		/* bytes of the header that are to come */
+	uint64_t	 rest;		/* of a record; 0: its length is not known yet */
+	uint64_t	 len, digits;	/* as far as it has come */
+	size_t		 n;
+	char		 start[32];	/* behind the length */
+	bool		 sized;		/* one said the size of the entry that follows */
+	uint64_t	 size;
+};
+
 /* Where libarchive is in a tar. */
 struct tar_view {
 	bool		 doubtful;	/* others read it in another way */
 	bool		 header;	/* it wants an entry's header, before which others may stand that say more of it */
 	uint64_t	 skip;		/* blocks of one of those */
+	struct pax	 pax;
 	uint64_t	 size, data_at;	/* of the entry, as its header says */
 	uint64_t	 data_end;	/* up to here libarchive wants nothing but data */
 };
@@ -76,6 +89,74 @@ tar_number(const char *p, size_t len)
 	return v;
 }
 
+/* A record has come, of which P are the first bytes behind its length.  False: not all read it in one way. */
+static bool
+pax_record(struct pax *x, struct slice p)
+{
+	uint64_t size = 0;
+
+	if (p.len == 0 || p.p[0] == ' ' || p.p[0] == '\t' || slice_starts(p, SLICE("size\0")))
+		return false;
+	if (!slice_starts(p, SLICE("size=")))
+		return true;
+	p = slice_skip(p, 5);
+	if (x->global || p.len < 2 || p.len > 20)
+		return false;
+	for (; p.len > 1; p = slice_skip(p, 1)) {
+		if (p.p[0] < '0' || p.p[0] > '9')
+			return false;
+		size = 10 * size + (uint64_t)(p.p[0] - '0');
+	}
+	if (x->sized && x->size != size)
+		return false;
+	x->sized = true;
+	x->size = size;
+	return true;
+}
+
+/* The next byte of a header's records.  False: they make no sense. */
+static bool
+pax_byte(struct pax *x, char c)
+{
+	enum { DIGITS_MAX = 9 };
+
+	if (x->rest == 0) {
+		if (c >= '0' && c <= '9' && x->digits < DIGITS_MAX) {
+			x->len = 10 * x->len + (uint64_t)(c - '0');
+			x->digits++;
+			return true;
+		}
+		if (c != ' ' || x->len <= x->digits + 1)
+			return false;
+		x->rest = x->len - x->digits - 1;
+		x->len = x->digits = x->n = 0;
+		return true;
+	}
+	if (x->n < sizeof(x->start))
+		x->start[x->n++] = c;
+	return --x->rest > 0 || (c == '\n' && pax_record(x, slice_make(x->start, x->n)));
+}
+
+/* More of a header's records.  False: not all read them in one way. */
+static bool
+pax_block(struct pax *x, struct slice block)
+{
+	for (size_t i = 0; i < block.len && x->left > 0; i++) {
+		x->left--;
+		if (!pax_byte(x, block.p[i])) {
+			x->left = 0;
+			return false;
+		}
+	}
+	return x->left > 0 || (x->rest == 0 && x->digits == 0);
+}
+
+static bool
+is_among(char c, const char *chars)
+{
+	return c != '\0' && strchr(chars, c) != NULL;
+}
+
 /* The header P is about to be read.  libarchive takes its sum in few forms only. */
 static void
 tar_header(struct view *v, char *p)
@@ -89,11 +170,18 @@ tar_header(struct view *v, char *p)
 	/* Where the holes are is said in GNU's way, but some believe that whatever the magic number is. */
 	t->doubtful |= p[TYPE_AT] == 'S' && memcmp(p + TAR_MAGIC_AT, "ustar  ", 7) != 0;
 	tar_sum_write(p);
-	more = p[TYPE_AT] != '\0' && strchr("AKLVXgx", p[TYPE_AT]) != NULL;
 	t->data_at = v->at + TAR_BLOCK;
 	t->size = tar_number(p + SIZE_AT, SIZE_LEN);
+	t->header = more = is_among(p[TYPE_AT], "AKLVXgx");
 	t->skip = more ? t->size / TAR_BLOCK + (t->size % TAR_BLOCK != 0) : 0;
-	t->header = more;
+	if (is_among(p[TYPE_AT], "Xgx")) {
+		t->pax.left = t->size;
+		t->pax.global = p[TYPE_AT] == 'g';
+		t->pax.rest = t->pax.len = t->pax.digits = 0;
+	} else if (!more) {
+		t->doubtful |= t->pax.sized && t->pax.size != t->size;
+		t->pax.sized = false;
+	}
 }
 
 /* Have a whole block when it is a header, any bytes when not.  False when they cannot be read. */
@@ -135,9 +223,10 @@ view_read_tar(struct archive *a, void *arg, const void **out)
 	else if (n > v->have - v->pos)
 		n = v->have - v->pos;
 	*out = v->buf + v->pos;
-	if (header && t->skip > 0)
+	if (header && t->skip > 0) {
 		t->skip--;
-	else if (header && n == TAR_BLOCK)
+		t->doubtful |= !pax_block(&t->pax, slice_make(v->buf + v->pos, n));
+	} else if (header && n == TAR_BLOCK)
 		tar_header(v, v->buf + v->pos);
 	v->pos += n;
 	v->at += n;
