@@ -878,6 +878,30 @@ tar_entry(char *head, struct slice bytes)
 	return join(tar_sealed(head, SUM_PLAIN), tar_padded(bytes));
 }
 
+/* BODY with the version in its first local header as VERSION. */
+static struct slice
+with_version(struct slice body, int version)
+{
+	char *p = keep(malloc(body.len));
+
+	memcpy(p, body.p, body.len);
+	p[slice_search(body, SLICE("PK\x03\x04")) + 4] = (char)version;
+	return slice_make(p, body.len);
+}
+
+/* Local headers of which some say that they make no sense. */
+static void
+test_odd_zips(struct slice listed, struct slice other)
+{
+	struct zip_entry e = { .name = "a", .bytes = listed, .deflate = true };
+	struct slice body = with_version(make_zip(other, &e, 1), 127);
+
+	run_reset();
+	expect(body, listed, 1, UNSCANNABLE_NO, "a version of the future");
+	run_reset();
+	expect(slice_head(body, slice_search(body, SLICE("PK\x01\x02"))), listed, 1, UNSCANNABLE_DAMAGED, "without a directory");
+}
+
 /* What only some who read tars believe. */
 static void
 test_odd_tars(struct slice listed, struct slice other)
@@ -1732,7 +1756,7 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_gzip_headers, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
-	test_odd_tars, test_sparse_tars, test_tar_sizes,
+	test_odd_zips, test_odd_tars, test_sparse_tars, test_tar_sizes,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

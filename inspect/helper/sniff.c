@@ -100,8 +100,9 @@ sniff_start(struct slice head)
 	return is_lzma(head) ? KIND_LZMA : KIND_NONE;
 }
 
-/* A local header (APPNOTE 4.3.7) that somebody may have written: programs have the signature as a constant. */
-enum { VERSION_MAX = 63, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
+/* A local header (APPNOTE 4.3.7) that somebody may have written: programs have the signature as a constant.  7-Zip takes any
+ * version below 128. */
+enum { VERSION_MAX = 127, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
 
 static bool
 zip_makes_sense(struct slice head)
