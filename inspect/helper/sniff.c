@@ -107,10 +107,17 @@ enum { VERSION_MAX = 127, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
 static bool
 zip_makes_sense(struct slice head)
 {
-	enum { LOCAL = 30, VERSION_AT = 4, METHOD_AT = 8, NAME_AT = 26 };
+	enum { LOCAL = 30, VERSION_AT = 4, FLAGS_AT = 6, METHOD_AT = 8, NAME_AT = 26 };
+	enum { STORED = 0, DEFLATED = 8, FLAGS_RESERVED = 0xd780 };
+	uint64_t method;
 
-	return head.len >= LOCAL && (uint8_t)head.p[VERSION_AT] <= VERSION_MAX && bytes_get(head.p + METHOD_AT, 2) <= METHOD_MAX &&
-	    bytes_get(head.p + NAME_AT, 2) <= NAME_LEN_MAX;
+	if (head.len < LOCAL)
+		return false;
+	method = bytes_get(head.p + METHOD_AT, 2);
+	/* Whatever the version and the name, when the rest is what is written most often. */
+	if ((method == STORED || method == DEFLATED) && (bytes_get(head.p + FLAGS_AT, 2) & FLAGS_RESERVED) == 0)
+		return true;
+	return (uint8_t)head.p[VERSION_AT] <= VERSION_MAX && method <= METHOD_MAX && bytes_get(head.p + NAME_AT, 2) <= NAME_LEN_MAX;
 }
 
 /* APPNOTE 4.3.12; the name's length is within SNIFF_SIGNATURE. */
