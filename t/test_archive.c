@@ -889,6 +889,55 @@ with_version(struct slice body, int version)
 	return slice_make(p, body.len);
 }
 
+/* A zip with a local header that makes no sense, and two directories: that of a decoy and its own.  END says which is meant. */
+enum { END_SIZE, END_OFFSET, END_NEITHER, END_ZIP64, END_CASES };
+
+static struct slice
+two_directories(struct slice listed, struct slice other, int end)
+{
+	struct zip_entry e[] = { { .name = "a", .bytes = other }, { .name = "b", .bytes = listed, .deflate = true } };
+	size_t first, second, end64, from = 7;
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	buf_add_str(&b, "\x01\x02\x03MSCF");
+	zip_local(&b, &e[0], from);
+	zip_local(&b, &e[1], from);
+	memset(b.p + from + e[1].at + 4, 200, 4);
+	first = b.len;
+	if (end == END_NEITHER)
+		e[1].at += 1000;
+	zip_central(&b, &e[1]);
+	second = b.len;
+	if (end != END_NEITHER)
+		zip_central(&b, &e[0]);
+	end64 = b.len;
+	if (end == END_ZIP64) {
+		buf_add_str(&b, "PK\x06\x06");
+		put_number(&b, 44, 8);
+		put_number(&b, 45, 2);
+		put_number(&b, 45, 2);
+		put_number(&b, 0, 8);
+		put_number(&b, 1, 8);
+		put_number(&b, 1, 8);
+		put_number(&b, end64 - second, 8);
+		put_number(&b, second - from, 8);
+		buf_add_str(&b, "PK\x06\x07");
+		put_number(&b, 0, 4);
+		put_number(&b, end64, 8);
+		put_number(&b, 1, 4);
+	}
+	buf_add_str(&b, "PK\x05\x06");
+	put_number(&b, 0, 4);
+	put_number(&b, 1, 2);
+	put_number(&b, 1, 2);
+	put_number(&b, end == END_SIZE ? end64 - first : end == END_NEITHER ? 1 : end64 - second, 4);
+	put_number(&b, first - from + (end == END_NEITHER ? 1000 : 0), 4);
+	put_number(&b, 0, 2);
+	keep(b.p);
+	return buf_slice(&b);
+}
+
 /* Local headers of which some say that they make no sense. */
 static void
 test_odd_zips(struct slice listed, struct slice other)
@@ -902,6 +951,11 @@ test_odd_zips(struct slice listed, struct slice other)
 		expect(body, listed, 1, UNSCANNABLE_NO, "a version of the future");
 		run_reset();
 		expect(slice_head(body, slice_search(body, SLICE("PK\x01\x02"))), listed, 1, UNSCANNABLE_DAMAGED, "without a directory");
+	}
+	for (int end = 0; end < END_CASES; end++) {
+		run_reset();
+		run_body(two_directories(listed, other, end));
+		judge(find_hit(listed, 1) != NULL, "a directory where only some look");
 	}
 }
 

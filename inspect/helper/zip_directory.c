@@ -14,6 +14,7 @@ enum {
 	CENTRAL = 46, LOCAL = 30,
 	ENDS_MAX = 16,			/* end records that may be meant, the others being in a comment */
 	EXTRA_ZIP64 = 1, EXTRA64 = 20,
+	PLACES_MAX = 6,			/* of the directory of one end record */
 	FLAG_ENCRYPTED = 1, FLAG_SIZES_BEHIND = 8,
 	VERSION_WRITTEN = 45,
 };
@@ -25,13 +26,20 @@ struct central {
 	struct slice	name;
 };
 
+/* Where a directory is, and what is added to the offsets in it, modulo 2^64. */
+struct place {
+	uint64_t	at, base;
+};
+
 struct directory {
 	struct walk	*w;
 	struct source	*s;
 	struct look	*look;
 	unsigned	 depth;
 	uint64_t	 limit;		/* entries are in front of this */
-	uint64_t	 base;		/* what is added to the offsets in it, modulo 2^64 */
+	struct place	 places[PLACES_MAX];
+	size_t		 n_places;
+	uint64_t	 base;		/* of the one that is read */
 	uint64_t	 n;
 	bool		 partly;
 	char		 text[2 * (UINT16_MAX + 1)];	/* name and extra field of the entry at hand */
@@ -177,38 +185,66 @@ read_one(struct directory *d, const struct central *c)
 	}
 }
 
-/* The directory, whose end is at END_AT, as SIZE and OFFSET in its end record say; where it is. */
-static bool
-find_directory(struct directory *d, uint64_t end_at, uint64_t size, uint64_t offset, uint64_t *at)
+/* A directory may be at AT, before END_AT: its end record says OFFSET. */
+static void
+add_place(struct directory *d, uint64_t end_at, uint64_t at, uint64_t offset)
 {
-	/* Right before its end, whatever stands in front of the zip; or where it says, from the file's start or the zip's. */
-	const uint64_t places[] = { end_at - size, offset, d->look->from + offset };
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (places[i] < end_at && has_magic(d->s, places[i], "PK\x01\x02")) {
-			*at = places[i];
-			d->base = *at - offset;
-			return true;
-		}
-	return false;
+	if (at >= end_at || d->n_places == PLACES_MAX || !has_magic(d->s, at, "PK\x01\x02"))
+		return;
+	for (size_t i = 0; i < d->n_places; i++)
+		if (d->places[i].at == at && d->places[i].base == at - offset)
+			return;
+	d->places[d->n_places++] = (struct place){ at, at - offset };
 }
 
-/* What the end record P at AT says, that of zip64 if it has one. */
+/* Where the directory may be, whose end is at END_AT, as SIZE and OFFSET in its end record say. */
+static void
+add_places(struct directory *d, uint64_t end_at, uint64_t size, uint64_t offset)
+{
+	/* Right before its end, whatever stands in front of the zip; or where it says, from the file's start or the zip's. */
+	add_place(d, end_at, end_at - size, offset);
+	add_place(d, end_at, offset, offset);
+	add_place(d, end_at, d->look->from + offset, offset);
+}
+
+/* The last one before END_AT of which the first entry is where it says. */
+static void
+search_place(struct directory *d, uint64_t end_at, uint64_t offset)
+{
+	enum { WITHIN = 32 * 1024 };
+	uint64_t from = end_at > WITHIN ? end_at - WITHIN : 0;
+	size_t len = (size_t)(end_at - from);
+	char *p = malloc(WITHIN);
+
+	if (from < d->look->from)
+		len -= len < d->look->from - from ? len : (size_t)(d->look->from - from), from = d->look->from;
+	if (p != NULL && read_at(d->s, from, p, len))
+		for (size_t i = len < CENTRAL ? 0 : len - CENTRAL + 1; i-- > 0 && d->n_places == 0; )
+			if (memcmp(p + i, "PK\x01\x02", 4) == 0 &&
+			    has_magic(d->s, from + i - offset + bytes_get(p + i + 42, 4), "PK\x03\x04"))
+				add_place(d, end_at, from + i, offset);
+	free(p);
+}
+
+/* What the end record P at AT says, and that of zip64 if it has one: not all believe the same.  False: there is no directory. */
 static bool
-read_end(struct directory *d, uint64_t at, const char *p, uint64_t *dir_at)
+read_end(struct directory *d, uint64_t at, const char *p)
 {
 	uint64_t size = bytes_get(p + 12, 4), offset = bytes_get(p + 16, 4), end64;
 	char locator[LOCATOR], wide[END64];
 
+	d->n_places = 0;
 	if (at >= LOCATOR && read_at(d->s, at - LOCATOR, locator, LOCATOR) && memcmp(locator, "PK\x06\x07", 4) == 0) {
 		end64 = bytes_get(locator + 8, 8);
 		if (!has_magic(d->s, end64, "PK\x06\x06"))
 			end64 = at - LOCATOR - END64;
-		if (read_at(d->s, end64, wide, sizeof(wide)) && memcmp(wide, "PK\x06\x06", 4) == 0 &&
-		    find_directory(d, end64, bytes_get(wide + 40, 8), bytes_get(wide + 48, 8), dir_at))
-			return true;
+		if (read_at(d->s, end64, wide, sizeof(wide)) && memcmp(wide, "PK\x06\x06", 4) == 0)
+			add_places(d, end64, bytes_get(wide + 40, 8), bytes_get(wide + 48, 8));
 	}
-	return find_directory(d, at, size, offset, dir_at);
+	add_places(d, at, size, offset);
+	if (d->n_places == 0)
+		search_place(d, at, offset);
+	return d->n_places > 0;
 }
 
 static void
@@ -236,20 +272,23 @@ sort_entries(struct look *look)
 		qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
 }
 
-/* Read the directory at DIR_AT, whose end record is at END_AT. */
+/* Read the directory at each of the places that were found for the end record at END_AT. */
 static void
-read_whole(struct directory *d, uint64_t end_at, uint64_t dir_at)
+read_whole(struct directory *d, uint64_t end_at)
 {
 	bool partly = d->partly, in_entry = end_at >= d->look->zip_from && end_at < d->look->zip_to;
 
 	d->partly = false;
 	d->w->in_pieces += in_entry || !d->look->zip_alone;
-	read_directory(d, dir_at);
+	for (size_t i = 0; i < d->n_places; i++) {
+		d->base = d->places[i].base;
+		read_directory(d, d->places[i].at);
+	}
 	d->w->in_pieces -= in_entry || !d->look->zip_alone;
 	if (!d->partly && end_at > d->look->zip_end) {
 		d->look->zip_end = end_at;
-		d->look->zip_from = d->base;
-		d->look->zip_to = dir_at;
+		d->look->zip_from = d->places[0].base;
+		d->look->zip_to = d->places[0].at;
 	} else if (in_entry)
 		d->partly = false;	/* It is in an entry, which may have been cut into blocks that could not be made smaller. */
 	d->partly |= partly;
@@ -260,16 +299,15 @@ void
 zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, struct look *look)
 {
 	struct directory *d;
-	uint64_t dir_at;
 	char p[END];
 
 	if (look->zip_ends == ENDS_MAX || !read_at(s, at, p, sizeof(p)) || (d = malloc(sizeof(*d))) == NULL)
 		return;
 	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = at };
 	sort_entries(look);
-	if (read_end(d, at, p, &dir_at)) {
+	if (read_end(d, at, p)) {
 		look->zip_ends++;
-		read_whole(d, at, dir_at);
+		read_whole(d, at);
 	}
 	free(d);
 }
@@ -277,7 +315,7 @@ zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, st
 enum unpacked
 zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look)
 {
-	uint64_t from = s->pulled > END + END_COMMENT_MAX ? s->pulled - END - END_COMMENT_MAX : 0, at;
+	uint64_t from = s->pulled > END + END_COMMENT_MAX ? s->pulled - END - END_COMMENT_MAX : 0;
 	struct directory *d = malloc(sizeof(*d));
 	char *tail = malloc(END + END_COMMENT_MAX);
 	enum unpacked result;
@@ -296,9 +334,9 @@ zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *loo
 	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && found < ENDS_MAX && !w->stopped; )
 		if (from + i == look->zip_end && look->zip_end > 0)
 			found++;
-		else if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i, &at)) {
+		else if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i)) {
 			found++;
-			read_whole(d, from + i, at);
+			read_whole(d, from + i);
 		}
 	result = found == 0 ? UNPACKED_NOTHING : d->partly ? UNPACKED_PART : UNPACKED_ALL;
 	free(tail);
