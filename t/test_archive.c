@@ -903,7 +903,7 @@ two_directories(struct slice listed, struct slice other, int end)
 	buf_add_str(&b, "\x01\x02\x03MSCF");
 	zip_local(&b, &e[0], from);
 	zip_local(&b, &e[1], from);
-	memset(b.p + from + e[1].at + 4, 200, 4);
+	memcpy(b.p + from + e[1].at + 4, "\xc8\0\x80", 4);
 	first = b.len;
 	if (end == END_NEITHER)
 		e[1].at += 1000;
@@ -938,6 +938,37 @@ two_directories(struct slice listed, struct slice other, int end)
 	return buf_slice(&b);
 }
 
+/* A zip whose directory's own end record has a comment, in which N others end at the same place. */
+static struct slice
+many_ends(struct slice listed, struct slice other, int n)
+{
+	struct zip_entry e[] = { { .name = "a", .bytes = other }, { .name = "b", .bytes = listed, .deflate = true } };
+	size_t own, decoy;
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	zip_local(&b, &e[0], 0);
+	zip_local(&b, &e[1], 0);
+	memcpy(b.p + e[1].at + 4, "\xc8\0\x80", 4);
+	decoy = b.len;
+	zip_central(&b, &e[0]);
+	own = b.len;
+	zip_central(&b, &e[1]);
+	for (int i = 0; i <= n; i++) {
+		size_t at = i == 0 ? own : decoy;
+
+		buf_add_str(&b, "PK\x05\x06");
+		put_number(&b, 0, 4);
+		put_number(&b, 1, 2);
+		put_number(&b, 1, 2);
+		put_number(&b, i == 0 ? b.len - 12 - own : own - decoy, 4);
+		put_number(&b, at, 4);
+		put_number(&b, (size_t)(n - i) * 22, 2);
+	}
+	keep(b.p);
+	return buf_slice(&b);
+}
+
 /* Local headers of which some say that they make no sense. */
 static void
 test_odd_zips(struct slice listed, struct slice other)
@@ -957,6 +988,18 @@ test_odd_zips(struct slice listed, struct slice other)
 		run_body(two_directories(listed, other, end));
 		judge(find_hit(listed, 1) != NULL, "a directory where only some look");
 	}
+	for (int n = 20; n <= 60; n += 40) {
+		run_reset();
+		run_body(many_ends(listed, other, n));
+		judge(n > 32 ? run.reason == UNSCANNABLE_DAMAGED : find_hit(listed, 1) != NULL, "end records in a comment");
+	}
+	body = make_zip(SLICE(""), &e, 1);
+	((char *)(uintptr_t)body.p)[slice_search(body, SLICE("PK\x01\x02")) + 10] = 0;
+	memset((char *)(uintptr_t)body.p + 4, 200, 1);
+	((char *)(uintptr_t)body.p)[6] = (char)0x80;
+	run_reset();
+	run_body(body);
+	judge(find_hit(listed, 1) != NULL, "another method in the directory");
 }
 
 /* What only some who read tars believe. */

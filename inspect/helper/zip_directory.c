@@ -14,6 +14,7 @@ enum {
 	CENTRAL = 46, LOCAL = 30,
 	ENDS_MAX = 16,			/* end records that may be meant, the others being in a comment */
 	EXTRA_ZIP64 = 1, EXTRA64 = 20,
+	SEARCHES_MAX = 16,
 	PLACES_MAX = 6,			/* of the directory of one end record */
 	FLAG_ENCRYPTED = 1, FLAG_SIZES_BEHIND = 8,
 	VERSION_WRITTEN = 45,
@@ -40,6 +41,7 @@ struct directory {
 	struct place	 places[PLACES_MAX];
 	size_t		 n_places;
 	uint64_t	 base;		/* of the one that is read */
+	unsigned	 searches;	/* that may still be made, for one that is at none of them */
 	uint64_t	 n;
 	bool		 partly;
 	char		 text[2 * (UINT16_MAX + 1)];	/* name and extra field of the entry at hand */
@@ -166,6 +168,20 @@ read_again(struct directory *d, const struct central *c, uint64_t data_at)
 	free(header);
 }
 
+/* The local header P of the entry says another method than the directory: some believe that one. */
+static void
+read_as_local(struct directory *d, const struct central *c, const char *p, uint64_t data_at)
+{
+	struct central local = *c;
+
+	local.method = (uint16_t)bytes_get(p + 8, 2);
+	if ((bytes_get(p + 6, 2) & FLAG_SIZES_BEHIND) == 0) {
+		local.crc = (uint32_t)bytes_get(p + 14, 4);
+		local.size = bytes_get(p + 22, 4);
+	}
+	read_again(d, &local, data_at);
+}
+
 static void
 read_one(struct directory *d, const struct central *c)
 {
@@ -178,9 +194,11 @@ read_one(struct directory *d, const struct central *c)
 		d->partly = true;
 	else if (!was_read(d->look, c, p) && (c->size > 0 || c->packed > 0)) {
 		data_at = c->at + LOCAL + bytes_get(p + 26, 2) + bytes_get(p + 28, 2);
-		if (data_at <= d->limit && c->packed <= d->limit - data_at)
+		if (data_at <= d->limit && c->packed <= d->limit - data_at) {
 			read_again(d, c, data_at);
-		else
+			if (bytes_get(p + 8, 2) != c->method)
+				read_as_local(d, c, p, data_at);
+		} else
 			d->partly = true;
 	}
 }
@@ -213,11 +231,16 @@ search_place(struct directory *d, uint64_t end_at, uint64_t offset)
 {
 	enum { WITHIN = 32 * 1024 };
 	uint64_t from = end_at > WITHIN ? end_at - WITHIN : 0;
-	size_t len = (size_t)(end_at - from);
-	char *p = malloc(WITHIN);
+	size_t len;
+	char *p;
 
 	if (from < d->look->from)
-		len -= len < d->look->from - from ? len : (size_t)(d->look->from - from), from = d->look->from;
+		from = d->look->from;
+	if (d->searches == 0 || from >= end_at)
+		return;
+	d->searches--;
+	len = (size_t)(end_at - from);
+	p = malloc(len);
 	if (p != NULL && read_at(d->s, from, p, len))
 		for (size_t i = len < CENTRAL ? 0 : len - CENTRAL + 1; i-- > 0 && d->n_places == 0; )
 			if (memcmp(p + i, "PK\x01\x02", 4) == 0 &&
@@ -312,6 +335,18 @@ zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, st
 	free(d);
 }
 
+/* N end records were read, and another is at P, LEN bytes before the end.  Those whose comment ends there are meant, and many are
+ * a sign that something is hidden. */
+static bool
+is_one_too_many(struct directory *d, size_t n, size_t len, const char *p)
+{
+	bool exact = END + bytes_get(p + 20, 2) == len;
+
+	if (n >= 2 * ENDS_MAX && exact)
+		d->partly = true;
+	return n >= 2 * ENDS_MAX || (n >= ENDS_MAX && !exact);
+}
+
 enum unpacked
 zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look)
 {
@@ -329,10 +364,13 @@ zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *loo
 		free(tail);
 		return UNPACKED_NOTHING;
 	}
-	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = UINT64_MAX };
+	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = UINT64_MAX,
+		.searches = SEARCHES_MAX };
 	sort_entries(look);
-	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && found < ENDS_MAX && !w->stopped; )
-		if (from + i == look->zip_end && look->zip_end > 0)
+	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && !w->stopped; )
+		if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && is_one_too_many(d, found, len - i, tail + i))
+			continue;
+		else if (from + i == look->zip_end && look->zip_end > 0)
 			found++;
 		else if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i)) {
 			found++;
