@@ -1,5 +1,7 @@
 #include "inspect/file_type.h"
 
+#include "inspect/tar_sum.h"
+
 struct magic {
 	unsigned	 at;
 	struct slice	 bytes;
@@ -48,7 +50,7 @@ static const char *const type_names[] = {
 
 _Static_assert(sizeof(type_names) / sizeof(*type_names) == FILE_TYPES, "every type has a name");
 
-enum { TAR_BLOCK = 512, TAR_SUM_AT = 148, TAR_SUM_LEN = 8, PDF_WITHIN = 1024, TEXT_ENOUGH = 128, DELETE = 0x7f,
+enum { PDF_WITHIN = 1024, TEXT_ENOUGH = 128, DELETE = 0x7f,
 	TS_PACKET = 188 };
 
 /* Bits of the control characters that are in texts: BS, TAB, LF, FF, CR, ESC. */
@@ -79,18 +81,9 @@ is_zeros(struct slice s)
 static bool
 is_old_tar(struct slice s)
 {
-	unsigned long sum = 0, said = 0;
-	size_t at = TAR_SUM_AT;
+	bool weak;
 
-	if (s.len < TAR_BLOCK)
-		return false;
-	while (at < TAR_SUM_AT + TAR_SUM_LEN && s.p[at] == ' ')
-		at++;
-	for (; at < TAR_SUM_AT + TAR_SUM_LEN && s.p[at] >= '0' && s.p[at] <= '7'; at++)
-		said = 8 * said + (unsigned long)(s.p[at] - '0');
-	for (size_t i = 0; i < TAR_BLOCK; i++)
-		sum += i >= TAR_SUM_AT && i < TAR_SUM_AT + TAR_SUM_LEN ? ' ' : (uint8_t)s.p[i];
-	return sum == said && sum != TAR_SUM_LEN * ' ';
+	return s.len >= TAR_BLOCK && tar_sum_holds(s.p, &weak) && !weak;
 }
 
 /* No control characters but those that text has.  UTF-16 begins with its mark. */

@@ -564,6 +564,25 @@ test_lz4(struct slice listed, struct slice other)
 	judge(h != NULL && h->put < one.len + 65536 && run.reason == UNSCANNABLE_NO, "lz4 and frames of nothing");
 }
 
+/* What those who read gzip do not look at. */
+static void
+test_gzip_headers(struct slice listed, struct slice other)
+{
+	static const char sum[] = "\x1f\x8b\x08\x02\0\0\0\0\0\x03xx", reserved[] = "\x1f\x8b\x08\xe0\0\0\0\0\0\x03",
+	    both[] = "\x1f\x8b\x08\xaa\0\0\0\0\0\x03name\0xx";
+	const struct slice heads[] = { { sum, sizeof(sum) - 1 }, { reserved, sizeof(reserved) - 1 }, { both, sizeof(both) - 1 } };
+	struct slice data = slice_skip(make_one(gz, listed), 10);
+
+	for (size_t i = 0; i < 3; i++)
+		for (int small = 0; small < 2; small++) {
+			run_reset();
+			run.piece_max = small ? 2 : 0;
+			expect(join(heads[i], data), listed, 1, UNSCANNABLE_NO, "a gzip header that is not looked at closely");
+			run_reset();
+			expect(join(make_one(gz, other), join(heads[i], data)), join(other, listed), 1, UNSCANNABLE_NO, "of a later member");
+		}
+}
+
 static void
 test_wrong_sums(struct slice listed, struct slice other)
 {
@@ -781,12 +800,312 @@ test_sevenzips(struct slice listed, struct slice other)
 	judge(run.reason == UNSCANNABLE_DAMAGED, "when the 7z lacks a byte");
 	run_reset();
 	expect(join(start, make_one(zip, other)), other, 1, UNSCANNABLE_DAMAGED, "a start header alone, and a zip");
+	for (int nested = 0; nested < 2; nested++) {
+		char *p = keep(malloc(one.len));
+
+		memcpy(p, one.p, one.len);
+		p[8]++;
+		run_reset();
+		expect(nested ? make_one(zip, slice_make(p, one.len)) : slice_make(p, one.len), listed, 0, UNSCANNABLE_NO,
+		    "a start header whose sum is wrong");
+		memset(p + 8, 0, 24);
+		run_reset();
+		run_body(nested ? make_one(zip, slice_make(p, one.len)) : slice_make(p, one.len));
+		judge(run.reason == UNSCANNABLE_DAMAGED, "one of zeros");
+	}
 	run_reset();
 	run_body(make(sevenzip, NULL, 0));
 	judge(run.reason == UNSCANNABLE_NO && run.n == 0, "an empty one");
 }
 
 /* What is behind the end of a tar, and in the middle of one. */
+/* A block of a tar that is a header, whose sum is still missing. */
+static char *
+tar_head(const char *name, char type, size_t size)
+{
+	char *p = keep(calloc(1, 512));
+
+	memcpy(p, name, strlen(name));
+	snprintf(p + 100, 8, "0000644");
+	snprintf(p + 108, 8, "0000000");
+	snprintf(p + 116, 8, "0000000");
+	snprintf(p + 124, 12, "%011zo", size);
+	snprintf(p + 136, 12, "00000000000");
+	p[156] = type;
+	memcpy(p + 257, "ustar\0" "00", 8);
+	return p;
+}
+
+enum { SUM_PLAIN, SUM_NUL, SUM_TAB, SUM_BINARY, SUM_SIGNED, SUM_BASE64, SUM_FORMS };
+
+static struct slice
+tar_sealed(char *p, int form)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned sum = 0;
+
+	memset(p + 148, ' ', 8);
+	for (size_t i = 0; i < 512; i++)
+		sum += form == SUM_SIGNED ? (unsigned)(signed char)p[i] : (unsigned char)p[i];
+	if (form == SUM_BINARY) {
+		memset(p + 148, 0, 8);
+		p[148] = '\x80';
+		p[154] = (char)(sum >> 8);
+		p[155] = (char)sum;
+	} else if (form == SUM_BASE64) {
+		memcpy(p + 148, "+AAAA", 5);
+		for (size_t i = 0; i < 3; i++)
+			p[153 + i] = digits[sum >> (12 - 6 * i) & 63];
+	} else
+		snprintf(p + 148 + (form == SUM_NUL || form == SUM_TAB), 7, "%06o", sum);
+	if (form == SUM_NUL || form == SUM_TAB)
+		p[148] = form == SUM_TAB ? '\t' : '\0';
+	return slice_make(p, 512);
+}
+
+/* BYTES up to the next block. */
+static struct slice
+tar_padded(struct slice bytes)
+{
+	static const char zeros[512];
+
+	return join(bytes, slice_make(zeros, (512 - bytes.len % 512) % 512));
+}
+
+static struct slice
+tar_entry(char *head, struct slice bytes)
+{
+	return join(tar_sealed(head, SUM_PLAIN), tar_padded(bytes));
+}
+
+/* BODY with the version in its first local header as VERSION. */
+static struct slice
+with_version(struct slice body, int version)
+{
+	char *p = keep(malloc(body.len));
+
+	memcpy(p, body.p, body.len);
+	p[slice_search(body, SLICE("PK\x03\x04")) + 4] = (char)version;
+	return slice_make(p, body.len);
+}
+
+/* A zip with a local header that makes no sense, and two directories: that of a decoy and its own.  END says which is meant. */
+enum { END_SIZE, END_OFFSET, END_NEITHER, END_ZIP64, END_CASES };
+
+static struct slice
+two_directories(struct slice listed, struct slice other, int end)
+{
+	struct zip_entry e[] = { { .name = "a", .bytes = other }, { .name = "b", .bytes = listed, .deflate = true } };
+	size_t first, second, end64, from = 7;
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	buf_add_str(&b, "\x01\x02\x03MSCF");
+	zip_local(&b, &e[0], from);
+	zip_local(&b, &e[1], from);
+	memcpy(b.p + from + e[1].at + 4, "\xc8\0\x80", 4);
+	first = b.len;
+	if (end == END_NEITHER)
+		e[1].at += 1000;
+	zip_central(&b, &e[1]);
+	second = b.len;
+	if (end != END_NEITHER)
+		zip_central(&b, &e[0]);
+	end64 = b.len;
+	if (end == END_ZIP64) {
+		buf_add_str(&b, "PK\x06\x06");
+		put_number(&b, 44, 8);
+		put_number(&b, 45, 2);
+		put_number(&b, 45, 2);
+		put_number(&b, 0, 8);
+		put_number(&b, 1, 8);
+		put_number(&b, 1, 8);
+		put_number(&b, end64 - second, 8);
+		put_number(&b, second - from, 8);
+		buf_add_str(&b, "PK\x06\x07");
+		put_number(&b, 0, 4);
+		put_number(&b, end64, 8);
+		put_number(&b, 1, 4);
+	}
+	buf_add_str(&b, "PK\x05\x06");
+	put_number(&b, 0, 4);
+	put_number(&b, 1, 2);
+	put_number(&b, 1, 2);
+	put_number(&b, end == END_SIZE ? end64 - first : end == END_NEITHER ? 1 : end64 - second, 4);
+	put_number(&b, first - from + (end == END_NEITHER ? 1000 : 0), 4);
+	put_number(&b, 0, 2);
+	keep(b.p);
+	return buf_slice(&b);
+}
+
+/* A zip whose directory's own end record has a comment, in which N others end at the same place. */
+static struct slice
+many_ends(struct slice listed, struct slice other, int n)
+{
+	struct zip_entry e[] = { { .name = "a", .bytes = other }, { .name = "b", .bytes = listed, .deflate = true } };
+	size_t own, decoy;
+	struct buf b;
+
+	buf_init(&b, BODY_MAX);
+	zip_local(&b, &e[0], 0);
+	zip_local(&b, &e[1], 0);
+	memcpy(b.p + e[1].at + 4, "\xc8\0\x80", 4);
+	decoy = b.len;
+	zip_central(&b, &e[0]);
+	own = b.len;
+	zip_central(&b, &e[1]);
+	for (int i = 0; i <= n; i++) {
+		size_t at = i == 0 ? own : decoy;
+
+		buf_add_str(&b, "PK\x05\x06");
+		put_number(&b, 0, 4);
+		put_number(&b, 1, 2);
+		put_number(&b, 1, 2);
+		put_number(&b, i == 0 ? b.len - 12 - own : own - decoy, 4);
+		put_number(&b, at, 4);
+		put_number(&b, (size_t)(n - i) * 22, 2);
+	}
+	keep(b.p);
+	return buf_slice(&b);
+}
+
+/* Local headers of which some say that they make no sense. */
+static void
+test_odd_zips(struct slice listed, struct slice other)
+{
+	struct zip_entry e = { .name = "a", .bytes = listed, .deflate = true };
+	struct slice body;
+
+	for (int version = 64; version < 256; version += 63) {
+		body = with_version(make_zip(other, &e, 1), version);
+		run_reset();
+		expect(body, listed, 1, UNSCANNABLE_NO, "a version of the future");
+		run_reset();
+		expect(slice_head(body, slice_search(body, SLICE("PK\x01\x02"))), listed, 1, UNSCANNABLE_DAMAGED, "without a directory");
+	}
+	for (int end = 0; end < END_CASES; end++) {
+		run_reset();
+		run_body(two_directories(listed, other, end));
+		judge(find_hit(listed, 1) != NULL, "a directory where only some look");
+	}
+	for (int n = 20; n <= 60; n += 40) {
+		run_reset();
+		run_body(many_ends(listed, other, n));
+		judge(n > 32 ? run.reason == UNSCANNABLE_DAMAGED : find_hit(listed, 1) != NULL, "end records in a comment");
+	}
+	body = make_zip(SLICE(""), &e, 1);
+	((char *)(uintptr_t)body.p)[slice_search(body, SLICE("PK\x01\x02")) + 10] = 0;
+	memset((char *)(uintptr_t)body.p + 4, 200, 1);
+	((char *)(uintptr_t)body.p)[6] = (char)0x80;
+	run_reset();
+	run_body(body);
+	judge(find_hit(listed, 1) != NULL, "another method in the directory");
+}
+
+/* What only some who read tars believe. */
+static void
+test_odd_tars(struct slice listed, struct slice other)
+{
+	static const char zeros[1024];
+	struct slice end = slice_make(zeros, sizeof(zeros)), file = tar_padded(listed), inner;
+	char *p;
+
+	for (int form = SUM_PLAIN; form < SUM_FORMS; form++) {
+		struct slice head = tar_sealed(tar_head(form == SUM_SIGNED ? "\xe4\xe4" : "a", '0', listed.len), form), body;
+
+		inner = join(join(head, file), end);
+		body = join(tar_entry(tar_head("b", '0', other.len), other), inner);
+		run_reset();
+		expect(inner, listed, 1, UNSCANNABLE_NO, "a tar whose sum is written in some way");
+		run_reset();
+		expect(body, listed, 1, UNSCANNABLE_NO, "a later entry of one");
+		run_reset();
+		expect(join(tar_entry(tar_head("b", '0', inner.len), inner), end), listed, 2, UNSCANNABLE_NO, "one in another");
+		judge(find_hit(inner, 1) != NULL, "as it is");
+	}
+	inner = tar_entry(tar_head("x", '0', listed.len), listed);
+	run_reset();
+	expect(join(join(tar_entry(tar_head("", 'L', 6), SLICE("a.exe\0")), inner), end), listed, 1, UNSCANNABLE_NO, "a long name first");
+	run_reset();
+	expect(join(join(tar_entry(tar_head("", 'x', 14), SLICE("14 path=a.exe\n")), inner), end), listed, 1, UNSCANNABLE_NO,
+	    "an extended header first");
+	p = tar_head("a", '0', listed.len);
+	memcpy(p + 148, "7777777", 8);
+	run_reset();
+	expect(join(join(slice_make(p, 512), file), join(inner, end)), listed, 1, UNSCANNABLE_DAMAGED, "a wrong sum first");
+}
+
+/* The size in an extended header, which not all read in one way. */
+static void
+test_tar_sizes(struct slice listed, struct slice other)
+{
+	static const char zeros[1024];
+	static const struct { char type; const char *records; bool doubtful; } cases[] = {
+		{ 'x', "14 size=90112\n", false }, { 'x', "14 path=a.exe\n14 size=90112\n", false }, { 'g', "14 path=a.exe\n", false },
+		{ 'x', "14 size=90113\n", true }, { 'x', "14 size=+9011\n", true }, { 'x', "15 size= 90112\n", true },
+		{ 'x', "15 size=90112 \n", true }, { 'x', "18 size=90112junk\n", true }, { 'x', "9 size=\n", true },
+		{ 'x', "35 size=00000000000000000000090112\n", true }, { 'g', "14 size=90112\n", true }, { 'x', "15  size=90112\n", true },
+		{ 'x', "13 size=90112\n", true }, { 'x', "12 size=10000\n14 size=90112\n", true }, { 'x', "99 size=90112\n", true },
+		{ 'x', "14 size=10000\n14 size=90112\n", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct slice records = slice_str(cases[i].records);
+		struct slice body = join(tar_entry(tar_head("x", cases[i].type, records.len), records),
+		    join(tar_entry(tar_head("a", '0', listed.len), listed), join(tar_entry(tar_head("b", '0', other.len), other),
+		    slice_make(zeros, sizeof(zeros)))));
+		char name[64];
+
+		snprintf(name, sizeof(name), "%c: %.*s", cases[i].type, (int)records.len - 1, cases[i].records);
+		run_reset();
+		run_body(body);
+		judge(run.reason == (cases[i].doubtful ? UNSCANNABLE_DAMAGED : UNSCANNABLE_NO) &&
+		    (cases[i].doubtful || (find_hit(listed, 1) != NULL && find_hit(other, 1) != NULL)), name);
+	}
+}
+
+/* Files with a hole at their end, which is not in the tar. */
+static void
+test_sparse_tars(struct slice listed, struct slice other)
+{
+	static const char zeros[4096];
+	struct slice end = slice_make(zeros, 1024), whole = join(slice_head(listed, 30000), slice_make(zeros, sizeof(zeros))), map;
+	char *p, text[128];
+
+	for (int entries = 1; entries <= 2; entries++) {
+		p = tar_head("a", 'S', 30000);
+		memcpy(p + 257, "ustar  ", 8);
+		snprintf(p + 386, 12, "%011o", 0);
+		snprintf(p + 398, 12, "%011o", 30000);
+		if (entries == 2) {
+			snprintf(p + 410, 12, "%011zo", whole.len);
+			snprintf(p + 422, 12, "%011o", 0);
+		}
+		snprintf(p + 483, 12, "%011zo", whole.len);
+		run_reset();
+		expect(join(tar_entry(p, slice_head(listed, 30000)), join(tar_entry(tar_head("b", '0', other.len), other), end)), whole, 1,
+		    UNSCANNABLE_NO, "a file with a hole at its end");
+		judge(find_hit(other, 1) != NULL && run.n == 2, "and another");
+	}
+	snprintf(text, sizeof(text), "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n29 GNU.sparse.realsize=%zu\n", whole.len);
+	map = tar_padded(SLICE("1\n0\n30000\n"));
+	run_reset();
+	expect(join(tar_entry(tar_head("x", 'x', strlen(text)), slice_str(text)),
+	    join(tar_entry(tar_head("a", '0', 512 + 30000), join(map, slice_head(listed, 30000))), end)), whole, 1, UNSCANNABLE_NO,
+	    "the same with an extended header");
+	run_reset();
+	run_body(join(tar_entry(tar_head("a", 'S', 30000), slice_head(listed, 30000)), end));
+	judge(run.reason == UNSCANNABLE_DAMAGED, "holes where not all look for them");
+	p = tar_head("a", 'S', 0);
+	memcpy(p + 257, "ustar  ", 8);
+	snprintf(p + 386, 12, "%011o", 1 << 30);
+	snprintf(p + 398, 12, "%011o", 0);
+	snprintf(p + 483, 12, "%011o", 1 << 30);
+	run_reset();
+	run_body(join(tar_entry(p, SLICE("")), end));
+	judge(run.reason == UNSCANNABLE_RATIO, "a large hole alone");
+}
+
 static void
 test_tars(struct slice listed, struct slice other)
 {
@@ -1536,7 +1855,8 @@ find_programs(void)
 }
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
-	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
+	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_gzip_headers, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
+	test_odd_zips, test_odd_tars, test_sparse_tars, test_tar_sizes,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

@@ -35,6 +35,7 @@ struct coder {
 	char			 in[SOURCE_BLOCK];
 	size_t			 in_at, in_len;
 	bool			 running;	/* within a member */
+	bool			 header;	/* within its header, of a gzip */
 	uint64_t		 idle;		/* bytes since the last of which something came out, about */
 	bool			 within;	/* a block of which something may still come out */
 	bool			 told;		/* that there were too many */
@@ -55,7 +56,26 @@ static bool
 gzip_begin(struct coder *c)
 {
 	memset(&c->state.gzip, 0, sizeof(c->state.gzip));
-	return inflateInit2(&c->state.gzip, MAX_WBITS + GZIP_ONLY) == Z_OK;
+	c->header = true;
+	return inflateInit2(&c->state.gzip, MAX_WBITS + GZIP_ONLY) == Z_OK && inflateValidate(&c->state.gzip, 0) == Z_OK;
+}
+
+/* Nobody but zlib looks at the header's sum (RFC 1952 2.3) and the flags that are reserved. */
+static int
+gzip_header(struct coder *c)
+{
+	enum { FLAGS_AT = 3, FLAGS_KNOWN = 0x1f, HEADER_ENDED = 128 };
+	z_stream *z = &c->state.gzip;
+	int r;
+
+	if (z->total_in <= FLAGS_AT && z->avail_in > FLAGS_AT - z->total_in)
+		c->in[c->in_at + FLAGS_AT - z->total_in] &= FLAGS_KNOWN;
+	r = inflate(z, Z_BLOCK);
+	if ((r == Z_OK || r == Z_BUF_ERROR) && (z->data_type & HEADER_ENDED) != 0) {
+		c->header = false;
+		inflateValidate(z, 1);
+	}
+	return r;
 }
 
 static enum step
@@ -68,7 +88,7 @@ gzip_step(struct coder *c, struct window *w)
 	z->avail_in = (uInt)w->in_len;
 	z->next_out = (Bytef *)w->out;
 	z->avail_out = (uInt)w->out_len;
-	r = inflate(z, Z_NO_FLUSH);
+	r = c->header ? gzip_header(c) : inflate(z, Z_NO_FLUSH);
 	*w = (struct window){ (const char *)z->next_in, z->avail_in, (char *)z->next_out, z->avail_out };
 	return r == Z_STREAM_END ? STEP_END : r == Z_OK || r == Z_BUF_ERROR ? STEP_ON : STEP_BAD;
 }

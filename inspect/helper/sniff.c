@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "base/bytes.h"
+#include "inspect/tar_sum.h"
 
 static const struct { enum kind kind; struct slice magic; } magics[] = {
 	{ KIND_GZIP, SLICE("\x1f\x8b\x08") },
@@ -54,42 +55,10 @@ is_lzma(struct slice head)
 	return dict == UINT32_MAX || (dict & (dict - 1)) == 0 || (dict & (dict - 1)) == (dict & -dict) << 1;
 }
 
-static uint32_t
-octal(const char *p, size_t n, unsigned *digits)
-{
-	uint32_t v = 0;
-	size_t i = 0;
-
-	*digits = 0;
-
-	while (i < n && p[i] == ' ')
-		i++;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++, ++*digits)
-		v = v << 3 | (uint32_t)(p[i] - '0');
-	return v;
-}
-
-/* A tar header of any age is told by the sum of its bytes, its own field as blanks; some took them for signed: that sum is often
- * a small one where the bytes are random. */
 bool
 sniff_tar(struct slice head, bool *weak)
 {
-	enum { HEADER = 512, SUM_AT = 148, SUM_LEN = 8, DIGITS_SURE = 3 };
-	unsigned digits;
-	uint32_t sum = 0, stored;
-	int32_t sum_signed = 0;
-
-	if (head.len < HEADER || head.p[0] == '\0')
-		return false;
-	for (size_t i = 0; i < HEADER; i++) {
-		char c = i >= SUM_AT && i < SUM_AT + SUM_LEN ? ' ' : head.p[i];
-
-		sum += (uint8_t)c;
-		sum_signed += (signed char)c;
-	}
-	stored = octal(head.p + SUM_AT, SUM_LEN, &digits);
-	*weak = digits < DIGITS_SURE;
-	return digits > 0 && (stored == sum || (int32_t)stored == sum_signed);
+	return head.len >= TAR_BLOCK && tar_sum_holds(head.p, weak);
 }
 
 static bool
@@ -117,7 +86,8 @@ sniff_start(struct slice head)
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
 		if (slice_starts(head, magics[i].magic))
 			return magics[i].kind;
-	if ((kind = sniff_signature(head, &weak)) != KIND_NONE && !weak)
+	/* Some look for the header of a 7z at its end when its start says nothing. */
+	if ((kind = sniff_signature(head, &weak)) != KIND_NONE && (!weak || kind == KIND_7Z))
 		return kind;
 	if (is_bzip2(head))
 		return KIND_BZIP2;
@@ -130,16 +100,24 @@ sniff_start(struct slice head)
 	return is_lzma(head) ? KIND_LZMA : KIND_NONE;
 }
 
-/* A local header (APPNOTE 4.3.7) that somebody may have written: programs have the signature as a constant. */
-enum { VERSION_MAX = 63, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
+/* A local header (APPNOTE 4.3.7) that somebody may have written: programs have the signature as a constant.  7-Zip takes any
+ * version below 128. */
+enum { VERSION_MAX = 127, METHOD_MAX = 99, NAME_LEN_MAX = 8192 };
 
 static bool
 zip_makes_sense(struct slice head)
 {
-	enum { LOCAL = 30, VERSION_AT = 4, METHOD_AT = 8, NAME_AT = 26 };
+	enum { LOCAL = 30, VERSION_AT = 4, FLAGS_AT = 6, METHOD_AT = 8, NAME_AT = 26 };
+	enum { STORED = 0, DEFLATED = 8, FLAGS_RESERVED = 0xd780 };
+	uint64_t method;
 
-	return head.len >= LOCAL && (uint8_t)head.p[VERSION_AT] <= VERSION_MAX && bytes_get(head.p + METHOD_AT, 2) <= METHOD_MAX &&
-	    bytes_get(head.p + NAME_AT, 2) <= NAME_LEN_MAX;
+	if (head.len < LOCAL)
+		return false;
+	method = bytes_get(head.p + METHOD_AT, 2);
+	/* Whatever the version and the name, when the rest is what is written most often. */
+	if ((method == STORED || method == DEFLATED) && (bytes_get(head.p + FLAGS_AT, 2) & FLAGS_RESERVED) == 0)
+		return true;
+	return (uint8_t)head.p[VERSION_AT] <= VERSION_MAX && method <= METHOD_MAX && bytes_get(head.p + NAME_AT, 2) <= NAME_LEN_MAX;
 }
 
 /* APPNOTE 4.3.12; the name's length is within SNIFF_SIGNATURE. */

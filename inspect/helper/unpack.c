@@ -4,11 +4,34 @@
 #include <stdlib.h>
 
 #include "inspect/helper/walk_part.h"
+#include "inspect/tar_sum.h"
 
 enum {
 	WARNINGS_MAX = 64,	/* of one entry, before it is given up */
 	EMPTY_MAX = 4096,	/* blocks without bytes, one after another */
 	RETRIES_MAX = 8,
+};
+
+/* Records of a pax header: "LENGTH KEY=VALUE\n". */
+struct pax {
+	bool		 global;
+	uint64_t	 left;		/* bytes of the header that are to come */
+	uint64_t	 rest;		/* of a record; 0: its length is not known yet */
+	uint64_t	 len, digits;	/* as far as it has come */
+	size_t		 n;
+	char		 start[32];	/* behind the length */
+	bool		 sized;		/* one said the size of the entry that follows */
+	uint64_t	 size;
+};
+
+/* Where libarchive is in a tar. */
+struct tar_view {
+	bool		 doubtful;	/* others read it in another way */
+	bool		 header;	/* it wants an entry's header, before which others may stand that say more of it */
+	uint64_t	 skip;		/* blocks of one of those */
+	struct pax	 pax;
+	uint64_t	 size, data_at;	/* of the entry, as its header says */
+	uint64_t	 data_end;	/* up to here libarchive wants nothing but data */
 };
 
 /* What libarchive reads: HEAD, then LEN bytes of S from BASE on, then TAIL. */
@@ -17,6 +40,8 @@ struct view {
 	uint64_t	 base, len, at;
 	struct slice	 head, tail;
 	bool		 forget;	/* nothing is read twice */
+	struct tar_view	 tar;
+	size_t		 pos, have;	/* of BUF, when it is a tar */
 	char		 buf[SOURCE_BLOCK];
 };
 
@@ -43,6 +68,178 @@ view_read(struct archive *a, void *arg, const void **out)
 	v->at += rest.len;
 	*out = rest.p;
 	return (la_ssize_t)rest.len;
+}
+
+/* A number of a tar's header, as libarchive has it: octal, or base 256. */
+static uint64_t
+tar_number(const char *p, size_t len)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+
+	if (((uint8_t)p[0] & 0x80) != 0) {
+		for (i = len - sizeof(v); i < len; i++)
+			v = v << 8 | (uint8_t)p[i];
+		return v;
+	}
+	while (i < len && (p[i] == ' ' || p[i] == '\t'))
+		i++;
+	for (; i < len && p[i] >= '0' && p[i] <= '7'; i++)
+		v = v << 3 | (uint64_t)(p[i] - '0');
+	return v;
+}
+
+/* A record has come, of which P are the first bytes behind its length.  False: not all read it in one way. */
+static bool
+pax_record(struct pax *x, struct slice p)
+{
+	uint64_t size = 0;
+
+	if (p.len == 0 || p.p[0] == ' ' || p.p[0] == '\t' || slice_starts(p, SLICE("size\0")))
+		return false;
+	if (!slice_starts(p, SLICE("size=")))
+		return true;
+	p = slice_skip(p, 5);
+	if (x->global || p.len < 2 || p.len > 20)
+		return false;
+	for (; p.len > 1; p = slice_skip(p, 1)) {
+		if (p.p[0] < '0' || p.p[0] > '9')
+			return false;
+		size = 10 * size + (uint64_t)(p.p[0] - '0');
+	}
+	if (x->sized && x->size != size)
+		return false;
+	x->sized = true;
+	x->size = size;
+	return true;
+}
+
+/* The next byte of a header's records.  False: they make no sense. */
+static bool
+pax_byte(struct pax *x, char c)
+{
+	enum { DIGITS_MAX = 9 };
+
+	if (x->rest == 0) {
+		if (c >= '0' && c <= '9' && x->digits < DIGITS_MAX) {
+			x->len = 10 * x->len + (uint64_t)(c - '0');
+			x->digits++;
+			return true;
+		}
+		if (c != ' ' || x->len <= x->digits + 1)
+			return false;
+		x->rest = x->len - x->digits - 1;
+		x->len = x->digits = x->n = 0;
+		return true;
+	}
+	if (x->n < sizeof(x->start))
+		x->start[x->n++] = c;
+	return --x->rest > 0 || (c == '\n' && pax_record(x, slice_make(x->start, x->n)));
+}
+
+/* More of a header's records.  False: not all read them in one way. */
+static bool
+pax_block(struct pax *x, struct slice block)
+{
+	for (size_t i = 0; i < block.len && x->left > 0; i++) {
+		x->left--;
+		if (!pax_byte(x, block.p[i])) {
+			x->left = 0;
+			return false;
+		}
+	}
+	return x->left > 0 || (x->rest == 0 && x->digits == 0);
+}
+
+static bool
+is_among(char c, const char *chars)
+{
+	return c != '\0' && strchr(chars, c) != NULL;
+}
+
+/* The header P is about to be read.  libarchive takes its sum in few forms only. */
+static void
+tar_header(struct view *v, char *p)
+{
+	enum { SIZE_AT = 124, SIZE_LEN = 12, TYPE_AT = 156 };
+	struct tar_view *t = &v->tar;
+	bool weak, more;
+
+	if (!tar_sum_holds(p, &weak))
+		return;
+	/* Where the holes are is said in GNU's way, but some believe that whatever the magic number is. */
+	t->doubtful |= p[TYPE_AT] == 'S' && memcmp(p + TAR_MAGIC_AT, "ustar  ", 7) != 0;
+	tar_sum_write(p);
+	t->data_at = v->at + TAR_BLOCK;
+	t->size = tar_number(p + SIZE_AT, SIZE_LEN);
+	t->header = more = is_among(p[TYPE_AT], "AKLVXgx");
+	t->skip = more ? t->size / TAR_BLOCK + (t->size % TAR_BLOCK != 0) : 0;
+	if (is_among(p[TYPE_AT], "Xgx")) {
+		t->pax.left = t->size;
+		t->pax.global = p[TYPE_AT] == 'g';
+		t->pax.rest = t->pax.len = t->pax.digits = 0;
+	} else if (!more) {
+		t->doubtful |= t->pax.sized && t->pax.size != t->size;
+		t->pax.sized = false;
+	}
+}
+
+/* Have a whole block when it is a header, any bytes when not.  False when they cannot be read. */
+static bool
+tar_fill(struct view *v, bool header)
+{
+	while (v->have - v->pos < (header ? TAR_BLOCK : 1)) {
+		ssize_t n;
+
+		memmove(v->buf, v->buf + v->pos, v->have - v->pos);
+		v->have -= v->pos;
+		v->pos = 0;
+		if (v->forget)
+			source_pass(v->s, v->base + v->at);
+		n = source_read(v->s, v->base + v->at + v->have, v->buf + v->have, sizeof(v->buf) - v->have);
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		v->have += (size_t)n;
+	}
+	return true;
+}
+
+/* Headers one by one, so that it is known which these are: they may be in data, too. */
+static la_ssize_t
+view_read_tar(struct archive *a, void *arg, const void **out)
+{
+	struct view *v = arg;
+	struct tar_view *t = &v->tar;
+	size_t in_block = (size_t)(v->at % TAR_BLOCK), n = TAR_BLOCK - in_block;
+	bool header = t->header && in_block == 0 && v->at >= t->data_end;
+
+	(void)a;
+	if (!tar_fill(v, header))
+		return ARCHIVE_FATAL;
+	if (v->at < t->data_end)
+		n = v->have - v->pos < t->data_end - v->at ? v->have - v->pos : (size_t)(t->data_end - v->at);
+	else if (n > v->have - v->pos)
+		n = v->have - v->pos;
+	*out = v->buf + v->pos;
+	if (header && t->skip > 0) {
+		t->skip--;
+		t->doubtful |= !pax_block(&t->pax, slice_make(v->buf + v->pos, n));
+	} else if (header && n == TAR_BLOCK)
+		tar_header(v, v->buf + v->pos);
+	v->pos += n;
+	v->at += n;
+	return (la_ssize_t)n;
+}
+
+/* libarchive has come to the data of an entry of SIZE bytes.  What is sparse has less. */
+static void
+tar_data(struct view *v, int64_t size)
+{
+	v->tar.header = false;
+	if (size > 0 && (uint64_t)size == v->tar.size)
+		v->tar.data_end = v->tar.data_at + v->tar.size;
 }
 
 /* Only when all of it has been pulled, and there is neither HEAD nor TAIL. */
@@ -123,10 +320,12 @@ open_view(struct view *v, enum kind kind, bool random)
 {
 	struct archive *a = archive_read_new();
 
+	v->tar = (struct tar_view){ .header = true };
+	v->pos = v->have = 0;
 	if (a == NULL)
 		return NULL;
 	if (set_format(a, kind) && (!random || archive_read_set_seek_callback(a, view_seek) == ARCHIVE_OK) &&
-	    archive_read_open(a, v, NULL, view_read, NULL) == ARCHIVE_OK)
+	    archive_read_open(a, v, NULL, kind == KIND_TAR ? view_read_tar : view_read, NULL) == ARCHIVE_OK)
 		return a;
 	archive_read_free(a);
 	return NULL;
@@ -156,8 +355,13 @@ next_block(struct entry *e)
 		la_int64_t at = (la_int64_t)e->s.pulled;
 		int r = archive_read_data_block(e->a, &p, &n, &at);
 
-		if (r == ARCHIVE_EOF)
-			return 0;
+		/* A tar's entry may end with a hole, of which there is no block. */
+		if (r == ARCHIVE_EOF) {
+			if ((archive_format(e->a) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR || at <= (la_int64_t)e->s.pulled)
+				return 0;
+			e->at = (uint64_t)at;
+			return 1;
+		}
 		if (r < e->status)
 			e->status = r;
 		/* What comes with a warning counts: a wrong sum does not undo what came out. */
@@ -234,6 +438,7 @@ entry_name(struct archive_entry *entry)
 
 struct reading {
 	struct walk	*w;
+	struct view	*v;
 	struct archive	*a;
 	unsigned	 depth;
 	bool		 named;		/* what libarchive calls "data" has no name */
@@ -297,12 +502,15 @@ read_entries(struct reading *r)
 
 	for (;;) {
 		struct archive_entry *entry;
-		int status = archive_read_next_header(r->a, &entry);
+		int status;
 
+		r->v->tar.header = true;
+		status = archive_read_next_header(r->a, &entry);
 		if (status == ARCHIVE_EOF)
 			return true;
 		if (status == ARCHIVE_RETRY && retries++ < RETRIES_MAX)
 			continue;
+		tar_data(r->v, status < ARCHIVE_WARN ? 0 : archive_entry_size(entry));
 		/* A warning is of the name's character set, most often. */
 		if (status < ARCHIVE_WARN || !read_entry(r, entry))
 			return false;
@@ -314,7 +522,7 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
     struct look *look)
 {
 	struct view *v = malloc(sizeof(*v));
-	struct reading r = { .w = w, .depth = depth,
+	struct reading r = { .w = w, .v = v, .depth = depth,
 		.named = !is_filter(kind), .base = at, .look = kind == KIND_ZIP ? look : NULL };
 	bool ended;
 	int64_t used;
@@ -346,6 +554,8 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
 		walk_unscannable(w, UNSCANNABLE_ENCRYPTED);
 		r.n++;
 	}
+	if (v->tar.doubtful)
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	archive_read_free(r.a);
 	free(v);
 	return ended && !r.partly ? UNPACKED_ALL : r.n > 0 ? UNPACKED_PART : UNPACKED_NOTHING;

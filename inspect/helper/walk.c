@@ -6,6 +6,7 @@
 #include "inspect/archive_wire.h"
 #include "inspect/helper/coder.h"
 #include "inspect/helper/walk_part.h"
+#include "inspect/tar_sum.h"
 
 enum {
 	DEPTH_MAX = 32,		/* whatever the wish says: each level takes stack */
@@ -296,6 +297,7 @@ look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late
 	uint64_t end = late->end;
 	enum how how = end <= s->pulled ? HOW_PART : HOW_RANDOM;
 	bool within = is_within(look, late->at, late->at + 1);	/* It may seem longer than what it is in, which is packed. */
+	uint64_t members = w->members;
 	enum unpacked u;
 
 	if (!source_has(s, late->at)) {
@@ -304,7 +306,8 @@ look_at_late(struct walk *w, struct source *s, unsigned depth, const struct late
 	}
 	w->in_pieces += within;
 	u = unpack(w, s, late->at, late->kind, depth, how, &end, NULL);
-	if (u != UNPACKED_ALL)
+	/* One whose start makes no sense is not empty. */
+	if (u != UNPACKED_ALL || (late->kind == KIND_7Z && late->end == UINT64_MAX && w->members == members))
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 	w->in_pieces -= within;
 	if (u == UNPACKED_ALL && how == HOW_PART && late->end > look->whole_to) {
@@ -402,6 +405,15 @@ kind_at_start(struct source *s)
 		return kind;
 	n = source_read_all(s, 0, head, sizeof(head));
 	return n <= 0 ? KIND_NONE : sniff_start(slice_make(head, (size_t)n));
+}
+
+/* S begins with the header of a tar whose sum is wrong: some go on to the next one. */
+static bool
+is_bad_tar(struct source *s)
+{
+	char magic[5];
+
+	return source_read_all(s, TAR_MAGIC_AT, magic, sizeof(magic)) == sizeof(magic) && memcmp(magic, "ustar", sizeof(magic)) == 0;
 }
 
 struct scan {
@@ -586,6 +598,10 @@ walk_source(struct walk *w, struct source *s, unsigned depth)
 	sc->tar_at = sc->at = sc->pos = sc->have = 0;
 	kind = kind_at_start(s);
 	sc->iso_checked = kind != KIND_NONE;
+	if (kind == KIND_NONE && is_bad_tar(s)) {
+		walk_unscannable(w, UNSCANNABLE_DAMAGED);
+		sc->tar = true;
+	}
 	if (kind != KIND_NONE && !w->stopped)
 		scan_open(sc, 0, kind);
 	scan(sc);

@@ -14,6 +14,8 @@ enum {
 	CENTRAL = 46, LOCAL = 30,
 	ENDS_MAX = 16,			/* end records that may be meant, the others being in a comment */
 	EXTRA_ZIP64 = 1, EXTRA64 = 20,
+	SEARCHES_MAX = 16,
+	PLACES_MAX = 6,			/* of the directory of one end record */
 	FLAG_ENCRYPTED = 1, FLAG_SIZES_BEHIND = 8,
 	VERSION_WRITTEN = 45,
 };
@@ -25,13 +27,21 @@ struct central {
 	struct slice	name;
 };
 
+/* Where a directory is, and what is added to the offsets in it, modulo 2^64. */
+struct place {
+	uint64_t	at, base;
+};
+
 struct directory {
 	struct walk	*w;
 	struct source	*s;
 	struct look	*look;
 	unsigned	 depth;
 	uint64_t	 limit;		/* entries are in front of this */
-	uint64_t	 base;		/* what is added to the offsets in it, modulo 2^64 */
+	struct place	 places[PLACES_MAX];
+	size_t		 n_places;
+	uint64_t	 base;		/* of the one that is read */
+	unsigned	 searches;	/* that may still be made, for one that is at none of them */
 	uint64_t	 n;
 	bool		 partly;
 	char		 text[2 * (UINT16_MAX + 1)];	/* name and extra field of the entry at hand */
@@ -158,6 +168,20 @@ read_again(struct directory *d, const struct central *c, uint64_t data_at)
 	free(header);
 }
 
+/* The local header P of the entry says another method than the directory: some believe that one. */
+static void
+read_as_local(struct directory *d, const struct central *c, const char *p, uint64_t data_at)
+{
+	struct central local = *c;
+
+	local.method = (uint16_t)bytes_get(p + 8, 2);
+	if ((bytes_get(p + 6, 2) & FLAG_SIZES_BEHIND) == 0) {
+		local.crc = (uint32_t)bytes_get(p + 14, 4);
+		local.size = bytes_get(p + 22, 4);
+	}
+	read_again(d, &local, data_at);
+}
+
 static void
 read_one(struct directory *d, const struct central *c)
 {
@@ -170,45 +194,80 @@ read_one(struct directory *d, const struct central *c)
 		d->partly = true;
 	else if (!was_read(d->look, c, p) && (c->size > 0 || c->packed > 0)) {
 		data_at = c->at + LOCAL + bytes_get(p + 26, 2) + bytes_get(p + 28, 2);
-		if (data_at <= d->limit && c->packed <= d->limit - data_at)
+		if (data_at <= d->limit && c->packed <= d->limit - data_at) {
 			read_again(d, c, data_at);
-		else
+			if (bytes_get(p + 8, 2) != c->method)
+				read_as_local(d, c, p, data_at);
+		} else
 			d->partly = true;
 	}
 }
 
-/* The directory, whose end is at END_AT, as SIZE and OFFSET in its end record say; where it is. */
-static bool
-find_directory(struct directory *d, uint64_t end_at, uint64_t size, uint64_t offset, uint64_t *at)
+/* A directory may be at AT, before END_AT: its end record says OFFSET. */
+static void
+add_place(struct directory *d, uint64_t end_at, uint64_t at, uint64_t offset)
 {
-	/* Right before its end, whatever stands in front of the zip; or where it says, from the file's start or the zip's. */
-	const uint64_t places[] = { end_at - size, offset, d->look->from + offset };
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (places[i] < end_at && has_magic(d->s, places[i], "PK\x01\x02")) {
-			*at = places[i];
-			d->base = *at - offset;
-			return true;
-		}
-	return false;
+	if (at >= end_at || d->n_places == PLACES_MAX || !has_magic(d->s, at, "PK\x01\x02"))
+		return;
+	for (size_t i = 0; i < d->n_places; i++)
+		if (d->places[i].at == at && d->places[i].base == at - offset)
+			return;
+	d->places[d->n_places++] = (struct place){ at, at - offset };
 }
 
-/* What the end record P at AT says, that of zip64 if it has one. */
+/* Where the directory may be, whose end is at END_AT, as SIZE and OFFSET in its end record say. */
+static void
+add_places(struct directory *d, uint64_t end_at, uint64_t size, uint64_t offset)
+{
+	/* Right before its end, whatever stands in front of the zip; or where it says, from the file's start or the zip's. */
+	add_place(d, end_at, end_at - size, offset);
+	add_place(d, end_at, offset, offset);
+	add_place(d, end_at, d->look->from + offset, offset);
+}
+
+/* The last one before END_AT of which the first entry is where it says. */
+static void
+search_place(struct directory *d, uint64_t end_at, uint64_t offset)
+{
+	enum { WITHIN = 32 * 1024 };
+	uint64_t from = end_at > WITHIN ? end_at - WITHIN : 0;
+	size_t len;
+	char *p;
+
+	if (from < d->look->from)
+		from = d->look->from;
+	if (d->searches == 0 || from >= end_at)
+		return;
+	d->searches--;
+	len = (size_t)(end_at - from);
+	p = malloc(len);
+	if (p != NULL && read_at(d->s, from, p, len))
+		for (size_t i = len < CENTRAL ? 0 : len - CENTRAL + 1; i-- > 0 && d->n_places == 0; )
+			if (memcmp(p + i, "PK\x01\x02", 4) == 0 &&
+			    has_magic(d->s, from + i - offset + bytes_get(p + i + 42, 4), "PK\x03\x04"))
+				add_place(d, end_at, from + i, offset);
+	free(p);
+}
+
+/* What the end record P at AT says, and that of zip64 if it has one: not all believe the same.  False: there is no directory. */
 static bool
-read_end(struct directory *d, uint64_t at, const char *p, uint64_t *dir_at)
+read_end(struct directory *d, uint64_t at, const char *p)
 {
 	uint64_t size = bytes_get(p + 12, 4), offset = bytes_get(p + 16, 4), end64;
 	char locator[LOCATOR], wide[END64];
 
+	d->n_places = 0;
 	if (at >= LOCATOR && read_at(d->s, at - LOCATOR, locator, LOCATOR) && memcmp(locator, "PK\x06\x07", 4) == 0) {
 		end64 = bytes_get(locator + 8, 8);
 		if (!has_magic(d->s, end64, "PK\x06\x06"))
 			end64 = at - LOCATOR - END64;
-		if (read_at(d->s, end64, wide, sizeof(wide)) && memcmp(wide, "PK\x06\x06", 4) == 0 &&
-		    find_directory(d, end64, bytes_get(wide + 40, 8), bytes_get(wide + 48, 8), dir_at))
-			return true;
+		if (read_at(d->s, end64, wide, sizeof(wide)) && memcmp(wide, "PK\x06\x06", 4) == 0)
+			add_places(d, end64, bytes_get(wide + 40, 8), bytes_get(wide + 48, 8));
 	}
-	return find_directory(d, at, size, offset, dir_at);
+	add_places(d, at, size, offset);
+	if (d->n_places == 0)
+		search_place(d, at, offset);
+	return d->n_places > 0;
 }
 
 static void
@@ -236,20 +295,23 @@ sort_entries(struct look *look)
 		qsort(look->entries, look->n_entries, sizeof(*look->entries), compare_offsets);
 }
 
-/* Read the directory at DIR_AT, whose end record is at END_AT. */
+/* Read the directory at each of the places that were found for the end record at END_AT. */
 static void
-read_whole(struct directory *d, uint64_t end_at, uint64_t dir_at)
+read_whole(struct directory *d, uint64_t end_at)
 {
 	bool partly = d->partly, in_entry = end_at >= d->look->zip_from && end_at < d->look->zip_to;
 
 	d->partly = false;
 	d->w->in_pieces += in_entry || !d->look->zip_alone;
-	read_directory(d, dir_at);
+	for (size_t i = 0; i < d->n_places; i++) {
+		d->base = d->places[i].base;
+		read_directory(d, d->places[i].at);
+	}
 	d->w->in_pieces -= in_entry || !d->look->zip_alone;
 	if (!d->partly && end_at > d->look->zip_end) {
 		d->look->zip_end = end_at;
-		d->look->zip_from = d->base;
-		d->look->zip_to = dir_at;
+		d->look->zip_from = d->places[0].base;
+		d->look->zip_to = d->places[0].at;
 	} else if (in_entry)
 		d->partly = false;	/* It is in an entry, which may have been cut into blocks that could not be made smaller. */
 	d->partly |= partly;
@@ -260,24 +322,35 @@ void
 zip_end_passed(struct walk *w, struct source *s, uint64_t at, unsigned depth, struct look *look)
 {
 	struct directory *d;
-	uint64_t dir_at;
 	char p[END];
 
 	if (look->zip_ends == ENDS_MAX || !read_at(s, at, p, sizeof(p)) || (d = malloc(sizeof(*d))) == NULL)
 		return;
 	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = at };
 	sort_entries(look);
-	if (read_end(d, at, p, &dir_at)) {
+	if (read_end(d, at, p)) {
 		look->zip_ends++;
-		read_whole(d, at, dir_at);
+		read_whole(d, at);
 	}
 	free(d);
+}
+
+/* N end records were read, and another is at P, LEN bytes before the end.  Those whose comment ends there are meant, and many are
+ * a sign that something is hidden. */
+static bool
+is_one_too_many(struct directory *d, size_t n, size_t len, const char *p)
+{
+	bool exact = END + bytes_get(p + 20, 2) == len;
+
+	if (n >= 2 * ENDS_MAX && exact)
+		d->partly = true;
+	return n >= 2 * ENDS_MAX || (n >= ENDS_MAX && !exact);
 }
 
 enum unpacked
 zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *look)
 {
-	uint64_t from = s->pulled > END + END_COMMENT_MAX ? s->pulled - END - END_COMMENT_MAX : 0, at;
+	uint64_t from = s->pulled > END + END_COMMENT_MAX ? s->pulled - END - END_COMMENT_MAX : 0;
 	struct directory *d = malloc(sizeof(*d));
 	char *tail = malloc(END + END_COMMENT_MAX);
 	enum unpacked result;
@@ -291,14 +364,17 @@ zip_directory(struct walk *w, struct source *s, unsigned depth, struct look *loo
 		free(tail);
 		return UNPACKED_NOTHING;
 	}
-	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = UINT64_MAX };
+	*d = (struct directory){ .w = w, .s = s, .look = look, .depth = depth, .limit = UINT64_MAX,
+		.searches = SEARCHES_MAX };
 	sort_entries(look);
-	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && found < ENDS_MAX && !w->stopped; )
-		if (from + i == look->zip_end && look->zip_end > 0)
+	for (size_t i = len < END ? 0 : len - END + 1; i-- > 0 && !w->stopped; )
+		if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && is_one_too_many(d, found, len - i, tail + i))
+			continue;
+		else if (from + i == look->zip_end && look->zip_end > 0)
 			found++;
-		else if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i, &at)) {
+		else if (memcmp(tail + i, "PK\x05\x06", 4) == 0 && read_end(d, from + i, tail + i)) {
 			found++;
-			read_whole(d, from + i, at);
+			read_whole(d, from + i);
 		}
 	result = found == 0 ? UNPACKED_NOTHING : d->partly ? UNPACKED_PART : UNPACKED_ALL;
 	free(tail);
