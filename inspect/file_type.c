@@ -19,6 +19,7 @@ static const struct magic magics[] = {
 	MAGIC(1, "\x2a\x4d\x18", ARCHIVE), MAGIC(0, "LZIP", ARCHIVE), MAGIC(0, "\x5d\0\0", ARCHIVE), MAGIC(257, "ustar", ARCHIVE),
 	MAGIC(0, "!<arch>\n", ARCHIVE), MAGIC(0, "070701", ARCHIVE), MAGIC(0, "070702", ARCHIVE), MAGIC(0, "070707", ARCHIVE),
 	MAGIC(0, "\xc7\x71", ARCHIVE), MAGIC(0, "\x71\xc7", ARCHIVE), MAGIC(2, "-lh", ARCHIVE), MAGIC(2, "-lz", ARCHIVE),
+	MAGIC(2, "-pm", ARCHIVE), MAGIC(0, "\xed\xab\xee\xdb", ARCHIVE), MAGIC(0, "\x02\x21\x4c\x18", ARCHIVE),
 	MAGIC(0, "xar!", ARCHIVE), MAGIC(0, "MSWIM\0\0\0", ARCHIVE), MAGIC(0, "\x60\xea", ARCHIVE), MAGIC(7, "**ACE**", ARCHIVE),
 	MAGIC(0, "ITSF", ARCHIVE), MAGIC(0, "hsqs", ARCHIVE), MAGIC(0, "conectix", ARCHIVE), MAGIC(0, "vhdxfile", ARCHIVE),
 	MAGIC(32769, "CD001", ARCHIVE),
@@ -142,6 +143,9 @@ file_type_of(struct slice start, bool whole)
 	struct slice head = slice_head(start, TYPE_BYTES);
 	enum file_type type = type_by_magic(start);
 
+	/* A tar begins with the name of its first file, which can be that of a picture's magic number. */
+	if ((type == TYPE_IMAGE || type == TYPE_MEDIA) && is_old_tar(start))
+		return TYPE_ARCHIVE;
 	if (type != TYPE_UNKNOWN)
 		return type;
 	if (is_zeros(head))

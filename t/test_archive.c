@@ -1112,8 +1112,18 @@ test_tars(struct slice listed, struct slice other)
 	struct slice one = make_one(tar, other), two = make_one(tar, listed), large = make_file(6 << 20), junk = make_file(100 * 512);
 	struct file files[] = { { "a", other }, { "b", junk }, { "c", listed } };
 	struct slice body;
+	static const char *const names[] = { "my-lib-1/a.exe", "go-pkg-2/x", "ab-lh5-1/x", "070701x", "BZh9", "ID3x", "GIF89a", "MSCF" };
 	char *p;
 
+	/* A tar begins with the name of its first file, which can look like anything. */
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct file named = { names[i], listed };
+
+		run_reset();
+		expect(make(tar, &named, 1), listed, 1, UNSCANNABLE_NO, names[i]);
+		run_reset();
+		expect(make_one(gz, make(tar, &named, 1)), listed, 2, UNSCANNABLE_NO, names[i]);
+	}
 	run_reset();
 	expect(join(two, make_file(70000)), listed, 1, UNSCANNABLE_NO, "junk behind a tar");
 	run_reset();

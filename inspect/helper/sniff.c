@@ -83,6 +83,9 @@ sniff_start(struct slice head)
 	bool weak;
 	enum kind kind;
 
+	/* A sum over 512 bytes says more than the few of a magic number, which may be those of the first name. */
+	if (sniff_tar(head, &weak) && !weak)
+		return KIND_TAR;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++)
 		if (slice_starts(head, magics[i].magic))
 			return magics[i].kind;

@@ -394,6 +394,24 @@ walk_at(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned 
 	return end;
 }
 
+/* A few bytes tell these from a tar, whose first bytes are a name that anybody chooses. */
+static bool
+is_sure(enum kind kind)
+{
+	switch (kind) {
+	case KIND_GZIP:
+	case KIND_XZ:
+	case KIND_ZSTD:
+	case KIND_ZIP:
+	case KIND_7Z:
+	case KIND_RAR:
+	case KIND_RAR5:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum kind
 kind_at_start(struct source *s)
 {
@@ -401,7 +419,7 @@ kind_at_start(struct source *s)
 	ssize_t n = source_read_all(s, 0, head, SNIFF_SIGNATURE);
 	enum kind kind = n <= 0 ? KIND_NONE : sniff_start(slice_make(head, (size_t)n));
 
-	if (kind != KIND_NONE || n < SNIFF_SIGNATURE)
+	if (is_sure(kind) || n < SNIFF_SIGNATURE)
 		return kind;
 	n = source_read_all(s, 0, head, sizeof(head));
 	return n <= 0 ? KIND_NONE : sniff_start(slice_make(head, (size_t)n));
