@@ -184,6 +184,8 @@ watch(struct inspector *i, struct slice next, struct slice rest)
 		}
 		begin_archive(i);
 		if (i->archive != NULL) {
+			/* A byte in front, so that it is found there as something within the body, not as what the body is. */
+			archive_put(i->archive, SLICE("\0"));
 			archive_put(i->archive, kept);
 			archive_put(i->archive, from);
 		}

@@ -1106,6 +1106,24 @@ test_sparse_tars(struct slice listed, struct slice other)
 	judge(run.reason == UNSCANNABLE_RATIO, "a large hole alone");
 }
 
+/* Programs that read zips have the signature in them, and behind it what their machine does. */
+static void
+test_constants(struct slice listed, struct slice other)
+{
+	static const struct slice constants[] = {
+		{ "PK\3\4\xe8\x66\x21\0\0\x48\x85\xed\x0f\x84\xd5\0\0\0\x85\xc0\x0f\x85\xcd\0\0\0\x48\x89\xdf\xe8", 30 },
+		{ "PK\3\4\1\0\x10\0PK\5\6\0\0\0\0PK\6\6\x2c\0\0\0\x2d\0\0\0\0\0\0", 32 },
+		{ "PK\3\4\x74\x0f\x4c\x8b\x44\x24\x58\xb8\1\0\0\0\xe9\xdb\0\0\0\x48\x83\xf9\x08\x0f\x82\x19\4\0", 30 },
+	};
+
+	(void)listed, (void)other;
+	for (size_t i = 0; i < sizeof(constants) / sizeof(*constants); i++) {
+		run_reset();
+		run_body(join(join(make_file(5000), constants[i]), make_file(50000)));
+		judge(run.reason == UNSCANNABLE_NO && run.n == 0, "a program that knows zips");
+	}
+}
+
 static void
 test_tars(struct slice listed, struct slice other)
 {
@@ -1866,7 +1884,7 @@ find_programs(void)
 
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_gzip_headers, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
-	test_odd_zips, test_odd_tars, test_sparse_tars, test_tar_sizes,
+	test_constants, test_odd_zips, test_odd_tars, test_sparse_tars, test_tar_sizes,
 	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };

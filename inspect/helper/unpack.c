@@ -466,6 +466,16 @@ note_entry(struct look *look, uint64_t at)
 	look->entries[look->n_entries++] = at;
 }
 
+/* Of a zip it is said when it is known to be one. */
+static void
+note_encrypted(struct walk *w, struct look *look)
+{
+	if (look != NULL)
+		look->encrypted = true;
+	else
+		walk_unscannable(w, UNSCANNABLE_ENCRYPTED);
+}
+
 /* Read one entry.  False: there will be no other. */
 static bool
 read_entry(struct reading *r, struct archive_entry *entry)
@@ -478,7 +488,7 @@ read_entry(struct reading *r, struct archive_entry *entry)
 		return false;
 	r->n++;
 	if (archive_entry_is_encrypted(entry)) {
-		walk_unscannable(r->w, UNSCANNABLE_ENCRYPTED);
+		note_encrypted(r->w, r->look);
 		return true;
 	}
 	entry_init(&e, r->w, r->a, r->look != NULL ? UINT64_MAX : r->w->wish->until);
@@ -551,7 +561,7 @@ unpack(struct walk *w, struct source *s, uint64_t at, enum kind kind, unsigned d
 	else if (used > 0)
 		*end = at + (uint64_t)used + 1;
 	if (archive_read_has_encrypted_entries(r.a) > 0) {
-		walk_unscannable(w, UNSCANNABLE_ENCRYPTED);
+		note_encrypted(w, r.look);
 		r.n++;
 	}
 	if (v->tar.doubtful)

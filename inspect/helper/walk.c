@@ -142,6 +142,7 @@ note_zip(struct look *look, uint64_t at, bool weak)
 
 	look_from(look, at);
 	look->zip = true;
+	look->zip_first |= at == 0;
 	look->zip_strong |= !weak && !within;
 	look->zip_alone |= !within;
 }
@@ -567,6 +568,27 @@ scan(struct scan *sc)
 	}
 }
 
+/* Programs that read zips have the signature in them as a constant, and what follows it is whatever it is: a header that came to
+ * nothing is no zip, unless the stream begins with it, another was read, or there is a directory. */
+static void
+second_look_at_zip(struct walk *w, struct source *s, unsigned depth, struct look *look)
+{
+	enum unpacked u;
+
+	if (!source_has(s, look->from)) {
+		if (look->zip_strong)
+			walk_gone(w, s);
+		return;
+	}
+	u = zip_directory(w, s, depth, look);
+	if (u != UNPACKED_NOTHING)
+		look->damaged = u == UNPACKED_PART && look->zip_alone;
+	else if (!look->zip_first && look->n_entries == 0)
+		look->damaged = look->encrypted = false;
+	if (look->encrypted)
+		walk_unscannable(w, UNSCANNABLE_ENCRYPTED);
+}
+
 /* What can only be read when all of S is there. */
 static void
 second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
@@ -581,17 +603,8 @@ second_look(struct walk *w, struct source *s, unsigned depth, struct look *look)
 		else if (unpack(w, s, 0, KIND_ISO, depth, HOW_RANDOM, &end, NULL) == UNPACKED_ALL)
 			look->damaged = false;
 	}
-	if (look->zip && !w->stopped) {
-		if (!source_has(s, look->from)) {
-			if (look->zip_strong)
-				walk_gone(w, s);
-		} else {
-			enum unpacked u = zip_directory(w, s, depth, look);
-
-			if (u != UNPACKED_NOTHING)
-				look->damaged = u == UNPACKED_PART && look->zip_alone;
-		}
-	}
+	if (look->zip && !w->stopped)
+		second_look_at_zip(w, s, depth, look);
 	if (look->damaged)
 		walk_unscannable(w, UNSCANNABLE_DAMAGED);
 }

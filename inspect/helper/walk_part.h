@@ -42,6 +42,8 @@ struct late {
 struct look {
 	bool		 zip;			/* local headers of a zip were seen */
 	bool		 zip_strong;		/* and they made sense */
+	bool		 zip_first;		/* at the very beginning */
+	bool		 encrypted;		/* an entry of a zip says that it is */
 	bool		 zip_alone;		/* and not all of them are within a 7z */
 	bool		 iso;			/* an ISO image could not be read from front to back */
 	bool		 damaged;		/* trouble that a second look may dispel */
