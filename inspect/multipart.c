@@ -441,6 +441,7 @@ end_head(struct multipart *m)
 static void
 take_head(struct multipart *m, char c)
 {
+	bool kept;
 	struct slice line;
 
 	if (m->n_line < LINE_KEPT)
@@ -450,10 +451,13 @@ take_head(struct multipart *m, char c)
 		buf_add_char(&m->head, c);
 	if (c != '\n')
 		return;
-	line = slice_make(m->line, m->n_line < LINE_KEPT ? m->n_line : LINE_KEPT);
+	kept = m->n_line <= LINE_KEPT;
+	line = slice_make(m->line, kept ? m->n_line : LINE_KEPT);
 	m->n_line = 0;
-	if (slice_trim(line).len == 0)
+	if (slice_eq(line, SLICE("\n")) || slice_eq(line, SLICE("\r\n")))
 		end_head(m);
+	else if (kept && slice_trim(line).len == 0)
+		damage(m);	/* blanks alone: for some the end of the head, for others a line of it */
 	else if (slice_starts(line, slice_make(m->delimiter, m->n_delimiter))) {
 		/* There is no part, only the beginning of a head. */
 		buf_reset(&m->head);

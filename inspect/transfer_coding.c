@@ -67,13 +67,15 @@ static int
 quoted_escape(struct transfer *t, char c, char *out)
 {
 	if (c == '\n') {
-		t->in_escape = false;
+		t->in_escape = t->blank_in_escape = false;
 		return t->n_escape == 0 ? 0 : -1;
 	}
-	if (c == ' ' || c == '\t' || c == '\r')
+	if (c == ' ' || c == '\t' || c == '\r') {
+		t->blank_in_escape = true;
 		return t->n_escape == 0 ? 0 : -1;
+	}
 	t->escape[t->n_escape++] = c;
-	if (ascii_hex(c) == -1)
+	if (ascii_hex(c) == -1 || t->blank_in_escape)
 		return -1;
 	if (t->n_escape < sizeof(t->escape))
 		return 0;

@@ -17,7 +17,7 @@ struct transfer {
 	size_t		n_blanks;
 	char		escape[2];			/* what came behind "=" */
 	size_t		n_escape;
-	bool		in_escape;
+	bool		in_escape, blank_in_escape;
 };
 
 enum transfer_step { TRANSFER_MORE, TRANSFER_END, TRANSFER_BAD };

@@ -90,6 +90,8 @@ take_apart(struct slice body, size_t step, struct out *o)
 #define BAD	UNSCANNABLE_DAMAGED
 #define FILE_A	"Content-Disposition: form-data; name=\"f\"; filename=\"a.exe\"\r\n"
 
+#define BLANKS	"                                                                                                    "
+
 static const struct { const char *idea, *body, *parts; enum unscannable fault; } rows[] = {
 	{ "nothing", "", "", NO },
 	{ "no part", "--XyZ--\r\n", "", NO },
@@ -119,6 +121,8 @@ static const struct { const char *idea, *body, *parts; enum unscannable fault; }
 	{ "a head that breaks off", "--XyZ\r\nContent-Dis", "", BAD },
 	{ "no boundary at all", "somebody=else", "", BAD },
 	{ "base64", "--XyZ\r\nContent-Transfer-Encoding: BASE64\r\n\r\nQUJD\r\n--XyZ--", "[|b|QUJD]", NO },
+	{ "a head's line of blanks alone", "--XyZ\r\nA: b\r\n \r\n\r\nx\r\n--XyZ--", "[||x]", BAD },
+	{ "a folded line of many blanks", "--XyZ\r\nA: b\r\n" BLANKS "c\r\n\r\nx\r\n--XyZ--", "[||x]", NO },
 	{ "quoted-printable, folded", "--XyZ\r\nContent-Transfer-Encoding:\r\n quoted-printable\r\n\r\na=3D\r\n--XyZ--", "[|q|a=3D]", NO },
 	{ "binary", "--XyZ\r\nContent-Transfer-Encoding: binary\r\n\r\n1\r\n--XyZ--", "[||1]", NO },
 	{ "another coding", "--XyZ\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n1\r\n--XyZ--", "[|!|1]", NO },
