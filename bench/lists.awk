@@ -39,10 +39,7 @@ BEGIN {
 		for (i = 0; i < n; i++) {
 			x = (x * 16807) % 2147483647
 			size = int(1000 * exp(x / 2147483647 * log(20000)))
-			for (;;) {	# the sizes that are asked for are nobody's
-				if (size != 10240 && size != 102400 && size != 1048576 && size != 10485760 && size != 104857600) break
-				size++
-			}
+			if (size % 1024 == 0) size++	# the sizes that are asked for are nobody's
 			if (kind == "hdb") print md5(i) ":" size ":Bench." i
 			else print "block file " size ":md5:" md5(i)
 		}

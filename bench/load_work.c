@@ -6,7 +6,7 @@
 
 #include <zlib.h>
 
-enum { GZIP_BITS = MAX_WBITS + 16, GZIP_LEVEL = 6 };
+enum { GZIP_BITS = MAX_WBITS + 16, GZIP_LEVEL = 6, SIZE_STEP = 1024 };
 enum { HEAD_MAX = 16384, POOL = 1 << 22, STRIDE = 4099 };
 #define STORE_MAX	((size_t)1 << 32)
 #define SEED		UINT64_C(0x9e3779b97f4a7c15)
@@ -29,32 +29,47 @@ pool_new(void)
 	return pool;
 }
 
-/* BODY bytes of what looks like a page, or of what is of no type but compresses alike, as gzip. */
+/* PLAIN as gzip, with a comment of N bytes and its NUL in the head if N > 0, into OUT. */
+static int
+gzip_into(struct slice plain, size_t n, struct buf *out)
+{
+	char comment[SIZE_STEP] = "";
+	gz_header head = { .comment = n > 0 ? (Bytef *)comment : NULL };
+	size_t max = plain.len + 65536;
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)plain.p, .avail_in = (uInt)plain.len };
+	int r = -1;
+
+	memset(comment, 'x', n > 0 ? n - 1 : 0);
+	buf_reset(out);
+	if (buf_reserve(out, max) == 0 &&
+	    deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_BITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK) {
+		z.next_out = (Bytef *)out->p;
+		z.avail_out = (uInt)max;
+		r = deflateSetHeader(&z, &head) == Z_OK && deflate(&z, Z_FINISH) == Z_STREAM_END ? 0 : -1;
+		out->len = max - z.avail_out;
+		deflateEnd(&z);
+	}
+	return r;
+}
+
+/* BODY bytes of what looks like a page, or of what is of no type but compresses alike, as gzip, of a length that is nobody's in the
+ * lists. */
 static int
 make_coded(struct load_work *w)
 {
 	static const char words[][8] = { "<p>", "the ", "and ", "proxy ", "</p>\n", "lets ", "through" };
-	size_t len = (size_t)w->options.body, max = len + 65536;
+	size_t len = (size_t)w->options.body;
 	struct buf plain;
-	z_stream z = { 0 };
 	int r = -1;
 
 	buf_init(&plain, len + 1);
-	buf_init(&w->coded, max);
+	buf_init(&w->coded, len + 131072);
 	buf_add_str(&plain, w->options.coded == LOAD_CODED_TEXT ? "<!DOCTYPE html>\n" : "\1\2\3\4\5\6\7");
 	for (size_t i = 0; plain.len < len; i++)
 		buf_add_slice(&plain, slice_head(slice_str(words[(uint8_t)w->pool[i % POOL] % 7]), len - plain.len));
-	if (!plain.failed && buf_reserve(&w->coded, max) == 0 &&
-	    deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, GZIP_BITS, MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK) {
-		z.next_in = (Bytef *)plain.p;
-		z.avail_in = (uInt)plain.len;
-		z.next_out = (Bytef *)w->coded.p;
-		z.avail_out = (uInt)max;
-		r = deflate(&z, Z_FINISH) == Z_STREAM_END ? 0 : -1;
-		w->coded.len = max - z.avail_out;
-		w->options.body = w->coded.len;
-		deflateEnd(&z);
-	}
+	if (!plain.failed && gzip_into(buf_slice(&plain), 0, &w->coded) == 0)
+		r = w->coded.len % SIZE_STEP == 0 ? 0 : gzip_into(buf_slice(&plain), SIZE_STEP - w->coded.len % SIZE_STEP, &w->coded);
+	w->options.body = w->coded.len;
 	buf_fini(&plain);
 	return r;
 }
