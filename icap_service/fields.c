@@ -1,6 +1,8 @@
 #include "icap_service/fields.h"
 
-enum { BOUNDARY_MAX = 70 /* RFC 2046 5.1.1 */, WEIGHT_ONE = 1000, WEIGHT_DIGITS = 3 };
+#include "inspect/multipart.h"
+
+enum { WEIGHT_ONE = 1000, WEIGHT_DIGITS = 3 };
 
 /* ---- validators ---- */
 
@@ -108,10 +110,10 @@ next_part(struct slice boundary, struct slice *body)
 	return false;
 }
 
-enum part_head { PART_HEAD_GOOD, PART_HEAD_BAD, PART_HEAD_CUT };
+enum byterange_head { PART_HEAD_GOOD, PART_HEAD_BAD, PART_HEAD_CUT };
 
 /* The complete length in the head of a part that *BODY begins with; *BODY moves behind it. */
-static enum part_head
+static enum byterange_head
 read_part_head(struct slice *body, int64_t *complete)
 {
 	struct content_range range = { .complete = FIELD_UNKNOWN };
@@ -136,7 +138,7 @@ int64_t
 byteranges_complete(struct slice boundary, struct slice body)
 {
 	int64_t complete = FIELD_UNKNOWN, other;
-	enum part_head head;
+	enum byterange_head head;
 
 	while (boundary.len > 0 && next_part(boundary, &body)) {
 		head = read_part_head(&body, &other);
@@ -216,17 +218,14 @@ accept_prefers_media(struct slice value)
 	return media > other;
 }
 
+/* What is undone in a response is what may be asked for: inspect/coding.c has the one list. */
 static bool
 can_undo(struct slice coding)
 {
-	static const struct slice codings[] = {
-		{ "gzip", 4 }, { "deflate", 7 }, { "br", 2 }, { "zstd", 4 }, { "identity", 8 }, { "x-gzip", 6 },
-	};
+	struct codings c = { 0 };
 
-	for (size_t i = 0; i < sizeof(codings) / sizeof(*codings); i++)
-		if (slice_ieq(coding, codings[i]))
-			return true;
-	return false;
+	codings_add(&c, coding);
+	return coding.len > 0 && c.fault == UNSCANNABLE_NO;
 }
 
 int
