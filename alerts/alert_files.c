@@ -124,7 +124,7 @@ file_add(struct files *f, const struct fact *digest, struct slice name, struct s
 	return alert_add_file(f->a, &item);
 }
 
-/* The size that waits gets no digest. */
+/* The size that waits gets no digest: a name has to do. */
 static int
 drop_size(struct files *f)
 {
@@ -133,9 +133,11 @@ drop_size(struct files *f)
 	if (s == NULL)
 		return 0;
 	f->size = 0;
-	alert_finding(f->t, DIAG_WARNING, s->at, "%llu bytes%s%.*s: a size without a digest makes no rule",
-	    (unsigned long long)s->size, f->name.len > 0 ? " of " : "", SLICE_ARGS(f->name));
-	return f->name.len > 0 ? file_add(f, NULL, f->name, f->container, s->size) : 0;
+	if (f->name.len > 0)
+		return file_add(f, NULL, f->name, f->container, s->size);
+	alert_finding(f->t, DIAG_WARNING, s->at, "%llu bytes: a size without a digest or a name makes no rule",
+	    (unsigned long long)s->size);
+	return 0;
 }
 
 static int
@@ -160,6 +162,7 @@ take_digests(struct files *f, size_t i, size_t *next)
 	size_t end = group_end(f, i);
 	struct slice name = f->name, container = f->container;
 	uint64_t size = f->size > 0 ? f->v[f->size - 1].size : 0;
+	bool good = false;
 
 	*next = end;
 	if (f->size == 0 && digest_first(f, i))
@@ -171,9 +174,12 @@ take_digests(struct files *f, size_t i, size_t *next)
 		container = f->v[end].container;
 	}
 	for (; i < end; i++)
-		if (f->v[i].kind == FACT_DIGEST && file_add(f, &f->v[i], name, container, size) == -1)
-			return -1;
-	return 0;
+		if (f->v[i].kind == FACT_DIGEST) {
+			if (file_add(f, &f->v[i], name, container, size) == -1)
+				return -1;
+			good = true;
+		}
+	return !good && name.len > 0 && size > 0 ? file_add(f, NULL, name, container, size) : 0;
 }
 
 static int

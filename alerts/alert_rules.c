@@ -8,6 +8,7 @@
 #include "alerts/alert_withdrawal.h"
 #include "ruleset/lint.h"
 #include "ruleset/source.h"
+#include "url_rules/name_pattern.h"
 
 /* In the head comment, which tells the next import what it replaces. */
 #define HEAD_VERSION	", version "
@@ -35,7 +36,7 @@ struct maker {
 	struct slice			*victims;	/* sorted from the end: a domain's names stand together */
 	size_t				 n_victims;
 	unsigned			 numbers[RULE_FILE + 1];	/* the last id of each kind */
-	size_t				 n, n_members;
+	size_t				 n;
 	bool				 later;		/* than the version that PREVIOUS was made of */
 	bool				 failed;	/* no memory */
 };
@@ -274,9 +275,9 @@ add_line(struct maker *m, const struct rule *rule)
 	buf_fini(&line);
 }
 
-/* Write RULE, of which kind, value and words for people are set, unless it is there. */
+/* Write RULE, of which kind, value and words for people are set, unless it is there.  One that is UNSURE has a level less. */
 static void
-write_rule(struct maker *m, struct rule *rule)
+write_rule(struct maker *m, struct rule *rule, bool unsure)
 {
 	struct slice written = rule->value;
 	const struct known *k;
@@ -291,7 +292,7 @@ write_rule(struct maker *m, struct rule *rule)
 		buf_addf(&id, "%s:", m->source);
 	buf_add_str(&id, k->id);
 	rule->action = RULE_BLOCK;
-	rule->level = (uint8_t)m->o->level;
+	rule->level = (uint8_t)(m->o->level - (unsure && m->o->level > 0));
 	rule->rev = k->rev;
 	rule->published = k->published;
 	rule->id = buf_slice(&id);
@@ -443,7 +444,7 @@ narrow_rule(struct maker *m, const struct url *url)
 	if (value.failed)
 		m->failed = true;
 	else if (!root || host_allowed(m, url))
-		write_rule(m, &rule);
+		write_rule(m, &rule, false);
 	buf_fini(&value);
 }
 
@@ -481,9 +482,10 @@ url_rule(struct maker *m, const struct alert_url *item)
 	if (right.len > 0) {
 		if ((wide = format(m, "*.%.*s", SLICE_ARGS(right))) != NULL)
 			write_rule(m, &(struct rule){ .kind = RULE_HOST, .value = slice_str(wide),
-			    .note = slice_str(note) });
+			    .note = slice_str(note) }, false);
 	} else if (item->victim != NULL && host_allowed(m, &url)) {
-		write_rule(m, &(struct rule){ .kind = RULE_HOST, .value = url.host, .note = slice_str(note) });
+		write_rule(m, &(struct rule){ .kind = RULE_HOST, .value = url.host, .note = slice_str(note) },
+		    false);
 	} else if (item->victim == NULL) {
 		narrow_rule(m, &url);
 	}
@@ -506,32 +508,55 @@ container_kind(const char *container)
 	return slice_skip(s, i);
 }
 
+/* Append what F is matched by: its digest, or else its name and its size.  NULL, or why it is matched by neither. */
+static const char *
+file_value(const struct alert_file *f, struct buf *out)
+{
+	char hex[DIGEST_MAX_HEX + 1], why[NAME_PATTERN_WHY];
+	struct name_pattern p;
+	size_t at;
+
+	if (f->size > 0)
+		buf_add_number(out, f->size);
+	else
+		buf_add_char(out, '*');
+	if (f->has_digest) {
+		digest_format(&f->digest, hex);
+		buf_add_strs(out, ":", digest_alg_name(f->digest.alg), ":", hex, NULL);
+		return NULL;
+	}
+	if (f->size == 0)
+		return "it has no digest and no size";
+	if (name_pattern_parse(slice_str(f->name), &p, why, &at) == -1 || name_pattern_literal(&p) < NAME_LITERAL_MIN)
+		return "it has no digest, and its name says too little";
+	buf_add_strs(out, ":name:", f->name, NULL);
+	return NULL;
+}
+
 static void
 file_rule(struct maker *m, const struct alert_file *f)
 {
-	char hex[DIGEST_MAX_HEX + 1], value[sizeof("18446744073709551615:sha256:") + DIGEST_MAX_HEX];
-	char container[ID_TEXT], size[sizeof("18446744073709551615")] = "*";
 	struct rule rule = { .kind = RULE_FILE, .name = slice_str(f->name) };
 	struct slice kind = container_kind(f->container);
-	size_t before = m->n;
+	char container[ID_TEXT];
+	struct buf value;
+	const char *why;
 
-	if (!f->has_digest) {
-		diag_add(m->diag, DIAG_NOTE, NULL, 0, 0, "no rule for %s: it has no digest",
-		    f->name != NULL ? f->name : "a file");
+	buf_init(&value, UINT16_MAX);
+	if ((why = file_value(f, &value)) != NULL) {
+		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s: %s", f->name != NULL ? f->name : "a file", why);
+		buf_fini(&value);
 		return;
 	}
-	digest_format(&f->digest, hex);
-	if (f->size > 0)
-		snprintf(size, sizeof(size), "%llu", (unsigned long long)f->size);
-	snprintf(value, sizeof(value), "%s:%s:%s", size, digest_alg_name(f->digest.alg), hex);
-	rule.value = slice_str(value);
+	rule.value = buf_slice(&value);
+	/* Others may call a file so, too. */
 	if (kind.len > 0 && kind.len < sizeof(container)) {
 		for (size_t i = 0; i < kind.len; i++)
 			container[i] = ascii_lower(kind.p[i]);
 		rule.container = slice_make(container, kind.len);
 	}
-	write_rule(m, &rule);
-	m->n_members += m->n > before && rule.container.len > 0;
+	write_rule(m, &rule, !f->has_digest);
+	buf_fini(&value);
 }
 
 static void
@@ -566,9 +591,6 @@ alert_rules(const struct alert *a, const struct alert_rule_options *options, str
 		url_rule(&m, &a->urls[i]);
 	for (size_t i = 0; i < a->n_files; i++)
 		file_rule(&m, &a->files[i]);
-	if (m.n_members > 0)
-		diag_add(diag, DIAG_NOTE, NULL, 0, 0, "%zu file rules are for members of an archive (container=): they "
-		    "match the file itself; inside archives they wait for the inspection of archives", m.n_members);
 	if (m.failed || out->failed)
 		diag_error(diag, "there is no memory for the alert's rules");
 	tdestroy(m.tree, known_free);

@@ -65,7 +65,8 @@ file_value(struct slice asked, struct buf *out)
 	bool named = slice_cut(asked, ':', &first, &rest) && digest_alg_parse(first, &alg) == 0;
 
 	buf_reset(out);
-	if (!named && slice_cut(rest, ':', &second, &rest) && digest_alg_parse(second, &alg) == 0)
+	if (!named && slice_cut(rest, ':', &second, &rest) && (digest_alg_parse(second, &alg) == 0 ||
+	    slice_eq(second, SLICE("name"))))
 		return buf_add_slice(out, asked) == 0;
 	if (named)
 		hex = rest;

@@ -26,6 +26,7 @@ struct check {
 	bool			 json, steps;
 	const char		*file, *name, *coding;	/* of --file; NULL */
 	struct inspect_means	 means;
+	struct file_names	 names;		/* that the file would get */
 };
 
 /* What was asked about and what came out. */
@@ -298,7 +299,7 @@ check_inspected(const struct check *ch, struct answer *a, struct inspect_plan *p
 	int status;
 
 	if (f != NULL) {
-		findings_init(f, ch->g, ch->now, true);
+		findings_init(f, ch->g, ch->now, true, plan->named ? &ch->names : NULL);
 		plan->wish.may_be_listed = findings_may_be_listed;
 		i = inspector_new(&plan->wish, &ch->means, findings_found, f);
 	}
@@ -321,7 +322,8 @@ check_fd(const struct check *ch, int fd)
 	char start[START_SIZE];
 	struct answer a = { .asked = slice_str(ch->name) };
 	struct body_head head = { .has_body = true, .status = STATUS_OK, .content_length = LENGTH_UNKNOWN,
-		.complete_length = LENGTH_UNKNOWN, .claims_file = is_file_name(slice_str(ch->name)) };
+		.complete_length = LENGTH_UNKNOWN, .claims_file = is_file_name(slice_str(ch->name)),
+		.names = &ch->names };
 	struct body_facts facts = { 0 };
 	struct inspect_plan plan;
 	struct why why;
@@ -354,6 +356,7 @@ check_file(struct check *ch)
 		return call_fail(ch->call, "%s: %s", ch->file, strerror(errno));
 	if (ch->name == NULL)
 		ch->name = ch->file;
+	file_names_add(&ch->names, slice_str(ch->name));
 	status = check_fd(ch, fd);
 	if (fd != STDIN_FILENO)
 		close(fd);
@@ -398,7 +401,7 @@ run(struct call *c)
 	static const char *const flags[FLAGS] = { "file=", "name=", "content-encoding=", "helper=", "json", "steps" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
-	struct check ch = { .call = c };
+	struct check ch = { .call = c, .names = { 0 } };
 	struct diag diag = { 0 };
 	int status = EXIT_TROUBLE;
 

@@ -115,7 +115,8 @@ print_generation(const struct report *r)
 	    n[COUNT_HOSTS], n[COUNT_URLS], n[COUNT_PATTERNS], n[COUNT_ADDRESSES], n[COUNT_PROTECTS]);
 	printf("Files      ");
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
-		printf(" %" PRIu64 " %s%s", n[COUNT_FILES + alg], digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "\n");
+		printf(" %" PRIu64 " %s%s", n[COUNT_FILES + alg], digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "");
+	printf(", %" PRIu64 " by name\n", n[COUNT_NAMES]);
 	print_hashing(r->g);
 }
 
@@ -219,6 +220,7 @@ json_generation(const struct report *r)
 		if (generation_sizeless_algs(g) & DIGEST_BIT(alg))
 			json_array_append_new(sizeless, json_string(digest_alg_name(alg)));
 	}
+	show_json_number(files, "name", n[COUNT_NAMES]);
 	json_object_set_new(j, "files", files);
 	json_object_set_new(j, "sizeless", sizeless);
 	return j;

@@ -36,7 +36,7 @@ codings_narrow(struct txn *t, ci_request_t *req)
 	struct buf line;
 	bool changed = false;
 
-	if (t->generation == NULL || generation_algs(t->generation) == 0 ||
+	if (t->generation == NULL || !judge_has_file_rules(t->generation) ||
 	    header_find(headers, SLICE("accept-encoding"), NULL) == 0)
 		return false;
 	buf_init_in(&line, space, sizeof(space), VALUE_MAX);

@@ -7,7 +7,7 @@
 
 #include "inspect/claims.h"
 
-enum { STORE_MAX = 4 * URL_RAW_MAX, STORE_SLACK = 64, FILE_NAME_MAX = 255, STATUS_DIGITS = 3 };
+enum { STORE_MAX = 4 * URL_RAW_MAX, STORE_SLACK = 64, STATUS_DIGITS = 3 };
 
 int64_t
 content_length_parse(struct slice value)
@@ -278,6 +278,22 @@ exchange_read(struct exchange *x, ci_request_t *req)
 	if (ci_req_type(req) == ICAP_RESPMOD)
 		x->head.claims_file = x->head.claims_file || is_file_name(exchange_file_name(x));
 	return 0;
+}
+
+void
+exchange_read_names(const struct exchange *x, ci_request_t *req, struct file_names *out)
+{
+	const ci_headers_list_t *headers =
+	    ci_req_type(req) == ICAP_RESPMOD ? ci_http_response_headers(req) : ci_http_request_headers(req);
+
+	if (x->has_url)
+		file_names_add_path(out, x->url.path);
+	for (int i = 1; headers != NULL && i < headers->used; i++) {
+		const char *value = value_of(headers->headers[i], SLICE("Content-Disposition"));
+
+		if (value != NULL)
+			file_names_add_disposition(out, slice_str(value));
+	}
 }
 
 void

@@ -35,6 +35,10 @@ void exchange_fini(struct exchange *x);
 /* Also fill X's head, from what REQ's request says of its own body.  Before any header of it is changed. */
 void exchange_read_upload(struct exchange *x, ci_request_t *req);
 
+/* The names that the file would get which REQ's response (of an upload: its request) brings, added to OUT.  Before any header of it
+ * is changed. */
+void exchange_read_names(const struct exchange *x, ci_request_t *req, struct file_names *out);
+
 /* Who asks, as Squid says: X-Client-IP and X-Client-Username of REQ.  Borrowed from REQ; only an event wants them. */
 struct slice exchange_client(ci_request_t *req);
 struct slice exchange_user(ci_request_t *req);

@@ -70,7 +70,7 @@ begin_inspection(struct txn *t, size_t room)
 	t->body = body_new((size_t)o->hold_small, tail, lag, room);
 	if ((t->findings = malloc(sizeof(*t->findings))) == NULL || t->body == NULL)
 		return -1;
-	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t));
+	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t), t->plan.named ? t->x.head.names : NULL);
 	t->plan.wish.may_be_listed = findings_may_be_listed;
 	t->inspector = inspector_new(&t->plan.wish, process_means(t->process), findings_found, t->findings);
 	return t->inspector == NULL ? -1 : 0;
@@ -118,7 +118,7 @@ stop_body(struct txn *t, ci_request_t *req, const struct why *why, const struct 
 	if (!ci_req_sent_data(req))
 		return inspection_refuse(t, req, why, facts) == CI_MOD_CONTINUE ? CI_MOD_DONE : CI_MOD_ERROR;
 	if (t->respmod)
-		recall_remember(t, why, facts->size, t->judged ? (int64_t)body_seen(t->body) : LENGTH_UNKNOWN);
+		recall_remember(t, why, facts, t->judged ? (int64_t)body_seen(t->body) : LENGTH_UNKNOWN);
 	t->flow = FLOW_KILLED;
 	process_incident(t->process, t->now_ms, incident);
 	say(t, EVENT_KILLED, why, facts, (int64_t)body_sent(t->body), incident);

@@ -32,6 +32,7 @@ heading(enum reason reason, bool is_upload)
 	case REASON_ADDRESS:
 		return "This site is blocked";
 	case REASON_FILE:
+	case REASON_FILE_NAME:
 	case REASON_FILE_AGAIN:
 	case REASON_PARTIAL:
 	case REASON_UNSCANNABLE:
@@ -59,6 +60,7 @@ advice(enum reason reason, bool is_upload)
 		return "Do not enter a password or open anything that this site or the message that led you here "
 		    "offers. If you already did, say so when you call.";
 	case REASON_FILE:
+	case REASON_FILE_NAME:
 	case REASON_FILE_AGAIN:
 		return "Do not try to get the file another way. If you already opened it, switch the computer off "
 		    "the network and call at once.";

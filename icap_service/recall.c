@@ -48,7 +48,8 @@ is_killed(const struct txn *t, enum kill_by by, uint64_t key, struct body_facts 
 
 	if (!runtime_recall_kill(process_runtime(t->process), key, t->now_ms, &kill))
 		return false;
-	*facts = (struct body_facts){ .size = kill.size, .n = 1, .digests = { kill.digest }, .remembered = true };
+	*facts = (struct body_facts){ .size = kill.size, .n = 1, .digests = { kill.digest }, .names = t->x.head.names,
+		.remembered = true };
 	judge_body(t->generation, facts, t->now_ms / MS, why);
 	return why->verdict == VERDICT_BLOCK;
 }
@@ -66,7 +67,7 @@ recall_kill(struct txn *t, ci_request_t *req, struct body_facts *facts, struct w
 	const struct runtime *runtime = process_runtime(t->process);
 
 	if (runtime == NULL || !t->x.has_request || !t->x.head.has_body || t->generation == NULL ||
-	    generation_algs(t->generation) == 0)
+	    !judge_has_file_rules(t->generation))
 		return false;
 	t->etag_key = etag_key(t, req, runtime);
 	if (has_identity(t, recall_whole_length(&t->x.head)) && is_killed(t, KILL_BY_URL, t->key, facts, why))
@@ -91,14 +92,15 @@ remember(struct txn *t, struct kill *kill, int64_t length)
 }
 
 void
-recall_remember(struct txn *t, const struct why *why, uint64_t size, int64_t seen)
+recall_remember(struct txn *t, const struct why *why, const struct body_facts *facts, int64_t seen)
 {
 	int64_t said = recall_whole_length(&t->x.head);
-	struct kill kill = { .size = size, .time_ms = t->now_ms };
+	struct kill kill = { .size = facts->size, .time_ms = t->now_ms };
 
-	if (process_runtime(t->process) == NULL || !t->x.has_request || !why->has_rule || why->rule.kind != RULE_FILE)
+	if (process_runtime(t->process) == NULL || !t->x.has_request || !why->has_rule || why->rule.kind != RULE_FILE ||
+	    facts->n == 0)
 		return;
-	kill.digest = *why->rule.key.digest;
+	kill.digest = why->rule.key.digest != NULL ? *why->rule.key.digest : facts->digests[0];
 	/* The retry says what this response said; a resume also knows how long it was. */
 	remember(t, &kill, said);
 	if (seen != LENGTH_UNKNOWN && seen != said && t->x.head.status != STATUS_PARTIAL)

@@ -15,9 +15,9 @@ int64_t recall_whole_length(const struct body_head *head);
  * preview, while REQ's heads are as they came: it notes the ETag for recall_remember(). */
 bool recall_kill(struct txn *t, ci_request_t *req, struct body_facts *facts, struct why *why);
 
-/* T's response is being killed because of WHY, a file rule, and a thing in it of SIZE bytes.  SEEN is the length of the response
+/* T's response is being killed because of WHY, a file rule, and FACTS, something in it.  SEEN is the length of the response
  * when its end has come, else LENGTH_UNKNOWN. */
-void recall_remember(struct txn *t, const struct why *why, uint64_t size, int64_t seen);
+void recall_remember(struct txn *t, const struct why *why, const struct body_facts *facts, int64_t seen);
 
 /* Whoever asks for a part of this URL next is to get the whole. */
 void recall_want_whole(struct txn *t);

@@ -24,9 +24,9 @@ flow_enforces(const struct txn *t)
 static bool
 may_be_listed(const struct generation *g, const struct journal_entry *e)
 {
-	if (generation_algs(g) == 0 || e->generation >= generation_number(g))
+	if (!judge_has_file_rules(g) || e->generation >= generation_number(g))
 		return false;
-	return e->size == JOURNAL_SIZE_UNKNOWN || generation_sizeless_algs(g) != 0 || generation_has_size(g, e->size);
+	return e->size == JOURNAL_SIZE_UNKNOWN || judge_may_be_listed(g, e->size);
 }
 
 /* A cached copy of this URL may be a file that is listed by now. */
@@ -70,6 +70,7 @@ is_inspected(struct txn *t, ci_request_t *req, struct slice preview)
 	if (!txn_site(t)->inspect_uploads || t->generation == NULL || !ci_req_hasbody(req))
 		return false;
 	exchange_read_upload(&t->x, req);
+	txn_read_names(t, req);
 	t->plan = judge_plan(t->generation, &t->x.head, inspection_type(t, req, preview));
 	return t->plan.action == PLAN_INSPECT;
 }

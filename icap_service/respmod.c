@@ -60,6 +60,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	if (t->mode == MODE_OFF)
 		return let_go(t, req, false);
 	ranges_read(t, req, preview);
+	txn_read_names(t, req);
 	judge_url(t, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return inspection_refuse(t, req, &why, NULL);

@@ -69,6 +69,15 @@ txn_read(struct txn *t, ci_request_t *req)
 	return 0;
 }
 
+void
+txn_read_names(struct txn *t, ci_request_t *req)
+{
+	if (t->generation == NULL || !generation_has_names(t->generation))
+		return;
+	exchange_read_names(&t->x, req, &t->names);
+	t->x.head.names = &t->names;
+}
+
 int64_t
 txn_hold(struct txn *t)
 {

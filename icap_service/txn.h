@@ -27,6 +27,7 @@ struct txn {
 	bool			 respmod;
 	bool			 changed;	/* headers were: a 204 would undo that */
 	struct exchange		 x;
+	struct file_names	 names;		/* what X's head has */
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
 	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */
 	enum txn_flow		 flow;
@@ -46,6 +47,9 @@ struct txn {
  * read yet. */
 struct txn *txn_new(struct process *process, ci_request_t *req);
 void txn_free(struct txn *t);
+
+/* Read the names of the file that T's head is of, if any rule goes by a name; before any header of REQ is changed. */
+void txn_read_names(struct txn *t, ci_request_t *req);
 
 /* Read REQ's heads into T.  -1 without memory. */
 int txn_read(struct txn *t, ci_request_t *req);

@@ -1,9 +1,11 @@
 #include "judge/findings.h"
 
 void
-findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops)
+findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names)
 {
 	f->g = g;
+	f->names = names;
+	f->members_named = g != NULL && generation_has_names(g);
 	f->now = now;
 	f->stops = stops;
 	f->kept = 0;
@@ -23,10 +25,24 @@ rank(const struct why *why)
 	return why->has_rule ? 1 : 0;
 }
 
+/* The names that FINDING would get; NULL when no rule can go by them. */
+static const struct file_names *
+names_of(struct findings *f, const struct finding *finding)
+{
+	if (finding->kind != FINDING_MEMBER)
+		return f->names;
+	if (!f->members_named)
+		return NULL;
+	f->member_names.n = 0;
+	file_names_add(&f->member_names, finding->name);
+	return &f->member_names;
+}
+
 static void
 judge_one(struct findings *f, struct judged *j, const struct finding *finding)
 {
-	j->facts = (struct body_facts){ .kind = finding->kind, .depth = finding->depth, .size = finding->size, .n = finding->n };
+	j->facts = (struct body_facts){ .kind = finding->kind, .depth = finding->depth, .size = finding->size, .n = finding->n,
+		.names = names_of(f, finding) };
 	memcpy(j->facts.digests, finding->digests, sizeof(finding->digests));
 	j->facts.member = slice_make(j->member, slice_head(finding->name, sizeof(j->member)).len);
 	if (j->facts.member.len > 0)
@@ -58,7 +74,7 @@ findings_may_be_listed(void *arg, uint64_t size)
 {
 	const struct findings *f = arg;
 
-	return judge_may_be_listed(f->g, size);
+	return f->names != NULL || judge_may_be_listed(f->g, size);
 }
 
 const struct judged *

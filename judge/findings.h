@@ -18,14 +18,18 @@ struct findings {
 	const struct generation	*g;
 	int64_t			 now;
 	bool			 stops;		/* a block ends it */
+	const struct file_names	*names;		/* of the body; NULL: no rule goes by one of them */
+	bool			 members_named;	/* rules go by names: those of members count */
+	struct file_names	 member_names;	/* of the member that is judged */
 	struct judged		 judged[2];	/* one is kept, the other is for the next */
 	int			 kept;
 	bool			 any;		/* the kept one is there */
 	unsigned		 n;		/* how many were judged for good */
 };
 
-/* Nothing found yet.  F may not be moved afterwards. */
-void findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops);
+/* Nothing found yet.  NAMES, borrowed, are those of the body if a rule goes by one (struct inspect_plan), else NULL.  F may not be
+ * moved afterwards. */
+void findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names);
 
 /* For inspector_new(): ARG is the struct findings. */
 bool findings_found(void *arg, const struct finding *finding);

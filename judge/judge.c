@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 /* Rules that apply beyond these need memory of their own: none is left out, since the last may be the one that decides. */
-enum { MATCHES_FEW = 128, REFS_FEW = 64, PATTERNS_FEW = 32 };
+enum { MATCHES_FEW = 128, REFS_FEW = 64, PATTERNS_FEW = 32, NAMES_FEW = 16 };
 
 void
 why_init(struct why *why)
@@ -175,7 +175,7 @@ reason_of(const struct rule *rule)
 	static const enum reason reasons[] = { [RULE_HOST] = REASON_HOST, [RULE_URL] = REASON_URL, [RULE_FILE] = REASON_FILE,
 		[RULE_PATH] = REASON_PATH, [RULE_ADDRESS] = REASON_ADDRESS };
 
-	return reasons[rule->kind];
+	return rule->kind == RULE_FILE && rule->key.digest == NULL ? REASON_FILE_NAME : reasons[rule->kind];
 }
 
 /* What C is, with its name; one that was good when it was weighed still is. */
@@ -328,15 +328,14 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 	why->files_exempt = decides->found && decides->what.rule.action == RULE_ALLOW && decides->what.rule.files;
 }
 
-/* Weigh one rule for a digest; a file allow beats every file block. */
+/* Weigh one rule for a file; a file allow beats every file block. */
 static void
-weigh_match(struct search *s, const struct digest *digest, const struct hashdb_match *match)
+weigh_file_rule(struct search *s, const struct rule_key *key, unsigned layer, uint32_t ref)
 {
-	struct rule_key key = { .digest = digest, .size = match->size };
 	enum step_result result;
 	struct found found;
 
-	if (!look_up(s, match->layer, match->ref, RULE_FILE, &key, &found))
+	if (!look_up(s, layer, ref, RULE_FILE, key, &found))
 		return;
 	result = add_rule_step(s, STEP_FILE, &found);
 	if (result == STEP_BELOW_THRESHOLD && !s->would.found)
@@ -353,7 +352,7 @@ weigh_match(struct search *s, const struct digest *digest, const struct hashdb_m
 
 /* Weigh every rule for one digest.  -1 without memory. */
 static int
-weigh_file(struct search *s, const struct digest *digest, uint64_t size)
+weigh_digest(struct search *s, const struct digest *digest, uint64_t size)
 {
 	struct hashdb_match few[REFS_FEW], *many = NULL;
 	size_t n = generation_find(s->g, digest, size, few, REFS_FEW, &s->damaged);
@@ -363,10 +362,46 @@ weigh_file(struct search *s, const struct digest *digest, uint64_t size)
 			return -1;
 		n = generation_find(s->g, digest, size, many, n, &s->damaged);
 	}
-	for (size_t i = 0; i < n; i++)
-		weigh_match(s, digest, many == NULL ? &few[i] : &many[i]);
+	for (size_t i = 0; i < n; i++) {
+		const struct hashdb_match *m = many == NULL ? &few[i] : &many[i];
+		struct rule_key key = { .digest = digest, .size = m->size };
+
+		weigh_file_rule(s, &key, m->layer, m->ref);
+	}
 	free(many);
 	return 0;
+}
+
+/* Weigh every rule for the names of a file of SIZE.  -1 without memory. */
+static int
+weigh_names(struct search *s, const struct file_names *names, uint64_t size)
+{
+	struct name_match few[NAMES_FEW], *many = NULL;
+	size_t n = names == NULL ? 0 : generation_match_names(s->g, names, size, few, NAMES_FEW);
+
+	if (n > NAMES_FEW) {
+		if ((many = calloc(n, sizeof(*many))) == NULL)
+			return -1;
+		n = generation_match_names(s->g, names, size, many, n);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct name_match *m = many == NULL ? &few[i] : &many[i];
+		struct rule_key key = { .path = m->pattern, .size = m->size };
+
+		weigh_file_rule(s, &key, m->layer, m->ref);
+	}
+	free(many);
+	return 0;
+}
+
+/* Weigh every rule for FACTS.  -1 without memory. */
+static int
+weigh_facts(struct search *s, const struct body_facts *facts)
+{
+	for (size_t i = 0; i < facts->n; i++)
+		if (weigh_digest(s, &facts->digests[i], facts->size) == -1)
+			return -1;
+	return weigh_names(s, facts->names, facts->size);
 }
 
 void
@@ -382,11 +417,10 @@ judge_body(const struct generation *g, const struct body_facts *facts, int64_t n
 		unchecked(why, (int)generation_site(g)->fail_mode, REASON_NO_MEMORY);
 		return;
 	}
-	for (size_t i = 0; i < facts->n; i++)
-		if (weigh_file(&s, &facts->digests[i], facts->size) == -1) {
-			unchecked(why, (int)generation_site(g)->fail_mode, REASON_NO_MEMORY);
-			return;
-		}
+	if (weigh_facts(&s, facts) == -1) {
+		unchecked(why, (int)generation_site(g)->fail_mode, REASON_NO_MEMORY);
+		return;
+	}
 	if (why->n_steps == 0)
 		add_plain_step(why, STEP_NO_FILE, STEP_PLAIN, REASON_NONE);
 	decides = decider(&s);

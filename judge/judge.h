@@ -16,6 +16,7 @@
 #include "inspect/inspector.h"
 #include "judge/range.h"
 #include "ruleset/generation.h"
+#include "url_rules/file_name.h"
 #include "url_rules/url.h"
 
 enum verdict { VERDICT_PASS, VERDICT_BLOCK };
@@ -28,6 +29,7 @@ enum reason {
 	REASON_PATH,		/* a path pattern */
 	REASON_ADDRESS,		/* an address or network rule */
 	REASON_FILE,		/* size and digest of a listed file */
+	REASON_FILE_NAME,	/* the name of one, and its size where the rule has one */
 	REASON_FILE_AGAIN,	/* the URL of a kill, with its length: the retry */
 	REASON_PARTIAL,		/* a part of a body whose whole length is listed: nothing to hash */
 	REASON_NO_RULES,	/* no generation could be loaded */
@@ -38,7 +40,7 @@ enum reason {
 	REASON_NO_MEMORY,
 	REASONS
 };
-const char *reason_name(enum reason r);		/* "host", "url", "path", "address", "file", "partial", "no-rules", ... */
+const char *reason_name(enum reason r);		/* "host", "url", "path", "address", "file", "file-name", "partial", "no-rules", ... */
 
 /* REASON says that something could not be checked, and the fail mode decided. */
 bool reason_unchecked(enum reason r);
@@ -100,6 +102,7 @@ struct body_head {
 	struct multipart_boundary boundary;		/* of a request only */
 	bool		 claims_file;		/* type, name or disposition say that it is to be kept or run */
 	struct part	 part;			/* of a 206 */
+	const struct file_names	*names;		/* that the file would get; NULL: not asked for, as nothing goes by a name */
 };
 
 enum plan_action {
@@ -112,6 +115,7 @@ struct inspect_plan {
 	enum plan_action action;
 	const char	*because;	/* a few plain words, static */
 	bool		 left_out;	/* passed for its type alone (HashTypes) */
+	bool		 named;		/* a rule goes by a name of it */
 	struct inspect_wish wish;	/* for PLAN_INSPECT; its callback is still to be set */
 };
 
@@ -121,7 +125,10 @@ bool judge_wants_type(const struct generation *g, const struct body_head *head);
 /* What is worth inspecting, of a body whose first (decoded) bytes are of TYPE: the size-first question.  Pure; table-tested. */
 struct inspect_plan judge_plan(const struct generation *g, const struct body_head *head, enum file_type type);
 
-/* A file of SIZE, or of any size, is listed. */
+/* There are file rules at all. */
+bool judge_has_file_rules(const struct generation *g);
+
+/* A file of SIZE, or of any size, is listed, by digest or by name. */
 bool judge_may_be_listed(const struct generation *g, uint64_t size);
 
 /* What inspection found: a body, or something in it. */
@@ -129,6 +136,7 @@ struct body_facts {
 	enum finding_kind kind;
 	struct slice	 member;		/* path of an archive's member; borrowed */
 	unsigned	 depth;			/* of a member */
+	const struct file_names *names;		/* that it would get, or NULL; borrowed */
 	uint64_t	 size;			/* bytes of it */
 	size_t		 n;
 	struct digest	 digests[DIGEST_ALGS];

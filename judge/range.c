@@ -31,7 +31,8 @@ any_length_counts(const struct generation *g)
 {
 	const struct site *site = generation_site(g);
 
-	return generation_sizeless_algs(g) != 0 || (site->inspect_depth > 0 && site->unpack_types != 0);
+	return generation_sizeless_algs(g) != 0 || generation_max_named_size(g) == UINT64_MAX ||
+	    (site->inspect_depth > 0 && site->unpack_types != 0);
 }
 
 bool
@@ -43,7 +44,7 @@ judge_range_strip(const struct generation *g, const struct range_request *q)
 		return false;
 	if (site->range_policy == RANGES_STRIP)
 		return true;
-	if (generation_algs(g) == 0)
+	if (!judge_has_file_rules(g))
 		return false;
 	if (q->wanted_whole)
 		return true;
@@ -64,7 +65,7 @@ objection(const struct generation *g, const struct part *p, int64_t complete)
 {
 	if (complete == LENGTH_UNKNOWN)
 		return "a part of a body of unknown length";
-	if (generation_has_size(g, (uint64_t)complete))
+	if (generation_has_size(g, (uint64_t)complete) || generation_has_named_size(g, (uint64_t)complete))
 		return "a part of a body that has a listed length";
 	if (p->unasked)
 		return "a part that nobody asked for";

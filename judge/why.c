@@ -12,6 +12,7 @@ static const struct { const char *name, *unchecked; } reasons[] = {
 	[REASON_PATH] = { "path", NULL },
 	[REASON_ADDRESS] = { "address", NULL },
 	[REASON_FILE] = { "file", NULL },
+	[REASON_FILE_NAME] = { "file-name", NULL },
 	[REASON_FILE_AGAIN] = { "file-again", NULL },
 	[REASON_PARTIAL] = { "partial", NULL },
 	[REASON_NO_RULES] = { "no-rules", "no rule set could be loaded" },
@@ -167,6 +168,11 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 		break;
 	case REASON_FILE:
 		buf_add_str(out, "this file is listed as harmful: ");
+		add_file_name(rule, out);
+		break;
+	case REASON_FILE_NAME:
+		buf_add_str(out, rule->key.size == HASHDB_SIZE_ANY ? "a file of this name is listed as harmful: " :
+		    "a file of this name and size is listed as harmful: ");
 		add_file_name(rule, out);
 		break;
 	case REASON_FILE_AGAIN:

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "url_rules/address_table.h"
+#include "url_rules/name_table.h"
 #include "url_rules/path_patterns.h"
 
 enum { HOSTS_SHARE = 3 };	/* of the memory; digests get the rest */
@@ -27,6 +28,7 @@ struct compiler {
 	struct hashdb_builder	*digests;
 	struct address_builder	*addresses;
 	struct pattern_builder	*patterns;
+	struct name_builder	*names;
 	struct copied		*copied;
 	size_t			 n_copied;
 };
@@ -63,7 +65,8 @@ compiler_new(const char *dir, uint64_t number, size_t memory, struct diag *diag)
 	segment_name(c, SEGMENT_RULES, name);
 	if ((path = segment_path(c, name)) == NULL || (c->hosts = host_builder_new(memory / HOSTS_SHARE, dir)) == NULL ||
 	    (c->digests = hashdb_builder_new(memory - memory / HOSTS_SHARE, dir)) == NULL ||
-	    (c->addresses = address_builder_new()) == NULL || (c->patterns = pattern_builder_new()) == NULL)
+	    (c->addresses = address_builder_new()) == NULL || (c->patterns = pattern_builder_new()) == NULL ||
+	    (c->names = name_builder_new()) == NULL)
 		goto no_memory;
 	c->rows = rows_builder_new(path, diag);
 	free(path);
@@ -88,6 +91,7 @@ compiler_free(struct compiler *c)
 	hashdb_builder_free(c->digests);
 	address_builder_free(c->addresses);
 	pattern_builder_free(c->patterns);
+	name_builder_free(c->names);
 	free(c->copied);
 	free(c->dir);
 	free(c);
@@ -117,14 +121,14 @@ count_of(const struct rule *rule, const struct rule_match *match)
 	case RULE_FILE:
 		break;
 	}
-	return (enum row_count)(COUNT_FILES + match->digest.alg);
+	return match->path != NULL ? COUNT_NAMES : (enum row_count)(COUNT_FILES + match->digest.alg);
 }
 
 void
 compiler_count(uint64_t counts[static ROW_COUNTS], const struct rule *rule, const struct rule_match *match)
 {
 	counts[count_of(rule, match)]++;
-	if (rule->kind == RULE_FILE && match->size == HASHDB_SIZE_ANY)
+	if (rule->kind == RULE_FILE && match->path == NULL && match->size == HASHDB_SIZE_ANY)
 		counts[COUNT_SIZELESS + match->digest.alg]++;
 	if (rule->kind == RULE_PATH && pattern_is_regex(slice_str(match->path)))
 		counts[COUNT_REGEXES]++;
@@ -137,6 +141,15 @@ add_pattern(struct compiler *c, const struct rule_match *match, uint32_t ref)
 		.pattern = slice_str(match->path) };
 
 	return pattern_builder_add(c->patterns, &pattern);
+}
+
+static int
+add_file(struct compiler *c, const struct rule_match *match, uint32_t ref)
+{
+	struct name_match name = { .ref = ref, .size = match->size, .pattern = slice_str(match->path) };
+
+	return match->path == NULL ? hashdb_builder_add(c->digests, &match->digest, match->size, ref) :
+	    name_builder_add(c->names, &name);
 }
 
 int
@@ -161,7 +174,7 @@ compiler_add(struct compiler *c, const struct rule *rule, const struct rule_matc
 	case RULE_FILE:
 		break;
 	}
-	return hashdb_builder_add(c->digests, &match->digest, match->size, ref);
+	return add_file(c, match, ref);
 }
 
 /* ---- copying ---- */
@@ -268,6 +281,17 @@ copy_patterns(struct copy_walk *w, bool *damaged)
 }
 
 static int
+copy_names(struct copy_walk *w)
+{
+	struct name_match m;
+
+	for (size_t i = 0; w->layer->names != NULL && name_table_at(w->layer->names, i, &m) == 0; i++)
+		if (new_ref(w, m.ref, &m.ref) && name_builder_add(w->c->names, &m) == -1)
+			return -1;
+	return 0;
+}
+
+static int
 copy_tables(struct compiler *c, const struct layer *layer)
 {
 	struct copy_walk w = { .c = c, .layer = layer, .by_source = calloc(rows_sources(layer->rows) + 1, sizeof(*w.by_source)) };
@@ -287,6 +311,8 @@ copy_tables(struct compiler *c, const struct layer *layer)
 		r = copy_addresses(&w, &damaged);
 	if (r == 0)
 		r = copy_patterns(&w, &damaged);
+	if (r == 0)
+		r = copy_names(&w);
 	free(w.by_source);
 	if (r == -1)
 		return fail(c);
@@ -341,6 +367,9 @@ write_segment(struct compiler *c, enum segment_kind kind, struct manifest_layer 
 	case SEGMENT_PATTERNS:
 		r = pattern_builder_write(c->patterns, path, &s->len, s->sha256, c->diag);
 		break;
+	case SEGMENT_NAMES:
+		r = name_builder_write(c->names, path, &s->len, s->sha256, c->diag);
+		break;
 	case SEGMENT_SITE:
 		break;
 	}
@@ -369,6 +398,7 @@ compiler_write(struct compiler *c, struct manifest_layer *out)
 	const struct { enum segment_kind kind; uint64_t n; } tables[] = {
 		{ SEGMENT_HOSTS, host_builder_count(c->hosts) }, { SEGMENT_DIGESTS, hashdb_builder_count(c->digests) },
 		{ SEGMENT_ADDRESSES, address_builder_count(c->addresses) }, { SEGMENT_PATTERNS, pattern_builder_count(c->patterns) },
+		{ SEGMENT_NAMES, name_builder_count(c->names) },
 	};
 
 	*out = (struct manifest_layer){ .number = c->number };

@@ -401,6 +401,63 @@ generation_match_addresses(const struct generation *g, const struct url *url, st
 	return room > max ? room : n;
 }
 
+size_t
+generation_match_names(const struct generation *g, const struct file_names *names, uint64_t size, struct name_match *out,
+    size_t max)
+{
+	size_t n = 0, room = 0;
+
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		const struct name_table *t = g->views[i].layer->names;
+		size_t from = n, found = t == NULL ? 0 : name_table_match(t, names, size, out + n, max - n);
+
+		room += found;
+		for (size_t k = from; found <= max - from && k < from + found; k++) {
+			out[k].layer = (uint16_t)i;
+			if (row_counts(g, (unsigned)i, out[k].ref))
+				out[n++] = out[k];
+		}
+	}
+	return room > max ? room : n;
+}
+
+bool
+generation_has_names(const struct generation *g)
+{
+	return g->n[COUNT_NAMES] > 0;
+}
+
+bool
+generation_knows_name(const struct generation *g, const struct file_names *names)
+{
+	for (size_t i = 0; i < g->manifest.n_layers; i++)
+		if (g->views[i].layer->names != NULL && name_table_knows(g->views[i].layer->names, names))
+			return true;
+	return false;
+}
+
+bool
+generation_has_named_size(const struct generation *g, uint64_t size)
+{
+	for (size_t i = 0; i < g->manifest.n_layers; i++)
+		if (g->views[i].layer->names != NULL && name_table_has_size(g->views[i].layer->names, size))
+			return true;
+	return false;
+}
+
+uint64_t
+generation_max_named_size(const struct generation *g)
+{
+	uint64_t max = 0;
+
+	for (size_t i = 0; i < g->manifest.n_layers; i++) {
+		uint64_t here = g->views[i].layer->names == NULL ? 0 : name_table_max_size(g->views[i].layer->names);
+
+		max = here > max ? here : max;
+	}
+	return max;
+}
+
 bool
 generation_has_size(const struct generation *g, uint64_t size)
 {
@@ -504,6 +561,17 @@ show_addresses(struct walk *w, const struct address_table *t)
 	return r;
 }
 
+static int
+show_names(struct walk *w, const struct name_table *t)
+{
+	struct name_match m;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && t != NULL && name_table_at(t, i, &m) == 0; i++)
+		r = show_rule(w, RULE_FILE, &(struct rule_key){ .path = m.pattern, .size = m.size }, m.ref);
+	return r;
+}
+
 int
 generation_each(const struct generation *g, generation_visit *visit, void *arg, bool *damaged)
 {
@@ -521,6 +589,8 @@ generation_each(const struct generation *g, generation_visit *visit, void *arg, 
 			r = show_patterns(&w, l->patterns);
 		if (r == 0)
 			r = show_addresses(&w, l->addresses);
+		if (r == 0)
+			r = show_names(&w, l->names);
 	}
 	return r;
 }

@@ -18,6 +18,7 @@
 #include "ruleset/site.h"
 #include "url_rules/address_table.h"
 #include "url_rules/host_table.h"
+#include "url_rules/name_table.h"
 #include "url_rules/path_patterns.h"
 
 #define GENERATION_VERIFY	(UINT64_C(4) << 20)
@@ -56,6 +57,17 @@ size_t generation_match_addresses(const struct generation *g, const struct url *
 /* Every rule for DIGEST with SIZE or any; the same of MAX and of *DAMAGED, which may be NULL. */
 size_t generation_find(const struct generation *g, const struct digest *digest, uint64_t size, struct hashdb_match *out,
     size_t max, bool *damaged);
+
+/* Every file rule by name that one of NAMES fits, of SIZE or any; the same of MAX. */
+size_t generation_match_names(const struct generation *g, const struct file_names *names, uint64_t size, struct name_match *out,
+    size_t max);
+
+/* There are file rules by name; one of them fits NAMES, of whatever size; one is for files of SIZE, or of any (both may be of a
+ * source that was dropped since); the largest size of one, UINT64_MAX for any, 0 when there is none. */
+bool generation_has_names(const struct generation *g);
+bool generation_knows_name(const struct generation *g, const struct file_names *names);
+bool generation_has_named_size(const struct generation *g, uint64_t size);
+uint64_t generation_max_named_size(const struct generation *g);
 
 /* Masks of DIGEST_BITs that some rule needs / that some rule without size needs. */
 unsigned generation_algs(const struct generation *g);

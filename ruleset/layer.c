@@ -50,6 +50,21 @@ open_patterns(struct layer *l, const struct segment *s, struct diag *fault)
 	return whole;
 }
 
+/* The same of file names. */
+static bool
+open_names(struct layer *l, const struct segment *s, struct diag *fault)
+{
+	struct diag findings = { 0 };
+	bool whole;
+
+	l->names = name_table_open(s, &findings);
+	whole = l->names != NULL && name_table_lost(l->names) == 0;
+	if (!whole)
+		diag_error(fault, "file names: %s", findings.n > 0 ? findings.v[0].text : "out of memory");
+	diag_fini(&findings);
+	return whole;
+}
+
 /* Make S, of kind KIND, a table of L. */
 static bool
 open_table(struct layer *l, enum segment_kind kind, const struct segment *s, struct diag *fault)
@@ -65,6 +80,8 @@ open_table(struct layer *l, enum segment_kind kind, const struct segment *s, str
 		return (l->addresses = address_table_open(s, fault)) != NULL;
 	case SEGMENT_PATTERNS:
 		return open_patterns(l, s, fault);
+	case SEGMENT_NAMES:
+		return open_names(l, s, fault);
 	case SEGMENT_SITE:
 		break;
 	}
@@ -128,6 +145,7 @@ layer_put(struct layer *l)
 	hashdb_close(l->digests);
 	address_table_close(l->addresses);
 	path_patterns_close(l->patterns);
+	name_table_close(l->names);
 	for (size_t i = 0; i < MANIFEST_SEGMENTS; i++)
 		segment_close(l->segments[i]);
 	free(l);

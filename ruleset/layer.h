@@ -7,6 +7,7 @@
 #include "ruleset/rows.h"
 #include "url_rules/address_table.h"
 #include "url_rules/host_table.h"
+#include "url_rules/name_table.h"
 #include "url_rules/path_patterns.h"
 
 struct layer {
@@ -18,6 +19,7 @@ struct layer {
 	struct hashdb		*digests;	/* NULL: none */
 	struct address_table	*addresses;	/* NULL: none */
 	struct path_patterns	*patterns;	/* NULL: none */
+	struct name_table	*names;		/* NULL: none */
 };
 
 /* Map the segments of RULES_DIR that NAMED names.  VERIFY checks every SHA-256; otherwise those up to GENERATION_VERIFY bytes.

@@ -7,6 +7,7 @@
 #include "ruleset/lint_address.h"
 #include "ruleset/lint_names.h"
 #include "ruleset/lint_trivial.h"
+#include "url_rules/name_table.h"
 
 enum { LIST_MAX = 64 << 20, SENTENCE_MAX = 4096, SHOWN_MAX = 300 };
 enum { NETWORK4_WIDE = 8, NETWORK6_WIDE = 19 };	/* shorter prefixes are more than any one holder has */
@@ -40,7 +41,8 @@ const char *
 lint_class_name(enum lint_class class)
 {
 	static const char *const names[LINT_CLASSES] = {
-		"public_suffix", "own_domain", "protected", "address", "top_site", "trivial_digest", "shared_host", "shrank", "grew",
+		"public_suffix", "own_domain", "protected", "address", "top_site", "trivial_digest", "common_name", "shared_host",
+		"shrank", "grew",
 	};
 
 	return names[class];
@@ -62,6 +64,7 @@ set_actions(struct lint *lint, const struct site *site)
 		[LINT_PUBLIC_SUFFIX] = site->lint_public_suffix, [LINT_OWN_DOMAIN] = site->lint_own_domain,
 		[LINT_PROTECTED] = site->lint_protected, [LINT_ADDRESS] = site->lint_address,
 		[LINT_TOP_SITE] = site->lint_top_site, [LINT_TRIVIAL_DIGEST] = site->lint_trivial_digest,
+		[LINT_COMMON_NAME] = site->lint_common_name,
 		[LINT_SHARED_HOST] = site->lint_shared_host, [LINT_SHRANK] = site->lint_shrank, [LINT_GREW] = site->lint_grew,
 	};
 
@@ -261,10 +264,16 @@ find(struct findings *f, enum lint_class class, struct slice name, const char *w
 static void
 judge_file(struct findings *f, const struct rule_match *match)
 {
-	const struct trivial_file *file = trivial_find(&match->digest);
+	const struct trivial_file *file = match->path == NULL ? trivial_find(&match->digest) : NULL;
+	struct slice name = { 0 };
+
+	if (match->path != NULL && match->size == NAME_SIZE_ANY)
+		name = common_name_find(slice_str(match->path));
 
 	if (file != NULL)
 		find(f, LINT_TRIVIAL_DIGEST, (struct slice){ 0 }, file->what);
+	if (name.len > 0)
+		find(f, LINT_COMMON_NAME, name, NULL);
 }
 
 /* Of an address any page: the same address is another server elsewhere. */
@@ -383,6 +392,8 @@ lint_finding_format(const struct lint_finding *f, struct buf *out)
 		    SLICE_ARGS(f->name));
 	case LINT_TRIVIAL_DIGEST:
 		return buf_addf(out, "the digest is that of %s, which is everywhere and harmless; remove the rule", f->what);
+	case LINT_COMMON_NAME:
+		return buf_addf(out, "ordinary files are called %.*s, too; give the size of the file that is meant", SLICE_ARGS(f->name));
 	case LINT_SHARED_HOST:
 		return buf_addf(out, "the rule covers %.*s, where strangers have their pages side by side; write a url rule for the "
 		    "page that is meant", SLICE_ARGS(f->name));

@@ -18,6 +18,7 @@ enum lint_class {
 	LINT_ADDRESS,		/* ... an address or name that is no server's on the Internet: private, local, reserved */
 	LINT_TOP_SITE,		/* ... a site that everybody uses */
 	LINT_TRIVIAL_DIGEST,	/* the digest of the empty file, or of another that is everywhere */
+	LINT_COMMON_NAME,	/* files of any size by a name that ordinary files have */
 	LINT_SHARED_HOST,	/* a block of all of a host that strangers share, where a path is meant */
 	LINT_SHRANK,		/* a list of which at most half is left */
 	LINT_GREW,		/* a list that is ten times what it was */

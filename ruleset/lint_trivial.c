@@ -1,5 +1,7 @@
 #include "ruleset/lint_trivial.h"
 
+#include "url_rules/name_pattern.h"
+
 const struct trivial_file trivial_files[] = {
 	{ "the empty file", 0, {
 		[DIGEST_MD5] = "\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04\xe9\x80\x09\x98\xec\xf8\x42\x7e",
@@ -196,4 +198,31 @@ trivial_find(const struct digest *digest)
 			return &trivial_files[i];
 	}
 	return NULL;
+}
+
+/* In small letters, as file_name.h has them. */
+static const char *const common_names[] = {
+	"app.exe", "archive.zip", "attachment.pdf", "backup.zip", "bundle.js", "chromesetup.exe", "client.exe", "contract.pdf",
+	"data.bin", "data.csv", "data.json", "data.zip", "default.html", "doc1.docx", "document.doc", "document.docx", "document.pdf",
+	"download.exe", "download.pdf", "download.zip", "driver.exe", "favicon.ico", "file.zip", "firefox setup.exe", "form.pdf",
+	"image.jpg", "image.png", "index.html", "index.php", "install.exe", "install.msi", "installer.exe", "invoice.pdf",
+	"jquery.min.js", "launcher.exe", "letter.pdf", "login.php", "logo.png", "main.css", "main.js", "manual.pdf", "master.zip",
+	"package.zip", "patch.exe", "photo.jpg", "photos.zip", "presentation.pptx", "readme.txt", "report.pdf", "report.xlsx",
+	"robots.txt", "scan.pdf", "setup.exe", "setup.msi", "setup.zip", "source.zip", "style.css", "update.exe", "update.msi",
+	"update.zip", "updater.exe", "video.mp4", "viewer.exe", "winzip.exe",
+};
+
+struct slice
+common_name_find(struct slice pattern)
+{
+	char why[NAME_PATTERN_WHY];
+	struct name_pattern p;
+	size_t at;
+
+	if (name_pattern_parse(pattern, &p, why, &at) == -1)
+		return (struct slice){ 0 };
+	for (size_t i = 0; i < sizeof(common_names) / sizeof(*common_names); i++)
+		if (name_pattern_fits(p.items, p.n, slice_str(common_names[i])))
+			return slice_str(common_names[i]);
+	return (struct slice){ 0 };
 }

@@ -1,5 +1,5 @@
-/* lint_trivial.h - files that are everywhere and mean nothing: no bytes, a newline, the usual blanks.  A rule for one of them
- * would refuse what strangers serve a thousand times a day.  For lint.c and its test. */
+/* lint_trivial.h - files that are everywhere and mean nothing: no bytes, a newline, the usual blanks; and what ordinary files are
+ * called.  A rule for one of them would refuse what strangers serve a thousand times a day.  For lint.c and its test. */
 #ifndef RULESET_LINT_TRIVIAL_H
 #define RULESET_LINT_TRIVIAL_H
 
@@ -17,5 +17,8 @@ extern const size_t trivial_files_n;
 
 /* The one that has DIGEST; NULL when none has. */
 const struct trivial_file *trivial_find(const struct digest *digest);
+
+/* A name that ordinary files have and that PATTERN, canonical, fits; empty when there is none. */
+struct slice common_name_find(struct slice pattern);
 
 #endif

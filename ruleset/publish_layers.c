@@ -244,6 +244,7 @@ publish_fill_counts(struct publish_report *r, const uint64_t n[static ROW_COUNTS
 	r->paths = n[COUNT_PATTERNS];
 	r->addresses = n[COUNT_ADDRESSES];
 	r->protects = n[COUNT_PROTECTS];
+	r->files = n[COUNT_NAMES];
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		r->files += n[COUNT_FILES + alg];
 		r->sizeless += n[COUNT_SIZELESS + alg];
@@ -290,12 +291,17 @@ count_all(struct publisher *p)
 
 /* ---- the layer ---- */
 
-/* Every request pays for patterns: they are few in all. */
+/* Every request pays for patterns, and every response for names: they are few in all. */
 static int
 check_patterns(struct publisher *p)
 {
 	uint64_t regexes = p->counts[COUNT_REGEXES], all = p->counts[COUNT_PATTERNS];
 
+	if (p->counts[COUNT_NAMES] > NAMES_MAX) {
+		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "%" PRIu64 " file rules go by a name: at most %d are possible in all sources "
+		    "together", p->counts[COUNT_NAMES], NAMES_MAX);
+		return -1;
+	}
 	if (all <= PATTERNS_MAX && regexes <= PATTERN_REGEXES_MAX)
 		return 0;
 	diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "%" PRIu64 " path rules, %" PRIu64 " of them regular expressions: at most %d "

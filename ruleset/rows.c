@@ -131,7 +131,7 @@ rows_find(const struct rows *r, struct slice name)
 uint64_t
 row_source_rules(const struct row_source *s)
 {
-	uint64_t n = 0;
+	uint64_t n = s->counts[COUNT_NAMES];
 
 	for (enum row_count k = 0; k < COUNT_SIZELESS; k++)
 		n += s->counts[k];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "hashdb/hashdb.h"
+#include "url_rules/name_table.h"
 #include "url_rules/path_pattern.h"
 
 static const char *const action_names[] = { "block", "allow", "protect" };
@@ -123,19 +124,39 @@ parse_url(struct slice value, struct rule_match *out, char *why, size_t *at)
 	return check_host(out, why, at, skip);
 }
 
+/* "name:PATTERN" of VALUE, which begins at AT there. */
+static int
+parse_name(struct slice value, struct slice pattern, struct rule_match *out, char *why, size_t *at)
+{
+	char canonical[NAME_PATTERN_MAX], reason[NAME_PATTERN_WHY];
+	size_t begin = (size_t)(pattern.p - value.p), len;
+	struct name_pattern p;
+
+	if (name_pattern_parse(pattern, &p, reason, at) == -1)
+		return refuse(why, at, begin + *at, reason);
+	if (out->size == NAME_SIZE_ANY && name_pattern_literal(&p) < NAME_LITERAL_MIN)
+		return refuse(why, at, begin, "for files of any size the name needs 4 bytes of its own before its ending");
+	if (name_pattern_format(&p, canonical, &len) == -1)
+		return refuse(why, at, begin, "is longer than 512 bytes");
+	out->path = slice_dup(slice_make(canonical, len));
+	return out->path == NULL ? refuse(why, at, 0, "out of memory") : 0;
+}
+
 static int
 parse_file(struct slice value, struct rule_match *out, char *why, size_t *at)
 {
 	struct slice size, alg, hex, rest;
 
 	if (!slice_cut(value, ':', &size, &rest) || !slice_cut(rest, ':', &alg, &hex))
-		return refuse(why, at, 0, "expected SIZE:ALGORITHM:DIGEST, such as 90112:md5:9abc...; * is any size");
+		return refuse(why, at, 0, "expected SIZE:ALGORITHM:DIGEST, such as 90112:md5:9abc..., or SIZE:name:PATTERN; * is any size");
 	out->size = HASHDB_SIZE_ANY;
 	if (!slice_eq(size, SLICE("*")) && (slice_u64(size, &out->size) == -1 || out->size == 0 ||
 	    out->size > HASHDB_SIZE_MAX))
 		return refuse(why, at, 0, "the size is no number of bytes from 1 to 1099511627775, and not *");
+	if (slice_eq(alg, SLICE("name")))
+		return parse_name(value, hex, out, why, at);
 	if (digest_alg_parse(alg, &out->digest.alg) == -1)
-		return refuse(why, at, (size_t)(alg.p - value.p), "the algorithm is not md5, sha1 or sha256");
+		return refuse(why, at, (size_t)(alg.p - value.p), "the algorithm is not md5, sha1 or sha256, and not name");
 	if (digest_parse(out->digest.alg, hex, &out->digest) == -1) {
 		snprintf(why, RULE_WHY, "the digest has %zu characters and must be %zu hexadecimal digits", hex.len,
 		    2 * digest_len(out->digest.alg));
@@ -239,7 +260,7 @@ struct rule_key
 rule_match_key(const struct rule_match *m)
 {
 	return (struct rule_key){ .scope = m->scope, .host = slice_make(m->host, m->host_len), .path = slice_str(m->path),
-		.network = m->network, .digest = &m->digest, .size = m->size };
+		.network = m->network, .digest = m->path == NULL ? &m->digest : NULL, .size = m->size };
 }
 
 static int
@@ -247,11 +268,13 @@ format_file(const struct rule_key *key, struct buf *out)
 {
 	char hex[DIGEST_MAX_HEX + 1];
 
-	digest_format(key->digest, hex);
 	if (key->size == HASHDB_SIZE_ANY)
 		buf_add_char(out, '*');
 	else
 		buf_addf(out, "%" PRIu64, key->size);
+	if (key->digest == NULL)
+		return buf_add_strs(out, ":name:", NULL) == -1 ? -1 : buf_add_slice(out, key->path);
+	digest_format(key->digest, hex);
 	return buf_addf(out, ":%s:%s", digest_alg_name(key->digest->alg), hex);
 }
 

@@ -20,9 +20,9 @@ enum { RULE_NAME_MAX = 1024, RULE_LABEL_MAX = 64 };	/* bytes */
 /* What a rule matches, as whoever found it knows.  All of it is borrowed. */
 struct rule_key {
 	enum host_scope	 scope;		/* host, url and path rules */
-	struct slice	 host, path;	/* PATH of url rules, and the pattern of path rules */
+	struct slice	 host, path;	/* PATH of url rules; the pattern of path rules, and of file rules that go by a name */
 	struct network	 network;	/* address rules */
-	const struct digest *digest;	/* file rules */
+	const struct digest *digest;	/* file rules; NULL in those that go by a name */
 	uint64_t	 size;		/* of the rule; HASHDB_SIZE_ANY */
 };
 
@@ -63,16 +63,17 @@ struct rule_match {
 	char		 host[HOST_MAX + 1];	/* canonical; HOST_LEN is 0 in a path rule for all hosts; of address rules the text */
 	size_t		 host_len;
 	enum host_kind	 host_kind;
-	char		*path;			/* url rules: canonical path_query, path rules: canonical pattern; to be freed; else NULL */
+	char		*path;			/* url rules: canonical path_query; path rules, and file rules by name: canonical
+						 * pattern; to be freed; else NULL */
 	struct network	 network;		/* address rules */
-	struct digest	 digest;		/* file rules */
+	struct digest	 digest;		/* file rules without PATH */
 	uint64_t	 size;			/* file rules; 0 = any */
 };
 
-/* Take VALUE of KIND apart: "x", ".x", "*.x"; the same with a path; "SIZE|*:ALG:HEX"; a pattern (path_pattern.h), with or
- * without a host before it; "ADDRESS" or "ADDRESS/BITS".  A URL or path rule may be written with a scheme; a URL rule's port
- * and fragment are dropped.  A path rule for all hosts needs a literal.  -1 with the reason in WHY and the byte of VALUE
- * where it shows in *AT. */
+/* Take VALUE of KIND apart: "x", ".x", "*.x"; the same with a path; "SIZE|*:ALG:HEX" or "SIZE|*:name:PATTERN" (name_pattern.h);
+ * a pattern (path_pattern.h), with or without a host before it; "ADDRESS" or "ADDRESS/BITS".  A URL or path rule may be written
+ * with a scheme; a URL rule's port and fragment are dropped.  A path rule for all hosts and a name for files of any size need a literal.
+ * -1 with the reason in WHY and the byte of VALUE where it shows in *AT. */
 int rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],
     size_t *at);
 void rule_match_fini(struct rule_match *m);

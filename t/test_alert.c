@@ -189,6 +189,7 @@ static const struct fixture {
 	    "file 97792:md5:5aa0bd3bd921eb70660ae3a4b59e470d FAX_id{DIGIT[30]}.exe\n", NULL, 0, NULL },
 	{ "t/alerts/bad-digest.txt", "31830", 7, "2013-11-26T15:33:00Z", "2014-01-03T08:01:00Z", NULL,
 	    "RuleID7942 RuleID4626KVR",
+	    "file 13824:name:photo.exe photo.exe\n"
 	    "file 931498:md5:78caabfbea651c65cdbe68971b52d02e photo.scr\n"
 	    "file 164864:md5:733a17e77fb09c817c8fc80507183675 photo.exe\n", NULL, 1,
 	    "\"3B699A22A8A3706C9521E63F9F598B\" has 30 digits" },
@@ -363,7 +364,11 @@ static const struct row {
 	    "file *:md5:" LOW " c.exe\n", "has 31 digits" },
 	{ "twice the same", "a.exe, 10 bytes, MD5 " HEX "\na.exe, 10 bytes, MD5 " LOW "\n",
 	    "file 10:md5:" LOW " a.exe\n", NULL },
-	{ "a size alone", "The a.exe file has a size of 10 bytes.", "", "a size without a digest" },
+	{ "a size alone", "It has a size of 10 bytes.", "", "a size without a digest or a name" },
+	{ "a size and a short name", "The a.exe file has a size of 10 bytes.", "", "its name says too little" },
+	{ "a size and a name", "The patcher.exe file has a size of 10 bytes.", "file 10:name:patcher.exe patcher.exe\n", NULL },
+	{ "a size and a template", "File: FAX_id{DIGIT[30]}.exe\nSize: 97,792 bytes\n",
+	    "file 97792:name:FAX_id{DIGIT[30]}.exe FAX_id{DIGIT[30]}.exe\n", NULL },
 	{ "SHA-1", "SHA-1: 000102030405060708090a0b0c0d0e0f10111213",
 	    "file *:sha1:000102030405060708090a0b0c0d0e0f10111213\n", NULL },
 	{ "MD5 that is a SHA-1", "MD5: 000102030405060708090a0b0c0d0e0f10111213", "", "an MD5 has 32" },

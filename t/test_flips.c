@@ -28,6 +28,8 @@ static const char layer_1[] =
 	"block file 90112:md5:" MD5 " name=setup.exe container=zip\n"
 	"block file *:sha1:" SHA1 " name=setup-2.exe\n"
 	"allow file 4096:sha256:" SHA256 "\n"
+	"block file 5:name:patch{DIGIT[3]}*.exe\n"
+	"allow file *:name:caf%C3%A9-{ANY[2-9]}.exe\n"
 	"protect host .bank.test\n";
 /* What layer 2 has anew: none of it counts any more. */
 static const char gone[] =
@@ -35,6 +37,7 @@ static const char gone[] =
 	"block url d.test/gone/\n"
 	"block path gone.test/*gone*\n"
 	"block address 198.51.100.0/24\n"
+	"block file 777:name:gone.exe\n"
 	"block file 777:md5:ffffffffffffffffffffffffffffffff\n";
 static const char layer_2[] =
 	"block host .f.test note=\"one note\"\n"
@@ -42,6 +45,7 @@ static const char layer_2[] =
 	"block url f.test/x/\n"
 	"block path f.test/*.scr\n"
 	"block address 203.0.113.128/25\n"
+	"block file 5:name:second-*.exe\n"
 	"block file 91000:md5:00112233445566778899aabbccddeeff\n";
 
 static const char *const urls[] = {
@@ -61,7 +65,12 @@ static const struct { enum digest_alg alg; const char *hex; uint64_t size; } dig
 	{ DIGEST_SHA1, "0123456789abcdef0123456789abcdef01234566", 5 }, { DIGEST_MD5, "9abc553703f4e4fedb3ed975502a2c7b", 90112 },
 };
 
-enum { QUESTIONS = COUNT(urls) + COUNT(digests) };
+static const struct { const char *name; uint64_t size; } names[] = {
+	{ "patch121.exe", 5 }, { "patch121.exe", 6 }, { "patch12.exe", 5 }, { "caf\xc3\xa9-12.exe", 5 }, { "gone.exe", 777 },
+	{ "second-.exe", 5 }, { "recond-.exe", 5 },
+};
+
+enum { QUESTIONS = COUNT(urls) + COUNT(digests) + COUNT(names) };
 
 /* What there is to be asked, read once. */
 static struct url asked[COUNT(urls)];
@@ -142,9 +151,27 @@ ask_files(const struct generation *g, size_t which, struct answer *out)
 }
 
 static void
+ask_names(const struct generation *g, size_t which, struct answer *out)
+{
+	struct file_names one = { 0 };
+	struct name_match m[ANSWER_MAX];
+	size_t n;
+
+	file_names_add(&one, slice_str(names[which].name));
+	n = generation_match_names(g, &one, names[which].size, m, COUNT(m));
+	generation_has_named_size(g, names[which].size);
+	for (size_t i = 0; n <= COUNT(m) && i < n; i++)
+		add_answer(g, out, RULE_FILE, &(struct rule_key){ .path = m[i].pattern, .size = m[i].size }, m[i].layer, m[i].ref);
+}
+
+static void
 ask(const struct generation *g, size_t question, struct answer *out)
 {
 	out->n = 0;
+	if (question >= COUNT(urls) + COUNT(digests)) {
+		ask_names(g, question - COUNT(urls) - COUNT(digests), out);
+		return;
+	}
 	if (question >= COUNT(urls)) {
 		ask_files(g, question - COUNT(urls), out);
 		return;
@@ -226,7 +253,7 @@ make_state(void)
 	for (size_t i = 0; i < m.n_layers; i++)
 		for (size_t k = 0; k < m.layers[i].n; k++)
 			add_file(state, m.layers[i].segments[k].name);
-	is_int((long long)n_files, 2 + 5 + 5, "files, of every kind");
+	is_int((long long)n_files, 2 + 6 + 6, "files, of every kind");
 	manifest_fini(&m);
 	free(other);
 	return state;
@@ -251,7 +278,7 @@ remember(const char *state)
 		without += unharmed[i].n == 0;
 	}
 	unharmed_lines = lines_of(g, &damaged);
-	is_int((long long)unharmed_lines.n, 17 + 6, "rules that count");
+	is_int((long long)unharmed_lines.n, 19 + 7, "rules that count");
 	ok(rules_found > 20 && without > 8, "%zu questions have %zu rules, %zu none", (size_t)QUESTIONS, rules_found, without);
 	generation_close(g);
 }

@@ -277,6 +277,41 @@ test_files(void)
 	}
 }
 
+/* What a file is called counts as its digest does, where rules go by names. */
+static void
+test_named_files(void)
+{
+	static const struct { const char *idea, *local, *name; uint64_t size; enum verdict verdict; const char *rule, *would; } rows[] = {
+		{ "name and size", "block file 90112:name:patch{DIGIT[3]}.exe\n", "Patch121.exe", 90112, VERDICT_BLOCK, "local:1", NULL },
+		{ "another size", "block file 90112:name:patch{DIGIT[3]}.exe\n", "patch121.exe", 90113, VERDICT_PASS, NULL, NULL },
+		{ "another name", "block file 90112:name:patch{DIGIT[3]}.exe\n", "patch12.exe", 90112, VERDICT_PASS, NULL, NULL },
+		{ "any size", "block file *:name:wild*.exe\n", "wild-.exe", 5, VERDICT_BLOCK, "local:1", NULL },
+		{ "no name at all", "block file *:name:wild*.exe\n", NULL, 5, VERDICT_PASS, NULL, NULL },
+		{ "an allow by digest", "block file *:name:wild*.exe\nallow file *:md5:" MD5_A "\n", "wild1.exe", 5, VERDICT_PASS, "local:2",
+		    NULL },
+		{ "an allow by name", "block file 5:md5:" MD5_A "\nallow file 5:name:mine.exe\n", "mine.exe", 5, VERDICT_PASS, "local:2", NULL },
+		{ "below the threshold", "block file 5:name:patch*.exe level=1\n", "patch1.exe", 5, VERDICT_PASS, NULL, "local:1" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct generation *g = generation_of(NULL, rows[i].local, NULL, NULL);
+		struct file_names names = { 0 };
+		struct body_facts facts = { .size = rows[i].size, .n = 1, .names = &names };
+		struct why why;
+
+		if (!ok(g != NULL && digest_parse(DIGEST_MD5, SLICE(MD5_A), &facts.digests[0]) == 0, "%s: set up", rows[i].idea))
+			continue;
+		if (rows[i].name != NULL)
+			file_names_add(&names, slice_str(rows[i].name));
+		judge_body(g, &facts, NOW, &why);
+		ok(why.verdict == rows[i].verdict && (why.verdict == VERDICT_PASS || why.reason == REASON_FILE_NAME), "named, %s: verdict",
+		    rows[i].idea);
+		is_rule(why.has_rule, &why.rule, rows[i].rule, rows[i].idea, "rule");
+		is_rule(why.would_block, &why.would, rows[i].would, rows[i].idea, "would block");
+		generation_close(g);
+	}
+}
+
 /* Hashing that failed must not look like a file that nobody listed. */
 static void
 test_no_digest(void)
@@ -345,6 +380,10 @@ struct plan_row {
 #define FORM		.boundary = { .len = 3, .text = "XyZ" }
 #define BAD_FORM	.boundary = { .fault = UNSCANNABLE_DAMAGED }
 #define EVER		UINT64_MAX
+#define NAMED		"block file 90112:name:patch{DIGIT[3]}.exe\n"
+#define ANY_NAMED	"block file *:name:patch{DIGIT[3]}.exe\n"
+#define PATCH		.names = &(const struct file_names){ .n = 1, .v = { { 12, "patch121.exe" } } }
+#define OTHER		.names = &(const struct file_names){ .n = 1, .v = { { 9, "other.exe" } } }
 #define H(body, s, length, complete, ...)	\
 	{ .has_body = body, .status = s, .content_length = length, .complete_length = complete, __VA_ARGS__ }
 
@@ -388,6 +427,16 @@ static const struct plan_row plans[] = {
 	{ "an archive that says it is a form", SIZED, H(true, 0, 5, -1, FORM), TYPE_ARCHIVE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_ALL },
 	{ "a form without a boundary", SIZED, H(true, 0, 5, -1, BAD_FORM), TYPE_TEXT, PLAN_INSPECT, 0, 0, 90112, MEMBERS_NO },
 	{ "a form, and no file rules", "block host a.example\n", H(true, 0, 5, -1, FORM), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	/* names */
+	{ "a listed name of another length", NAMED, H(true, 200, 90111, -1, PATCH), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a listed name of that length", NAMED, H(true, 200, 90112, -1, PATCH), TYPE_TEXT, PLAN_INSPECT, MD5, 0, 90112, MEMBERS_NO },
+	{ "a listed name of unknown length", NAMED, H(true, 200, -1, -1, PATCH), TYPE_TEXT, PLAN_INSPECT, MD5, 0, 90112, MEMBERS_NO },
+	{ "a listed name, coded", NAMED, H(true, 200, 5, -1, PATCH, GZIP), TYPE_TEXT, PLAN_INSPECT, MD5, MD5, 90112, MEMBERS_NO },
+	{ "another name of that length", NAMED, H(true, 200, 90112, -1, OTHER), TYPE_TEXT, PLAN_PASS, 0, 0, 0, 0 },
+	{ "a listed name of any length", ANY_NAMED, H(true, 200, 5, -1, PATCH), TYPE_TEXT, PLAN_INSPECT, MD5, 0, EVER, MEMBERS_NO },
+	{ "a listed name, and digests", SIZED NAMED, H(true, 200, 90112, -1, PATCH), TYPE_TEXT, PLAN_INSPECT, BOTH, 0, 90112, MEMBERS_NO },
+	{ "an archive with names in it", NAMED, H(true, 200, 5, -1, OTHER), TYPE_ARCHIVE, PLAN_INSPECT, 0, 0, 90112, MEMBERS_ALL },
+	{ "a part of a listed name's length", NAMED, H(true, 206, 100, 90112, OTHER), TYPE_TEXT, PLAN_REFUSE, 0, 0, 0, 0 },
 	/* parts */
 	{ "a part of a listed length", SIZED, H(true, 206, 100, 90112), TYPE_UNKNOWN, PLAN_REFUSE, 0, 0, 0, 0 },
 	{ "a part of another length", SIZED, H(true, 206, 100, 90111), TYPE_TEXT, PLAN_REFUSE, 0, 0, 0, 0 },
@@ -583,6 +632,7 @@ main(void)
 	test_expired_later();
 	test_unchecked();
 	test_files();
+	test_named_files();
 	test_no_digest();
 	test_many();
 	test_plans();

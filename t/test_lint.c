@@ -338,6 +338,7 @@ static const struct class_row {
 	{ LINT_ADDRESS, RULE_HOST, "10.0.0.1", "LintAddress", LINT_WARN },
 	{ LINT_TOP_SITE, RULE_HOST, "big.test", "LintTopSite", LINT_HOLD },
 	{ LINT_TRIVIAL_DIGEST, RULE_FILE, "*:md5:" EMPTY_MD5, "LintTrivialDigest", LINT_REFUSE },
+	{ LINT_COMMON_NAME, RULE_FILE, "*:name:SETUP*.exe", "LintCommonName", LINT_HOLD },
 	{ LINT_SHARED_HOST, RULE_HOST, "*.pages.org", "LintSharedHost", LINT_WARN },
 };
 

@@ -144,6 +144,7 @@ test_kinds(void)
 	is_str(segment_kind_name(SEGMENT_SITE), "site", "site");
 	is_str(segment_kind_name(SEGMENT_ADDRESSES), "addresses", "addresses");
 	is_str(segment_kind_name(SEGMENT_PATTERNS), "patterns", "patterns");
+	is_str(segment_kind_name(SEGMENT_NAMES), "names", "names");
 	is_str(segment_kind_name((enum segment_kind)99), "unknown", "no kind at all");
 }
 
@@ -326,7 +327,7 @@ test_source_faults(void)
 static void
 test_many(void)
 {
-	static const char *const kinds[] = { "rules", "hosts", "digests", "addresses", "patterns" };
+	static const char *const kinds[] = { "rules", "hosts", "digests", "addresses", "patterns", "names" };
 	struct manifest m;
 	struct buf text;
 
@@ -336,7 +337,7 @@ test_many(void)
 		buf_addf(&text, "segment %s %u.seg 1 " SHA_A "\n", kinds[i % COUNT(kinds)], i);
 	is_str(fault_of(sealed(buf_slice(&text))), "", "as many segments as a layer has");
 	buf_add_str(&text, "segment rules r.seg 1 " SHA_A "\n");
-	is_fault(sealed(buf_slice(&text)), "line 11: the second segment of its kind", "too many segments");
+	is_fault(sealed(buf_slice(&text)), "line 12: the second segment of its kind", "too many segments");
 	buf_reset(&text);
 	buf_add_str(&text, LEAST);
 	for (unsigned i = 1; i <= MANIFEST_LAYERS; i++)

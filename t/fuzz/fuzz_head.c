@@ -50,12 +50,17 @@ make_entity(int type, ci_headers_list_t *head)
 static void
 read_as(ci_request_t *req, int type)
 {
+	struct file_names names = { 0 };
 	struct exchange x;
 
 	req->type = type;
 	exchange_read(&x, req);
 	if (type == ICAP_REQMOD)
 		exchange_read_upload(&x, req);
+	exchange_read_names(&x, req, &names);
+	for (size_t i = 0; i < names.n; i++)
+		if (names.v[i].len == 0 || slice_find(file_name_at(&names, i), '/') < names.v[i].len)
+			abort();
 	if (x.has_url && (x.url.host.len == 0 || x.url.path.len == 0 || x.url.path.p[0] != '/'))
 		abort();
 	if (x.shown.len > SHOWN_MAX || exchange_file_name(&x).len > x.url.path.len + 1)

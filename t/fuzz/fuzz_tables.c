@@ -7,6 +7,8 @@
 #include "url_rules/address_format.h"
 #include "url_rules/address_table.h"
 #include "url_rules/path_patterns.h"
+#include "url_rules/name_format.h"
+#include "url_rules/name_table.h"
 #include "url_rules/pattern_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -89,11 +91,28 @@ ask_patterns(const struct path_patterns *t)
 }
 
 static void
+ask_names(const struct name_table *t)
+{
+	struct file_names names = { 0 };
+	struct name_match m[MATCHES], last = { .ref = 0 };
+
+	file_names_add(&names, SLICE("patch121.exe"));
+	file_names_add(&names, SLICE("a b.c"));
+	require(name_table_match(t, &names, 90112, m, MATCHES) <= name_table_count(t));
+	require(name_table_knows(t, &names) || name_table_match(t, &names, 90112, m, MATCHES) == 0);
+	for (size_t i = 0; name_table_at(t, i, m) == 0; i++) {
+		require(m[0].pattern.len > 0 && (i == 0 || name_cmp(&last, m) < 0) && name_table_has_size(t, m[0].size));
+		last = m[0];
+	}
+}
+
+static void
 open_as(const char *p, size_t len, enum segment_kind kind)
 {
 	struct segment *segment = segment_open_bytes("input", p, len, kind, NULL);
 	struct address_table *addresses = NULL;
 	struct path_patterns *patterns = NULL;
+	struct name_table *names = NULL;
 
 	if (segment == NULL)
 		return;
@@ -101,6 +120,9 @@ open_as(const char *p, size_t len, enum segment_kind kind)
 		ask_addresses(addresses);
 	if (kind == SEGMENT_PATTERNS && (patterns = path_patterns_open(segment, NULL)) != NULL)
 		ask_patterns(patterns);
+	if (kind == SEGMENT_NAMES && (names = name_table_open(segment, NULL)) != NULL)
+		ask_names(names);
+	name_table_close(names);
 	address_table_close(addresses);
 	path_patterns_close(patterns);
 	segment_close(segment);
@@ -158,6 +180,19 @@ repair_patterns(const struct segment *s)
 }
 
 static void
+repair_names(const struct segment *s)
+{
+	struct slice records = segment_section(s, NAMES_RECORDS), texts = segment_section(s, NAMES_TEXTS);
+	struct name_record r;
+
+	for (; records.len >= sizeof(r); records = slice_skip(records, sizeof(r))) {
+		memcpy(&r, records.p, sizeof(r));
+		r.sum = name_sum(&r, slice_head(slice_skip(texts, r.at), r.len));
+		memcpy((char *)(uintptr_t)records.p, &r, sizeof(r));
+	}
+}
+
+static void
 try_segment(char *copy, const uint8_t *data, size_t size, enum segment_kind kind)
 {
 	struct segment *segment;
@@ -171,6 +206,8 @@ try_segment(char *copy, const uint8_t *data, size_t size, enum segment_kind kind
 		return;
 	if (kind == SEGMENT_ADDRESSES)
 		repair_addresses(segment);
+	else if (kind == SEGMENT_NAMES)
+		repair_names(segment);
 	else
 		repair_patterns(segment);
 	segment_close(segment);
@@ -230,6 +267,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	try_segment(copy, data, size, SEGMENT_ADDRESSES);
 	try_segment(copy, data, size, SEGMENT_PATTERNS);
+	try_segment(copy, data, size, SEGMENT_NAMES);
 	free(copy);
 	return 0;
 }

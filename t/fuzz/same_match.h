@@ -10,7 +10,8 @@ static bool
 is_same_match(enum rule_kind kind, const struct rule_match *a, const struct rule_match *b)
 {
 	if (kind == RULE_FILE)
-		return a->size == b->size && digest_eq(&a->digest, &b->digest);
+		return a->size == b->size && (a->path == NULL ? b->path == NULL && digest_eq(&a->digest, &b->digest) :
+		    slice_eq(slice_str(a->path), slice_str(b->path)));
 	if (kind == RULE_ADDRESS)
 		return network_cmp(&a->network, &b->network) == 0;
 	if ((kind == RULE_URL || kind == RULE_PATH) && !slice_eq(slice_str(a->path), slice_str(b->path)))

@@ -287,7 +287,7 @@ static void
 make_request(const struct client *c, enum ask ask, struct message *m)
 {
 	message_init(m);
-	buf_addf(&m->head, "GET http://%s/setup.exe HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n", c->t->host,
+	buf_addf(&m->head, "GET http://%s/%s HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n", c->t->host, c->t->file,
 	    c->t->host);
 	add_range(c, ask, &m->head);
 	buf_add_str(&m->head, "\r\n");

@@ -160,7 +160,7 @@ pick_members(struct trial *t, struct rng *r, enum archive_kind k, struct slice i
 		buf_init(&others[i], LONG_MEMBER + 1);
 		if (i != at)
 			make_file(&others[i], rng_between(r, FILE_MIN, rng_chance(r, 30) ? LONG_MEMBER : 2 * KIB), r);
-		members[i] = (struct member){ i == at ? "setup.exe" : names[i], i == at ? inner : buf_slice(&others[i]) };
+		members[i] = (struct member){ i == at ? t->file : names[i], i == at ? inner : buf_slice(&others[i]) };
 	}
 	if (n > 1)
 		say(t, " %zu/%zu", at + 1, n);
@@ -206,6 +206,7 @@ add_archive(struct trial *t, struct rng *r, const char *password)
 		rng_fill(r, out, rng_between(r, 1, JUNK_MAX));
 	}
 	n = pick_members(t, r, k, inner, members, others);
+	t->named[t->n_layers - 2] = !archive_kind_is_single(k);
 	if (pack_archive(out, k, members, n, password) == -1) {
 		printf("Bail out! %s cannot be made\n", archive_kind_name(k));
 		exit(EXIT_FAILURE);
@@ -321,6 +322,21 @@ add_rule(struct buf *rules, const struct world *w, struct rng *r, const char *ac
 	buf_addf(rules, ":%s:%s%s\n", digest_alg_name(alg), hex, more);
 }
 
+/* A rule for layer AT, which is called as the trial's file is. */
+static void
+add_named_rule(struct trial *t, const struct world *w, struct rng *r, size_t at)
+{
+	static const char *const heads[] = { "setup", "SETUP", "{ALPHA[5]}", "s?{ANY[3]}" }, *const ends[] = { ".exe", ".*", ".{ALNUM[2-4]}" };
+
+	buf_addf(&t->rules, "block file ");
+	if (w->sizeless && rng_chance(r, 40))
+		buf_addf(&t->rules, "*:name:setup-%" PRIu64 ".*\n", t->number);
+	else
+		buf_addf(&t->rules, "%zu:name:%s-%" PRIu64 "%s\n", t->layers[at].len, heads[rng_below(r, sizeof(heads) / sizeof(heads[0]))],
+		    t->number, ends[rng_below(r, sizeof(ends) / sizeof(ends[0]))]);
+	say(t, ", by name");
+}
+
 /* A rule for what is almost S: a byte differs, is missing, or is one too many. */
 static void
 add_near_rule(struct trial *t, const struct world *w, struct rng *r, struct slice s)
@@ -373,10 +389,14 @@ add_rules(struct trial *t, const struct world *w, struct rng *r)
 	t->targets[1] = buf_slice(&t->other);
 	add_rule(&t->twins, w, r, "block", trial_body(t), "");
 	say(t, "; layer %zu", (size_t)(target - t->layers));
+	t->named[plain - 1] = t->named[t->n_layers - 1] = true;	/* by the URL */
 	for (size_t i = 0; i < t->n_targets; i++)
 		switch (t->expect) {
 		case EXPECT_STOP:
-			add_rule(&t->rules, w, r, "block", t->targets[i], "");
+			if (i == 0 && t->named[target - t->layers] && rng_chance(r, 25))
+				add_named_rule(t, w, r, (size_t)(target - t->layers));
+			else
+				add_rule(&t->rules, w, r, "block", t->targets[i], "");
 			break;
 		case EXPECT_LOW:
 			add_rule(&t->rules, w, r, "block", t->targets[i], " level=1");
@@ -435,6 +455,7 @@ trial_make(struct trial *t, const struct world *w, uint64_t seed, uint64_t numbe
 	buf_init(&t->rules, TRIAL_RULES);
 	buf_init(&t->twins, TRIAL_RULES);
 	buf_init(&t->other, MESSAGE_MAX);
+	snprintf(t->file, sizeof(t->file), "setup-%" PRIu64 ".exe", number);
 	snprintf(t->host, sizeof(t->host), "h%" PRIu64 ".example", number);
 	snprintf(t->etag, sizeof(t->etag), rng_chance(&r, 70) ? "\"e%" PRIu64 "\"" : "W/\"e%" PRIu64 "\"", number);
 	if (rng_chance(&r, 25))

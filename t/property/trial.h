@@ -51,6 +51,8 @@ struct way {
 
 struct trial {
 	uint64_t	 number;
+	char		 file[TRIAL_NAME];	/* what the file is called, in the URL and in archives */
+	bool		 named[TRIAL_LAYERS];	/* layer I is called so where it comes out */
 	char		 host[TRIAL_NAME], etag[TRIAL_NAME], encoding[TRIAL_NAME];
 	const char	*type;
 	struct buf	 layers[TRIAL_LAYERS];	/* the file, what was made of it ...; the last is the representation */

@@ -1,0 +1,224 @@
+#include "url_rules/name_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "url_rules/name_format.h"
+
+/* A rule that can be asked. */
+struct name_rule {
+	struct name_match	 rule;
+	struct name_item	*items;
+	size_t			 n_items, min, max;
+};
+
+struct name_table {
+	char			*store;		/* what the rules' patterns point into */
+	struct name_rule	*rules;
+	size_t			 n, any, lost;	/* the first ANY of them are for files of any size */
+};
+
+int
+name_cmp(const struct name_match *a, const struct name_match *b)
+{
+	int c;
+
+	if (a->size != b->size)
+		return a->size < b->size ? -1 : 1;
+	if ((c = slice_cmp(a->pattern, b->pattern)) != 0)
+		return c;
+	return a->ref < b->ref ? -1 : a->ref > b->ref;
+}
+
+/* ---- opening ---- */
+
+/* Make RULE one that can be asked; -1 with the reason in WHY. */
+static int
+add_rule(struct name_table *t, const struct name_match *rule, char why[static NAME_PATTERN_WHY])
+{
+	struct name_rule *r = &t->rules[t->n];
+	struct name_pattern p;
+	size_t at;
+
+	snprintf(why, NAME_PATTERN_WHY, "is out of order");
+	if (t->n > 0 && name_cmp(&r[-1].rule, rule) >= 0)
+		return -1;
+	if (name_pattern_parse(rule->pattern, &p, why, &at) == -1)
+		return -1;
+	snprintf(why, NAME_PATTERN_WHY, "there is no memory");
+	if ((r->items = malloc(p.n * sizeof(*r->items))) == NULL)
+		return -1;
+	memcpy(r->items, p.items, p.n * sizeof(*r->items));
+	r->rule = *rule;
+	r->n_items = p.n;
+	r->min = p.min;
+	r->max = p.max;
+	t->n++;
+	t->any += rule->size == NAME_SIZE_ANY;
+	return 0;
+}
+
+static void
+add_records(struct name_table *t, uint32_t n, struct slice records, struct slice texts, struct diag *diag)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		char why[NAME_PATTERN_WHY] = "is damaged";
+		struct name_match rule;
+		struct name_record r;
+		struct slice text;
+
+		memcpy(&r, records.p + i * sizeof(r), sizeof(r));
+		text = slice_head(slice_skip(texts, r.at), r.len);
+		rule = (struct name_match){ .ref = r.ref, .size = r.size, .pattern = text };
+		if (text.len == r.len && r.number == i && r.sum == name_sum(&r, text) && add_rule(t, &rule, why) == 0)
+			continue;
+		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "file name %u of %u is left out: %s", i + 1, n, why);
+		t->lost++;
+	}
+}
+
+/* What is wrong with SEGMENT as a whole, or NULL. */
+static const char *
+read_segment(struct name_table *t, const struct segment *segment, struct diag *diag)
+{
+	struct slice head = segment_section(segment, NAMES_INFO), records = segment_section(segment, NAMES_RECORDS);
+	struct slice texts = segment_section(segment, NAMES_TEXTS);
+	struct names_info info;
+
+	if (head.len != sizeof(info))
+		return "damaged: size of the name table's head";
+	memcpy(&info, head.p, sizeof(info));
+	if (info.n > NAMES_MAX || records.len != info.n * sizeof(struct name_record))
+		return "damaged: number of file names";
+	t->store = malloc(texts.len + 1);
+	t->rules = calloc(info.n + 1, sizeof(*t->rules));
+	if (t->store == NULL || t->rules == NULL)
+		return "out of memory";
+	if (texts.len > 0)
+		memcpy(t->store, texts.p, texts.len);
+	add_records(t, info.n, records, slice_make(t->store, texts.len), diag);
+	return NULL;
+}
+
+struct name_table *
+name_table_open(const struct segment *segment, struct diag *diag)
+{
+	struct name_table *t = calloc(1, sizeof(*t));
+	const char *fault = t == NULL ? "out of memory" : read_segment(t, segment, diag);
+
+	if (fault == NULL)
+		return t;
+	diag_error(diag, "file names: %s", fault);
+	name_table_close(t);
+	return NULL;
+}
+
+void
+name_table_close(struct name_table *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		free(t->rules[i].items);
+	free(t->rules);
+	free(t->store);
+	free(t);
+}
+
+size_t
+name_table_count(const struct name_table *t)
+{
+	return t->n;
+}
+
+size_t
+name_table_lost(const struct name_table *t)
+{
+	return t->lost;
+}
+
+int
+name_table_at(const struct name_table *t, size_t i, struct name_match *out)
+{
+	if (i >= t->n)
+		return -1;
+	*out = t->rules[i].rule;
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static bool
+fits(const struct name_rule *r, const struct file_names *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		struct slice name = file_name_at(names, i);
+
+		if (name.len >= r->min && name.len <= r->max && name_pattern_fits(r->items, r->n_items, name))
+			return true;
+	}
+	return false;
+}
+
+/* The first rule whose size is SIZE or more. */
+static size_t
+first_of(const struct name_table *t, uint64_t size)
+{
+	size_t low = t->any, high = t->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->rules[middle].rule.size < size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Add the rules from FROM on whose size is SIZE and that one of NAMES fits to the N that are in OUT. */
+static size_t
+match_some(const struct name_table *t, size_t from, uint64_t size, const struct file_names *names, struct name_match *out,
+    size_t max, size_t n)
+{
+	for (size_t i = from; i < t->n && t->rules[i].rule.size == size; i++) {
+		if (!fits(&t->rules[i], names))
+			continue;
+		if (n < max)
+			out[n] = t->rules[i].rule;
+		n++;
+	}
+	return n;
+}
+
+size_t
+name_table_match(const struct name_table *t, const struct file_names *names, uint64_t size, struct name_match *out, size_t max)
+{
+	size_t n = match_some(t, 0, NAME_SIZE_ANY, names, out, max, 0);
+
+	return size == NAME_SIZE_ANY ? n : match_some(t, first_of(t, size), size, names, out, max, n);
+}
+
+bool
+name_table_knows(const struct name_table *t, const struct file_names *names)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (fits(&t->rules[i], names))
+			return true;
+	return false;
+}
+
+bool
+name_table_has_size(const struct name_table *t, uint64_t size)
+{
+	size_t i = first_of(t, size);
+
+	return t->any > 0 || (i < t->n && t->rules[i].rule.size == size);
+}
+
+uint64_t
+name_table_max_size(const struct name_table *t)
+{
+	return t->any > 0 ? UINT64_MAX : t->n > 0 ? t->rules[t->n - 1].rule.size : 0;
+}

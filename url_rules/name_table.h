@@ -1,0 +1,68 @@
+/* name_table.h - the file rules that go by a name, in a segment: patterns, and the size that a file must have besides.
+ *
+ * Opening reads the segment whole and keeps nothing of it.  From then on a table is immutable; any number of threads may ask it
+ * without a lock.  Rules are known by their reference only: a u32 that the rows of the layer (ruleset/rows.h) explain. */
+#ifndef URL_RULES_NAME_TABLE_H
+#define URL_RULES_NAME_TABLE_H
+
+#include "base/diag.h"
+#include "base/segment.h"
+#include "url_rules/name_pattern.h"
+
+enum { NAMES_MAX = 1000, NAME_SIZE_ANY = 0 };	/* rules of one table */
+
+struct name_match {
+	uint32_t	 ref;
+	uint16_t	 layer;		/* for who asks several tables */
+	uint64_t	 size;		/* NAME_SIZE_ANY, or the one that was asked for */
+	struct slice	 pattern;	/* canonical; borrowed from the table */
+};
+
+struct name_table;
+
+/* Read SEGMENT (kind SEGMENT_NAMES), which may be closed afterwards.  A record that does not hold together is left out with a
+ * warning in DIAG, and counted by name_table_lost().  NULL with an error in DIAG when the segment as a whole does not hold
+ * together, or without memory. */
+struct name_table *name_table_open(const struct segment *segment, struct diag *diag);
+void name_table_close(struct name_table *t);
+
+/* Every rule that one of NAMES fits and whose size is SIZE or any, in the order of name_cmp().  At most MAX are stored; the result
+ * is how many there are.  No allocation; only patterns of that size, and of any, are asked. */
+size_t name_table_match(const struct name_table *t, const struct file_names *names, uint64_t size, struct name_match *out,
+    size_t max);
+
+/* One of NAMES fits a rule, of whatever size. */
+bool name_table_knows(const struct name_table *t, const struct file_names *names);
+
+/* SIZE is that of a rule, or there is a rule for files of any size; the largest size of a rule, UINT64_MAX for any. */
+bool name_table_has_size(const struct name_table *t, uint64_t size);
+uint64_t name_table_max_size(const struct name_table *t);
+
+/* Rules that can be asked, rules of the segment that cannot, and rule I of the first: -1 when I is too high. */
+size_t name_table_count(const struct name_table *t);
+size_t name_table_lost(const struct name_table *t);
+int name_table_at(const struct name_table *t, size_t i, struct name_match *out);
+
+/* By size, those of any first; then by pattern and reference: only the same rule is equal. */
+int name_cmp(const struct name_match *a, const struct name_match *b);
+
+/* ---- the compiler ---- */
+
+struct name_builder;
+
+/* An empty builder; NULL without memory.  The caller's: name_builder_free(), for which NULL is fine. */
+struct name_builder *name_builder_new(void);
+void name_builder_free(struct name_builder *b);
+
+/* Add RULE, whose bytes are copied.  -1 without memory. */
+int name_builder_add(struct name_builder *b, const struct name_match *rule);
+
+/* Rules added. */
+size_t name_builder_count(const struct name_builder *b);
+
+/* Write the segment to PATH.  The result depends on what was added, not on the order; a rule added twice is written once.  -1
+ * with an error in DIAG, also for a pattern that is not canonical, and for more than NAMES_MAX rules. */
+int name_builder_write(struct name_builder *b, const char *path, uint64_t *len, uint8_t sha256[static SEGMENT_SHA256],
+    struct diag *diag);
+
+#endif
