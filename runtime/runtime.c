@@ -1,6 +1,6 @@
 /* The file, all numbers in this machine's byte order:
  *
- *	header | generation, mode, incident | counters | workers | kill memory | wanted whole | journal
+ *	header | generation, mode, incident | counters | workers | kill memory | wanted whole | grants | journal
  *
  * The tables are 4-way sets of sealed slots: words that are followed by a keyed hash over them.
  * Nobody locks a slot and nobody waits.  A slot that a writer was killed in, that two writers mixed,
@@ -27,7 +27,7 @@
 #include "runtime/state.h"
 
 enum {
-	LAYOUT = 2,		/* rises with every change of struct shared */
+	LAYOUT = 3,		/* rises with every change of struct shared */
 	FILE_MODE = 0660,
 	FOLDER_MODE = 02775,
 	COUNTER_ROOM = 64,	/* counters may be added without a new layout */
@@ -54,6 +54,7 @@ enum {
 };
 enum { JOURNAL_KEY, JOURNAL_TIME, JOURNAL_SIZE, JOURNAL_GENERATION, JOURNAL_SEAL, JOURNAL_WORDS };
 enum { WHOLE_KEY, WHOLE_TIME, WHOLE_SEAL, WHOLE_WORDS };
+enum { GRANT_KEY, GRANT_TIME, GRANT_UNTIL, GRANT_SEAL, GRANT_WORDS };
 enum { SLOT_KEY, SLOT_TIME, SLOT_MAX = KILL_WORDS };	/* what all kinds have in the same place */
 
 struct worker_slot {
@@ -67,7 +68,7 @@ struct shared {
 	_Atomic uint64_t	magic;		/* stored last */
 	uint64_t		layout;
 	uint64_t		size;
-	uint8_t			key[SIPHASH_KEY];
+	uint8_t			key[SIPHASH_KEY], secret[RUNTIME_SECRET];
 	_Atomic uint64_t	generation;
 	_Atomic uint64_t	mode;		/* until_ms << MODE_BITS | mode: both change at once */
 	_Atomic uint64_t	incident;
@@ -75,6 +76,7 @@ struct shared {
 	struct worker_slot	workers[RUNTIME_WORKERS];
 	_Atomic uint64_t	kills[KILL_SLOTS][KILL_WORDS];
 	_Atomic uint64_t	whole[WHOLE_SLOTS][WHOLE_WORDS];
+	_Atomic uint64_t	grants[GRANT_SLOTS][GRANT_WORDS];
 	_Atomic uint64_t	journal[JOURNAL_SLOTS][JOURNAL_WORDS];
 };
 
@@ -94,6 +96,7 @@ create(int fd, struct shared *map)
 	/* This fails for a file that another user left empty; its mode is then as that user wants it. */
 	fchmod(fd, FILE_MODE);
 	if (getrandom(map->key, sizeof(map->key), 0) != (ssize_t)sizeof(map->key) ||
+	    getrandom(map->secret, sizeof(map->secret), 0) != (ssize_t)sizeof(map->secret) ||
 	    getrandom(&incident, sizeof(incident), 0) != (ssize_t)sizeof(incident))
 		return -1;
 	map->layout = LAYOUT;
@@ -678,6 +681,38 @@ runtime_wants_whole(const struct runtime *r, uint64_t key, int64_t now_ms)
 	struct table t = whole_table(r);
 
 	return set_get(r, &t, words, WHOLE_KEY + 1) && (int64_t)words[WHOLE_TIME] >= now_ms - WHOLE_TTL_MS;
+}
+
+/* ---- grants ---- */
+
+static struct table
+grant_table(const struct runtime *r)
+{
+	return (struct table){ &r->map->grants[0][0], GRANT_SLOTS, GRANT_WORDS };
+}
+
+void
+runtime_grant(struct runtime *r, uint64_t key, int64_t now_ms, int64_t until_ms)
+{
+	uint64_t words[SLOT_MAX] = { [GRANT_KEY] = key, [GRANT_TIME] = (uint64_t)now_ms, [GRANT_UNTIL] = (uint64_t)until_ms };
+	struct table t = grant_table(r);
+
+	set_put(r, &t, words, GRANT_KEY + 1);
+}
+
+bool
+runtime_is_granted(const struct runtime *r, uint64_t key, int64_t now_ms)
+{
+	uint64_t words[SLOT_MAX] = { [GRANT_KEY] = key };
+	struct table t = grant_table(r);
+
+	return set_get(r, &t, words, GRANT_KEY + 1) && (int64_t)words[GRANT_TIME] <= now_ms && now_ms < (int64_t)words[GRANT_UNTIL];
+}
+
+void
+runtime_secret(const struct runtime *r, uint8_t out[static RUNTIME_SECRET])
+{
+	memcpy(out, r->map->secret, RUNTIME_SECRET);
 }
 
 /* ---- journal ---- */

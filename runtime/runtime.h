@@ -115,6 +115,16 @@ enum { WHOLE_SLOTS = 4096, WHOLE_TTL_MS = 24 * 3600 * 1000 };
 void runtime_want_whole(struct runtime *r, uint64_t key, int64_t now_ms);
 bool runtime_wants_whole(const struct runtime *r, uint64_t key, int64_t now_ms);
 
+/* ---- who may go on to where, after a warning ---- */
+enum { GRANT_SLOTS = 4096, RUNTIME_SECRET = 32 };
+
+/* KEY, which is runtime_key() of client and host, may go on until UNTIL_MS. */
+void runtime_grant(struct runtime *r, uint64_t key, int64_t now_ms, int64_t until_ms);
+bool runtime_is_granted(const struct runtime *r, uint64_t key, int64_t now_ms);
+
+/* Bytes that nobody outside knows, random at creation: what the service signs with. */
+void runtime_secret(const struct runtime *r, uint8_t out[static RUNTIME_SECRET]);
+
 /* ---- journal: what was let through, so that a cached copy can be met again after a new rule ---- */
 enum { JOURNAL_SLOTS = 1 << 17, JOURNAL_LENGTHS = 4 };
 #define JOURNAL_SIZE_UNKNOWN	UINT64_MAX

@@ -350,6 +350,7 @@ test_forgetting(void)
 	char *state = new_state("forget");
 	struct runtime *r = open_good(state), *other = open_good(state);
 	struct digest one = { .alg = DIGEST_MD5, .b = { 1 } }, two = { .alg = DIGEST_MD5, .b = { 2 } }, got;
+	uint8_t secret[RUNTIME_SECRET], other_secret[RUNTIME_SECRET];
 	struct kill few[2];
 
 	is_int((long long)runtime_kills(r, now_ms, few, 2), 0, "nothing to list");
@@ -371,6 +372,15 @@ test_forgetting(void)
 	ok(runtime_wants_whole(other, 5, now_ms + WHOLE_TTL_MS) && !runtime_wants_whole(other, 5, now_ms + WHOLE_TTL_MS + 1),
 	    "the whole is wanted, for a day");
 	ok(!runtime_wants_whole(other, 5 + WHOLE_SLOTS, now_ms), "of that URL");
+	ok(!runtime_is_granted(r, 9, now_ms), "nobody may go on to begin with");
+	runtime_grant(r, 9, now_ms, now_ms + 100);
+	ok(runtime_is_granted(other, 9, now_ms) && runtime_is_granted(other, 9, now_ms + 99) && !runtime_is_granted(other, 9, now_ms + 100) &&
+	    !runtime_is_granted(other, 9, now_ms - 1), "who was warned may, for a time");
+	ok(!runtime_is_granted(other, 9 + GRANT_SLOTS, now_ms), "and nobody else");
+	runtime_secret(r, secret);
+	runtime_secret(other, other_secret);
+	ok(memcmp(secret, other_secret, sizeof(secret)) == 0 && memcmp(secret, (uint8_t[RUNTIME_SECRET]){ 0 }, sizeof(secret)) != 0,
+	    "all sign alike");
 	is_int((long long)runtime_forget_kills(r, NULL), 4, "all are forgotten");
 	ok(runtime_kills(r, now_ms, few, 2) == 0 && !runtime_wants_whole(other, 5, now_ms), "with all that the whole was wanted of");
 	runtime_close(r);
@@ -659,7 +669,7 @@ test_damaged(void)
 		for (uint64_t key = 0; key < JOURNAL_SLOTS; key++) {
 			invented += runtime_journal_get(r, key, known);
 			invented += runtime_journal_get(r, key | UINT64_MAX << 20, known);
-			invented += recall(r, key, key, now_ms, &d) + runtime_wants_whole(r, key, now_ms);
+			invented += recall(r, key, key, now_ms, &d) + runtime_wants_whole(r, key, now_ms) + runtime_is_granted(r, key, now_ms);
 		}
 		invented += runtime_kills(r, now_ms, NULL, 0) + runtime_forget_kills(r, NULL);
 		is_int((long long)invented, 0, "nothing is made of noise");
