@@ -16,7 +16,7 @@
 #include "judge/findings.h"
 #include "runtime/runtime.h"
 
-enum { FLAG_FILE, FLAG_NAME, FLAG_CODING, FLAG_HELPER, FLAG_JSON, FLAG_STEPS, FLAGS };
+enum { FLAG_FILE, FLAG_NAME, FLAG_CODING, FLAG_HELPER, FLAG_CLIENT, FLAG_USER, FLAG_JSON, FLAG_STEPS, FLAGS };
 enum { TEXT_MAX = 1 << 20, READ_SIZE = 64 * 1024, PROGRESS_EVERY = 64 << 20, STATUS_OK = 200, START_SIZE = 4096 };
 
 struct check {
@@ -27,6 +27,7 @@ struct check {
 	const char		*file, *name, *coding;	/* of --file; NULL */
 	struct inspect_means	 means;
 	struct file_names	 names;		/* that the file would get */
+	struct asker		 asker;		/* for exceptions */
 };
 
 /* What was asked about and what came out. */
@@ -212,8 +213,9 @@ static int
 check_url(void *arg, struct slice text)
 {
 	const struct check *ch = arg;
+	struct asker asker = ch->asker;
 	struct answer a = { .asked = text };
-	struct question q = { .now = ch->now };
+	struct question q = { .now = ch->now, .asker = &asker };
 	struct url u;
 	struct why why;
 	int status;
@@ -221,7 +223,7 @@ check_url(void *arg, struct slice text)
 	q.url_error = url_parse(&u, a.asked);
 	if (q.url_error == URL_OK) {
 		q.url = &u;
-		a.host = u.host;
+		a.host = asker.host = u.host;
 		a.canonical = u.text;
 	}
 	judge_request(ch->g, (int)generation_site(ch->g)->fail_mode, &q, &why);
@@ -299,7 +301,7 @@ check_inspected(const struct check *ch, struct answer *a, struct inspect_plan *p
 	int status;
 
 	if (f != NULL) {
-		findings_init(f, ch->g, ch->now, true, plan->named ? &ch->names : NULL);
+		findings_init(f, ch->g, ch->now, true, plan->named ? &ch->names : NULL, &ch->asker);
 		plan->wish.may_be_listed = findings_may_be_listed;
 		i = inspector_new(&plan->wish, &ch->means, findings_found, f);
 	}
@@ -398,7 +400,7 @@ check_all(struct check *ch)
 static int
 run(struct call *c)
 {
-	static const char *const flags[FLAGS] = { "file=", "name=", "content-encoding=", "helper=", "json", "steps" };
+	static const char *const flags[FLAGS] = { "file=", "name=", "content-encoding=", "helper=", "client=", "user=", "json", "steps" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	struct check ch = { .call = c, .names = { 0 } };
@@ -416,6 +418,8 @@ run(struct call *c)
 	ch.coding = values[FLAG_CODING];
 	ch.means.helper = values[FLAG_HELPER] != NULL ? values[FLAG_HELPER] : INSPECT_HELPER;
 	ch.means.spool_dir = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
+	ch.asker.client = slice_str(values[FLAG_CLIENT]);
+	ch.asker.user = slice_str(values[FLAG_USER]);
 	ch.json = values[FLAG_JSON] != NULL;
 	ch.steps = values[FLAG_STEPS] != NULL;
 	ch.g = call_generation(c, false, &diag);
@@ -431,7 +435,7 @@ run(struct call *c)
 const struct verb verb_check = {
 	.name = "check",
 	.run = run,
-	.operands = "[--json] [--steps] URL...|- | --file FILE [--name NAME] [--content-encoding CODING]",
+	.operands = "[--json] [--steps] [--client ADDRESS] [--user NAME] URL...|- | --file FILE [--name NAME] [--content-encoding CODING]",
 	.summary = "Ask the same judge offline: is this URL or file blocked, and by which rule?",
 	.help =
 	    "  -             read URLs from standard input, one a line\n"
@@ -439,6 +443,7 @@ const struct verb verb_check = {
 	    "  --name NAME   what to call that file\n"
 	    "  --content-encoding CODING   it was sent with this coding: gzip, deflate, br, zstd\n"
 	    "  --helper PATH the program that looks into archives, when not the installed one\n"
+	    "  --client ADDRESS, --user NAME   who asks: there may be exceptions\n"
 	    "  --steps       show each step of the decision\n"
 	    "  --json        one object a line\n",
 };

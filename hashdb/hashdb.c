@@ -178,7 +178,7 @@ void
 hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum hashdb_ahead what)
 {
 	const struct table *t = &db->tables[digest->alg];
-	uint64_t bucket, begin, end;
+	uint64_t bucket, begin, end, i;
 	const uint8_t *at;
 
 	if (t->n == 0)
@@ -190,7 +190,9 @@ hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum hashdb_a
 	}
 	if (!bucket_bounds(t, bucket, &begin, &end) || begin == end)
 		return;
-	at = t->records + guess(t, digest, begin, end) * hashdb_stride(digest->alg);
+	i = guess(t, digest, begin, end);
+	at = t->records + i * hashdb_stride(digest->alg);
+	__builtin_prefetch(t->sums + i / HASHDB_PER_SUM * sizeof(uint32_t));
 	__builtin_prefetch(at);
 	__builtin_prefetch(at - LINE / 2);
 	__builtin_prefetch(at + LINE);

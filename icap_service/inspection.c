@@ -70,7 +70,8 @@ begin_inspection(struct txn *t, size_t room)
 	t->body = body_new((size_t)o->hold_small, tail, lag, room);
 	if ((t->findings = malloc(sizeof(*t->findings))) == NULL || t->body == NULL)
 		return -1;
-	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t), t->plan.named ? t->x.head.names : NULL);
+	findings_init(t->findings, t->generation, t->now_ms / MS, flow_enforces(t), t->plan.named ? t->x.head.names : NULL,
+	    txn_asker(t));
 	t->plan.wish.may_be_listed = findings_may_be_listed;
 	t->inspector = inspector_new(&t->plan.wish, process_means(t->process), findings_found, t->findings);
 	return t->inspector == NULL ? -1 : 0;
@@ -197,7 +198,8 @@ judge_end(struct txn *t, ci_request_t *req)
 			inspection_note(t, EVENT_WOULD_BLOCK, why, &kept->facts);
 		else if (reason_unchecked(why->reason))
 			inspection_note(t, EVENT_PASSED_UNCHECKED, why, &kept->facts);
-		checked = why->verdict == VERDICT_PASS && !reason_unchecked(why->reason) && flow_outlives_copy(t, why);
+		/* A copy that a cache keeps of what one user may have is not for the others. */
+		checked = why->verdict == VERDICT_PASS && !reason_unchecked(why->reason) && !why->excepted && flow_outlives_copy(t, why);
 	}
 	if (inspector_unscannable(t->inspector) != UNSCANNABLE_NO)
 		return end_unscannable(t, req);

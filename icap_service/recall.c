@@ -41,7 +41,7 @@ etag_key(struct txn *t, ci_request_t *req, const struct runtime *runtime)
 
 /* What KEY is remembered as, and the rules of now against it. */
 static bool
-is_killed(const struct txn *t, enum kill_by by, uint64_t key, struct body_facts *facts, struct why *why)
+is_killed(struct txn *t, enum kill_by by, uint64_t key, struct body_facts *facts, struct why *why)
 {
 	int64_t length = recall_whole_length(&t->x.head);
 	struct kill kill = { .by = by, .length = length == LENGTH_UNKNOWN ? KILL_LENGTH_UNKNOWN : (uint64_t)length };
@@ -49,7 +49,7 @@ is_killed(const struct txn *t, enum kill_by by, uint64_t key, struct body_facts 
 	if (!runtime_recall_kill(process_runtime(t->process), key, t->now_ms, &kill))
 		return false;
 	*facts = (struct body_facts){ .size = kill.size, .n = 1, .digests = { kill.digest }, .names = t->x.head.names,
-		.remembered = true };
+		.asker = txn_asker(t), .remembered = true };
 	judge_body(t->generation, facts, t->now_ms / MS, why);
 	return why->verdict == VERDICT_BLOCK;
 }

@@ -121,7 +121,7 @@ int
 flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 {
 	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
-		.now = t->now_ms / MS };
+		.now = t->now_ms / MS, .asker = txn_asker(t) };
 	struct why why;
 
 	process_count(t->process, COUNTER_requests, 1);

@@ -43,7 +43,7 @@ static void
 judge_url(struct txn *t, struct why *why)
 {
 	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
-		.now = t->now_ms / MS };
+		.now = t->now_ms / MS, .asker = txn_asker(t) };
 
 	why_init(why);
 	if (t->x.has_request)

@@ -78,6 +78,16 @@ txn_read_names(struct txn *t, ci_request_t *req)
 	t->x.head.names = &t->names;
 }
 
+const struct asker *
+txn_asker(struct txn *t)
+{
+	if (t->generation == NULL || !generation_has_exceptions(t->generation))
+		return NULL;
+	t->asker = (struct asker){ .client = exchange_client(t->req), .user = exchange_user(t->req),
+		.host = t->x.has_url ? t->x.url.host : (struct slice){ 0 } };
+	return &t->asker;
+}
+
 int64_t
 txn_hold(struct txn *t)
 {

@@ -28,6 +28,7 @@ struct txn {
 	bool			 changed;	/* headers were: a 204 would undo that */
 	struct exchange		 x;
 	struct file_names	 names;		/* what X's head has */
+	struct asker		 asker;		/* borrowed from REQ; set when there are exceptions */
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
 	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */
 	enum txn_flow		 flow;
@@ -50,6 +51,9 @@ void txn_free(struct txn *t);
 
 /* Read the names of the file that T's head is of, if any rule goes by a name; before any header of REQ is changed. */
 void txn_read_names(struct txn *t, ci_request_t *req);
+
+/* Who asks, for exceptions: NULL when there are none. */
+const struct asker *txn_asker(struct txn *t);
 
 /* Read REQ's heads into T.  -1 without memory. */
 int txn_read(struct txn *t, ci_request_t *req);

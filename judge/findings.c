@@ -1,10 +1,12 @@
 #include "judge/findings.h"
 
 void
-findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names)
+findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names,
+    const struct asker *asker)
 {
 	f->g = g;
 	f->names = names;
+	f->asker = asker;
 	f->members_named = g != NULL && generation_has_names(g);
 	f->now = now;
 	f->stops = stops;
@@ -17,10 +19,12 @@ static int
 rank(const struct why *why)
 {
 	if (why->verdict == VERDICT_BLOCK)
-		return 4;
+		return 5;
 	if (why->would_block)
-		return 3;
+		return 4;
 	if (reason_unchecked(why->reason))
+		return 3;
+	if (why->excepted)
 		return 2;
 	return why->has_rule ? 1 : 0;
 }
@@ -42,7 +46,7 @@ static void
 judge_one(struct findings *f, struct judged *j, const struct finding *finding)
 {
 	j->facts = (struct body_facts){ .kind = finding->kind, .depth = finding->depth, .size = finding->size, .n = finding->n,
-		.names = names_of(f, finding) };
+		.names = names_of(f, finding), .asker = f->asker };
 	memcpy(j->facts.digests, finding->digests, sizeof(finding->digests));
 	j->facts.member = slice_make(j->member, slice_head(finding->name, sizeof(j->member)).len);
 	if (j->facts.member.len > 0)

@@ -1,7 +1,7 @@
 /* findings.h - judges what inspection finds in one body, one thing after the other, and keeps what counts most.
  *
  * A block stops the inspection; in observe mode it is only kept.  Of what does not stop, the first of the highest rank is kept:
- * block, would block, could not be checked, allowed by a rule, nothing.  Pure. */
+ * block, would block, could not be checked, let through by an exception, allowed by a rule, nothing.  Pure. */
 #ifndef JUDGE_FINDINGS_H
 #define JUDGE_FINDINGS_H
 
@@ -19,6 +19,7 @@ struct findings {
 	int64_t			 now;
 	bool			 stops;		/* a block ends it */
 	const struct file_names	*names;		/* of the body; NULL: no rule goes by one of them */
+	const struct asker	*asker;		/* NULL: no exceptions */
 	bool			 members_named;	/* rules go by names: those of members count */
 	struct file_names	 member_names;	/* of the member that is judged */
 	struct judged		 judged[2];	/* one is kept, the other is for the next */
@@ -27,9 +28,10 @@ struct findings {
 	unsigned		 n;		/* how many were judged for good */
 };
 
-/* Nothing found yet.  NAMES, borrowed, are those of the body if a rule goes by one (struct inspect_plan), else NULL.  F may not be
- * moved afterwards. */
-void findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names);
+/* Nothing found yet.  NAMES, borrowed, are those of the body if a rule goes by one (struct inspect_plan), else NULL; ASKER, borrowed,
+ * is who gets it, or NULL.  F may not be moved afterwards. */
+void findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names,
+    const struct asker *asker);
 
 /* For inspector_new(): ARG is the struct findings. */
 bool findings_found(void *arg, const struct finding *finding);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 /* Rules that apply beyond these need memory of their own: none is left out, since the last may be the one that decides. */
+enum { EXCEPTIONS_FEW = 64, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
 enum { MATCHES_FEW = 128, REFS_FEW = 64, PATTERNS_FEW = 32, NAMES_FEW = 16 };
 
 void
@@ -10,7 +11,7 @@ why_init(struct why *why)
 {
 	why->verdict = VERDICT_PASS;
 	why->reason = why->would_reason = REASON_NONE;
-	why->has_rule = why->would_block = why->files_exempt = false;
+	why->has_rule = why->would_block = why->files_exempt = why->excepted = false;
 	why->n_steps = why->steps_lost = 0;
 }
 
@@ -80,6 +81,7 @@ struct search {
 	const struct generation	*g;
 	int64_t			 now;
 	struct why		*why;
+	const struct asker	*asker;
 	struct candidate	 best, local_allow, local_block, would;
 	bool			 damaged, unchecked;
 	size_t			 n;		/* rules that apply */
@@ -112,6 +114,29 @@ remember(struct candidate *c, const struct found *found, const struct why *why)
 	*c = (struct candidate){ .found = true, .what = *found, .step = why->steps_lost > 0 ? STEPS_MAX : why->n_steps - 1 };
 }
 
+/* An exception from the rule that was found holds for who asks, at NOW.  One that does not hold together is none. */
+static bool
+is_excepted(const struct search *s, const struct found *found)
+{
+	struct exception_match m[EXCEPTIONS_FEW];
+	char space[ID_USUAL];
+	struct rule except;
+	struct buf id;
+	size_t n = 0;
+
+	if (found->rule.action != RULE_BLOCK || !generation_has_exceptions(s->g))
+		return false;
+	buf_init_in(&id, space, sizeof(space), ID_TEXT_MAX);
+	if (rule_id_format(&found->rule, &id) == 0)
+		n = generation_match_exceptions(s->g, buf_slice(&id), found->rule.rev, s->asker, m, EXCEPTIONS_FEW);
+	buf_fini(&id);
+	for (size_t i = 0; i < n; i++)
+		if (generation_rule(s->g, m[i].layer, m[i].ref, NULL, &except) == 0 && except.action == RULE_EXCEPT && except.local &&
+		    except.expires > s->now)
+			return true;
+	return false;
+}
+
 /* What stands in the way of FOUND, as a step of KIND. */
 static enum step_result
 add_rule_step(struct search *s, enum step_kind kind, const struct found *found)
@@ -119,6 +144,9 @@ add_rule_step(struct search *s, enum step_kind kind, const struct found *found)
 	enum step_result result = obstacle(s->g, &found->rule, s->now);
 	struct step *step = new_step(s->why);
 
+	if (result == STEP_PLAIN && is_excepted(s, found))
+		result = STEP_EXCEPTED;
+	s->why->excepted |= result == STEP_EXCEPTED;
 	if (step != NULL)
 		*step = (struct step){ .kind = kind, .result = result == STEP_PLAIN ? STEP_OVERRULED : result,
 			.layer = found->layer, .ref = found->ref, .rule_kind = found->rule.kind, .key = found->rule.key };
@@ -299,7 +327,7 @@ weigh_url(struct search *s, const struct url *url)
 void
 judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why)
 {
-	struct search s = { .g = g, .now = judge_now(g, q->now), .why = why };
+	struct search s = { .g = g, .now = judge_now(g, q->now), .why = why, .asker = q->asker };
 	const struct candidate *decides;
 
 	why_init(why);
@@ -407,7 +435,7 @@ weigh_facts(struct search *s, const struct body_facts *facts)
 void
 judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why)
 {
-	struct search s = { .g = g, .now = judge_now(g, now), .why = why };
+	struct search s = { .g = g, .now = judge_now(g, now), .why = why, .asker = facts->asker };
 	const struct candidate *decides;
 
 	why_init(why);

@@ -3,7 +3,7 @@
  *	question, generation --> verdict, and why: the rule, and the steps that led to it
  *
  * The same functions serve the service, "firebreak check" and the tests.  Precedence is that of
- * rules(5): what is expired or below the threshold is dropped (and remembered as would_block); then
+ * rules(5): what is expired or below the threshold is dropped (and remembered as would_block), and what an exception is from; then
  * local allow > URL prefix (longest) > path pattern > exact host > domain (longest) > network (longest); at
  * equal specificity allow beats block; but nobody else's allow overrules a block of the site's own.  Files are judged apart:
  * file allow > file block, with the same exception. */
@@ -48,7 +48,7 @@ bool reason_unchecked(enum reason r);
 enum { STEPS_MAX = 16 };
 
 enum step_kind { STEP_RULE, STEP_NO_RULE, STEP_FILE, STEP_NO_FILE, STEP_UNSCANNABLE, STEP_UNCHECKED };
-enum step_result { STEP_DECIDES, STEP_EXPIRED, STEP_BELOW_THRESHOLD, STEP_OVERRULED, STEP_PLAIN };
+enum step_result { STEP_DECIDES, STEP_EXPIRED, STEP_BELOW_THRESHOLD, STEP_EXCEPTED, STEP_OVERRULED, STEP_PLAIN };
 
 /* One thing that was looked at. */
 struct step {
@@ -70,6 +70,7 @@ struct why {
 	bool		 would_block;	/* passed, but WOULD names a rule that was below the threshold */
 	struct rule	 would;
 	enum reason	 would_reason;
+	bool		 excepted;	/* a block did not count because of an exception: others may not get the same */
 	bool		 files_exempt;	/* an allow rule with files=yes decided: bodies are not judged */
 	struct step	 steps[STEPS_MAX];
 	size_t		 n_steps, steps_lost;
@@ -83,6 +84,7 @@ struct question {
 	const struct url *url;		/* NULL: could not be parsed, URL_ERROR says why */
 	enum url_error	 url_error;
 	int64_t		 now;		/* seconds */
+	const struct asker *asker;	/* for exceptions; NULL: nobody known */
 };
 
 /* Judge a request by G; a G of NULL is "no rules", and FAIL_MODE then decides. */
@@ -137,6 +139,7 @@ struct body_facts {
 	struct slice	 member;		/* path of an archive's member; borrowed */
 	unsigned	 depth;			/* of a member */
 	const struct file_names *names;		/* that it would get, or NULL; borrowed */
+	const struct asker *asker;		/* who gets it, or NULL; borrowed */
 	uint64_t	 size;			/* bytes of it */
 	size_t		 n;
 	struct digest	 digests[DIGEST_ALGS];

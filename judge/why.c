@@ -81,6 +81,9 @@ add_result(const struct generation *g, const struct rule *rule, enum step_result
 	case STEP_BELOW_THRESHOLD:
 		buf_addf(out, ": below the threshold of %d", (int)generation_site(g)->threshold);
 		break;
+	case STEP_EXCEPTED:
+		buf_add_str(out, ": an exception holds");
+		break;
 	case STEP_OVERRULED:
 		buf_add_str(out, ": overruled");
 		break;

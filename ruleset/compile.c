@@ -28,7 +28,7 @@ struct compiler {
 	struct hashdb_builder	*digests;
 	struct address_builder	*addresses;
 	struct pattern_builder	*patterns;
-	struct name_builder	*names;
+	struct text_rows_builder *names, *exceptions;
 	struct copied		*copied;
 	size_t			 n_copied;
 };
@@ -66,7 +66,8 @@ compiler_new(const char *dir, uint64_t number, size_t memory, struct diag *diag)
 	if ((path = segment_path(c, name)) == NULL || (c->hosts = host_builder_new(memory / HOSTS_SHARE, dir)) == NULL ||
 	    (c->digests = hashdb_builder_new(memory - memory / HOSTS_SHARE, dir)) == NULL ||
 	    (c->addresses = address_builder_new()) == NULL || (c->patterns = pattern_builder_new()) == NULL ||
-	    (c->names = name_builder_new()) == NULL)
+	    (c->names = text_rows_builder_new()) == NULL ||
+	    (c->exceptions = text_rows_builder_new()) == NULL)
 		goto no_memory;
 	c->rows = rows_builder_new(path, diag);
 	free(path);
@@ -91,7 +92,8 @@ compiler_free(struct compiler *c)
 	hashdb_builder_free(c->digests);
 	address_builder_free(c->addresses);
 	pattern_builder_free(c->patterns);
-	name_builder_free(c->names);
+	text_rows_builder_free(c->names);
+	text_rows_builder_free(c->exceptions);
 	free(c->copied);
 	free(c->dir);
 	free(c);
@@ -118,6 +120,8 @@ count_of(const struct rule *rule, const struct rule_match *match)
 		return COUNT_PATTERNS;
 	case RULE_ADDRESS:
 		return COUNT_ADDRESSES;
+	case RULE_RULE:
+		return COUNT_EXCEPTIONS;
 	case RULE_FILE:
 		break;
 	}
@@ -149,7 +153,7 @@ add_file(struct compiler *c, const struct rule_match *match, uint32_t ref)
 	struct name_match name = { .ref = ref, .size = match->size, .pattern = slice_str(match->path) };
 
 	return match->path == NULL ? hashdb_builder_add(c->digests, &match->digest, match->size, ref) :
-	    name_builder_add(c->names, &name);
+	    name_table_add(c->names, &name);
 }
 
 int
@@ -171,6 +175,8 @@ compiler_add(struct compiler *c, const struct rule *rule, const struct rule_matc
 		return add_pattern(c, match, ref);
 	case RULE_ADDRESS:
 		return address_builder_add(c->addresses, &match->network, ref);
+	case RULE_RULE:
+		return text_rows_builder_add(c->exceptions, &(struct text_row){ .text = slice_str(match->path), .ref = ref });
 	case RULE_FILE:
 		break;
 	}
@@ -286,7 +292,18 @@ copy_names(struct copy_walk *w)
 	struct name_match m;
 
 	for (size_t i = 0; w->layer->names != NULL && name_table_at(w->layer->names, i, &m) == 0; i++)
-		if (new_ref(w, m.ref, &m.ref) && name_builder_add(w->c->names, &m) == -1)
+		if (new_ref(w, m.ref, &m.ref) && name_table_add(w->c->names, &m) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+copy_exceptions(struct copy_walk *w)
+{
+	struct text_row row = { .number = 0 };
+
+	for (size_t i = 0; w->layer->exceptions != NULL && exceptions_at(w->layer->exceptions, i, &row.text, &row.ref) == 0; i++)
+		if (new_ref(w, row.ref, &row.ref) && text_rows_builder_add(w->c->exceptions, &row) == -1)
 			return -1;
 	return 0;
 }
@@ -313,6 +330,8 @@ copy_tables(struct compiler *c, const struct layer *layer)
 		r = copy_patterns(&w, &damaged);
 	if (r == 0)
 		r = copy_names(&w);
+	if (r == 0)
+		r = copy_exceptions(&w);
 	free(w.by_source);
 	if (r == -1)
 		return fail(c);
@@ -368,7 +387,11 @@ write_segment(struct compiler *c, enum segment_kind kind, struct manifest_layer 
 		r = pattern_builder_write(c->patterns, path, &s->len, s->sha256, c->diag);
 		break;
 	case SEGMENT_NAMES:
-		r = name_builder_write(c->names, path, &s->len, s->sha256, c->diag);
+		if (name_table_check(c->names, path, c->diag) == 0)
+			r = text_rows_builder_write(c->names, kind, path, &s->len, s->sha256, c->diag);
+		break;
+	case SEGMENT_EXCEPTIONS:
+		r = text_rows_builder_write(c->exceptions, kind, path, &s->len, s->sha256, c->diag);
 		break;
 	case SEGMENT_SITE:
 		break;
@@ -398,7 +421,8 @@ compiler_write(struct compiler *c, struct manifest_layer *out)
 	const struct { enum segment_kind kind; uint64_t n; } tables[] = {
 		{ SEGMENT_HOSTS, host_builder_count(c->hosts) }, { SEGMENT_DIGESTS, hashdb_builder_count(c->digests) },
 		{ SEGMENT_ADDRESSES, address_builder_count(c->addresses) }, { SEGMENT_PATTERNS, pattern_builder_count(c->patterns) },
-		{ SEGMENT_NAMES, name_builder_count(c->names) },
+		{ SEGMENT_NAMES, text_rows_builder_count(c->names) },
+		{ SEGMENT_EXCEPTIONS, text_rows_builder_count(c->exceptions) },
 	};
 
 	*out = (struct manifest_layer){ .number = c->number };

@@ -459,6 +459,31 @@ generation_max_named_size(const struct generation *g)
 }
 
 bool
+generation_has_exceptions(const struct generation *g)
+{
+	return g->n[COUNT_EXCEPTIONS] > 0;
+}
+
+size_t
+generation_match_exceptions(const struct generation *g, struct slice id, uint32_t rev, const struct asker *asker,
+    struct exception_match *out, size_t max)
+{
+	enum { FEW = 64 };
+	uint32_t refs[FEW];
+	size_t n = 0;
+
+	for (unsigned i = 0; i < g->manifest.n_layers; i++) {
+		const struct exceptions *t = g->views[i].layer->exceptions;
+		size_t found = t == NULL ? 0 : exceptions_match(t, id, rev, asker, refs, FEW);
+
+		for (size_t k = 0; k < found && k < FEW; k++)
+			if (row_counts(g, i, refs[k]) && n < max)
+				out[n++] = (struct exception_match){ i, refs[k] };
+	}
+	return n;
+}
+
+bool
 generation_has_size(const struct generation *g, uint64_t size)
 {
 	for (size_t i = 0; i < g->manifest.n_layers; i++)
@@ -572,6 +597,18 @@ show_names(struct walk *w, const struct name_table *t)
 	return r;
 }
 
+static int
+show_exceptions(struct walk *w, const struct exceptions *t)
+{
+	struct slice text;
+	uint32_t ref;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && t != NULL && exceptions_at(t, i, &text, &ref) == 0; i++)
+		r = show_rule(w, RULE_RULE, &(struct rule_key){ .path = text }, ref);
+	return r;
+}
+
 int
 generation_each(const struct generation *g, generation_visit *visit, void *arg, bool *damaged)
 {
@@ -591,6 +628,8 @@ generation_each(const struct generation *g, generation_visit *visit, void *arg, 
 			r = show_addresses(&w, l->addresses);
 		if (r == 0)
 			r = show_names(&w, l->names);
+		if (r == 0)
+			r = show_exceptions(&w, l->exceptions);
 	}
 	return r;
 }

@@ -12,6 +12,7 @@
 #define RULESET_GENERATION_H
 
 #include "hashdb/hashdb.h"
+#include "ruleset/exception.h"
 #include "ruleset/manifest.h"
 #include "ruleset/rows.h"
 #include "ruleset/rule.h"
@@ -68,6 +69,20 @@ bool generation_has_names(const struct generation *g);
 bool generation_knows_name(const struct generation *g, const struct file_names *names);
 bool generation_has_named_size(const struct generation *g, uint64_t size);
 uint64_t generation_max_named_size(const struct generation *g);
+
+/* There are exceptions at all. */
+bool generation_has_exceptions(const struct generation *g);
+
+/* An exception, by the row that it has. */
+struct exception_match {
+	unsigned	layer;
+	uint32_t	ref;
+};
+
+/* Those that hold for revision REV of rule ID when ASKER (NULL: nobody known) asks, whether they have expired or not, into OUT; the
+ * result is how many.  More than MAX, or than 64 of one layer, are left out. */
+size_t generation_match_exceptions(const struct generation *g, struct slice id, uint32_t rev, const struct asker *asker,
+    struct exception_match *out, size_t max);
 
 /* Masks of DIGEST_BITs that some rule needs / that some rule without size needs. */
 unsigned generation_algs(const struct generation *g);

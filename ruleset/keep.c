@@ -33,7 +33,7 @@ segment_number(struct slice name)
 	rest = slice_skip(name, end + strlen(SEGMENT_END));
 	if (rest.len > 0 && rest.p[0] != '.')
 		return 0;
-	for (enum segment_kind k = SEGMENT_HOSTS; k <= SEGMENT_NAMES; k++)
+	for (enum segment_kind k = SEGMENT_HOSTS; k <= SEGMENT_EXCEPTIONS; k++)
 		if (slice_eq(kind, slice_str(segment_kind_name(k))))
 			return n;
 	return 0;

@@ -65,6 +65,21 @@ open_names(struct layer *l, const struct segment *s, struct diag *fault)
 	return whole;
 }
 
+/* The same of exceptions. */
+static bool
+open_exceptions(struct layer *l, const struct segment *s, struct diag *fault)
+{
+	struct diag findings = { 0 };
+	bool whole;
+
+	l->exceptions = exceptions_open(s, &findings);
+	whole = l->exceptions != NULL && exceptions_lost(l->exceptions) == 0;
+	if (!whole)
+		diag_error(fault, "%s", findings.n > 0 ? findings.v[0].text : "out of memory");
+	diag_fini(&findings);
+	return whole;
+}
+
 /* Make S, of kind KIND, a table of L. */
 static bool
 open_table(struct layer *l, enum segment_kind kind, const struct segment *s, struct diag *fault)
@@ -82,6 +97,8 @@ open_table(struct layer *l, enum segment_kind kind, const struct segment *s, str
 		return open_patterns(l, s, fault);
 	case SEGMENT_NAMES:
 		return open_names(l, s, fault);
+	case SEGMENT_EXCEPTIONS:
+		return open_exceptions(l, s, fault);
 	case SEGMENT_SITE:
 		break;
 	}
@@ -146,6 +163,7 @@ layer_put(struct layer *l)
 	address_table_close(l->addresses);
 	path_patterns_close(l->patterns);
 	name_table_close(l->names);
+	exceptions_close(l->exceptions);
 	for (size_t i = 0; i < MANIFEST_SEGMENTS; i++)
 		segment_close(l->segments[i]);
 	free(l);

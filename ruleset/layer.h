@@ -3,6 +3,7 @@
 #define RULESET_LAYER_H
 
 #include "hashdb/hashdb.h"
+#include "ruleset/exceptions.h"
 #include "ruleset/manifest.h"
 #include "ruleset/rows.h"
 #include "url_rules/address_table.h"
@@ -20,6 +21,7 @@ struct layer {
 	struct address_table	*addresses;	/* NULL: none */
 	struct path_patterns	*patterns;	/* NULL: none */
 	struct name_table	*names;		/* NULL: none */
+	struct exceptions	*exceptions;	/* NULL: none */
 };
 
 /* Map the segments of RULES_DIR that NAMED names.  VERIFY checks every SHA-256; otherwise those up to GENERATION_VERIFY bytes.

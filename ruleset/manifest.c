@@ -13,6 +13,7 @@
 static const struct { enum segment_kind kind; const char *name; } kinds[] = {
 	{ SEGMENT_RULES, "rules" }, { SEGMENT_HOSTS, "hosts" }, { SEGMENT_DIGESTS, "digests" }, { SEGMENT_SITE, "site" },
 	{ SEGMENT_ADDRESSES, "addresses" }, { SEGMENT_PATTERNS, "patterns" }, { SEGMENT_NAMES, "names" },
+	{ SEGMENT_EXCEPTIONS, "exceptions" },
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };

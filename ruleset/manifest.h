@@ -24,7 +24,7 @@
 #include "base/diag.h"
 #include "base/segment.h"
 
-enum { MANIFEST_LAYERS = 16, MANIFEST_SEGMENTS = 6, MANIFEST_NAME = 64, MANIFEST_SOURCES = 4096, MANIFEST_MAX = 1 << 20 };
+enum { MANIFEST_LAYERS = 16, MANIFEST_SEGMENTS = 7, MANIFEST_NAME = 64, MANIFEST_SOURCES = 4096, MANIFEST_MAX = 1 << 20 };
 
 struct manifest_segment {
 	enum segment_kind kind;

@@ -131,7 +131,7 @@ rows_find(const struct rows *r, struct slice name)
 uint64_t
 row_source_rules(const struct row_source *s)
 {
-	uint64_t n = s->counts[COUNT_NAMES];
+	uint64_t n = s->counts[COUNT_NAMES] + s->counts[COUNT_EXCEPTIONS];
 
 	for (enum row_count k = 0; k < COUNT_SIZELESS; k++)
 		n += s->counts[k];
@@ -267,7 +267,7 @@ read_head(const struct rows *r, uint32_t i, struct rule *out)
 	if (i >= r->n_heads)
 		return false;
 	memcpy(&h, r->heads.p + (size_t)i * sizeof(h), sizeof(h));
-	if (h.action > RULE_PROTECT || h.level > RULE_LEVEL_MAX)
+	if (h.action > RULE_EXCEPT || h.level > RULE_LEVEL_MAX)
 		return false;
 	out->action = (enum rule_action)h.action;
 	out->level = h.level;

@@ -24,9 +24,10 @@ uint32_t rows_count(const struct rows *r);
 size_t rows_sources(const struct rows *r);
 
 /* What a source has, by kind; files by algorithm; those without a size, and patterns that are regular expressions,
- * once more; files by name. */
+ * once more; files by name; exceptions. */
 enum row_count { COUNT_PROTECTS, COUNT_HOSTS, COUNT_URLS, COUNT_PATTERNS, COUNT_ADDRESSES, COUNT_FILES,
-	COUNT_SIZELESS = COUNT_FILES + DIGEST_ALGS, COUNT_REGEXES = COUNT_SIZELESS + DIGEST_ALGS, COUNT_NAMES, ROW_COUNTS };
+	COUNT_SIZELESS = COUNT_FILES + DIGEST_ALGS, COUNT_REGEXES = COUNT_SIZELESS + DIGEST_ALGS, COUNT_NAMES, COUNT_EXCEPTIONS,
+	ROW_COUNTS };
 
 struct row_source {
 	struct slice	name;		/* borrowed from the rows */

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 #include "hashdb/hashdb.h"
+#include "ruleset/exception.h"
 #include "url_rules/name_table.h"
 #include "url_rules/path_pattern.h"
 
-static const char *const action_names[] = { "block", "allow", "protect" };
-static const char *const kind_names[] = { "host", "url", "file", "path", "address" };
+static const char *const action_names[] = { "block", "allow", "protect", "except" };
+static const char *const kind_names[] = { "host", "url", "file", "path", "address", "rule" };
 static const char *const scope_marks[] = { [SCOPE_EXACT] = "", [SCOPE_DOMAIN] = ".", [SCOPE_BELOW] = "*." };
 
 const char *
@@ -216,6 +217,26 @@ parse_network(struct slice value, struct rule_match *out, char *why, size_t *at)
 	return -1;
 }
 
+static int
+parse_exception(struct slice value, struct rule_match *out, char *why, size_t *at)
+{
+	char host[HOST_MAX + 1];
+	struct source_line line;
+	struct exception e;
+	struct buf text;
+	int r;
+
+	*at = 0;
+	source_line_init(&line);
+	buf_init(&text, SOURCE_LINE_MAX);
+	if ((r = exception_parse(value, &line, host, &e, why)) == 0 &&
+	    (exception_format(&e, &text) == -1 || (out->path = slice_dup(buf_slice(&text))) == NULL))
+		r = refuse(why, at, 0, "out of memory");
+	buf_fini(&text);
+	source_line_fini(&line);
+	return r;
+}
+
 int
 rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],
     size_t *at)
@@ -242,6 +263,9 @@ rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out
 		break;
 	case RULE_ADDRESS:
 		r = parse_network(value, out, why, at);
+		break;
+	case RULE_RULE:
+		r = parse_exception(value, out, why, at);
 		break;
 	}
 	if (r == -1)
@@ -291,7 +315,7 @@ format_key(enum rule_kind kind, const struct rule_key *key, struct buf *out)
 	}
 	buf_add_str(out, scope_marks[key->scope]);
 	buf_add_slice(out, key->host);
-	return kind == RULE_URL || kind == RULE_PATH ? buf_add_slice(out, key->path) : out->failed ? -1 : 0;
+	return kind == RULE_URL || kind == RULE_PATH || kind == RULE_RULE ? buf_add_slice(out, key->path) : out->failed ? -1 : 0;
 }
 
 int

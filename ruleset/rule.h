@@ -11,8 +11,8 @@
 #include "url_rules/host_table.h"
 #include "url_rules/network.h"
 
-enum rule_action { RULE_BLOCK, RULE_ALLOW, RULE_PROTECT };
-enum rule_kind { RULE_HOST, RULE_URL, RULE_FILE, RULE_PATH, RULE_ADDRESS };
+enum rule_action { RULE_BLOCK, RULE_ALLOW, RULE_PROTECT, RULE_EXCEPT };
+enum rule_kind { RULE_HOST, RULE_URL, RULE_FILE, RULE_PATH, RULE_ADDRESS, RULE_RULE };	/* RULE_RULE: of exceptions only */
 
 enum { RULE_LEVEL_MAX = 5, RULE_LEVEL_DEFAULT = 4, RULE_WHY = 200 };	/* RULE_WHY: bytes of a reason, with the NUL */
 enum { RULE_NAME_MAX = 1024, RULE_LABEL_MAX = 64 };	/* bytes */
@@ -20,7 +20,8 @@ enum { RULE_NAME_MAX = 1024, RULE_LABEL_MAX = 64 };	/* bytes */
 /* What a rule matches, as whoever found it knows.  All of it is borrowed. */
 struct rule_key {
 	enum host_scope	 scope;		/* host, url and path rules */
-	struct slice	 host, path;	/* PATH of url rules; the pattern of path rules, and of file rules that go by a name */
+	struct slice	 host, path;	/* PATH of url rules; the pattern of path rules, and of file rules that go by a name; what an
+					 * exception matches (exception.h) */
 	struct network	 network;	/* address rules */
 	const struct digest *digest;	/* file rules; NULL in those that go by a name */
 	uint64_t	 size;		/* of the rule; HASHDB_SIZE_ANY */
@@ -47,7 +48,7 @@ struct rule {
 	struct slice	 note;
 };
 
-/* "block", "allow", "protect" and "host", "url", "file", "path", "address". */
+/* "block", "allow", "protect", "except" and "host", "url", "file", "path", "address", "rule". */
 const char *rule_action_name(enum rule_action a);
 const char *rule_kind_name(enum rule_kind k);
 
@@ -64,14 +65,14 @@ struct rule_match {
 	size_t		 host_len;
 	enum host_kind	 host_kind;
 	char		*path;			/* url rules: canonical path_query; path rules, and file rules by name: canonical
-						 * pattern; to be freed; else NULL */
+						 * pattern; exceptions: all of it; to be freed; else NULL */
 	struct network	 network;		/* address rules */
 	struct digest	 digest;		/* file rules without PATH */
 	uint64_t	 size;			/* file rules; 0 = any */
 };
 
 /* Take VALUE of KIND apart: "x", ".x", "*.x"; the same with a path; "SIZE|*:ALG:HEX" or "SIZE|*:name:PATTERN" (name_pattern.h);
- * a pattern (path_pattern.h), with or without a host before it; "ADDRESS" or "ADDRESS/BITS".  A URL or path rule may be written
+ * a pattern (path_pattern.h), with or without a host before it; "ADDRESS" or "ADDRESS/BITS"; an exception (exception.h).  A URL or path rule may be written
  * with a scheme; a URL rule's port and fragment are dropped.  A path rule for all hosts and a name for files of any size need a
  * literal.  -1 with the reason in WHY and the byte of VALUE where it shows in *AT. */
 int rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],

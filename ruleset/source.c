@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/siphash.h"
+#include "ruleset/exception.h"
 #include "ruleset/source_line.h"
 
 enum { NOTE_MAX = 4096 };
@@ -31,6 +32,9 @@ struct source_reader {
 	void				*arg;
 	size_t				 errors_before;
 	bool				 is_feed, is_row;	/* all of it; the line of now */
+	struct exception		 exception;	/* of an except line */
+	char				 host[HOST_MAX + 1];
+	struct buf			 scope;		/* its value */
 	struct diag			 own;		/* when the caller wants none */
 };
 
@@ -44,10 +48,10 @@ refuse(struct source_reader *r, unsigned col, const char *what, struct slice val
 /* ---- keys ---- */
 
 enum key { KEY_ID, KEY_REV, KEY_LEVEL, KEY_PUBLISHED, KEY_EXPIRES, KEY_ALERT, KEY_NAME, KEY_CONTAINER, KEY_NOTE,
-	KEY_FILES, KEY_FEED, KEYS };
+	KEY_FILES, KEY_FEED, KEY_CLIENT, KEY_USER, KEY_HOST, KEYS };
 
 static const char *const key_names[KEYS] = { "id", "rev", "level", "published", "expires", "alert", "name",
-	"container", "note", "files", "feed" };
+	"container", "note", "files", "feed", "client", "user", "host" };
 
 bool
 source_name_ok(struct slice s)
@@ -123,6 +127,17 @@ set_files(struct source_reader *r, const struct word *w, struct rule *rule)
 	return 0;
 }
 
+/* What an exception is for. */
+static int
+set_scope(struct source_reader *r, const struct word *w, enum exception_key key, const struct rule *rule)
+{
+	char why[RULE_WHY];
+
+	if (rule->action != RULE_EXCEPT)
+		return refuse(r, w->col, "only an exception has this key", w->key);
+	return exception_take_key(key, w->value, r->host, &r->exception, why) == 0 ? 0 : refuse(r, w->value_col, why, w->value);
+}
+
 static int
 set_key(struct source_reader *r, enum key key, const struct word *w, struct rule *rule)
 {
@@ -160,6 +175,12 @@ set_key(struct source_reader *r, enum key key, const struct word *w, struct rule
 		return set_files(r, w, rule);
 	case KEY_FEED:
 		return set_feed(r, w, rule);
+	case KEY_CLIENT:
+		return set_scope(r, w, EXCEPTION_CLIENT, rule);
+	case KEY_USER:
+		return set_scope(r, w, EXCEPTION_USER, rule);
+	case KEY_HOST:
+		return set_scope(r, w, EXCEPTION_HOST, rule);
 	case KEYS:
 		break;
 	}
@@ -201,6 +222,8 @@ set_expiry(struct source_reader *r, struct rule *rule)
 		rule->expires = life == 0 ? 0 : date_after(from, life);
 		return 0;
 	}
+	if (slice_eq(r->expires, SLICE("never")) && rule->action == RULE_EXCEPT)
+		return refuse(r, r->expires_col, "an exception has an end", r->expires);
 	if (slice_eq(r->expires, SLICE("never"))) {
 		rule->expires = 0;
 		return 0;
@@ -218,12 +241,12 @@ set_expiry(struct source_reader *r, struct rule *rule)
 static int
 set_action(struct source_reader *r, const struct word *w, struct rule *rule)
 {
-	for (enum rule_action a = RULE_BLOCK; a <= RULE_PROTECT; a++)
+	for (enum rule_action a = RULE_BLOCK; a <= RULE_EXCEPT; a++)
 		if (!w->quoted && w->key.len == 0 && slice_eq(w->value, slice_str(rule_action_name(a)))) {
 			rule->action = a;
 			return 0;
 		}
-	return refuse(r, w->col, "expected block, allow or protect", w->key.len > 0 ? w->key : w->value);
+	return refuse(r, w->col, "expected block, allow, protect or except", w->key.len > 0 ? w->key : w->value);
 }
 
 static int
@@ -231,14 +254,41 @@ set_kind(struct source_reader *r, const struct word *w, struct rule *rule)
 {
 	enum rule_kind k = RULE_HOST;
 
-	while (k <= RULE_ADDRESS && !(w->key.len == 0 && slice_eq(w->value, slice_str(rule_kind_name(k)))))
+	while (k <= RULE_RULE && !(w->key.len == 0 && slice_eq(w->value, slice_str(rule_kind_name(k)))))
 		k++;
-	if (k > RULE_ADDRESS)
+	if (k > RULE_RULE || (k == RULE_RULE && rule->action != RULE_EXCEPT))
 		return refuse(r, w->col, "expected host, url, file, path or address", w->key.len > 0 ? w->key : w->value);
+	if (rule->action == RULE_EXCEPT && k != RULE_RULE)
+		return refuse(r, w->col, "an exception is one from a rule: except rule REVISION:RULE", w->value);
+	if (rule->action == RULE_EXCEPT && !rule->local)
+		return refuse(r, w->col, "only a source of the site's own has exceptions", w->value);
 	if (rule->action == RULE_PROTECT && k != RULE_HOST)
 		return refuse(r, w->col, "only a host can be protected", w->value);
 	rule->kind = k;
 	return 0;
+}
+
+/* The rule that an exception is from; what it is for follows with the keys. */
+static int
+set_excepted(struct source_reader *r, const struct word *w)
+{
+	char why[RULE_WHY];
+
+	return exception_take_rule(w->value, &r->exception, why) == 0 ? 0 : refuse(r, w->value_col, why, w->value);
+}
+
+/* All of an exception as its value. */
+static int
+set_exception(struct source_reader *r, const struct word *w, struct rule *rule, struct rule_match *match)
+{
+	char why[RULE_WHY];
+	size_t at;
+
+	buf_reset(&r->scope);
+	if (exception_format(&r->exception, &r->scope) == -1)
+		return refuse(r, w->col, "out of memory", w->value);
+	rule->value = buf_slice(&r->scope);
+	return rule_match_parse(RULE_RULE, rule->value, match, why, &at) == 0 ? 0 : refuse(r, w->col, why, w->value);
 }
 
 /* The value may look like key=value ("q=1.example/"): it is then taken whole. */
@@ -337,8 +387,8 @@ read_rule(struct source_reader *r, struct rule *rule, struct rule_match *match)
 		return refuse(r, w[r->words.n - 1].col, "expected ACTION KIND VALUE", w[r->words.n - 1].value);
 	if (set_kind(r, &w[1], rule) == -1)
 		return -1;
-	result = set_value(r, &w[2], rule, match);
-	if (set_keys(r, rule) == -1 || set_expiry(r, rule) == -1 || set_id(r, rule) == -1)
+	result = rule->action == RULE_EXCEPT ? set_excepted(r, &w[2]) : set_value(r, &w[2], rule, match);
+	if (set_keys(r, rule) == -1 || (rule->action == RULE_EXCEPT && result == 0 && set_exception(r, &w[2], rule, match) == -1) || set_expiry(r, rule) == -1 || set_id(r, rule) == -1)
 		result = -1;
 	return result;
 }
@@ -376,6 +426,7 @@ source_reader_new(const char *file, struct slice name, const struct source_defau
 	r->errors_before = r->diag->n_errors;
 	r->is_feed = slice_starts(name, SLICE("feed-"));
 	source_line_init(&r->words);
+	buf_init(&r->scope, SOURCE_LINE_MAX);
 	buf_init(&r->id, name.len + RULE_LABEL_MAX + 32);
 	if (!source_name_ok(name))
 		refuse(r, 0, "the source's name must be up to 64 letters, digits, '-', '_' and '.'", name);
@@ -390,6 +441,7 @@ source_reader_end(struct source_reader *r)
 	check_ids(r);
 	result = r->diag->n_errors > r->errors_before ? -1 : 0;
 	source_line_fini(&r->words);
+	buf_fini(&r->scope);
 	buf_fini(&r->id);
 	free(r->ids);
 	diag_fini(&r->own);
@@ -451,7 +503,11 @@ format_rule(const struct rule *rule, bool exact, struct buf *out)
 	buf_init(&value, SIZE_MAX / 2);
 	if (rule_value_format(rule, &value) == -1)
 		out->failed = true;
-	source_line_quote(buf_slice(&value), out);
+	/* That of an exception is written as a source has it. */
+	if (rule->kind == RULE_RULE)
+		buf_add_slice(out, buf_slice(&value));
+	else
+		source_line_quote(buf_slice(&value), out);
 	buf_fini(&value);
 	add_key(out, KEY_ID, id);
 	buf_addf(out, " rev=%u level=%u", rule->rev, rule->level);

@@ -1,4 +1,4 @@
-/* source_line.h - one line of a source as words, with the columns they stand in.  For source.c only. */
+/* source_line.h - one line of a source as words, with the columns they stand in.  For source.c and exception.c. */
 #ifndef RULESET_SOURCE_LINE_H
 #define RULESET_SOURCE_LINE_H
 

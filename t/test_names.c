@@ -2,7 +2,6 @@
  * bytes. */
 #include "base/file.h"
 #include "t/tap.h"
-#include "url_rules/name_format.h"
 #include "url_rules/name_table.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
@@ -270,17 +269,17 @@ static const struct name_match listed[] = {
 static bool
 write_table(const char *path, size_t first, struct buf *out)
 {
-	struct name_builder *b = name_builder_new();
+	struct text_rows_builder *b = text_rows_builder_new();
 	uint8_t sha256[SEGMENT_SHA256];
 	struct diag diag = { 0 };
 	uint64_t len;
 	bool good;
 
 	for (size_t i = 0; i <= COUNT(listed); i++)
-		name_builder_add(b, &listed[(first + i) % COUNT(listed)]);
-	good = name_builder_count(b) == COUNT(listed) + 1 && name_builder_write(b, path, &len, sha256, &diag) == 0 &&
-	    file_read(path, out) == 0;
-	name_builder_free(b);
+		name_table_add(b, &listed[(first + i) % COUNT(listed)]);
+	good = text_rows_builder_count(b) == COUNT(listed) + 1 && name_table_check(b, path, &diag) == 0 &&
+	    text_rows_builder_write(b, SEGMENT_NAMES, path, &len, sha256, &diag) == 0 && file_read(path, out) == 0;
+	text_rows_builder_free(b);
 	diag_fini(&diag);
 	return good;
 }
@@ -349,30 +348,24 @@ static void
 test_refusals(void)
 {
 	static const char *const bad[] = { "a{digit}.exe", "a b.exe", "a/b", "" };
-	char *folder = temp_dir(), path[4096];
-	uint8_t sha256[SEGMENT_SHA256];
-	uint64_t len;
-
-	snprintf(path, sizeof(path), "%s/names.seg", folder);
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct name_match m = { .pattern = slice_str(bad[i]) };
-		struct name_builder *b = name_builder_new();
+		struct text_rows_builder *b = text_rows_builder_new();
 		struct diag diag = { 0 };
 
-		ok(name_builder_add(b, &m) == 0 && name_builder_write(b, path, &len, sha256, &diag) == -1 && diag.n_errors == 1,
-		    "\"%s\" is not canonical, and not written", bad[i]);
+		ok(name_table_add(b, &m) == 0 && name_table_check(b, "x", &diag) == -1 && diag.n_errors == 1, "\"%s\" is not canonical", bad[i]);
 		diag_fini(&diag);
-		name_builder_free(b);
+		text_rows_builder_free(b);
 	}
 	for (size_t n = NAMES_MAX; n <= NAMES_MAX + 1; n++) {
-		struct name_builder *b = name_builder_new();
+		struct text_rows_builder *b = text_rows_builder_new();
 		struct diag diag = { 0 };
 
 		for (size_t i = 0; i < n; i++)
-			name_builder_add(b, &(struct name_match){ .size = i + 1, .pattern = SLICE("a.exe") });
-		ok((name_builder_write(b, path, &len, sha256, &diag) == 0) == (n == NAMES_MAX), "%zu names", n);
+			name_table_add(b, &(struct name_match){ .size = i + 1, .pattern = SLICE("a.exe") });
+		ok((name_table_check(b, "x", &diag) == 0) == (n == NAMES_MAX), "%zu names", n);
 		diag_fini(&diag);
-		name_builder_free(b);
+		text_rows_builder_free(b);
 	}
 }
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "url_rules/name_format.h"
+#include "base/text_rows.h"
 
 /* A rule that can be asked. */
 struct name_rule {
@@ -13,90 +13,57 @@ struct name_rule {
 };
 
 struct name_table {
-	char			*store;		/* what the rules' patterns point into */
+	struct text_rows	 rows;		/* what the rules' patterns point into */
 	struct name_rule	*rules;
 	size_t			 n, any, lost;	/* the first ANY of them are for files of any size */
 };
 
-int
-name_cmp(const struct name_match *a, const struct name_match *b)
-{
-	int c;
-
-	if (a->size != b->size)
-		return a->size < b->size ? -1 : 1;
-	if ((c = slice_cmp(a->pattern, b->pattern)) != 0)
-		return c;
-	return a->ref < b->ref ? -1 : a->ref > b->ref;
-}
-
 /* ---- opening ---- */
 
-/* Make RULE one that can be asked; -1 with the reason in WHY. */
+/* Make ROW a rule that can be asked; -1 with the reason in WHY. */
 static int
-add_rule(struct name_table *t, const struct name_match *rule, char why[static NAME_PATTERN_WHY])
+add_rule(struct name_table *t, const struct text_row *row, char why[static NAME_PATTERN_WHY])
 {
 	struct name_rule *r = &t->rules[t->n];
 	struct name_pattern p;
 	size_t at;
 
-	snprintf(why, NAME_PATTERN_WHY, "is out of order");
-	if (t->n > 0 && name_cmp(&r[-1].rule, rule) >= 0)
-		return -1;
-	if (name_pattern_parse(rule->pattern, &p, why, &at) == -1)
+	if (name_pattern_parse(row->text, &p, why, &at) == -1)
 		return -1;
 	snprintf(why, NAME_PATTERN_WHY, "there is no memory");
 	if ((r->items = malloc(p.n * sizeof(*r->items))) == NULL)
 		return -1;
 	memcpy(r->items, p.items, p.n * sizeof(*r->items));
-	r->rule = *rule;
+	r->rule = (struct name_match){ .ref = row->ref, .size = row->number, .pattern = row->text };
 	r->n_items = p.n;
 	r->min = p.min;
 	r->max = p.max;
 	t->n++;
-	t->any += rule->size == NAME_SIZE_ANY;
+	t->any += row->number == NAME_SIZE_ANY;
 	return 0;
-}
-
-static void
-add_records(struct name_table *t, uint32_t n, struct slice records, struct slice texts, struct diag *diag)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		char why[NAME_PATTERN_WHY] = "is damaged";
-		struct name_match rule;
-		struct name_record r;
-		struct slice text;
-
-		memcpy(&r, records.p + i * sizeof(r), sizeof(r));
-		text = slice_head(slice_skip(texts, r.at), r.len);
-		rule = (struct name_match){ .ref = r.ref, .size = r.size, .pattern = text };
-		if (text.len == r.len && r.number == i && r.sum == name_sum(&r, text) && add_rule(t, &rule, why) == 0)
-			continue;
-		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "file name %u of %u is left out: %s", i + 1, n, why);
-		t->lost++;
-	}
 }
 
 /* What is wrong with SEGMENT as a whole, or NULL. */
 static const char *
 read_segment(struct name_table *t, const struct segment *segment, struct diag *diag)
 {
-	struct slice head = segment_section(segment, NAMES_INFO), records = segment_section(segment, NAMES_RECORDS);
-	struct slice texts = segment_section(segment, NAMES_TEXTS);
-	struct names_info info;
+	const char *fault = text_rows_read(&t->rows, segment, NAMES_MAX);
 
-	if (head.len != sizeof(info))
-		return "damaged: size of the name table's head";
-	memcpy(&info, head.p, sizeof(info));
-	if (info.n > NAMES_MAX || records.len != info.n * sizeof(struct name_record))
-		return "damaged: number of file names";
-	t->store = malloc(texts.len + 1);
-	t->rules = calloc(info.n + 1, sizeof(*t->rules));
-	if (t->store == NULL || t->rules == NULL)
+	if (fault != NULL)
+		return fault;
+	if ((t->rules = calloc(t->rows.n + 1, sizeof(*t->rules))) == NULL)
 		return "out of memory";
-	if (texts.len > 0)
-		memcpy(t->store, texts.p, texts.len);
-	add_records(t, info.n, records, slice_make(t->store, texts.len), diag);
+	t->lost = t->rows.lost;
+	if (t->lost > 0)
+		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "%zu file names are damaged and left out", t->lost);
+	for (size_t i = 0; i < t->rows.n; i++) {
+		char why[NAME_PATTERN_WHY] = "";
+
+		if (add_rule(t, &t->rows.v[i], why) == 0)
+			continue;
+		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "a file name is left out: %s", why);
+		t->lost++;
+	}
 	return NULL;
 }
 
@@ -121,7 +88,7 @@ name_table_close(struct name_table *t)
 	for (size_t i = 0; i < t->n; i++)
 		free(t->rules[i].items);
 	free(t->rules);
-	free(t->store);
+	text_rows_fini(&t->rows);
 	free(t);
 }
 

@@ -6,7 +6,7 @@
 #define URL_RULES_NAME_TABLE_H
 
 #include "base/diag.h"
-#include "base/segment.h"
+#include "base/text_rows.h"
 #include "url_rules/name_pattern.h"
 
 enum { NAMES_MAX = 1000, NAME_SIZE_ANY = 0 };	/* rules of one table */
@@ -26,7 +26,7 @@ struct name_table;
 struct name_table *name_table_open(const struct segment *segment, struct diag *diag);
 void name_table_close(struct name_table *t);
 
-/* Every rule that one of NAMES fits and whose size is SIZE or any, in the order of name_cmp().  At most MAX are stored; the result
+/* Every rule that one of NAMES fits and whose size is SIZE or any, those for any size first.  At most MAX are stored; the result
  * is how many there are.  No allocation; only patterns of that size, and of any, are asked. */
 size_t name_table_match(const struct name_table *t, const struct file_names *names, uint64_t size, struct name_match *out,
     size_t max);
@@ -43,26 +43,12 @@ size_t name_table_count(const struct name_table *t);
 size_t name_table_lost(const struct name_table *t);
 int name_table_at(const struct name_table *t, size_t i, struct name_match *out);
 
-/* By size, those of any first; then by pattern and reference: only the same rule is equal. */
-int name_cmp(const struct name_match *a, const struct name_match *b);
-
 /* ---- the compiler ---- */
 
-struct name_builder;
+/* Add RULE to B (base/text_rows.h), of which text_rows_builder_write() then makes the segment.  -1 without memory. */
+int name_table_add(struct text_rows_builder *b, const struct name_match *rule);
 
-/* An empty builder; NULL without memory.  The caller's: name_builder_free(), for which NULL is fine. */
-struct name_builder *name_builder_new(void);
-void name_builder_free(struct name_builder *b);
-
-/* Add RULE, whose bytes are copied.  -1 without memory. */
-int name_builder_add(struct name_builder *b, const struct name_match *rule);
-
-/* Rules added. */
-size_t name_builder_count(const struct name_builder *b);
-
-/* Write the segment to PATH.  The result depends on what was added, not on the order; a rule added twice is written once.  -1
- * with an error in DIAG, also for a pattern that is not canonical, and for more than NAMES_MAX rules. */
-int name_builder_write(struct name_builder *b, const char *path, uint64_t *len, uint8_t sha256[static SEGMENT_SHA256],
-    struct diag *diag);
+/* B can be written: every pattern is canonical, and they are at most NAMES_MAX.  -1 with errors in DIAG under PATH. */
+int name_table_check(struct text_rows_builder *b, const char *path, struct diag *diag);
 
 #endif

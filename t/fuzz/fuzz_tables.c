@@ -7,7 +7,7 @@
 #include "url_rules/address_format.h"
 #include "url_rules/address_table.h"
 #include "url_rules/path_patterns.h"
-#include "url_rules/name_format.h"
+#include "ruleset/exceptions.h"
 #include "url_rules/name_table.h"
 #include "url_rules/pattern_format.h"
 
@@ -101,9 +101,23 @@ ask_names(const struct name_table *t)
 	require(name_table_match(t, &names, 90112, m, MATCHES) <= name_table_count(t));
 	require(name_table_knows(t, &names) || name_table_match(t, &names, 90112, m, MATCHES) == 0);
 	for (size_t i = 0; name_table_at(t, i, m) == 0; i++) {
-		require(m[0].pattern.len > 0 && (i == 0 || name_cmp(&last, m) < 0) && name_table_has_size(t, m[0].size));
+		require(m[0].pattern.len > 0 && (i == 0 || last.size <= m[0].size) && name_table_has_size(t, m[0].size));
 		last = m[0];
 	}
+}
+
+static void
+ask_exceptions(const struct exceptions *t)
+{
+	static const struct asker asker = { { "192.0.2.7", 9 }, { "ann", 3 }, { "a.example", 9 } };
+	struct slice text;
+	uint32_t refs[MATCHES], ref;
+	size_t n = 0;
+
+	while (exceptions_at(t, n, &text, &ref) == 0)
+		n++;
+	require(exceptions_match(t, SLICE("local:1"), 1, &asker, refs, MATCHES) <= n);
+	require(exceptions_match(t, SLICE("local:1"), 1, NULL, refs, MATCHES) <= n);
 }
 
 static void
@@ -113,6 +127,7 @@ open_as(const char *p, size_t len, enum segment_kind kind)
 	struct address_table *addresses = NULL;
 	struct path_patterns *patterns = NULL;
 	struct name_table *names = NULL;
+	struct exceptions *exceptions = NULL;
 
 	if (segment == NULL)
 		return;
@@ -122,6 +137,9 @@ open_as(const char *p, size_t len, enum segment_kind kind)
 		ask_patterns(patterns);
 	if (kind == SEGMENT_NAMES && (names = name_table_open(segment, NULL)) != NULL)
 		ask_names(names);
+	if (kind == SEGMENT_EXCEPTIONS && (exceptions = exceptions_open(segment, NULL)) != NULL)
+		ask_exceptions(exceptions);
+	exceptions_close(exceptions);
 	name_table_close(names);
 	address_table_close(addresses);
 	path_patterns_close(patterns);
@@ -180,14 +198,14 @@ repair_patterns(const struct segment *s)
 }
 
 static void
-repair_names(const struct segment *s)
+repair_texts(const struct segment *s)
 {
-	struct slice records = segment_section(s, NAMES_RECORDS), texts = segment_section(s, NAMES_TEXTS);
-	struct name_record r;
+	struct slice records = segment_section(s, TEXT_ROWS_RECORDS), texts = segment_section(s, TEXT_ROWS_TEXTS);
+	struct text_record r;
 
 	for (; records.len >= sizeof(r); records = slice_skip(records, sizeof(r))) {
 		memcpy(&r, records.p, sizeof(r));
-		r.sum = name_sum(&r, slice_head(slice_skip(texts, r.at), r.len));
+		r.sum = text_record_sum(&r, slice_head(slice_skip(texts, r.at), r.len));
 		memcpy((char *)(uintptr_t)records.p, &r, sizeof(r));
 	}
 }
@@ -206,8 +224,8 @@ try_segment(char *copy, const uint8_t *data, size_t size, enum segment_kind kind
 		return;
 	if (kind == SEGMENT_ADDRESSES)
 		repair_addresses(segment);
-	else if (kind == SEGMENT_NAMES)
-		repair_names(segment);
+	else if (kind == SEGMENT_NAMES || kind == SEGMENT_EXCEPTIONS)
+		repair_texts(segment);
 	else
 		repair_patterns(segment);
 	segment_close(segment);
@@ -268,6 +286,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_segment(copy, data, size, SEGMENT_ADDRESSES);
 	try_segment(copy, data, size, SEGMENT_PATTERNS);
 	try_segment(copy, data, size, SEGMENT_NAMES);
+	try_segment(copy, data, size, SEGMENT_EXCEPTIONS);
 	free(copy);
 	return 0;
 }
