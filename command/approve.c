@@ -159,7 +159,8 @@ check_ids(const struct decision *d)
 
 	for (int i = 0; i < d->call->argc; i++)
 		if (find(d, d->call->argv[i]) == NULL)
-			result = call_fail(d->call, "nothing is held as %s; see \"firebreak held\"", d->call->argv[i]);
+			result = call_fail(d->call, "nothing is held as %s; see \"firebreak held\" (a publish that is refused holds nothing)",
+			    d->call->argv[i]);
 	return result;
 }
 

@@ -373,6 +373,7 @@ run_allow(struct call *c)
 	"  ADDRESS/BITS  requests to a bare address in that network\n" \
 	"  URL           that address and what it begins; all of a site is its host\n" \
 	"  DIGEST[:SIZE] an MD5, SHA-1 or SHA-256, better with the file's size in bytes\n" \
+	"  SIZE:name:PATTERN   a file by its size and name, as in rules(5)\n" \
 	"  --for TIME    until 12h, 7d ... from now, or never; else the site's default\n" \
 	"  --level N     how sure, 0 to 5; else 4\n" \
 	"  --name NAME   the file's name, for people\n" \

@@ -83,7 +83,7 @@ print_facts(const struct answer *a)
 	printf("  plan      %s: %s\n", file_type_name(a->type), a->plan);
 	if (a->facts->kind == FINDING_MEMBER) {
 		printf("  member    ");
-		show_text(stdout, a->facts->member);
+		show_text(stdout, a->facts->member.len > 0 ? a->facts->member : slice_str("(without a name)"));
 		printf(", %u deep\n", a->facts->depth);
 	}
 	printf("  size      %" PRIu64 " bytes%s\n", a->facts->size, a->facts->kind == FINDING_DECODED ? ", decoded" : "");
@@ -285,6 +285,9 @@ answer_findings(const struct check *ch, struct answer *a, const struct inspector
 		a->why = &kept->why;
 	}
 	if (inspector_unscannable(i) != UNSCANNABLE_NO && !inspector_stopped(i) && (kept == NULL || !kept->why.would_block)) {
+		if (inspector_unscannable(i) == UNSCANNABLE_HELPER && access(ch->means.helper, X_OK) == -1)
+			return call_fail(ch->call, "%s: %s: without it nothing is seen of archives; --helper says where it is",
+			    ch->means.helper, strerror(errno));
 		judge_unscannable(ch->g, inspector_unscannable(i), &why);
 		a->facts = &facts;
 		a->why = &why;

@@ -43,7 +43,10 @@ call_flags(struct call *c, const char *const *flags, size_t n, const char **valu
 			c->state = optarg;
 		else if (at == AT_HELP)
 			return CALL_HELP;
-		else if (at >= 0 && (size_t)at < n)
+		else if (at >= 0 && (size_t)at < n && values[at] != NULL && optarg != NULL) {
+			call_fail(c, "--%s is given twice", names[at]);
+			return CALL_USAGE;
+		} else if (at >= 0 && (size_t)at < n)
 			values[at] = optarg != NULL ? optarg : "";
 		else {
 			call_fail(c, "%s %s", c->argv[optind - 1],

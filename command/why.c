@@ -58,7 +58,7 @@ row(const json_t *event, const char *label, const char *path, const char *after)
 }
 
 static const char *
-action_in_words(struct slice action)
+action_in_words(struct slice action, bool upload)
 {
 	static const char *const words[EVENT_ACTIONS] = {
 		[EVENT_BLOCKED] = "refused: the user got the block page",
@@ -70,10 +70,26 @@ action_in_words(struct slice action)
 		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
 	};
 
+	if (upload && slice_eq(action, slice_str(event_action_name(EVENT_KILLED))))
+		return "the upload was cut before its end: the server has a broken file at most, the user an error of Squid's";
 	for (int i = 0; i < EVENT_ACTIONS; i++)
 		if (slice_eq(action, slice_str(event_action_name(i))))
 			return words[i];
 	return "something that this version does not know";
+}
+
+/* Where the file was, when the body was not it. */
+static void
+print_found(const json_t *event)
+{
+	char store[NUMBER_MAX];
+	struct slice found = text_at(event, "firebreak.found", store);
+
+	if (slice_eq(found, slice_str("decoded")))
+		printf("%-12sbehind the content coding\n", "Found");
+	else if (slice_eq(found, slice_str("member")))
+		printf("%-12sin an archive, or as a part of a form\n", "Found");
+	row(event, "Found as", "file.path", "");
 }
 
 static void
@@ -99,11 +115,12 @@ print_steps(const json_t *event)
 static void
 print_event(const json_t *event, const char *shown)
 {
-	char store[NUMBER_MAX];
+	char store[NUMBER_MAX], provider[NUMBER_MAX];
 
 	printf("%-12s%s\n", "Incident", shown);
 	row(event, "When", "@timestamp", "");
-	printf("%-12s%s\n", "What", action_in_words(text_at(event, "event.action", store)));
+	printf("%-12s%s\n", "What", action_in_words(text_at(event, "event.action", store),
+	    slice_eq(text_at(event, "event.provider", provider), slice_str("reqmod"))));
 	row(event, "Why", "message", "");
 	row(event, "Reason", "event.reason", "");
 	row(event, "Client", "client.ip", "");
@@ -112,6 +129,7 @@ print_event(const json_t *event, const char *shown)
 	row(event, "URL", "url.original", "");
 	row(event, "Host", "url.domain", "");
 	row(event, "Status", "http.response.status_code", " from the origin");
+	print_found(event);
 	row(event, "File", "file.name", "");
 	row(event, "Size", "file.size", " bytes");
 	row(event, "Delivered", "firebreak.delivered", " bytes before it was stopped");
