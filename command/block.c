@@ -1,11 +1,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "command/live.h"
+#include "command/edit_live.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/edit.h"
@@ -14,7 +13,7 @@
 #include "ruleset/source.h"
 
 enum { FLAG_FOR, FLAG_JSON, FLAG_LEVEL, FLAG_NAME, FLAG_NOTE, FLAG_REMOVE, FLAG_SOURCE, FLAGS };
-enum { LABEL_MAX = 40, VALUE_TEXT_MAX = 1 << 20, MISTYPED_MIN = 24 };
+enum { VALUE_TEXT_MAX = 1 << 20, MISTYPED_MIN = 24 };
 
 #define SOURCE_DEFAULT	"local"
 
@@ -28,7 +27,7 @@ struct change {
 	struct rule		 rule;
 	struct rule_match	 match;
 	struct buf		 value;		/* canonical; empty when ASKED is no value, but may be an id */
-	char			 label[LABEL_MAX];
+	char			 label[EDIT_LABEL_MAX];
 	struct edit		 edit;
 	struct diag		 diag;
 };
@@ -152,21 +151,6 @@ read_value(struct change *ch)
 
 /* ---- the line ---- */
 
-/* A label that the source does not have yet: the action's letter and the time. */
-static void
-make_label(struct change *ch, int64_t now)
-{
-	char stamp[LABEL_MAX / 2];
-	time_t t = (time_t)now;
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-	snprintf(ch->label, sizeof(ch->label), "%c%s", *rule_action_name(ch->action), stamp);
-	for (int i = 2; slice_search(buf_slice(&ch->edit.after), slice_str(ch->label)) < ch->edit.after.len; i++)
-		snprintf(ch->label, sizeof(ch->label), "%c%s-%d", *rule_action_name(ch->action), stamp, i);
-}
-
 /* Put the line into the text, in the place of one that says the same. */
 static void
 add_line(struct change *ch, int64_t now)
@@ -175,7 +159,7 @@ add_line(struct change *ch, int64_t now)
 	uint32_t rev = 0;
 
 	edit_remove(&ch->edit, ch->action, rule->kind, buf_slice(&ch->value), (struct slice){ 0 }, now, &rev);
-	make_label(ch, now);
+	edit_label(&ch->edit, ch->action, now, ch->label);
 	rule->action = ch->action;
 	rule->rev = rev + 1;
 	rule->published = now;
@@ -220,28 +204,6 @@ say_done(const struct change *ch)
 	fputc('\n', f);
 }
 
-/* Write the text, publish it, and put the old one back when that is refused. */
-static int
-make_live(struct change *ch, bool json)
-{
-	struct live_request rq = live_request(ch->call);
-	int status;
-
-	if (edit_write(&ch->edit, &ch->diag) == -1) {
-		/* It may be in place all the same, and only its folder not flushed. */
-		edit_undo(&ch->edit, NULL);
-		return EXIT_TROUBLE;
-	}
-	rq.options.only = ch->edit.name.p;
-	rq.options.locked = true;
-	rq.json = json;
-	if ((status = live_run(ch->call, &rq)) == EXIT_TROUBLE && edit_undo(&ch->edit, &ch->diag) == 0)
-		diag_add(&ch->diag, DIAG_NOTE, ch->edit.path, 0, 0, "is as it was");
-	if (status != EXIT_TROUBLE && !json)
-		say_done(ch);
-	return status;
-}
-
 /* Lint may hold the rule: it is then in the source, and not live. */
 static int
 look_for_held(struct change *ch)
@@ -281,7 +243,9 @@ perform(struct change *ch, bool json)
 		if (!ch->remove)
 			add_line(ch, now);
 		if (!ch->remove || remove_line(ch, now) == 0)
-			status = make_live(ch, json);
+			status = edit_live(ch->call, &ch->edit, json, &ch->diag);
+		if (status != EXIT_TROUBLE && !json)
+			say_done(ch);
 		if (status == EXIT_FINE && !ch->remove)
 			status = look_for_held(ch);
 	}

@@ -79,10 +79,11 @@ static void
 print_counts(const struct publish_report *p, bool dry_run)
 {
 	printf("%s %" PRIu64 ": %" PRIu64 " rule%s (%" PRIu64 " host, %" PRIu64 " url, %" PRIu64 " path, %" PRIu64 " address, %" PRIu64
-	    " file, %" PRIu64 " protect) from %zu "
+	    " file, %" PRIu64 " protect, %" PRIu64 " except) from %zu "
 	    "source%s, %zu of them read",
 	    dry_run ? "nothing written; it would be generation" : "generation", p->generation,
-	    p->rules, show_s(p->rules), p->hosts, p->urls, p->paths, p->addresses, p->files, p->protects, p->sources,
+	    p->rules, show_s(p->rules), p->hosts, p->urls, p->paths, p->addresses, p->files, p->protects,
+	    p->exceptions, p->sources,
 	    show_s(p->sources), p->changed);
 	if (p->expired > 0)
 		printf("; %" PRIu64 " expired rule%s left out", p->expired, show_s(p->expired));
@@ -134,6 +135,7 @@ json_report(const struct publish_report *p, bool dry_run)
 	show_json_number(j, "addresses", p->addresses);
 	show_json_number(j, "files", p->files);
 	show_json_number(j, "protects", p->protects);
+	show_json_number(j, "exceptions", p->exceptions);
 	show_json_number(j, "expired", p->expired);
 	show_json_number(j, "held", p->held);
 	show_json_number(j, "denied", p->denied);

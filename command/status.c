@@ -111,8 +111,9 @@ print_generation(const struct report *r)
 		printf("            *** A ROLLBACK to generation %" PRIu64 ": the sources are not looked at ***\n", m->rolled_back);
 	printf("Rules       %" PRIu64 " from %zu source%s in %zu layer%s; threshold %d\n", generation_rules(r->g), m->n_sources,
 	    show_s(m->n_sources), m->n_layers, show_s(m->n_layers), (int)generation_site(r->g)->threshold);
-	printf("Hosts       %" PRIu64 " host, %" PRIu64 " url, %" PRIu64 " path, %" PRIu64 " address, %" PRIu64 " protect\n",
-	    n[COUNT_HOSTS], n[COUNT_URLS], n[COUNT_PATTERNS], n[COUNT_ADDRESSES], n[COUNT_PROTECTS]);
+	printf("Hosts       %" PRIu64 " host, %" PRIu64 " url, %" PRIu64 " path, %" PRIu64 " address, %" PRIu64 " protect, %" PRIu64
+	    " except\n",
+	    n[COUNT_HOSTS], n[COUNT_URLS], n[COUNT_PATTERNS], n[COUNT_ADDRESSES], n[COUNT_PROTECTS], n[COUNT_EXCEPTIONS]);
 	printf("Files      ");
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
 		printf(" %" PRIu64 " %s%s", n[COUNT_FILES + alg], digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "");
@@ -212,6 +213,7 @@ json_generation(const struct report *r)
 	show_json_number(j, "paths", n[COUNT_PATTERNS]);
 	show_json_number(j, "addresses", n[COUNT_ADDRESSES]);
 	show_json_number(j, "protects", n[COUNT_PROTECTS]);
+	show_json_number(j, "exceptions", n[COUNT_EXCEPTIONS]);
 	show_json_number(j, "sources", m->n_sources);
 	show_json_number(j, "layers", m->n_layers);
 	show_json_number(j, "rolled_back_to", m->rolled_back);

@@ -28,8 +28,8 @@ struct findings {
 	unsigned		 n;		/* how many were judged for good */
 };
 
-/* Nothing found yet.  NAMES, borrowed, are those of the body if a rule goes by one (struct inspect_plan), else NULL; ASKER, borrowed,
- * is who gets it, or NULL.  F may not be moved afterwards. */
+/* Nothing found yet.  NAMES, borrowed, are those of the body if a rule goes by one (struct inspect_plan), else NULL; ASKER,
+ * borrowed, is who gets it, or NULL.  F may not be moved afterwards. */
 void findings_init(struct findings *f, const struct generation *g, int64_t now, bool stops, const struct file_names *names,
     const struct asker *asker);
 

@@ -32,7 +32,7 @@ struct publish_report {
 	size_t	 sources;	/* that count */
 	size_t	 changed;	/* that were read */
 	size_t	 layers;
-	uint64_t rules, hosts, urls, paths, addresses, files, protects;
+	uint64_t rules, hosts, urls, paths, addresses, files, protects, exceptions;
 	uint64_t held, denied;	/* left out: until somebody decides; because somebody denied them (gate.h) */
 	uint64_t refused;	/* left out, rows of feeds that were read: lint refuses them */
 	uint64_t approved;	/* among those that were read: would be held, but somebody approved them */

@@ -244,12 +244,13 @@ publish_fill_counts(struct publish_report *r, const uint64_t n[static ROW_COUNTS
 	r->paths = n[COUNT_PATTERNS];
 	r->addresses = n[COUNT_ADDRESSES];
 	r->protects = n[COUNT_PROTECTS];
+	r->exceptions = n[COUNT_EXCEPTIONS];
 	r->files = n[COUNT_NAMES];
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		r->files += n[COUNT_FILES + alg];
 		r->sizeless += n[COUNT_SIZELESS + alg];
 	}
-	r->rules = r->hosts + r->urls + r->paths + r->addresses + r->protects + r->files;
+	r->rules = r->hosts + r->urls + r->paths + r->addresses + r->protects + r->files + r->exceptions;
 }
 
 /* What S has in the layer that it stays in. */

@@ -388,7 +388,11 @@ read_rule(struct source_reader *r, struct rule *rule, struct rule_match *match)
 	if (set_kind(r, &w[1], rule) == -1)
 		return -1;
 	result = rule->action == RULE_EXCEPT ? set_excepted(r, &w[2]) : set_value(r, &w[2], rule, match);
-	if (set_keys(r, rule) == -1 || (rule->action == RULE_EXCEPT && result == 0 && set_exception(r, &w[2], rule, match) == -1) || set_expiry(r, rule) == -1 || set_id(r, rule) == -1)
+	if (set_keys(r, rule) == -1)
+		result = -1;
+	if (rule->action == RULE_EXCEPT && result == 0)
+		result = set_exception(r, &w[2], rule, match);
+	if (set_expiry(r, rule) == -1 || set_id(r, rule) == -1)
 		result = -1;
 	return result;
 }

@@ -8,8 +8,8 @@
  *
  *	except rule 2:alert-19190:file-1 client=192.0.2.7 user=ann expires=7d note="ticket 4711"
  *
- * Keys: client user host (of exceptions: exception.h) id rev level published expires alert name container note files feed.  Unknown words and keys, a key twice, a value
- * out of bounds: each is an error with line and column, and one error refuses the file. */
+ * Keys: client user host (of exceptions: exception.h) id rev level published expires alert name container note files feed.  Unknown
+ * words and keys, a key twice, a value out of bounds: each is an error with line and column, and one error refuses the file. */
 #ifndef RULESET_SOURCE_H
 #define RULESET_SOURCE_H
 

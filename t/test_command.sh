@@ -42,7 +42,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in import publish held approve deny status mode kills check url why; do
+for verb in import publish held approve deny status mode kills exception check url why; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
@@ -337,6 +337,43 @@ has "too short is mistyped" "mistyped" "$err"
 fb 1 "an incident that is not there" why --events "$work/empty.jsonl" 1M83-ME10-C4HM-007J
 has "is not there" "no such incident" "$err"
 fb 2 "an event log that is not there" why --events "$work/no.jsonl" 1M83-ME10-C4HM-007J
+
+# ---- exception ----
+printf 'block host bad.example id=bad rev=2\nblock host worse.example id=worse\n' > "$state/sources/except.rules"
+fb 0 "publish what exceptions are from" publish
+fb 2 "an exception without a reason" exception add 2:except:bad --user ann
+has "wants one" "--reason" "$err"
+fb 2 "an exception for nobody" exception add 2:except:bad --reason "ticket 4711"
+has "asks for whom" "for whom?" "$err"
+fb 2 "an exception from nothing" exception add bad --user ann --reason x
+fb 2 "an exception that never ends" exception add 2:except:bad --user ann --reason x --for never
+fb 0 "an exception" exception add 2:except:bad --user ann --for 2d --reason "ticket 4711"
+has "is told" "2:except:bad user=ann" "$out"
+fb 0 "ann may" check --steps --user ann http://bad.example/
+has "the steps say why" "an exception holds" "$out"
+fb 1 "bob may not" check --user bob http://bad.example/
+fb 1 "nor may who is not known" check http://bad.example/
+fb 0 "list" exception list
+has "it holds" "holds" "$out"
+has "with its reason" "ticket 4711" "$out"
+cat > "$work/except.jsonl" <<'END'
+{"event":{"id":"1M83ME10C4HM007J"},"rule":{"id":"except:worse","version":"1"},"client":{"ip":"192.0.2.7"},"url":{"domain":"worse.example"}}
+END
+fb 2 "an incident that is not there" exception add --incident 1M83-ME10-C4HM-007J --events "$work/empty.jsonl" --reason x
+fb 0 "an exception from an incident" exception add --incident 1m83me10c4hm007j --events "$work/except.jsonl" --reason y
+has "for its client and host" "1:except:worse client=192.0.2.7 host=worse.example" "$out"
+fb 0 "that client may" check --client 192.0.2.7 http://worse.example/
+fb 1 "another may not" check --client 192.0.2.8 http://worse.example/
+printf 'block host bad.example id=bad rev=3\n' > "$state/sources/except.rules"
+fb 0 "the rules change" publish
+fb 1 "the exception has lapsed" check --user ann http://bad.example/
+fb 0 "list --json" exception list --json
+has "says so" "lapsed" "$out"
+has "and that a rule is gone" "the rule is gone" "$out"
+id=$(sed -n 's/^.*client=192.*id=\(e[0-9-]*\) .*/\1/p' "$state/sources/exceptions.rules")
+fb 0 "remove" exception remove "exceptions:$id"
+fb 2 "remove it twice" exception remove "exceptions:$id"
+[ "$(grep -c 'add\|remove' "$state/log/exceptions.log")" = 3 ]; ok $? "each change is in the log"
 
 # ---- output that cannot be written ----
 if [ -c /dev/full ]; then

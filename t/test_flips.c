@@ -30,6 +30,7 @@ static const char layer_1[] =
 	"allow file 4096:sha256:" SHA256 "\n"
 	"block file 5:name:patch{DIGIT[3]}*.exe\n"
 	"allow file *:name:caf%C3%A9-{ANY[2-9]}.exe\n"
+	"except rule 1:one:1 client=192.0.2.0/24 user=ann host=www.a.test\n"
 	"protect host .bank.test\n";
 /* What layer 2 has anew: none of it counts any more. */
 static const char gone[] =
@@ -70,7 +71,15 @@ static const struct { const char *name; uint64_t size; } names[] = {
 	{ "second-.exe", 5 }, { "recond-.exe", 5 },
 };
 
-enum { QUESTIONS = COUNT(urls) + COUNT(digests) + COUNT(names) };
+static const struct { const char *rule; uint32_t rev; struct asker asker; } excepted[] = {
+	{ "one:1", 1, { { "192.0.2.9", 9 }, { "ann", 3 }, { "www.a.test", 10 } } }, { "one:1", 2, { { "192.0.2.9", 9 }, { "ann", 3 },
+	    { "www.a.test", 10 } } }, { "one:1", 1, { { "192.0.3.9", 9 }, { "ann", 3 }, { "www.a.test", 10 } } },
+	{ "one:1", 1, { { "192.0.2.9", 9 }, { "bob", 3 }, { "www.a.test", 10 } } }, { "one:2", 1, { { "192.0.2.9", 9 }, { "ann", 3 },
+	    { "www.a.test", 10 } } },
+};
+
+enum { NAMES_FROM = COUNT(urls) + COUNT(digests), EXCEPTED_FROM = NAMES_FROM + COUNT(names),
+	QUESTIONS = EXCEPTED_FROM + COUNT(excepted) };
 
 /* What there is to be asked, read once. */
 static struct url asked[COUNT(urls)];
@@ -165,11 +174,25 @@ ask_names(const struct generation *g, size_t which, struct answer *out)
 }
 
 static void
+ask_exceptions(const struct generation *g, size_t which, struct answer *out)
+{
+	struct exception_match m[ANSWER_MAX];
+	size_t n = generation_match_exceptions(g, slice_str(excepted[which].rule), excepted[which].rev, &excepted[which].asker, m, COUNT(m));
+
+	for (size_t i = 0; i < n; i++)
+		add_answer(g, out, RULE_RULE, &(struct rule_key){ .path = SLICE("an exception") }, m[i].layer, m[i].ref);
+}
+
+static void
 ask(const struct generation *g, size_t question, struct answer *out)
 {
 	out->n = 0;
-	if (question >= COUNT(urls) + COUNT(digests)) {
-		ask_names(g, question - COUNT(urls) - COUNT(digests), out);
+	if (question >= EXCEPTED_FROM) {
+		ask_exceptions(g, question - EXCEPTED_FROM, out);
+		return;
+	}
+	if (question >= NAMES_FROM) {
+		ask_names(g, question - NAMES_FROM, out);
 		return;
 	}
 	if (question >= COUNT(urls)) {
@@ -253,7 +276,7 @@ make_state(void)
 	for (size_t i = 0; i < m.n_layers; i++)
 		for (size_t k = 0; k < m.layers[i].n; k++)
 			add_file(state, m.layers[i].segments[k].name);
-	is_int((long long)n_files, 2 + 6 + 6, "files, of every kind");
+	is_int((long long)n_files, 2 + 7 + 6, "files, of every kind");
 	manifest_fini(&m);
 	free(other);
 	return state;
@@ -278,7 +301,7 @@ remember(const char *state)
 		without += unharmed[i].n == 0;
 	}
 	unharmed_lines = lines_of(g, &damaged);
-	is_int((long long)unharmed_lines.n, 19 + 7, "rules that count");
+	is_int((long long)unharmed_lines.n, 20 + 7, "rules that count");
 	ok(rules_found > 20 && without > 8, "%zu questions have %zu rules, %zu none", (size_t)QUESTIONS, rules_found, without);
 	generation_close(g);
 }

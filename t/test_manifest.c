@@ -327,7 +327,7 @@ test_source_faults(void)
 static void
 test_many(void)
 {
-	static const char *const kinds[] = { "rules", "hosts", "digests", "addresses", "patterns", "names" };
+	static const char *const kinds[] = { "rules", "hosts", "digests", "addresses", "patterns", "names", "exceptions" };
 	struct manifest m;
 	struct buf text;
 
@@ -337,7 +337,7 @@ test_many(void)
 		buf_addf(&text, "segment %s %u.seg 1 " SHA_A "\n", kinds[i % COUNT(kinds)], i);
 	is_str(fault_of(sealed(buf_slice(&text))), "", "as many segments as a layer has");
 	buf_add_str(&text, "segment rules r.seg 1 " SHA_A "\n");
-	is_fault(sealed(buf_slice(&text)), "line 12: the second segment of its kind", "too many segments");
+	is_fault(sealed(buf_slice(&text)), "line 13: the second segment of its kind", "too many segments");
 	buf_reset(&text);
 	buf_add_str(&text, LEAST);
 	for (unsigned i = 1; i <= MANIFEST_LAYERS; i++)

@@ -356,7 +356,7 @@ struct refusal_row {
 	"OwnDomains: \"" word "\" is no domain" }
 
 static const struct refusal_row refusals[] = {
-	{ "a bad line", SECOND, "deny host b.example\n", SECOND, 1, 1, "expected block, allow or protect: \"deny\"" },
+	{ "a bad line", SECOND, "deny host b.example\n", SECOND, 1, 1, "expected block, allow, protect or except: \"deny\"" },
 	{ "a bad line between good ones", SECOND, "block host b.example\nblock host c.example level=9\nallow host d.example\n",
 	    SECOND, 2, 28, "level must be a number from 0 to 5" },
 	{ "an expired bad line", SECOND, "block host b.example expires=2020-01-01 level=9\n", SECOND, 1, 47, "level must be a number" },

@@ -22,10 +22,10 @@ struct error_row {
 };
 
 static const struct error_row errors[] = {
-	{ "unknown action", "deny host a.example", 1, 1, "expected block, allow or protect: \"deny\"" },
-	{ "an action in capitals", "Block host a.example", 1, 1, "expected block, allow or protect" },
-	{ "an action after blanks", "\t  deny host a.example", 1, 4, "expected block, allow or protect" },
-	{ "a key for an action", "block=x host a.example", 1, 1, "expected block, allow or protect: \"block\"" },
+	{ "unknown action", "deny host a.example", 1, 1, "expected block, allow, protect or except: \"deny\"" },
+	{ "an action in capitals", "Block host a.example", 1, 1, "expected block, allow, protect or except" },
+	{ "an action after blanks", "\t  deny host a.example", 1, 4, "expected block, allow, protect or except" },
+	{ "a key for an action", "block=x host a.example", 1, 1, "expected block, allow, protect or except: \"block\"" },
 	{ "the action alone", "block", 1, 1, "expected ACTION KIND VALUE" },
 	{ "no value", "block host", 1, 7, "expected ACTION KIND VALUE" },
 	{ "unknown kind", "block name a.example", 1, 7, "expected host, url, file, path or address: \"name\"" },
@@ -40,6 +40,14 @@ static const struct error_row errors[] = {
 	{ "no name", "block file 5:name:", 1, 19, "no file name" },
 	{ "a regular expression not closed", "block path ~setup(x", 1, 20, "missing closing parenthesis" },
 	{ "the same in quotes", "block path \"~setup (x\"", 1, 22, "missing closing parenthesis" },
+	{ "an exception of a host", "except host a.example", 1, 8, "an exception is one from a rule" },
+	{ "a block of a rule", "block rule 1:a:b", 1, 7, "expected host, url, file, path or address: \"rule\"" },
+	{ "an exception without a revision", "except rule alert-1:x", 1, 13, "expected REVISION:RULE" },
+	{ "an exception from revision 0", "except rule 0:a:b", 1, 13, "expected REVISION:RULE" },
+	{ "an exception from nothing", "except rule 1:", 1, 13, "expected the rule as events name it" },
+	{ "an exception for no address", "except rule 1:a:b client=x", 1, 26, "no address, such as 192.0.2.7" },
+	{ "an exception without an end", "except rule 1:a:b expires=never", 1, 27, "an exception has an end" },
+	{ "a client of a block", "block host a.example client=192.0.2.7", 1, 22, "only an exception has this key" },
 	{ "an address with host bits", "block address 192.0.2.7/24", 1, 15, "the network is 192.0.2.0/24, the address alone 192.0.2.7" },
 	{ "the line is counted", "block host a.example\n\n# x\ndeny host b.example\n", 4, 1, "expected block" },
 	{ "the last line without newline", "block host a.example\ndeny host b.example", 2, 1, "expected block" },
@@ -392,6 +400,9 @@ static const struct format_row formats[] = {
 	{ "file", "block file *:sha1:" SHA1 " id=f rev=1 level=4 expires=2026-11-24T00:00:00Z name=\"\xc3\xa9\"\n" },
 	{ "path", "block path /mail/id=*-patch*.exe id=f rev=1 level=4 expires=2026-11-24T00:00:00Z\n" },
 	{ "a regular expression", "block path \"~-patch\\\\d+\\\\.exe$\" id=f rev=1 level=4 expires=2026-11-24T00:00:00Z\n" },
+	{ "an exception", "except rule 2:alert-1:file-1 client=192.0.2.0/24 user=\"ann b\" host=a.example id=f rev=1 level=4 "
+	    "expires=2026-11-24T00:00:00Z note=\"ticket 4711\"\n" },
+	{ "an exception from a row of a feed", "except rule \"*:feed-x/a.example/x y\" id=f rev=1 level=4 expires=2026-11-24T00:00:00Z\n" },
 	{ "a name", "block file 90112:name:a%20{DIGIT[3]}*.exe id=f rev=1 level=4 expires=2026-11-24T00:00:00Z\n" },
 	{ "address", "block address 2001:db8::/32 id=f rev=1 level=4 expires=2026-11-24T00:00:00Z\n" },
 	{ "a value like a key", "block url q=1.example/ id=f rev=1 level=4 expires=2026-11-24T00:00:00Z\n" },
@@ -412,8 +423,10 @@ test_formats(void)
 
 	buf_init(&line, ROOM);
 	for (size_t i = 0; i < COUNT(formats); i++) {
+		bool own = slice_starts(slice_str(formats[i].line), SLICE("except"));
+
 		buf_reset(&line);
-		source_parse("x", SLICE("alert-1"), slice_str(formats[i].line), &lives, visit_format, &line, NULL);
+		source_parse("x", own ? SLICE("local") : SLICE("alert-1"), slice_str(formats[i].line), &lives, visit_format, &line, NULL);
 		is_slice(buf_slice(&line), slice_str(formats[i].line), formats[i].idea);
 	}
 	buf_fini(&line);

@@ -38,7 +38,7 @@ damaged() {	# damaged KIND WHAT PATTERN: put a generation in place whose segment
 	cp -a "$LAB_STATE/rules" "$LAB_STATE/stage/"
 	lab_as mkdir -p "$LAB_STATE/stage/sources" "$LAB_STATE/stage/runtime"
 	printf '%s\n' "allow host .bad-host.test" "block file 5:md5:00000000000000000000000000000001" "block address 198.51.100.0/24" \
-		"block path /of-every-kind/*.one" "block file 5:name:of-every-kind.one" | lab_write "$LAB_STATE/stage/sources/local.rules"
+		"block path /of-every-kind/*.one" "block file 5:name:of-every-kind.one" "except rule 1:local:1 user=of-every-kind" | lab_write "$LAB_STATE/stage/sources/local.rules"
 	lab_as "$LAB_FIREBREAK" --state "$LAB_STATE/stage" publish >/dev/null 2>&1
 	next=$(sed -n 's/^generation //p' "$LAB_STATE/stage/rules/MANIFEST")
 	seg=$LAB_STATE/stage/rules/$kind-$next.seg
@@ -69,7 +69,7 @@ damaged() {	# damaged KIND WHAT PATTERN: put a generation in place whose segment
 	[ $? -ne 0 ]; ok $? "$kind, $what: status --verify sees it, too" "$got"
 	rm -rf "$LAB_STATE/stage" "$LAB_STATE/rules"/*-"$next".seg
 }
-for kind in rules hosts digests addresses patterns names site; do
+for kind in rules hosts digests addresses patterns names exceptions site; do
 	damaged $kind truncated "$kind-[0-9]+\.seg.*(truncated|length|damaged)"
 	damaged $kind flipped "$kind-[0-9]+\.seg.*(SHA-256|damaged)"
 	damaged $kind foreign "$kind-[0-9]+\.seg.*byte order"

@@ -1,0 +1,16 @@
+/* edit_live.h - a changed source becomes live, or is as it was. */
+#ifndef COMMAND_EDIT_LIVE_H
+#define COMMAND_EDIT_LIVE_H
+
+#include "command/call.h"
+#include "ruleset/edit.h"
+
+/* Write what was made of E, whose caller holds the publishers' lock, publish that source, and put the old text back when that is
+ * refused.  JSON: print what was published as an object.  What live_run() answers, or EXIT_TROUBLE with errors in DIAG. */
+int edit_live(const struct call *c, const struct edit *e, bool json, struct diag *diag);
+
+/* A label for ACTION at NOW that the text of E does not have yet, into OUT: the action's letter and the time. */
+enum { EDIT_LABEL_MAX = 40 };
+void edit_label(const struct edit *e, enum rule_action action, int64_t now, char out[static EDIT_LABEL_MAX]);
+
+#endif
