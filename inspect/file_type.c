@@ -1,5 +1,6 @@
 #include "inspect/file_type.h"
 
+#include "base/bytes.h"
 #include "inspect/tar_sum.h"
 
 /* A magic number: bytes that begin at AT. */
@@ -125,19 +126,50 @@ is_old_tar(struct slice s)
 	return s.len >= TAR_BLOCK && tar_sum_holds(s.p, &weak) && !weak;
 }
 
+static bool
+is_text_byte(uint8_t c)
+{
+	return c != DELETE && (c >= ' ' || (TEXT_CONTROLS >> c & 1) != 0);
+}
+
+/* None of the eight bytes in WORD is a control character; nor one that text has. */
+static bool
+has_no_control(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / UINT8_MAX, highs = ones << 7, deletes = word ^ ones * DELETE;
+
+	return (((word - ones * ' ') & ~word) & highs) == 0 && (((deletes - ones) & ~deletes) & highs) == 0;
+}
+
 /* No control characters but those that text has.  UTF-16 begins with its mark. */
 static bool
 is_text(struct slice s)
 {
+	size_t i = 0;
+
 	if (slice_starts(s, SLICE("\xff\xfe")) || slice_starts(s, SLICE("\xfe\xff")))
 		return true;
-	for (size_t i = 0; i < s.len; i++) {
-		uint8_t c = (uint8_t)s.p[i];
-
-		if (c == DELETE || (c < ' ' && (TEXT_CONTROLS >> c & 1) == 0))
+	while (i < s.len)
+		if (s.len - i >= sizeof(uint64_t) && has_no_control(bytes_u64(s.p + i)))
+			i += sizeof(uint64_t);
+		else if (!is_text_byte((uint8_t)s.p[i++]))
 			return false;
-	}
 	return true;
+}
+
+static bool
+has_pdf_mark(struct slice s)
+{
+	const struct slice mark = SLICE("%PDF-");
+	size_t at;
+
+	while ((at = slice_find(s, mark.p[0])) < s.len) {
+		s = slice_skip(s, at);
+		if (slice_starts(s, mark))
+			return true;
+		s = slice_skip(s, 1);
+	}
+	return false;
 }
 
 static struct slice
@@ -201,7 +233,7 @@ file_type_of(struct slice start, bool whole)
 		return type;
 	if (is_zeros(head))
 		return TYPE_ARCHIVE;
-	if (start.len > 0 && memmem(start.p, slice_head(start, PDF_WITHIN).len, "%PDF-", 5) != NULL)
+	if (has_pdf_mark(slice_head(start, PDF_WITHIN)))
 		return TYPE_DOCUMENT;
 	if ((!whole && head.len < TEXT_ENOUGH) || !is_text(head))
 		return TYPE_UNKNOWN;
