@@ -72,9 +72,11 @@ static const struct magic *const first_bytes[UINT8_MAX + 1] = {
 };
 
 /* Those behind something else; the first that fits counts. */
-static const struct magic *const inner = MAGICS(
+static const struct magic *const inner_archives = MAGICS(
 	MAGIC(1, "\x2a\x4d\x18", ARCHIVE), MAGIC(257, "ustar", ARCHIVE), MAGIC(2, "-lh", ARCHIVE), MAGIC(2, "-lz", ARCHIVE),
-	MAGIC(2, "-pm", ARCHIVE), MAGIC(7, "**ACE**", ARCHIVE), MAGIC(32769, "CD001", ARCHIVE),
+	MAGIC(2, "-pm", ARCHIVE), MAGIC(7, "**ACE**", ARCHIVE), MAGIC(32769, "CD001", ARCHIVE)
+);
+static const struct magic *const inner_media = MAGICS(
 	MAGIC(8, "WEBP", IMAGE), MAGIC(4, "ftypavif", IMAGE), MAGIC(4, "ftypheic", IMAGE), MAGIC(4, "ftypmif1", IMAGE),
 	MAGIC(4, "ftyp", MEDIA), MAGIC(4, "moov", MEDIA), MAGIC(4, "styp", MEDIA), MAGIC(4, "moof", MEDIA), MAGIC(8, "WAVE", MEDIA),
 	MAGIC(8, "AVI ", MEDIA)
@@ -192,15 +194,19 @@ find_magic(const struct magic *magics, struct slice start)
 	return TYPE_UNKNOWN;
 }
 
+/* An archive counts before all, and a picture before sound and video, wherever their magic numbers are. */
 static enum file_type
 type_by_magic(struct slice start)
 {
-	enum file_type behind = find_magic(inner, start), type;
+	enum file_type type, behind;
 
-	if (behind == TYPE_ARCHIVE)
+	if (find_magic(inner_archives, start) == TYPE_ARCHIVE)
 		return TYPE_ARCHIVE;
 	type = start.len == 0 ? TYPE_UNKNOWN : find_magic(first_bytes[(uint8_t)start.p[0]], start);
-	if (type == TYPE_UNKNOWN || (type == TYPE_MEDIA && behind == TYPE_IMAGE))
+	if (type != TYPE_UNKNOWN && type != TYPE_MEDIA)
+		return type;
+	behind = find_magic(inner_media, start);
+	if (type == TYPE_UNKNOWN || behind == TYPE_IMAGE)
 		type = behind;
 	if (type != TYPE_UNKNOWN)
 		return type;
