@@ -105,7 +105,7 @@ claims_file(struct slice type, struct slice disposition)
 {
 	struct slice word;
 
-	if (is_disposed(disposition))
+	if (disposition.len > 0 && is_disposed(disposition))
 		return true;
 	slice_cut(type, ';', &word, NULL);
 	word = slice_trim(word);
