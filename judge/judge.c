@@ -85,6 +85,18 @@ struct search {
 	size_t			 n;		/* rules that apply */
 };
 
+/* Candidates are large, and mostly none is found: nothing of them is cleared but FOUND. */
+static void
+search_init(struct search *s, const struct generation *g, int64_t now, struct why *why)
+{
+	s->g = g;
+	s->now = judge_now(g, now);
+	s->why = why;
+	s->best.found = s->local_allow.found = s->local_block.found = s->would.found = false;
+	s->damaged = s->unchecked = false;
+	s->n = 0;
+}
+
 /* The rule of row REF in LAYER, of KIND and KEY; false when it does not hold together. */
 static bool
 look_up(struct search *s, unsigned layer, uint32_t ref, enum rule_kind kind, const struct rule_key *key, struct found *out)
@@ -299,9 +311,10 @@ weigh_url(struct search *s, const struct url *url)
 void
 judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why)
 {
-	struct search s = { .g = g, .now = judge_now(g, q->now), .why = why };
 	const struct candidate *decides;
+	struct search s;
 
+	search_init(&s, g, q->now, why);
 	why_init(why);
 	if (g == NULL) {
 		unchecked(why, fail_mode, REASON_NO_RULES);
@@ -407,9 +420,10 @@ weigh_facts(struct search *s, const struct body_facts *facts)
 void
 judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why)
 {
-	struct search s = { .g = g, .now = judge_now(g, now), .why = why };
 	const struct candidate *decides;
+	struct search s;
 
+	search_init(&s, g, now, why);
 	why_init(why);
 	if (g == NULL)
 		return;
