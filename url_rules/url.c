@@ -128,7 +128,7 @@ parse_port(const struct parts *parts, uint16_t *port)
 
 /* ---- writing ---- */
 
-enum { ESCAPE = 3 };		/* bytes of "%HH" */
+enum { ESCAPE = 3, ROOM_USUAL = 768 };		/* bytes: of "%HH"; that malloc() has at hand */
 
 /* Room that S may need once decoded and escaped anew: a decoded escape is never longer than it was. */
 static size_t
@@ -274,20 +274,16 @@ write_query(struct writer *w, struct slice raw, char *scratch)
 
 /* Room for the text, and behind it for decoding path or query. */
 static char *
-make_room(struct url *u, const struct parts *parts, size_t host_len, size_t *text_room)
+make_room(const struct parts *parts, size_t host_len, size_t *text_room)
 {
 	size_t scratch = 1 + (parts->path.len > parts->query.len ? parts->path.len : parts->query.len);
 	size_t before = parts->scheme.len + 3 + host_len;
 
-	/* Most have room even if each byte had to be escaped: it need not be counted which. */
+	/* Of a usual one it need not be counted which bytes will be escaped. */
 	*text_room = before + ESCAPE * parts->path.len + 1 + ESCAPE * parts->query.len;
-	if (*text_room + scratch <= sizeof(u->shorts))
-		return u->shorts;
-	*text_room = before + room_for(parts->path) + 1 + room_for(parts->query);
-	if (*text_room + scratch <= sizeof(u->shorts))
-		return u->shorts;
-	u->store = malloc(*text_room + scratch);
-	return u->store;
+	if (*text_room > ROOM_USUAL)
+		*text_room = before + room_for(parts->path) + 1 + room_for(parts->query);
+	return malloc(*text_room + scratch);
 }
 
 static enum url_error
@@ -298,11 +294,11 @@ build(struct url *u, const struct parts *parts)
 	size_t host_len, text_room;
 	enum url_error e;
 
-	memset(u, 0, offsetof(struct url, shorts));
+	*u = (struct url){ .store = NULL };
 	if ((e = parse_port(parts, &u->port)) != URL_OK ||
 	    (e = host_canonical(parts->host, host, &host_len, &u->kind)) != URL_OK)
 		return e;
-	if ((w.p = make_room(u, parts, host_len, &text_room)) == NULL)
+	if ((w.p = u->store = make_room(parts, host_len, &text_room)) == NULL)
 		return URL_NO_MEMORY;
 	scratch = w.p + text_room;
 	u->scheme = write_bytes(&w, parts->scheme);
