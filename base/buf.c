@@ -188,13 +188,17 @@ utf8_is_control(struct slice s, size_t n)
 	return is_control(s.p[0]) || (n == 2 && s.p[0] == '\xc2' && (unsigned char)s.p[1] < 0xa0);
 }
 
+/* Printable ASCII but for what html_reference() knows. */
+static const bool plain[UINT8_MAX + 1] = { [' ' ... '"' - 1] = true, ['"' + 1 ... '&' - 1] = true, ['\'' + 1 ... '<' - 1] = true,
+	['='] = true, ['>' + 1 ... '~'] = true };
+
 /* How many bytes at the start of S are printable ASCII that no one escapes. */
 static size_t
 plain_run(struct slice s)
 {
 	size_t n = 0;
 
-	while (n < s.len && s.p[n] >= 0x20 && s.p[n] < 0x7f && html_reference(s.p[n]) == NULL)
+	while (n < s.len && plain[(uint8_t)s.p[n]])
 		n++;
 	return n;
 }

@@ -15,20 +15,23 @@
 enum { RULES = 1000, SOURCE_MAX = 1 << 20, FILE_MODE = 0644, MS = 1000, EXIT_USAGE = 2, PIECE = 4096 };
 enum { LISTED_SIZE = 10240, LARGE_SIZE = 1048576, UNLISTED_SIZE = 10241 };
 
+#define ANY_TYPE "application/octet-stream"
+
 static const struct kind {
 	const char	*name;
 	bool		 respmod, chunked;
 	const char	*host;
 	size_t		 body;
-	bool		 image;		/* by type and first bytes */
+	const char	*type, *start;	/* Content-Type, and first bytes of the body */
 	int		 expect;	/* ICAP status; 403 is the page */
 } kinds[] = {
-	{ "reqmod-pass", false, false, "www.example.org", 0, false, 204 },
-	{ "reqmod-block", false, false, "www.h7.example.com", 0, false, 403 },
-	{ "respmod-let-go", true, false, "www.example.org", UNLISTED_SIZE, true, 204 },
-	{ "respmod-hash-10k", true, false, "www.example.org", LISTED_SIZE, false, 204 },
-	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, false, 204 },
-	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, false, 200 },
+	{ "reqmod-pass", false, false, "www.example.org", 0, NULL, NULL, 204 },
+	{ "reqmod-block", false, false, "www.h7.example.com", 0, NULL, NULL, 403 },
+	{ "respmod-let-go", true, false, "www.example.org", UNLISTED_SIZE, "image/gif", "GIF89a", 204 },
+	{ "respmod-let-go-text", true, false, "www.example.org", UNLISTED_SIZE, "text/html; charset=utf-8", "<!doctype html>\n", 204 },
+	{ "respmod-hash-10k", true, false, "www.example.org", LISTED_SIZE, ANY_TYPE, NULL, 204 },
+	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, ANY_TYPE, NULL, 204 },
+	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, ANY_TYPE, NULL, 200 },
 };
 
 static void
@@ -78,6 +81,8 @@ add_line(struct message *m, const char *text)
 static void
 make_messages(const struct kind *k, struct message *request, struct message *response)
 {
+	bool text = k->type != NULL && strncmp(k->type, "text/", 5) == 0;
+
 	message_init(request);
 	message_init(response);
 	buf_addf(&request->head, "GET http://%s/path/to/page.html?id=7 HTTP/1.1\r\nHost: %s\r\n", k->host, k->host);
@@ -85,15 +90,16 @@ make_messages(const struct kind *k, struct message *request, struct message *res
 	add_line(request, "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n\r\n");
 	request->ended = true;
 	add_line(response, "HTTP/1.1 200 OK\r\nServer: nginx\r\n");
-	add_line(response, k->image ? "Content-Type: image/gif\r\n" : "Content-Type: application/octet-stream\r\n");
+	if (k->type != NULL)
+		buf_addf(&response->head, "Content-Type: %s\r\n", k->type);
 	if (!k->chunked)
 		buf_addf(&response->head, "Content-Length: %zu\r\n", k->body);
 	add_line(response, "\r\n");
 	response->ended = true;
 	for (size_t i = 0; i < k->body; i++)
-		buf_add_char(&response->body, (char)(i * 31 + i / 251));
-	if (k->image)
-		memcpy(response->body.p, "GIF89a", 6);
+		buf_add_char(&response->body, text ? (char)('a' + i % 26) : (char)(i * 31 + i / 251));
+	if (k->start != NULL)
+		memcpy(response->body.p, k->start, strlen(k->start));
 	if (message_add_read(response) == -1)
 		die("out of memory");
 }

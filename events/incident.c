@@ -32,36 +32,45 @@ value_of(char c)
 	return at == NULL ? -1 : (int)(at - alphabet);
 }
 
+/* The check C with the next character, whose value is V, in it. */
+static unsigned
+add_to_check(unsigned c, unsigned v)
+{
+	c = (c ^ v) << 1;
+	return c >> BITS != 0 ? c ^ POLYNOMIAL : c;
+}
+
 static char
 check_of(const char *body)
 {
 	unsigned c = 0;
 
-	for (int i = 0; i < BODY_CHARS; i++) {
-		c = (c ^ (unsigned)value_of(body[i])) << 1;
-		if (c >> BITS != 0)
-			c ^= POLYNOMIAL;
-	}
+	for (int i = 0; i < BODY_CHARS; i++)
+		c = add_to_check(c, (unsigned)value_of(body[i]));
 	return alphabet[c];
 }
 
-/* The low N characters' worth of V, the highest first. */
-static void
-put(uint64_t v, int n, char *out)
+/* The low N characters' worth of V, the highest first; the check C with them in it. */
+static unsigned
+put(uint64_t v, int n, char *out, unsigned c)
 {
-	while (n-- > 0) {
-		out[n] = alphabet[v & ((1 << BITS) - 1)];
-		v >>= BITS;
+	for (int i = 0; i < n; i++) {
+		unsigned bits = (unsigned)(v >> (n - 1 - i) * BITS) & ((1 << BITS) - 1);
+
+		out[i] = alphabet[bits];
+		c = add_to_check(c, bits);
 	}
+	return c;
 }
 
 void
 incident_make(int64_t now_ms, unsigned node, unsigned counter, char out[static INCIDENT_LEN + 1])
 {
-	put((uint64_t)now_ms, MS_CHARS, out);
-	put(node, NODE_CHARS, out + MS_CHARS);
-	put(counter, COUNTER_CHARS, out + MS_CHARS + NODE_CHARS);
-	out[BODY_CHARS] = check_of(out);
+	unsigned c = put((uint64_t)now_ms, MS_CHARS, out, 0);
+
+	c = put(node, NODE_CHARS, out + MS_CHARS, c);
+	c = put(counter, COUNTER_CHARS, out + MS_CHARS + NODE_CHARS, c);
+	out[BODY_CHARS] = alphabet[c];
 	out[INCIDENT_LEN] = '\0';
 }
 

@@ -1,9 +1,16 @@
 #include "events/json_line.h"
 
-static bool
-is_plain(unsigned char c)
+/* Printable ASCII but for the quote and the backslash. */
+static const bool plain[UINT8_MAX + 1] = { [' ' ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... '~'] = true };
+
+static size_t
+plain_run(struct slice s)
 {
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+	size_t n = 0;
+
+	while (n < s.len && plain[(uint8_t)s.p[n]])
+		n++;
+	return n;
 }
 
 static void
@@ -20,10 +27,8 @@ add_string(struct buf *b, struct slice s)
 {
 	buf_add_char(b, '"');
 	while (s.len > 0) {
-		size_t n = 0;
+		size_t n = plain_run(s);
 
-		while (n < s.len && is_plain((unsigned char)s.p[n]))
-			n++;
 		buf_add(b, s.p, n);
 		s = slice_skip(s, n);
 		if (s.len == 0)
@@ -74,8 +79,9 @@ static void
 add_key(struct json_line *j, struct slice key)
 {
 	if (j->comma)
-		buf_add_char(j->out, ',');
-	buf_add_char(j->out, '"');
+		buf_add(j->out, ",\"", 2);
+	else
+		buf_add_char(j->out, '"');
 	buf_add_slice(j->out, key);
 	buf_add(j->out, "\":", 2);
 	j->comma = true;

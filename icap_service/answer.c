@@ -94,13 +94,13 @@ add_page_headers(ci_request_t *req, size_t length)
 		"Referrer-Policy: no-referrer",
 		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'",
 	};
-	char line[HEADER_LINE];
+	char line[HEADER_LINE], *p = stpcpy(line, "Content-Length: ");
 
+	p[decimal(length, p)] = '\0';
 	ci_http_response_add_header(req, "HTTP/1.1 403 Forbidden");
 	ci_http_response_add_header(req, "Server: Firebreak");
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		ci_http_response_add_header(req, fixed[i]);
-	snprintf(line, sizeof(line), "Content-Length: %zu", length);
 	ci_http_response_add_header(req, line);
 }
 

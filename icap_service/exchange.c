@@ -49,19 +49,35 @@ struct framing {
 static void
 read_content_header(struct framing *f, const char *line)
 {
+	const struct slice all = SLICE("Content-");
 	const char *value;
 
-	if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
-		f->n_lengths++;
-		f->length = slice_str(value);
-	} else if ((value = value_of(line, SLICE("Content-Encoding"))) != NULL)
-		codings_add(&f->codings, slice_str(value));
-	else if ((value = value_of(line, SLICE("Content-Type"))) != NULL) {
-		f->n_types++;
-		f->type = slice_trim(slice_str(value));
-		f->claims_file |= claims_file(f->type, (struct slice){ 0 });
-	} else if ((value = value_of(line, SLICE("Content-Disposition"))) != NULL)
-		f->claims_file |= claims_file((struct slice){ 0 }, slice_trim(slice_str(value)));
+	if (strncasecmp(line, all.p, all.len) != 0)
+		return;
+	/* The letter behind that tells which of them it can be. */
+	switch (ascii_lower(line[all.len])) {
+	case 'l':
+		if ((value = value_of(line, SLICE("Content-Length"))) != NULL) {
+			f->n_lengths++;
+			f->length = slice_str(value);
+		}
+		break;
+	case 'e':
+		if ((value = value_of(line, SLICE("Content-Encoding"))) != NULL)
+			codings_add(&f->codings, slice_str(value));
+		break;
+	case 't':
+		if ((value = value_of(line, SLICE("Content-Type"))) != NULL) {
+			f->n_types++;
+			f->type = slice_trim(slice_str(value));
+			f->claims_file |= claims_file(f->type, (struct slice){ 0 });
+		}
+		break;
+	case 'd':
+		if ((value = value_of(line, SLICE("Content-Disposition"))) != NULL)
+			f->claims_file |= claims_file((struct slice){ 0 }, slice_trim(slice_str(value)));
+		break;
+	}
 }
 
 static struct framing
@@ -72,7 +88,8 @@ find_framing(const ci_headers_list_t *headers)
 	for (int i = 1; i < headers->used; i++) {
 		const char *line = headers->headers[i];
 
-		line += strspn(line, " \t");
+		while (*line == ' ' || *line == '\t')
+			line++;
 		switch (ascii_lower(*line)) {
 		case 'c':
 			read_content_header(&f, line);
@@ -149,8 +166,12 @@ make_shown(struct exchange *x, struct slice host)
 		buf_add_slice(&x->store, host);
 		if (x->target.p[0] == '/')
 			buf_add_slice(&x->store, x->target);
-	} else
+	} else if (slice_find(x->target, '@') < x->target.len)
 		keep_without_userinfo(x, x->target);
+	else {
+		x->shown = slice_head(x->target, SHOWN_MAX);
+		return;
+	}
 	x->shown = slice_head(slice_make(x->store.p + at, x->store.len - at), SHOWN_MAX);
 }
 
@@ -267,7 +288,7 @@ exchange_read(struct exchange *x, ci_request_t *req)
 {
 	ci_headers_list_t *headers = ci_http_request_headers(req);
 
-	*x = (struct exchange){ .url_error = URL_NO_HOST };
+	x->url_error = URL_NO_HOST;
 	buf_init(&x->store, STORE_MAX);
 	if (ci_req_type(req) == ICAP_RESPMOD)
 		read_response(x, req);

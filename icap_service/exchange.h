@@ -27,7 +27,7 @@ struct exchange {
 
 enum { SHOWN_MAX = 8192 };
 
-/* Fill X from REQ; X may not be moved afterwards.  -1 without memory; exchange_fini() is due in
+/* Fill X, which is zeroed, from REQ; X may not be moved afterwards.  -1 without memory; exchange_fini() is due in
  * either case. */
 int exchange_read(struct exchange *x, ci_request_t *req);
 void exchange_fini(struct exchange *x);

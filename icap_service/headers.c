@@ -3,6 +3,7 @@
 #include <c_icap/simple_api.h>
 
 #include <stdlib.h>
+#include <strings.h>
 
 /* What stands behind the name in LINE when that is NAME; NULL when it is another. */
 static const char *
@@ -10,10 +11,7 @@ behind_name(const char *line, struct slice name)
 {
 	while (*line == ' ' || *line == '\t')
 		line++;
-	for (size_t i = 0; i < name.len; i++)
-		if (ascii_lower(line[i]) != name.p[i])
-			return NULL;
-	return line + name.len;
+	return strncasecmp(line, name.p, name.len) == 0 ? line + name.len : NULL;
 }
 
 /* The colon in LINE, which is a field of that NAME, else NULL.  Most lines are told by their first letter. */

@@ -13,17 +13,20 @@ enum { MS = 1000, STALLED_AT = 65535 };
 struct txn *
 txn_new(struct process *process, ci_request_t *req)
 {
+	struct policy *policy = process_policy(process);
+	const struct generation *g = policy_generation(policy);
+	bool has_names = g != NULL && generation_has_names(g);
 	/* Not calloc(): glibc before 2.41 takes a lock for it that threads share. */
-	struct txn *t = malloc(sizeof(*t));
+	struct txn *t = malloc(sizeof(*t) + (has_names ? sizeof(*t->names) : 0));
 
-	if (t == NULL)
+	if (t == NULL) {
+		policy_put(policy);
 		return NULL;
-	*t = (struct txn){ .process = process };
+	}
+	*t = (struct txn){ .process = process, .policy = policy, .generation = g };
 	t->req = req;
 	t->respmod = ci_req_type(req) == ICAP_RESPMOD;
 	t->now_ms = clock_ms();
-	t->policy = process_policy(process);
-	t->generation = policy_generation(t->policy);
 	t->mode = process_mode(process, t->now_ms);
 	t->hold = process_options(process)->hold_small;
 	buf_init(&t->page, PAGE_MAX);
@@ -74,8 +77,9 @@ txn_read_names(struct txn *t, ci_request_t *req)
 {
 	if (t->generation == NULL || !generation_has_names(t->generation))
 		return;
-	exchange_read_names(&t->x, req, &t->names);
-	t->x.head.names = &t->names;
+	t->names->n = 0;
+	exchange_read_names(&t->x, req, t->names);
+	t->x.head.names = t->names;
 }
 
 const struct asker *

@@ -27,7 +27,6 @@ struct txn {
 	bool			 respmod;
 	bool			 changed;	/* headers were: a 204 would undo that */
 	struct exchange		 x;
-	struct file_names	 names;		/* what X's head has */
 	struct asker		 asker;		/* borrowed from REQ; set when there are exceptions */
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
 	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */
@@ -42,6 +41,7 @@ struct txn {
 	bool			 may_stall;	/* BODY is held longer than an old Squid bears */
 	struct buf		 page;
 	size_t			 page_sent;
+	struct file_names	 names[];	/* what X's head has: one when any rule of GENERATION goes by a name */
 };
 
 /* A transaction for REQ, judged by the generation of now.  NULL without memory.  Nothing of REQ is

@@ -87,6 +87,19 @@ struct search {
 	size_t			 n;		/* rules that apply */
 };
 
+/* Candidates are large, and mostly none is found: nothing of them is cleared but FOUND. */
+static void
+search_init(struct search *s, const struct generation *g, int64_t now, const struct asker *asker, struct why *why)
+{
+	s->g = g;
+	s->now = judge_now(g, now);
+	s->why = why;
+	s->asker = asker;
+	s->best.found = s->local_allow.found = s->local_block.found = s->would.found = false;
+	s->damaged = s->unchecked = false;
+	s->n = 0;
+}
+
 /* The rule of row REF in LAYER, of KIND and KEY; false when it does not hold together. */
 static bool
 look_up(struct search *s, unsigned layer, uint32_t ref, enum rule_kind kind, const struct rule_key *key, struct found *out)
@@ -327,9 +340,10 @@ weigh_url(struct search *s, const struct url *url)
 void
 judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why)
 {
-	struct search s = { .g = g, .now = judge_now(g, q->now), .why = why, .asker = q->asker };
 	const struct candidate *decides;
+	struct search s;
 
+	search_init(&s, g, q->now, q->asker, why);
 	why_init(why);
 	if (g == NULL) {
 		unchecked(why, fail_mode, REASON_NO_RULES);
@@ -435,9 +449,10 @@ weigh_facts(struct search *s, const struct body_facts *facts)
 void
 judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why)
 {
-	struct search s = { .g = g, .now = judge_now(g, now), .why = why, .asker = facts->asker };
 	const struct candidate *decides;
+	struct search s;
 
+	search_init(&s, g, now, facts->asker, why);
 	why_init(why);
 	if (g == NULL)
 		return;

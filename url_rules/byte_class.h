@@ -10,6 +10,7 @@ enum byte_class {
 	BYTE_ENDS_REQUEST = 4,	/* the host of a request target, as Squid reads it */
 	BYTE_ESCAPED = 8,	/* Safe Browsing v4 writes it as %HH in a path; a query may have '?' */
 	BYTE_NO_NAME = 16,	/* forbidden host code points (WHATWG URL Standard 3.1), and what is not ASCII */
+	BYTE_SLASH = 32,	/* either of them: what ends a segment of a path */
 };
 
 static const uint8_t byte_classes[256] = {
@@ -21,14 +22,14 @@ static const uint8_t byte_classes[256] = {
 	[0x0e ... 0x20] = BYTE_ESCAPED | BYTE_NO_NAME,
 	['#'] = BYTE_ESCAPED | BYTE_NO_NAME | BYTE_ENDS_LINK | BYTE_ENDS_REQUEST,
 	['%'] = BYTE_ESCAPED | BYTE_NO_NAME,
-	['/'] = BYTE_NO_NAME | BYTE_ENDS_LINK | BYTE_ENDS_REQUEST,
+	['/'] = BYTE_SLASH | BYTE_NO_NAME | BYTE_ENDS_LINK | BYTE_ENDS_REQUEST,
 	[':'] = BYTE_NO_NAME,
 	['<'] = BYTE_NO_NAME,
 	['>'] = BYTE_NO_NAME,
 	['?'] = BYTE_ESCAPED | BYTE_NO_NAME | BYTE_ENDS_LINK | BYTE_ENDS_REQUEST,
 	['@'] = BYTE_NO_NAME,
 	['['] = BYTE_NO_NAME,
-	['\\'] = BYTE_NO_NAME | BYTE_ENDS_LINK,
+	['\\'] = BYTE_SLASH | BYTE_NO_NAME | BYTE_ENDS_LINK,
 	[']'] = BYTE_NO_NAME,
 	['^'] = BYTE_NO_NAME,
 	['|'] = BYTE_NO_NAME,

@@ -64,10 +64,9 @@ cut_scheme(struct slice *s, struct slice *scheme)
 static struct slice
 without_userinfo(struct slice authority)
 {
-	for (size_t i = authority.len; i > 0; i--)
-		if (authority.p[i - 1] == '@')
-			return slice_skip(authority, i);
-	return authority;
+	const char *at = authority.len == 0 ? NULL : memrchr(authority.p, '@', authority.len);
+
+	return at == NULL ? authority : slice_skip(authority, (size_t)(at - authority.p) + 1);
 }
 
 /* "host", "host:port", "[v6]:port"; the address that Squid writes without brackets has no port. */
@@ -129,6 +128,8 @@ parse_port(const struct parts *parts, uint16_t *port)
 
 /* ---- writing ---- */
 
+enum { ESCAPE = 3, ROOM_USUAL = 768 };		/* bytes: of "%HH"; that malloc() has at hand */
+
 /* Room that S may need once decoded and escaped anew: a decoded escape is never longer than it was. */
 static size_t
 room_for(struct slice s)
@@ -136,7 +137,7 @@ room_for(struct slice s)
 	size_t n = s.len;
 
 	for (size_t i = 0; i < s.len; i++)
-		n += byte_is(s.p[i], BYTE_ESCAPED) ? 2 : 0;
+		n += byte_is(s.p[i], BYTE_ESCAPED) ? ESCAPE - 1 : 0;
 	return n;
 }
 
@@ -233,10 +234,12 @@ is_tidy(struct slice raw)
 {
 	if (raw.len == 0 || raw.p[0] != '/')
 		return false;
-	for (size_t i = 0; i < raw.len; i++)
-		if (byte_is(raw.p[i], BYTE_ESCAPED) || raw.p[i] == '\\' ||
-		    (raw.p[i] == '/' && i + 1 < raw.len && (raw.p[i + 1] == '/' || raw.p[i + 1] == '.')))
+	for (size_t i = 0; i < raw.len; i++) {
+		if (!byte_is(raw.p[i], BYTE_ESCAPED | BYTE_SLASH))
+			continue;
+		if (raw.p[i] != '/' || (i + 1 < raw.len && (raw.p[i + 1] == '/' || raw.p[i + 1] == '.')))
 			return false;
+	}
 	return true;
 }
 
@@ -271,16 +274,16 @@ write_query(struct writer *w, struct slice raw, char *scratch)
 
 /* Room for the text, and behind it for decoding path or query. */
 static char *
-make_room(struct url *u, const struct parts *parts, size_t host_len, size_t *text_room)
+make_room(const struct parts *parts, size_t host_len, size_t *text_room)
 {
 	size_t scratch = 1 + (parts->path.len > parts->query.len ? parts->path.len : parts->query.len);
+	size_t before = parts->scheme.len + 3 + host_len;
 
-	*text_room = parts->scheme.len + 3 + host_len + room_for(parts->path) + 1 + room_for(parts->query);
-	u->store = NULL;
-	if (*text_room + scratch <= sizeof(u->shorts))
-		return u->shorts;
-	u->store = malloc(*text_room + scratch);
-	return u->store;
+	/* Of a usual one it need not be counted which bytes will be escaped. */
+	*text_room = before + ESCAPE * parts->path.len + 1 + ESCAPE * parts->query.len;
+	if (*text_room > ROOM_USUAL)
+		*text_room = before + room_for(parts->path) + 1 + room_for(parts->query);
+	return malloc(*text_room + scratch);
 }
 
 static enum url_error
@@ -295,7 +298,7 @@ build(struct url *u, const struct parts *parts)
 	if ((e = parse_port(parts, &u->port)) != URL_OK ||
 	    (e = host_canonical(parts->host, host, &host_len, &u->kind)) != URL_OK)
 		return e;
-	if ((w.p = make_room(u, parts, host_len, &text_room)) == NULL)
+	if ((w.p = u->store = make_room(parts, host_len, &text_room)) == NULL)
 		return URL_NO_MEMORY;
 	scratch = w.p + text_room;
 	u->scheme = write_bytes(&w, parts->scheme);
@@ -312,6 +315,13 @@ build(struct url *u, const struct parts *parts)
 
 /* ---- the ways in ---- */
 
+/* S has a byte that vanishes (BYTE_VANISHES): asked of whole URLs, nearly none of which has one. */
+static bool
+vanishes_in(struct slice s)
+{
+	return slice_find(s, '\t') < s.len || slice_find(s, '\r') < s.len || slice_find(s, '\n') < s.len;
+}
+
 /* RAW without C0 and blanks at its ends; tabs, CR and LF inside vanish, as browsers have it.  Points into RAW, or into *COPY
  * (to be freed) when something had to go. */
 static enum url_error
@@ -327,7 +337,7 @@ strip(struct slice raw, struct slice *out, char **copy)
 	if (raw.len > URL_RAW_MAX)
 		return URL_TOO_LONG;
 	*out = raw;
-	if (find_byte(raw, BYTE_VANISHES) == raw.len)
+	if (!vanishes_in(raw))
 		return URL_OK;
 	if ((*copy = malloc(raw.len)) == NULL)
 		return URL_NO_MEMORY;

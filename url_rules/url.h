@@ -40,13 +40,11 @@ struct url {
 	struct slice	 path_query;	/* both, side by side */
 	enum host_kind	 kind;
 	uint16_t	 port;		/* as written, else the scheme's own; 0 when the scheme has none */
-	char		*store;		/* what the slices point into; NULL when SHORT is used */
-	char		 shorts[512];	/* room for the usual URL without an allocation */
+	char		*store;		/* what the slices point into */
 };
 
 /* RAW as a person, a feed or a proxy request line writes it: with or without scheme, surrounded by blanks or not.
- * On URL_OK U is filled and must be given to url_fini(); else U holds nothing.  A struct url must not be copied
- * by assignment (its slices point into it).  Cost: linear, one allocation when the URL is long. */
+ * On URL_OK U is filled and must be given to url_fini(); else U holds nothing.  Cost: linear, one allocation. */
 enum url_error url_parse(struct url *u, struct slice raw);
 
 /* The same for the absolute TARGET of a request that a proxy sent us.  A backslash ends no host here: browsers send none,

@@ -51,7 +51,7 @@ static void
 read_as(ci_request_t *req, int type)
 {
 	struct file_names names = { 0 };
-	struct exchange x;
+	struct exchange x = { 0 };
 
 	req->type = type;
 	exchange_read(&x, req);
