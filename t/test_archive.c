@@ -204,7 +204,7 @@ make(struct maker m, const struct file *files, size_t n)
 		abort();
 	for (size_t i = 0; i < n; i++) {
 		archive_entry_clear(entry);
-		archive_entry_set_pathname(entry, files[i].name);
+		archive_entry_set_pathname_utf8(entry, files[i].name);
 		archive_entry_set_filetype(entry, AE_IFREG);
 		archive_entry_set_perm(entry, 0644);
 		archive_entry_set_size(entry, (la_int64_t)files[i].bytes.len);
@@ -262,7 +262,7 @@ static const struct maker iso = { archive_write_set_format_iso9660, NULL, NULL }
 struct zip_entry {
 	const char	*name;
 	struct slice	 bytes;			/* stored */
-	bool		 deflate, stored_blocks, descriptor, encrypted;
+	bool		 deflate, stored_blocks, descriptor, encrypted, utf8;
 	uint32_t	 lie_crc, lie_packed, lie_size;	/* added to what the local header says */
 	uint64_t	 at;
 	uint32_t	 packed;
@@ -301,7 +301,7 @@ static void
 zip_fields(struct buf *b, const struct zip_entry *e, uint32_t crc, uint32_t packed, uint32_t size)
 {
 	put_number(b, 20, 2);
-	put_number(b, (e->descriptor ? 8 : 0) | (e->encrypted ? 1 : 0), 2);
+	put_number(b, (e->descriptor ? 8 : 0) | (e->encrypted ? 1 : 0) | (e->utf8 ? 1 << 11 : 0), 2);
 	put_number(b, e->deflate ? 8 : 0, 2);
 	put_number(b, 0, 4);
 	put_number(b, crc, 4);
@@ -1644,6 +1644,30 @@ test_names(struct slice listed, struct slice other)
 	}
 }
 
+/* Names that are not ASCII, in formats that have them as UTF-16 or say that they are UTF-8. */
+static void
+test_international_names(struct slice listed, struct slice other)
+{
+	static const struct { const char *idea; struct maker m; } rows[] = {
+		{ "zip", { NULL, NULL, NULL } },
+		{ "7z", { archive_write_set_format_7zip, NULL, NULL } },
+		{ "pax", { archive_write_set_format_pax, NULL, NULL } },
+	};
+	static const char name[] = "invoice_\xc3\xbc\xce\xb1.scr";
+
+	(void)other;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct zip_entry e = { .name = name, .bytes = listed, .utf8 = true };
+		const struct hit *h;
+
+		run_reset();
+		expect(rows[i].m.format == NULL ? make_zip(SLICE(""), &e, 1) : make(rows[i].m, &(struct file){ name, listed }, 1), listed, 1,
+		    UNSCANNABLE_NO, rows[i].idea);
+		h = find_hit(listed, 1);
+		is_str(h == NULL ? "none" : h->name, name, rows[i].idea);
+	}
+}
+
 /* ---- helpers that misbehave ---- */
 
 static double
@@ -1885,7 +1909,7 @@ find_programs(void)
 static void (*const tests[])(struct slice listed, struct slice other) = {
 	test_formats, test_in_step, test_members_of_codings, test_padded_members, test_lz4, test_gzip_headers, test_wrong_sums, test_zips, test_prefixes, test_sevenzips, test_tars,
 	test_constants, test_odd_zips, test_odd_tars, test_sparse_tars, test_tar_sizes,
-	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_bad_helpers, test_look_now,
+	test_hidden, test_cabinets, test_rars, test_nesting, test_limits, test_spool, test_full_disk, test_names, test_international_names, test_bad_helpers, test_look_now,
 	test_look_limits, test_bad_looks, test_signals, test_killed, test_threads,
 };
 

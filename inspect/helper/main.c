@@ -3,6 +3,7 @@
  * Started by inspect/archive.c with a socket and a spool, and of no use to anybody else.  It opens no file and writes none.  Exit
  * status: 0 when it said that it is done, 1 otherwise. */
 #include <errno.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -118,6 +119,8 @@ main(void)
 	struct walk_wish wish;
 
 	sandbox_close_from(WIRE_FDS);
+	/* In the "C" locale libarchive has no text for a name that is not ASCII.  Without this locale names are as they were. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	receive(&order);
 	if (order.type != ORDER_WISH || order.algs >> DIGEST_ALGS != 0 || !warm_up(order.algs))
 		give_up();
