@@ -2,6 +2,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -1919,6 +1920,7 @@ main(void)
 	struct slice listed = make_file(LISTED), other = make_file(40000);
 
 	dir = temp_dir();
+	setlocale(LC_CTYPE, "C.UTF-8");	/* for what libarchive writes; the helper has its own */
 	find_programs();
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++) {
 		size_t before = n_made;
