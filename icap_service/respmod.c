@@ -50,6 +50,17 @@ judge_url(struct txn *t, struct why *why)
 		judge_request(t->generation, txn_fail_mode(t), &q, why);
 }
 
+/* A coding that nobody here can undo, where that is refused: WHY then says so, before a byte of the body has moved. */
+static bool
+is_hopeless(struct txn *t, struct why *why)
+{
+	if (t->plan.wish.codings.fault == UNSCANNABLE_NO || !flow_enforces(t))
+		return false;
+	judge_unscannable(t->generation, t->plan.wish.codings.fault, why);
+	process_count(t->process, COUNTER_bodies_unscannable, why->verdict == VERDICT_BLOCK);
+	return why->verdict == VERDICT_BLOCK;
+}
+
 int
 flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 {
@@ -77,6 +88,8 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 		process_count(t->process, COUNTER_bodies_left_out, t->plan.left_out);
 		return let_go(t, req, flow_enforces(t));
 	case PLAN_INSPECT:
+		if (is_hopeless(t, &why))
+			return inspection_refuse(t, req, &why, NULL);
 		return inspection_begin(t, req, preview);
 	case PLAN_REFUSE:
 		break;
