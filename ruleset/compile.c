@@ -342,6 +342,7 @@ write_segment(struct compiler *c, enum segment_kind kind, struct manifest_layer 
 		r = pattern_builder_write(c->patterns, path, &s->len, s->sha256, c->diag);
 		break;
 	case SEGMENT_SITE:
+	case SEGMENT_LOOKALIKE:
 		break;
 	}
 	out->n += r == 0;
