@@ -247,7 +247,7 @@ find_item(struct lookalike_builder *b, const struct items *items, struct slice t
 struct image {
 	struct lookalike_builder *b;
 	struct lookalike_info	 info;
-	struct buf		 text, names, targets, embeds, words, glyphs, first;
+	struct buf		 text, names, targets, embeds, words, glyphs, first, edits;
 	struct buf		 keys[LOOKALIKE_INDEXES];	/* struct key each */
 	size_t			 n_targets;
 };
@@ -259,10 +259,18 @@ struct key {
 };
 
 static void
+set_bit(struct buf *bits, uint32_t bit)
+{
+	bits->p[bit / 8] = (char)(bits->p[bit / 8] | 1 << bit % 8);
+}
+
+static void
 add_key(struct image *m, enum lookalike_index index, struct slice text, size_t entry)
 {
 	struct key key = { .mixed = lookalike_mix(lookalike_sum_of(text)), .entry = (uint32_t)entry };
 
+	if (index == INDEX_TYPO)
+		set_bit(&m->edits, lookalike_bit(key.mixed, EDIT_BITS));
 	buf_add(&m->keys[index], &key, sizeof(key));
 }
 
@@ -377,12 +385,11 @@ add_whole_keys(struct image *m, struct slice text, size_t entry)
 {
 	char tokens[LOOKALIKE_HOST_MAX + 1];
 	size_t len = lookalike_tokens(text, tokens), n = 1, joined = 0, first;
-	uint32_t bit;
 
 	add_key(m, INDEX_WHOLE, slice_make(tokens, len), entry);
-	first = slice_find(slice_make(tokens, len), '.');
-	bit = (uint32_t)lookalike_mix(lookalike_sum_of(slice_make(tokens, first))) % FIRST_BITS;
-	m->first.p[bit / 8] = (char)(m->first.p[bit / 8] | 1 << bit % 8);
+	first = slice_find(slice_make(tokens, len), '.') + 1;
+	first = first < len ? first + slice_find(slice_make(tokens + first, len - first), '.') : len;
+	set_bit(&m->first, lookalike_bit(lookalike_mix(lookalike_sum_of(slice_make(tokens, first))), FIRST_BITS));
 	for (size_t i = 0; i < len; i++) {
 		n += tokens[i] == '.';
 		if (tokens[i] != '.')
@@ -539,7 +546,7 @@ write_image(struct image *m, const char *path, uint64_t *len, uint8_t sha256[sta
 {
 	const struct { uint32_t id; const struct buf *bytes; } sections[] = { { LOOKALIKE_TEXT, &m->text }, { LOOKALIKE_NAMES, &m->names },
 		{ LOOKALIKE_TARGETS, &m->targets }, { LOOKALIKE_EMBEDS, &m->embeds }, { LOOKALIKE_WORDS, &m->words },
-		{ LOOKALIKE_GLYPHS, &m->glyphs }, { LOOKALIKE_FIRST, &m->first } };
+		{ LOOKALIKE_GLYPHS, &m->glyphs }, { LOOKALIKE_FIRST, &m->first }, { LOOKALIKE_EDITS, &m->edits } };
 	struct segment_writer *w = segment_writer_new(path, SEGMENT_LOOKALIKE, LOOKALIKE_INDEX + LOOKALIKE_INDEXES, diag);
 	bool failed = false;
 
@@ -567,13 +574,20 @@ write_image(struct image *m, const char *path, uint64_t *len, uint8_t sha256[sta
 	return -1;
 }
 
+static int
+add_zeros(struct buf *out, size_t len)
+{
+	if (buf_reserve(out, len) == -1)
+		return -1;
+	memset(out->p, 0, len);
+	out->len = len;
+	return 0;
+}
+
 static void
 fill_image(struct image *m)
 {
-	char zero[FIRST_BITS / 8] = { 0 };
-
-	buf_add(&m->first, zero, sizeof(zero));
-	if (m->first.failed)
+	if (add_zeros(&m->first, FIRST_BITS / 8) == -1 || add_zeros(&m->edits, EDIT_BITS / 8) == -1)
 		return;
 	add_names(m);
 	add_words(m);
@@ -590,7 +604,7 @@ lookalike_builder_write(struct lookalike_builder *b, uint64_t stamp, const char 
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
 	struct image m = { .b = b, .info = { .stamp = stamp } };
-	struct buf *bufs[] = { &m.text, &m.names, &m.targets, &m.embeds, &m.words, &m.glyphs, &m.first };
+	struct buf *bufs[] = { &m.text, &m.names, &m.targets, &m.embeds, &m.words, &m.glyphs, &m.first, &m.edits };
 	int r;
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)

@@ -1,6 +1,6 @@
 #include "url_rules/lookalike_search.h"
 
-enum { JOINED_MIN = 8, JOINED_LABEL_MIN = 5, LABEL_MIN = 4, SHORT_LABEL = 3 };
+enum { JOINED_MIN = 8, JOINED_LABEL_MIN = 5, LABEL_MIN = 4, SHORT_LABEL = 3, OUTER = 8 };
 
 /* ---- what counts most ---- */
 
@@ -42,14 +42,45 @@ is_academic(const struct lookalike *l, struct slice suffix)
 	return false;
 }
 
+/* A library's proxy by its words: one of them is called so, and only some may register under its suffix.  Few hosts have something
+ * found in them that this could lower: it is asked then, and once. */
+static void
+find_proxy(struct lookalike_search *s)
+{
+	const struct lookalike_host *h = s->host;
+
+	if (s->proxy_known)
+		return;
+	s->proxy_known = true;
+	s->academic = is_academic(s->l, slice_skip(h->text, s->suffix));
+	for (size_t i = h->n; i-- > 0 && !s->proxy;) {
+		struct slice token = lookalike_bytes(h, h->begin[i], h->end[i]);
+		size_t end = lookalike_token_end(h, i);
+		unsigned word;
+
+		if (h->begin[i] >= s->suffix)
+			continue;
+		while (token.len > 0 && ascii_is_digit(token.p[token.len - 1])) {
+			token.len--;
+			end--;
+		}
+		word = lookalike_word(s->l, token, lookalike_part(s->l, h->sums, h->at[i], end));
+		s->proxy = s->academic && (word & WORD_PROXY);
+		s->proxy_sure |= (word & WORD_PROXY_SURE) != 0;
+		if (word & WORD_PROXY)
+			s->proxy_word = token;
+	}
+}
+
 /* Lower LEVEL for what is known of the names above the host. */
 static void
-lower_by_names(const struct lookalike_search *s, enum lookalike_class class, const struct lookalike_target *target,
+lower_by_names(struct lookalike_search *s, enum lookalike_class class, const struct lookalike_target *target,
     struct slice text, enum lookalike_level *level, enum lookalike_excuse *excuse)
 {
 	unsigned flags = s->above.flags;
 	bool whole = (class >= LOOKALIKE_E1 && class <= LOOKALIKE_E3) || class == LOOKALIKE_IDN;
 
+	find_proxy(s);
 	/* A name that anybody may choose excuses only what libraries have proxies for. */
 	if (s->proxy || (flags & NAME_PROXY) || (s->proxy_sure && is_academic(s->l, slice_skip(text, slice_find(text, '.')))))
 		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_PROXY);
@@ -279,7 +310,7 @@ found_window(struct lookalike_search *s, uint32_t number, size_t from, size_t to
 static bool
 may_begin(const struct lookalike *l, uint64_t sum)
 {
-	uint32_t bit = (uint32_t)lookalike_mix(sum) % FIRST_BITS;
+	uint32_t bit = lookalike_bit(lookalike_mix(sum), FIRST_BITS);
 
 	return l->first[bit / 8] >> bit % 8 & 1;
 }
@@ -291,7 +322,7 @@ find_windows(struct lookalike_search *s)
 	size_t most = s->l->info.max_tokens < LOOKALIKE_WINDOW_MAX ? s->l->info.max_tokens : LOOKALIKE_WINDOW_MAX;
 
 	for (size_t i = 0; i + 1 < h->n; i++) {
-		if (!may_begin(s->l, lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, i))))
+		if (!may_begin(s->l, lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, i + 1))))
 			continue;
 		for (size_t k = i + 1; k < h->n && k - i < most; k++) {
 			uint64_t mixed = lookalike_mix(lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, k)));
@@ -358,25 +389,31 @@ lookalike_by_label(const struct lookalike *l, struct slice label, uint64_t sum, 
 }
 
 /* A name in front of others' is common where services have customers; evidence is that it is all there is, or that a lure's word
- * stands beside it. */
+ * stands beside it.  FIRST and LAST are its tokens. */
 static bool
-is_lured(const struct lookalike_search *s, const struct lookalike_hit *hit)
+is_lured(struct lookalike_search *s, const struct lookalike_hit *hit, size_t first, size_t last)
 {
 	const struct lookalike_host *h = s->host;
+	uint64_t own = 0;
 
 	if (hit->begin == 0 && hit->end + 1 == s->owner)
 		return true;
-	for (size_t i = 0; i < h->n && h->begin[i] < s->suffix; i++)
-		if ((h->begin[i] < hit->begin || h->begin[i] >= hit->end) && lookalike_is_lure(s->l, h, i))
-			return true;
-	return false;
+	/* Asked once a host: each of its labels may be a name. */
+	for (size_t i = 0; !s->lures_known && i < h->n && h->begin[i] < s->suffix; i++)
+		s->lures |= (uint64_t)lookalike_is_lure(s->l, h, i) << i;
+	s->lures_known = true;
+	for (size_t i = first; i <= last; i++)
+		own |= UINT64_C(1) << i;
+	return (s->lures & ~own) != 0;
 }
 
-/* The labels left of the registrable domain. */
+/* The labels left of the registrable domain.  Of very many only the OUTER ones at either end are looked at: nobody reads the
+ * others, and each costs some memory that is far away. */
 static void
 find_labels(struct lookalike_search *s)
 {
 	const struct lookalike_host *h = s->host;
+	size_t seen = 0;
 
 	for (size_t i = 0; i < h->n && h->begin[i] < s->owner;) {
 		struct lookalike_hit hit = { .class = LOOKALIKE_E6, .begin = h->begin[i], .cap = LOOKALIKE_BLOCK };
@@ -387,10 +424,12 @@ find_labels(struct lookalike_search *s)
 		while (last + 1 < h->n && h->text.p[h->begin[last + 1] - 1] != '.')
 			last++;
 		hit.end = h->end[last];
-		hit.target = hit.end - hit.begin < LABEL_MIN ? UINT32_MAX : lookalike_by_label(s->l, lookalike_bytes(h, hit.begin, hit.end),
-		    lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, last)), &target, &text);
+		hit.target = UINT32_MAX;
+		if (hit.end - hit.begin >= LABEL_MIN && (seen++ < OUTER || i + OUTER >= s->label_first))
+			hit.target = lookalike_by_label(s->l, lookalike_bytes(h, hit.begin, hit.end),
+			    lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, last)), &target, &text);
 		if (hit.target != UINT32_MAX && (target.flags & TARGET_LEADING) && !(target.flags & TARGET_WORD)) {
-			if (!is_lured(s, &hit))
+			if (!is_lured(s, &hit, i, last))
 				lower(&hit.cap, &hit.excuse, LOOKALIKE_LOG, EXCUSE_PLAIN);
 			lookalike_consider(s, &hit);
 		}
@@ -434,32 +473,6 @@ find_lead(struct lookalike_search *s)
 }
 
 /* ---- one host ---- */
-
-/* A library's proxy by its words: one of them is called so, and only some may register under its suffix. */
-static void
-find_proxy(struct lookalike_search *s)
-{
-	const struct lookalike_host *h = s->host;
-
-	s->academic = is_academic(s->l, slice_skip(h->text, s->suffix));
-	for (size_t i = h->n; i-- > 0 && !s->proxy;) {
-		struct slice token = lookalike_bytes(h, h->begin[i], h->end[i]);
-		size_t end = lookalike_token_end(h, i);
-		unsigned word;
-
-		if (h->begin[i] >= s->suffix)
-			continue;
-		while (token.len > 0 && ascii_is_digit(token.p[token.len - 1])) {
-			token.len--;
-			end--;
-		}
-		word = lookalike_word(s->l, token, lookalike_part(s->l, h->sums, h->at[i], end));
-		s->proxy = s->academic && (word & WORD_PROXY);
-		s->proxy_sure |= (word & WORD_PROXY_SURE) != 0;
-		if (word & WORD_PROXY)
-			s->proxy_word = token;
-	}
-}
 
 /* Where the registrable domain begins.  False when the host is a public suffix itself. */
 static bool
@@ -507,17 +520,23 @@ search_host(struct lookalike_search *s)
 
 /* The same of what the host looks like, when it has labels of other scripts. */
 static void
-search_skeleton(const struct lookalike_search *of)
+search_skeleton(struct lookalike_search *of)
 {
 	char text[LOOKALIKE_HOST_MAX];
-	struct lookalike_search s = *of;
+	struct lookalike_search s;
 	struct lookalike_host host;
 	size_t len, dots = 0;
+
+	/* What a finding names must be of the host that was asked about. */
+	find_proxy(of);
+	s = *of;
 
 	len = lookalike_skeleton(&s.l->glyphs, s.asked, text, &s.code, &s.looks_like);
 	if (len == 0 || !lookalike_split(slice_make(text, len), &host))
 		return;
 	s.skeleton = true;
+	s.lures_known = false;
+	s.lures = 0;
 	s.host = &host;
 	/* Labels are as many: the registrable domain has the same of them. */
 	for (size_t i = of->owner; i < s.asked.len; i++)
@@ -589,9 +608,8 @@ lookalike_find(const struct lookalike *l, struct slice host, const struct lookal
 		out->excused_by = excused_by(&s, out->excuse);
 		return false;
 	}
-	find_proxy(&s);
 	search_host(&s);
-	if (slice_search(host, SLICE("xn--")) < host.len)
+	if (split.encoded)
 		search_skeleton(&s);
 	return out->class != LOOKALIKE_NONE && out->level > LOOKALIKE_OFF;
 }

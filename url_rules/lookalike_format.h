@@ -7,7 +7,8 @@
  *	section EMBEDS       struct lookalike_embed each, by name: "hosts under NAME may embed TARGET"
  *	section WORDS        struct lookalike_word each: words that mean something beside a target
  *	section GLYPHS       struct lookalike_glyph each, by code point: what looks like ASCII letters
- *	section FIRST        a bit for each hash of a target's first token
+ *	section FIRST        a bit for each hash of a target's first two tokens
+ *	section EDITS        a bit for each hash in INDEX_TYPO: most that is asked there is not
  *	section INDEX + i    u32 each, open addressing: 0, or the number of an entry + 1 in the low bits and a fingerprint above
  *
  * All hashes are of a name's folded form, its tokens with one '.' between them, so that one array of sums over a host gives the
@@ -22,7 +23,7 @@
 
 enum {
 	LOOKALIKE_INFO = 1, LOOKALIKE_TEXT, LOOKALIKE_NAMES, LOOKALIKE_TARGETS, LOOKALIKE_EMBEDS, LOOKALIKE_WORDS,
-	LOOKALIKE_GLYPHS, LOOKALIKE_FIRST, LOOKALIKE_INDEX,
+	LOOKALIKE_GLYPHS, LOOKALIKE_FIRST, LOOKALIKE_EDITS, LOOKALIKE_INDEX,
 };
 
 /* The tables that are looked up by hash. */
@@ -38,7 +39,7 @@ enum lookalike_index {
 };
 
 enum { SLOT_BITS = 20, SLOT_ENTRY = (1 << SLOT_BITS) - 1, LOOKALIKE_ENTRIES_MAX = SLOT_ENTRY - 1 };
-enum { FIRST_BITS = 1 << 16, LOOKALIKE_WINDOW_MAX = 16 };
+enum { FIRST_BITS = 1 << 18, EDIT_BITS = 1 << 19, LOOKALIKE_WINDOW_MAX = 16 };
 
 struct lookalike_info {
 	uint64_t	stamp;		/* of what it was made of */
@@ -152,6 +153,13 @@ static inline uint32_t
 lookalike_fingerprint(uint64_t mixed)
 {
 	return (uint32_t)mixed & ~(uint32_t)SLOT_ENTRY;
+}
+
+/* The bit of N that stands for a mixed hash: not what chooses its slot. */
+static inline uint32_t
+lookalike_bit(uint64_t mixed, uint32_t n)
+{
+	return (uint32_t)mixed % n;
 }
 
 /* The sum over all of S. */

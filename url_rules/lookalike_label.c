@@ -152,8 +152,10 @@ static void
 try_edit(struct lookalike_search *s, enum lookalike_index index, uint64_t sum)
 {
 	uint64_t mixed = lookalike_mix(sum);
-	uint32_t at = 0, number;
+	uint32_t at = 0, number, bit = lookalike_bit(mixed, EDIT_BITS);
 
+	if (index == INDEX_TYPO && !(s->l->edits[bit / 8] >> bit % 8 & 1))
+		return;
 	while ((number = lookalike_next(s->l, index, mixed, &at)) != UINT32_MAX) {
 		struct lookalike_hit hit = { .class = LOOKALIKE_E10, .target = number, .begin = s->owner, .end = s->owner + s->label.len,
 			.cap = LOOKALIKE_BLOCK };

@@ -16,10 +16,13 @@ struct lookalike_search {
 	size_t				 owner, suffix;	/* where the registrable domain begins, and its public suffix */
 	struct slice			 label;		/* the registrable domain's first label */
 	size_t				 label_first, label_last;	/* and its tokens */
+	bool				 proxy_known;	/* the next four are */
 	bool				 academic;	/* only some may register under its suffix */
 	bool				 proxy;		/* the host is a library's proxy by its words, under an academic suffix */
 	bool				 proxy_sure;	/* and under any */
 	struct slice			 proxy_word;
+	bool				 lures_known;
+	uint64_t			 lures;		/* a bit for each token that is a word that lures use */
 	bool				 skeleton;	/* HOST is not what was asked, but what it looks like */
 	struct slice			 asked;		/* what was asked, and whose it is */
 	struct slice			 registrable;

@@ -28,13 +28,15 @@ static const char *
 sections_fault(const struct segment *segment, struct lookalike *l)
 {
 	struct slice info = segment_section(segment, LOOKALIKE_INFO), first = segment_section(segment, LOOKALIKE_FIRST);
+	struct slice edits = segment_section(segment, LOOKALIKE_EDITS);
 
 	if (info.len != sizeof(l->info))
 		return "damaged: size of the lookalikes' head";
 	memcpy(&l->info, info.p, sizeof(l->info));
-	if (first.len != FIRST_BITS / 8)
-		return "damaged: size of the lookalikes' first tokens";
+	if (first.len != FIRST_BITS / 8 || edits.len != EDIT_BITS / 8)
+		return "damaged: size of the lookalikes' bits";
 	l->first = (const uint8_t *)first.p;
+	l->edits = (const uint8_t *)edits.p;
 	l->text = segment_section(segment, LOOKALIKE_TEXT);
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++)
 		if (!open_array(segment, arrays[i].id, arrays[i].size, (struct lookalike_array *)((char *)l + arrays[i].offset)))
@@ -188,6 +190,7 @@ lookalike_split(struct slice host, struct lookalike_host *out)
 
 	out->text = host;
 	out->n = 0;
+	out->encoded = false;
 	out->sums[0] = 0;
 	for (size_t i = 0; i < host.len; i++) {
 		bool separates = host.p[i] == '.' || host.p[i] == '-';
@@ -206,6 +209,7 @@ lookalike_split(struct slice host, struct lookalike_host *out)
 				out->sums[n + 1] = lookalike_sum(out->sums[n], '.');
 				n++;
 			}
+			out->encoded |= host.p[i] == 'x' && host.len - i > 4 && memcmp(host.p + i, "xn--", 4) == 0;
 			out->begin[out->n] = (uint8_t)i;
 			out->at[out->n++] = (uint8_t)n;
 			inside = true;

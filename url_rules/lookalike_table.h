@@ -15,7 +15,7 @@ struct lookalike {
 	struct slice		text;
 	struct lookalike_array	names, targets, embeds, words, glyphs;
 	struct lookalike_array	index[LOOKALIKE_INDEXES];
-	const uint8_t		*first;
+	const uint8_t		*first, *edits;
 	uint64_t		powers[LOOKALIKE_HOST_MAX + 1];	/* of LOOKALIKE_BASE */
 };
 
@@ -24,6 +24,7 @@ struct lookalike_host {
 	struct slice	text;
 	size_t		n;				/* tokens */
 	size_t		n_bytes;			/* of FOLDED */
+	bool		encoded;			/* some label may be an A-label */
 	uint8_t		begin[LOOKALIKE_TOKENS_MAX];	/* of a token in TEXT */
 	uint8_t		end[LOOKALIKE_TOKENS_MAX];
 	uint8_t		at[LOOKALIKE_TOKENS_MAX];	/* and in FOLDED */

@@ -66,6 +66,8 @@ judge(struct slice host)
 	found = lookalike_find(table(), host, &levels, &f);
 	require(found == (f.level > LOOKALIKE_OFF) && f.level <= LOOKALIKE_WARN && f.class < LOOKALIKE_CLASSES);
 	require(is_within(f.registrable, host) && is_within(f.spelled, host) && is_within(f.word, host));
+	for (size_t i = 0; i < f.excused_by.len; i++)
+		require(f.excused_by.p[i] > ' ');
 	require((f.fault != NULL) == (f.class == LOOKALIKE_UNJUDGED));
 	require(f.class == LOOKALIKE_NONE || f.class == LOOKALIKE_G || f.class == LOOKALIKE_UNJUDGED || f.target.len > 0);
 	buf_init(&said, 1 << 16);
