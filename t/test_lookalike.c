@@ -211,8 +211,8 @@ static const struct {
 	{ "an IDN of ours with hyphens", "xn--mller-bank-de-wob.upd01.net", LOOKALIKE_IDN, LOOKALIKE_BLOCK, "xn--mller-bank-9db.de",
 	    NULL },
 	{ "under a library's proxy", "xn--btterbricks-okj.com.vpn.some.edu", LOOKALIKE_IDN, LOOKALIKE_LOG, "betterbricks.com",
-	    "contains U+0435, which looks like \"e\", and reads like betterbricks.com, but is registered under some.edu (it is a library's "
-	    "proxy by vpn)" },
+	    "contains U+0435, which looks like \"e\", and reads like betterbricks.com, but is registered under some.edu (it is a "
+	    "library's proxy by vpn)" },
 	{ "a script that looks like nothing", "xn--fiqs8s.upd01.net", LOOKALIKE_NONE, LOOKALIKE_OFF, "", NULL },
 	{ "ours", "www.betterbricks.com", LOOKALIKE_NONE, LOOKALIKE_OFF, "",
 	    "it is under betterbricks.com, which is the site's own" },
