@@ -176,9 +176,6 @@ lookalike_builder_glyph(struct lookalike_builder *b, uint32_t code, struct slice
 bool
 lookalike_builder_useful(const struct lookalike_builder *b)
 {
-	for (size_t i = 0; i < b->words.n; i++)
-		if (b->words.v[i].flags & (WORD_LEAD | WORD_LEAD_WEAK))
-			return true;
 	return b->targets.n > 0;
 }
 
