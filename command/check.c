@@ -52,12 +52,6 @@ verdict_word(const struct why *why)
 	return reason_unchecked(why->reason) ? "pass unchecked" : "pass";
 }
 
-static const struct rule *
-rule_of(const struct why *why)
-{
-	return why->has_rule ? &why->rule : why->would_block ? &why->would : NULL;
-}
-
 static void
 print_rule(const struct rule *rule)
 {
@@ -120,8 +114,8 @@ print_text(const struct check *ch, const struct answer *a, struct slice sentence
 		show_text(stdout, a->canonical);
 		putchar('\n');
 	}
-	if (rule_of(a->why) != NULL)
-		print_rule(rule_of(a->why));
+	if (why_rule(a->why) != NULL)
+		print_rule(why_rule(a->why));
 	print_facts(a);
 	if (ch->steps)
 		print_steps(steps);
@@ -178,8 +172,8 @@ print_json(const struct check *ch, const struct answer *a, struct slice sentence
 	json_object_set_new(j, "unchecked", json_boolean(reason_unchecked(why->reason)));
 	json_object_set_new(j, "reason", json_string(reason_name(reason)));
 	json_object_set_new(j, "message", show_json_text(sentence));
-	if (rule_of(why) != NULL)
-		json_object_set_new(j, "rule", show_json_rule(rule_of(why)));
+	if (why_rule(why) != NULL)
+		json_object_set_new(j, "rule", show_json_rule(why_rule(why)));
 	add_facts(j, a);
 	if (ch->steps)
 		json_object_set_new(j, "steps", json_lines(steps));

@@ -30,6 +30,7 @@ heading(enum reason reason, bool is_upload)
 	case REASON_URL:
 	case REASON_PATH:
 	case REASON_ADDRESS:
+	case REASON_LOOKALIKE:
 		return "This site is blocked";
 	case REASON_FILE:
 	case REASON_FILE_NAME:
@@ -38,6 +39,7 @@ heading(enum reason reason, bool is_upload)
 	case REASON_UNSCANNABLE:
 		return is_upload ? "This upload is blocked" : "This download is blocked";
 	case REASON_NO_RULES:
+	case REASON_ODD_HOST:
 	case REASON_BAD_URL:
 	case REASON_DAMAGED:
 	case REASON_LIMIT:
@@ -57,6 +59,7 @@ advice(enum reason reason, bool is_upload)
 	case REASON_URL:
 	case REASON_PATH:
 	case REASON_ADDRESS:
+	case REASON_LOOKALIKE:
 		return "Do not enter a password or open anything that this site or the message that led you here "
 		    "offers. If you already did, say so when you call.";
 	case REASON_FILE:
@@ -70,6 +73,7 @@ advice(enum reason reason, bool is_upload)
 	case REASON_PARTIAL:
 		return "Start the download again from the beginning instead of resuming it.";
 	case REASON_NO_RULES:
+	case REASON_ODD_HOST:
 	case REASON_BAD_URL:
 	case REASON_DAMAGED:
 	case REASON_LIMIT:

@@ -35,7 +35,7 @@ url_for_log(const struct txn *t, struct buf *store)
 static void
 fill_rule(struct event *e, const struct why *why, struct buf *id)
 {
-	const struct rule *rule = why->has_rule ? &why->rule : why->would_block ? &why->would : NULL;
+	const struct rule *rule = why_rule(why);
 
 	if (rule == NULL)
 		return;

@@ -337,6 +337,42 @@ weigh_url(struct search *s, const struct url *url)
 	return r == -1 ? -1 : weigh_addresses(s, url);
 }
 
+/* Keep what F says, at its level, about a request that no rule decided. */
+static void
+conclude_lookalike(struct why *why, const struct lookalike_finding *f)
+{
+	bool blocks = f->level == LOOKALIKE_BLOCK, odd = f->class == LOOKALIKE_UNJUDGED;
+
+	why->lookalike = *f;
+	add_plain_step(why, STEP_LOOKALIKE, blocks ? STEP_DECIDES : STEP_PLAIN, odd ? REASON_ODD_HOST : REASON_LOOKALIKE);
+	if (f->level == LOOKALIKE_OFF || (why->would_block && !blocks))
+		return;
+	if (blocks || odd) {
+		why->verdict = blocks ? VERDICT_BLOCK : VERDICT_PASS;
+		why->reason = odd ? REASON_ODD_HOST : REASON_LOOKALIKE;
+		why->would_block = false;
+		why->would_reason = REASON_NONE;
+	} else {
+		why->would_block = true;
+		why->would_reason = REASON_LOOKALIKE;
+	}
+}
+
+/* What URL's host looks like; no rule decided. */
+static void
+judge_lookalike(const struct generation *g, const struct url *url, struct why *why)
+{
+	const struct lookalike *l = generation_lookalike(g);
+	struct lookalike_levels levels;
+	struct lookalike_finding f;
+
+	if (l == NULL || url->kind != HOST_NAME || !generation_site(g)->lookalikes)
+		return;
+	site_lookalike_levels(generation_site(g), &levels);
+	if (lookalike_find(l, url->host, &levels, &f) || f.class != LOOKALIKE_NONE)
+		conclude_lookalike(why, &f);
+}
+
 void
 judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why)
 {
@@ -367,6 +403,8 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 		return;
 	}
 	conclude(&s, decides);
+	if (!decides->found)
+		judge_lookalike(g, q->url, why);
 	why->files_exempt = decides->found && decides->what.rule.action == RULE_ALLOW && decides->what.rule.files;
 }
 

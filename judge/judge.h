@@ -6,7 +6,8 @@
  * rules(5): what is expired or below the threshold is dropped (and remembered as would_block), and what an exception is from; then
  * local allow > URL prefix (longest) > path pattern > exact host > domain (longest) > network (longest); at
  * equal specificity allow beats block; but nobody else's allow overrules a block of the site's own.  Files are judged apart:
- * file allow > file block, with the same exception. */
+ * file allow > file block, with the same exception.  Where no rule decides a request, its host may look like a protected domain
+ * (url_rules/lookalike.h): that is asked last, and never over an allow. */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H
 
@@ -28,11 +29,13 @@ enum reason {
 	REASON_URL,		/* a URL prefix rule */
 	REASON_PATH,		/* a path pattern */
 	REASON_ADDRESS,		/* an address or network rule */
+	REASON_LOOKALIKE,	/* a host that looks like a protected domain */
 	REASON_FILE,		/* size and digest of a listed file */
 	REASON_FILE_NAME,	/* the name of one, and its size where the rule has one */
 	REASON_FILE_AGAIN,	/* the URL of a kill, with its length: the retry */
 	REASON_PARTIAL,		/* a part of a body whose whole length is listed: nothing to hash */
 	REASON_NO_RULES,	/* no generation could be loaded */
+	REASON_ODD_HOST,	/* nobody can say what the request's host looks like */
 	REASON_BAD_URL,		/* the request's URL could not be understood */
 	REASON_DAMAGED,		/* a segment did not hold together where it was read */
 	REASON_UNSCANNABLE,	/* a body that could not be looked into */
@@ -47,7 +50,7 @@ bool reason_unchecked(enum reason r);
 
 enum { STEPS_MAX = 16 };
 
-enum step_kind { STEP_RULE, STEP_NO_RULE, STEP_FILE, STEP_NO_FILE, STEP_UNSCANNABLE, STEP_UNCHECKED };
+enum step_kind { STEP_RULE, STEP_NO_RULE, STEP_LOOKALIKE, STEP_FILE, STEP_NO_FILE, STEP_UNSCANNABLE, STEP_UNCHECKED };
 enum step_result { STEP_DECIDES, STEP_EXPIRED, STEP_BELOW_THRESHOLD, STEP_EXCEPTED, STEP_OVERRULED, STEP_PLAIN };
 
 /* One thing that was looked at. */
@@ -67,8 +70,9 @@ struct why {
 	enum reason	 reason;	/* REASON_NONE on a plain pass */
 	bool		 has_rule;	/* RULE decided (an allow rule may decide a pass) */
 	struct rule	 rule;		/* borrowed from the generation, the question or the facts, and this struct */
-	bool		 would_block;	/* passed, but WOULD names a rule that was below the threshold */
+	bool		 would_block;	/* passed, but WOULD names a rule that was below the threshold, or LOOKALIKE was found */
 	struct rule	 would;
+	struct lookalike_finding lookalike;	/* for REASON_LOOKALIKE and its step; borrowed likewise */
 	enum reason	 would_reason;
 	bool		 excepted;	/* a block did not count because of an exception: others may not get the same */
 	bool		 files_exempt;	/* an allow rule with files=yes decided: bodies are not judged */
@@ -86,6 +90,9 @@ struct question {
 	int64_t		 now;		/* seconds */
 	const struct asker *asker;	/* for exceptions; NULL: nobody known */
 };
+
+/* The rule that decided or, when nothing was refused, would have; NULL when there is none. */
+const struct rule *why_rule(const struct why *why);
 
 /* Judge a request by G; a G of NULL is "no rules", and FAIL_MODE then decides. */
 void judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why);

@@ -11,11 +11,13 @@ static const struct { const char *name, *unchecked; } reasons[] = {
 	[REASON_URL] = { "url", NULL },
 	[REASON_PATH] = { "path", NULL },
 	[REASON_ADDRESS] = { "address", NULL },
+	[REASON_LOOKALIKE] = { "lookalike", NULL },
 	[REASON_FILE] = { "file", NULL },
 	[REASON_FILE_NAME] = { "file-name", NULL },
 	[REASON_FILE_AGAIN] = { "file-again", NULL },
 	[REASON_PARTIAL] = { "partial", NULL },
 	[REASON_NO_RULES] = { "no-rules", "no rule set could be loaded" },
+	[REASON_ODD_HOST] = { "odd-host", "the host is none that can be judged by what it looks like" },
 	[REASON_BAD_URL] = { "bad-url", "the URL could not be understood" },
 	[REASON_DAMAGED] = { "damaged", "a part of the rule set is damaged" },
 	[REASON_UNSCANNABLE] = { "unscannable", "it could not be looked into" },
@@ -29,6 +31,14 @@ const char *
 reason_name(enum reason r)
 {
 	return reasons[r].name;
+}
+
+const struct rule *
+why_rule(const struct why *why)
+{
+	if (why->has_rule)
+		return &why->rule;
+	return why->would_block && why->would_reason != REASON_LOOKALIKE ? &why->would : NULL;
 }
 
 bool
@@ -93,7 +103,16 @@ add_result(const struct generation *g, const struct rule *rule, enum step_result
 }
 
 static void
-add_step_text(const struct generation *g, const struct step *step, struct buf *out)
+add_lookalike(const struct lookalike_finding *f, enum step_result result, struct buf *out)
+{
+	buf_addf(out, "lookalike %s, %s: ", lookalike_class_name(f->class), lookalike_level_name(f->level));
+	lookalike_format(f, out);
+	if (result == STEP_DECIDES)
+		buf_add_str(out, ": this decides");
+}
+
+static void
+add_step_text(const struct generation *g, const struct why *why, const struct step *step, struct buf *out)
 {
 	struct rule rule;
 
@@ -103,6 +122,9 @@ add_step_text(const struct generation *g, const struct step *step, struct buf *o
 		return;
 	case STEP_NO_FILE:
 		buf_add_str(out, "no rule for this size and digest");
+		return;
+	case STEP_LOOKALIKE:
+		add_lookalike(&why->lookalike, step->result, out);
 		return;
 	case STEP_UNSCANNABLE:
 		buf_addf(out, "could not be looked into (%s): %s", unscannable_name(step->unscannable),
@@ -129,7 +151,7 @@ why_format_steps(const struct generation *g, const struct why *why, struct buf *
 	for (size_t i = 0; i < why->n_steps; i++) {
 		if (i > 0)
 			buf_add_char(out, '\n');
-		add_step_text(g, &why->steps[i], out);
+		add_step_text(g, why, &why->steps[i], out);
 	}
 	if (why->steps_lost > 0)
 		buf_addf(out, "\nand %zu more that are not shown", why->steps_lost);
@@ -158,7 +180,7 @@ int
 why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 {
 	enum reason reason = why->reason != REASON_NONE ? why->reason : why->would_reason;
-	const struct rule *rule = why->has_rule ? &why->rule : &why->would;
+	const struct rule *rule = why_rule(why);
 
 	switch (reason) {
 	case REASON_HOST:
@@ -168,6 +190,11 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 		add_quoted_host(host, out);
 		buf_add_strs(out, " is listed as harmful: ", rule_kind_name(rule->kind), " ", NULL);
 		add_formatted(rule_value_format, rule, out);
+		break;
+	case REASON_LOOKALIKE:
+		add_quoted_host(host, out);
+		buf_add_char(out, ' ');
+		lookalike_format(&why->lookalike, out);
 		break;
 	case REASON_FILE:
 		buf_add_str(out, "this file is listed as harmful: ");
@@ -188,6 +215,9 @@ why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 		break;
 	case REASON_UNSCANNABLE:
 		buf_addf(out, "this file could not be looked into: %s", unscannable_text(why->steps[0].unscannable));
+		break;
+	case REASON_ODD_HOST:
+		buf_addf(out, "could not be checked: %s; %s", reasons[reason].unchecked, why->lookalike.fault);
 		break;
 	case REASON_NO_RULES:
 	case REASON_BAD_URL:

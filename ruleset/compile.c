@@ -394,6 +394,7 @@ write_segment(struct compiler *c, enum segment_kind kind, struct manifest_layer 
 		r = text_rows_builder_write(c->exceptions, kind, path, &s->len, s->sha256, c->diag);
 		break;
 	case SEGMENT_SITE:
+	case SEGMENT_LOOKALIKE:
 		break;
 	}
 	out->n += r == 0;

@@ -25,6 +25,7 @@ struct generation {
 	struct view		 views[MANIFEST_LAYERS];
 	const struct host_table	*hosts[MANIFEST_LAYERS];	/* of the views */
 	struct site		 site;
+	struct lookalike_layer	*lookalike;	/* NULL: none */
 	uint64_t		 n[ROW_COUNTS];
 	uint64_t		 n_rules;
 	unsigned		 algs, sizeless;
@@ -45,6 +46,22 @@ open_site(struct generation *g, const char *dir, bool verify, struct diag *diag)
 		layer_refuse_content(dir, &g->manifest.site, &fault, diag);
 	segment_close(s);
 	return r;
+}
+
+/* The lookalikes are those of BEFORE as long as nothing about them changed. */
+static int
+open_lookalike(struct generation *g, const char *dir, bool verify, const struct generation *before, struct diag *diag)
+{
+	const struct manifest_segment *named = &g->manifest.lookalike, *there;
+
+	if (named->len == 0)
+		return 0;
+	there = before != NULL && before->lookalike != NULL && !verify ? &before->lookalike->named : NULL;
+	if (there != NULL && there->len == named->len && memcmp(there->sha256, named->sha256, sizeof(named->sha256)) == 0)
+		g->lookalike = lookalike_layer_get(before->lookalike);
+	else
+		g->lookalike = lookalike_layer_open(dir, named, diag);
+	return g->lookalike == NULL ? -1 : 0;
 }
 
 /* The layer of BEFORE that NAMED names, with one more user; NULL. */
@@ -154,7 +171,8 @@ open_named(struct manifest *m, const char *dir, bool verify, const struct genera
 		return NULL;
 	}
 	g->manifest = *m;
-	if (open_site(g, dir, verify, diag) == 0 && open_layers(g, dir, verify, before, diag) == 0)
+	if (open_site(g, dir, verify, diag) == 0 && open_lookalike(g, dir, verify, before, diag) == 0 &&
+	    open_layers(g, dir, verify, before, diag) == 0)
 		return g;
 	generation_close(g);
 	return NULL;
@@ -222,6 +240,7 @@ generation_close(struct generation *g)
 		layer_put(g->views[i].layer);
 		free(g->views[i].counts);
 	}
+	lookalike_layer_put(g->lookalike);
 	option_fini(site_options, site_options_n, &g->site);
 	manifest_fini(&g->manifest);
 	free(g);
@@ -251,6 +270,12 @@ const struct manifest *
 generation_manifest(const struct generation *g)
 {
 	return &g->manifest;
+}
+
+const struct lookalike *
+generation_lookalike(const struct generation *g)
+{
+	return g->lookalike == NULL ? NULL : g->lookalike->table;
 }
 
 uint64_t

@@ -3,6 +3,7 @@
  *	MANIFEST ->  layer 12 (base):  rows, hosts, digests      the rules of most sources
  *	             layer 17:         rows, hosts, digests      of those that changed since
  *	             site:             options
+ *	             lookalike:        what hosts may imitate
  *
  * All layers are asked; what a layer still has of a source that another one holds now does not count.  Immutable from
  * generation_open() to generation_close(); any number of threads ask it without a lock.  Segments of up to GENERATION_VERIFY bytes
@@ -41,6 +42,9 @@ uint64_t generation_number(const struct generation *g);
 int64_t generation_created(const struct generation *g);		/* seconds */
 const struct site *generation_site(const struct generation *g);
 const struct manifest *generation_manifest(const struct generation *g);
+
+/* What hosts may imitate; NULL when there is nothing.  Borrowed from G. */
+const struct lookalike *generation_lookalike(const struct generation *g);
 
 /* ---- asking; no allocation, but for a regular expression ---- */
 

@@ -18,7 +18,7 @@
 #define KEEP_ROOM	(UINT64_C(256) << 20)
 
 enum { PATH_MAX_BYTES = 4096 + MANIFEST_NAME, MODE_FILE = 0640, MODE_LOCK = 0660,
-	NAMES_MAX = MANIFEST_LAYERS * MANIFEST_SEGMENTS + 1 };
+	NAMES_MAX = MANIFEST_LAYERS * MANIFEST_SEGMENTS + 2 };
 
 /* The number in "rules-17.seg", or in half of one that was being written, "rules-17.seg.x7Kq2b"; 0 when NAME is none of ours. */
 static uint64_t
@@ -33,7 +33,7 @@ segment_number(struct slice name)
 	rest = slice_skip(name, end + strlen(SEGMENT_END));
 	if (rest.len > 0 && rest.p[0] != '.')
 		return 0;
-	for (enum segment_kind k = SEGMENT_HOSTS; k <= SEGMENT_EXCEPTIONS; k++)
+	for (enum segment_kind k = SEGMENT_HOSTS; k <= SEGMENT_LOOKALIKE; k++)
 		if (slice_eq(kind, slice_str(segment_kind_name(k))))
 			return n;
 	return 0;
@@ -193,6 +193,8 @@ add_named(struct names *names, const char *path, uint64_t room, uint64_t *bytes)
 		error = errno;
 	else {
 		more += add_name(names, &m.site);
+		if (m.lookalike.len != 0)
+			more += add_name(names, &m.lookalike);
 		for (size_t i = 0; i < m.n_layers; i++)
 			for (size_t k = 0; k < m.layers[i].n; k++)
 				more += add_name(names, &m.layers[i].segments[k]);

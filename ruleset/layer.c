@@ -100,6 +100,7 @@ open_table(struct layer *l, enum segment_kind kind, const struct segment *s, str
 	case SEGMENT_EXCEPTIONS:
 		return open_exceptions(l, s, fault);
 	case SEGMENT_SITE:
+	case SEGMENT_LOOKALIKE:
 		break;
 	}
 	diag_error(fault, "no segment of a layer");
@@ -166,6 +167,44 @@ layer_put(struct layer *l)
 	exceptions_close(l->exceptions);
 	for (size_t i = 0; i < MANIFEST_SEGMENTS; i++)
 		segment_close(l->segments[i]);
+	free(l);
+}
+
+struct lookalike_layer *
+lookalike_layer_open(const char *dir, const struct manifest_segment *named, struct diag *diag)
+{
+	struct lookalike_layer *l = calloc(1, sizeof(*l));
+	struct diag fault = { 0 };
+
+	if (l == NULL) {
+		diag_error(diag, "out of memory");
+		return NULL;
+	}
+	l->users = 1;
+	l->named = *named;
+	if ((l->segment = layer_open_segment(dir, named, true, diag)) != NULL) {
+		if ((l->table = lookalike_open(l->segment, &fault)) != NULL)
+			return l;
+		layer_refuse_content(dir, named, &fault, diag);
+	}
+	lookalike_layer_put(l);
+	return NULL;
+}
+
+struct lookalike_layer *
+lookalike_layer_get(struct lookalike_layer *l)
+{
+	__atomic_add_fetch(&l->users, 1, __ATOMIC_RELAXED);
+	return l;
+}
+
+void
+lookalike_layer_put(struct lookalike_layer *l)
+{
+	if (l == NULL || __atomic_sub_fetch(&l->users, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	lookalike_close(l->table);
+	segment_close(l->segment);
 	free(l);
 }
 

@@ -8,6 +8,7 @@
 #include "ruleset/rows.h"
 #include "url_rules/address_table.h"
 #include "url_rules/host_table.h"
+#include "url_rules/lookalike.h"
 #include "url_rules/name_table.h"
 #include "url_rules/path_patterns.h"
 
@@ -31,6 +32,20 @@ struct layer *layer_open(const char *rules_dir, const struct manifest_layer *nam
 /* One more user, and one less: the last one unmaps it.  Any thread. */
 struct layer *layer_get(struct layer *layer);
 void layer_put(struct layer *layer);
+
+/* What hosts may imitate, mapped, and shared by generations in the same way.  Its SHA-256 is checked whatever its size: a
+ * flipped bit may make no finding. */
+struct lookalike_layer {
+	unsigned		 users;
+	struct manifest_segment	 named;
+	struct segment		*segment;
+	struct lookalike	*table;
+};
+
+/* The same of result and of the last user as for layers. */
+struct lookalike_layer *lookalike_layer_open(const char *rules_dir, const struct manifest_segment *named, struct diag *diag);
+struct lookalike_layer *lookalike_layer_get(struct lookalike_layer *layer);
+void lookalike_layer_put(struct lookalike_layer *layer);
 
 /* It is what NAMED names. */
 bool layer_is(const struct layer *layer, const struct manifest_layer *named);

@@ -13,7 +13,7 @@
 static const struct { enum segment_kind kind; const char *name; } kinds[] = {
 	{ SEGMENT_RULES, "rules" }, { SEGMENT_HOSTS, "hosts" }, { SEGMENT_DIGESTS, "digests" }, { SEGMENT_SITE, "site" },
 	{ SEGMENT_ADDRESSES, "addresses" }, { SEGMENT_PATTERNS, "patterns" }, { SEGMENT_NAMES, "names" },
-	{ SEGMENT_EXCEPTIONS, "exceptions" },
+	{ SEGMENT_EXCEPTIONS, "exceptions" }, { SEGMENT_LOOKALIKE, "lookalike" },
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
@@ -147,7 +147,7 @@ read_sum(struct slice hex, uint8_t out[static SEGMENT_SHA256])
 	return 0;
 }
 
-/* Where a segment of KIND goes: the site's place, or the layer that was begun last. */
+/* Where a segment of KIND goes: its own place, or the layer that was begun last. */
 static struct manifest_segment *
 segment_place(struct reader *r, enum segment_kind kind)
 {
@@ -155,6 +155,8 @@ segment_place(struct reader *r, enum segment_kind kind)
 
 	if (kind == SEGMENT_SITE)
 		return r->out->site.len != 0 ? NULL : &r->out->site;
+	if (kind == SEGMENT_LOOKALIKE)
+		return r->out->lookalike.len != 0 ? NULL : &r->out->lookalike;
 	if (layer == NULL || manifest_find(layer, kind) != NULL || layer->n == MANIFEST_SEGMENTS)
 		return NULL;
 	return &layer->segments[layer->n++];
@@ -390,6 +392,8 @@ manifest_format(const struct manifest *m, struct buf *out)
 	if (m->rolled_back != 0)
 		buf_addf(out, "rolled-back %" PRIu64 "\n", m->rolled_back);
 	add_segment(out, &m->site);
+	if (m->lookalike.len != 0)
+		add_segment(out, &m->lookalike);
 	for (size_t i = 0; i < m->n_layers; i++) {
 		buf_addf(out, "layer %" PRIu64 "\n", m->layers[i].number);
 		for (size_t j = 0; j < m->layers[i].n; j++)

@@ -6,6 +6,7 @@
  *	context 60303ae22b998861			what lint and compiling depend on beside the sources
  *	rolled-back 15					only after a rollback
  *	segment site site-17.seg 4096 9f86d081...
+ *	segment lookalike lookalike-9.seg 4096 7d38...	what hosts may imitate, as the generation that made it left it; may be missing
  *	layer 12					the base: its segments follow
  *	segment rules rules-12.seg 4096 9f86d081...
  *	segment hosts hosts-12.seg 8192 60303ae2...
@@ -51,6 +52,7 @@ struct manifest {
 	uint64_t		 context;
 	uint64_t		 rolled_back;	/* the generation whose rules these are again; 0 = none */
 	struct manifest_segment	 site;		/* its length is 0 while there is none */
+	struct manifest_segment	 lookalike;	/* the same */
 	size_t			 n_layers, n_sources;
 	struct manifest_layer	 layers[MANIFEST_LAYERS];
 	struct manifest_source	*sources;	/* sorted by name; the manifest's own */
@@ -83,7 +85,7 @@ struct manifest_source *manifest_source(const struct manifest *m, struct slice n
 /* Add a source, whose name comes after those that are there.  -1 without memory or room (errno E2BIG). */
 int manifest_add_source(struct manifest *m, const struct manifest_source *source);
 
-/* "rules", "hosts", "digests", "site", "addresses", "patterns". */
+/* "rules", "hosts", "digests", "site", "addresses", "patterns", "lookalike". */
 const char *segment_kind_name(enum segment_kind kind);
 
 #endif

@@ -197,6 +197,9 @@ remove_own(const struct publisher *p, const struct manifest *m)
 	snprintf(path, sizeof(path), "%s/%s", p->rules_dir, m->site.name);
 	if (m->site.len > 0)
 		unlink(path);
+	snprintf(path, sizeof(path), "%s/%s", p->rules_dir, m->lookalike.name);
+	if (p->made_lookalike)
+		unlink(path);
 }
 
 static void
@@ -219,7 +222,8 @@ write_generation(struct publisher *p)
 	int r = -1;
 
 	/* A source that the new generation has is not read again: what is held of it is listed before, or never. */
-	if (publish_name_layers(p, &m) == 0 && write_site(p, &m) == 0 && gate_write_held(p->gate, p->diag) == 0)
+	if (publish_name_layers(p, &m) == 0 && publish_lookalikes(p, &m) == 0 && write_site(p, &m) == 0 &&
+	    gate_write_held(p->gate, p->diag) == 0)
 		r = commit(p, &m, p->site.keep_generations);
 	if (r == -1)
 		remove_own(p, &m);
@@ -248,7 +252,7 @@ publish(const struct publish_options *options, struct publish_report *report, st
 		publish_open_layers(&p, false);
 		if (publish_read_all(&p) == 0 && publish_make_layer(&p) == 0) {
 			finish_gate(&p);
-			result = options->dry_run ? 0 : write_generation(&p);
+			result = options->dry_run ? publish_lookalikes(&p, NULL) : write_generation(&p);
 		}
 	}
 	end(&p);

@@ -45,6 +45,7 @@ struct publisher {
 	struct gate			*gate;
 	uint64_t			 context;
 	struct compiler			*compiler;	/* NULL for a dry run, and while nothing is new */
+	bool				 made_lookalike;	/* the MANIFEST's segment of lookalikes is this publish's own */
 	struct manifest_layer		 new_layer;	/* its number is 0 while there is none */
 	bool				 folded[MANIFEST_LAYERS];	/* which of BEFORE's layers go into it */
 	uint64_t			 counts[ROW_COUNTS];		/* of what was read in a dry run */
@@ -75,6 +76,10 @@ int publish_copy_source(struct publisher *p, const struct layer *layer, struct s
 
 /* What M is, once the new layer is written: layers and sources.  -1 without memory. */
 int publish_name_layers(struct publisher *p, struct manifest *m);
+
+/* publish_lookalike.c: read what hosts may imitate, and name its segment in M (NULL: a dry run), BEFORE's when it is still
+ * that.  -1 with errors. */
+int publish_lookalikes(struct publisher *p, struct manifest *m);
 
 /* What N counts, into R. */
 void publish_fill_counts(struct publish_report *r, const uint64_t n[static ROW_COUNTS]);

@@ -82,8 +82,8 @@ read_suffixes(struct publisher *p)
 
 	p->suffixes = public_suffixes_load(suffix_path(p), &findings);
 	if (p->suffixes == NULL)
-		diag_add(p->diag, DIAG_WARNING, suffix_path(p), 0, 0, "%s; whether a rule covers a public suffix is NOT checked: "
-		    "install the package publicsuffix", diag_first_error(&findings));
+		diag_add(p->diag, DIAG_WARNING, suffix_path(p), 0, 0, "%s; whether a rule covers a public suffix is NOT checked, "
+		    "and no host is found to look like another: install the package publicsuffix", diag_first_error(&findings));
 	diag_fini(&findings);
 }
 

@@ -9,6 +9,29 @@ const struct option site_options[] = {
 };
 const size_t site_options_n = sizeof(site_options) / sizeof(*site_options);
 
+void
+site_lookalike_levels(const struct site *site, struct lookalike_levels *out)
+{
+	*out = (struct lookalike_levels){ .level = {
+		[LOOKALIKE_E1] = (uint8_t)site->lookalike_e1,
+		[LOOKALIKE_E2] = (uint8_t)site->lookalike_e2,
+		[LOOKALIKE_E3] = (uint8_t)site->lookalike_e3,
+		[LOOKALIKE_E4] = (uint8_t)site->lookalike_e4,
+		[LOOKALIKE_E5] = (uint8_t)site->lookalike_e5,
+		[LOOKALIKE_E6] = (uint8_t)site->lookalike_e6,
+		[LOOKALIKE_E7] = (uint8_t)site->lookalike_e7,
+		[LOOKALIKE_E8] = (uint8_t)site->lookalike_e8,
+		[LOOKALIKE_E9] = (uint8_t)site->lookalike_e9,
+		[LOOKALIKE_E10] = (uint8_t)site->lookalike_e10,
+		[LOOKALIKE_E11] = (uint8_t)site->lookalike_e11,
+		[LOOKALIKE_TAIL] = (uint8_t)site->lookalike_tail,
+		[LOOKALIKE_TAILX] = (uint8_t)site->lookalike_tailx,
+		[LOOKALIKE_G] = (uint8_t)site->lookalike_g,
+		[LOOKALIKE_IDN] = (uint8_t)site->lookalike_idn,
+		[LOOKALIKE_UNJUDGED] = (uint8_t)site->lookalike_unjudged,
+	} };
+}
+
 int
 site_read(const struct segment *segment, struct site *site, const char *file, struct diag *diag)
 {

@@ -4,6 +4,7 @@
 
 #include "base/option.h"
 #include "base/segment.h"
+#include "url_rules/lookalike.h"
 
 struct site {
 #define OPTION	OPTION_MEMBER
@@ -17,6 +18,9 @@ enum { UNSCANNABLE_PASS, UNSCANNABLE_BLOCK };	/* unscannable */
 /* The rows of policy.def and how many they are. */
 extern const struct option site_options[];
 extern const size_t site_options_n;
+
+/* What SITE does about each class of lookalikes. */
+void site_lookalike_levels(const struct site *site, struct lookalike_levels *out);
 
 /* Write SITE as a segment to PATH, with PROTECTED, what the sources protect, as lines "SOURCE HOST". */
 int site_write(const struct site *site, struct slice protected, const char *path, uint64_t *len,

@@ -1,7 +1,7 @@
 /* state.h - the state folder's layout, in one place.
  *
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
- *	STATE/held  STATE/approved  STATE/events.jsonl  STATE/runtime/shared  STATE/log/ */
+ *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/runtime/shared  STATE/log/ */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -22,6 +22,7 @@ int state_make(const char *state);
 int state_lock(const char *state);
 
 #define STATE_SITE	"site.conf"
+#define STATE_LOOKALIKE	"lookalike.conf"
 #define STATE_SOURCES	"sources"
 #define STATE_SETTINGS	"sources.conf"
 #define STATE_ALERTS	"alerts"

@@ -31,6 +31,7 @@ export FIREBREAK_LISTS=$work/lists ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}v
 mkdir "$FIREBREAK_LISTS"
 echo '.top.test' > "$FIREBREAK_LISTS/top-sites.txt"
 : > "$FIREBREAK_LISTS/shared-hosting.txt"
+no_lookalikes "$FIREBREAK_LISTS"
 state=$work/state
 
 # ---- states ----

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "ruleset/generation.h"
 #include "ruleset/lint.h"
+#include "ruleset/lookalike_source.h"
 #include "ruleset/publish.h"
 #include "runtime/state.h"
 #include "t/tap.h"
@@ -596,6 +597,9 @@ lines_of_rules(void)
 __attribute__((unused)) static void
 state_begin(void)
 {
+	static const char *const lookalikes[] = { LOOKALIKE_BRANDS_FILE, LOOKALIKE_CLASSES_FILE, LOOKALIKE_WORDS_FILE,
+		LOOKALIKE_GLYPHS_FILE };
+
 	alarm(LIMIT_S);
 	umask(022);
 	top = temp_dir();
@@ -606,6 +610,8 @@ state_begin(void)
 		abort();
 	write_plain(path_in(list_folder, LINT_TOP_SITES), SLICE(""));
 	write_plain(path_in(list_folder, LINT_SHARED_HOSTS), SLICE(""));
+	for (size_t i = 0; i < COUNT(lookalikes); i++)
+		write_plain(path_in(list_folder, lookalikes[i]), SLICE(""));
 }
 
 /* Remove it; the program's exit status. */

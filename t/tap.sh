@@ -13,3 +13,9 @@ ok() {	# ok STATUS NAME [LINES]: a test point; what LINES say is shown when it f
 skip() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1 # SKIP $2"; }	# skip NAME REASON
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }	# skip_all REASON
 tap_done() { echo "1..$tap_n"; exit $tap_failed; }	# the plan, and the script's exit status
+no_lookalikes() {	# no_lookalikes DIR: the lists of lookalikes there are empty
+	local list
+	for list in brands classes words glyphs; do
+		: > "$1/lookalike-$list.txt"
+	done
+}

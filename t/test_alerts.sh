@@ -37,6 +37,7 @@ past() { sed -i 's/published=[^ ]*/published=2026-11-01T00:00:00Z/' "$state/sour
 printf '%s\n' '// ===BEGIN ICANN DOMAINS===' com net example test secure '// ===END ICANN DOMAINS===' > "$work/suffixes"
 : > "$work/lists/top-sites.txt"
 : > "$work/lists/shared-hosting.txt"
+no_lookalikes "$work/lists"
 export FIREBREAK_LISTS=$work/lists
 s=(--suffixes "$work/suffixes")
 

@@ -29,6 +29,7 @@ hosts() { seq -f "${1}%.0f.example" "$2"; }	# hosts PREFIX N: that many
 # Lists that these tests need, so that the installed ones decide nothing here.
 : > "$work/lists/top-sites.txt"
 : > "$work/lists/shared-hosting.txt"
+no_lookalikes "$work/lists"
 export FIREBREAK_LISTS=$work/lists
 md5=9abc553703f4e4fedb3ed975502a2c7a other=00112233445566778899aabbccddeeff
 sha1=0123456789abcdef0123456789abcdef01234567

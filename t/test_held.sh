@@ -26,6 +26,7 @@ id_of() { awk -v rule="$1" '$5 " " $6 " " $7 == rule { print $1 }' "$state/held"
 printf '%s\n' '// ===BEGIN ICANN DOMAINS===' com net example test '// ===END ICANN DOMAINS===' > "$work/suffixes"
 echo '.top.test' > "$work/top-sites.txt"
 echo 'docs.shared.test' > "$work/shared-hosting.txt"
+no_lookalikes "$work"
 export FIREBREAK_LISTS=$work
 publish=(publish --suffixes "$work/suffixes")
 

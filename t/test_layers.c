@@ -337,7 +337,7 @@ is_oracle(const struct oracle *o, const char *idea)
 static bool
 names_segment(const struct manifest *m, const char *name)
 {
-	bool named = strcmp(m->site.name, name) == 0;
+	bool named = strcmp(m->site.name, name) == 0 || (m->lookalike.len > 0 && strcmp(m->lookalike.name, name) == 0);
 
 	for (size_t i = 0; i < m->n_layers; i++)
 		for (size_t k = 0; k < m->layers[i].n; k++)

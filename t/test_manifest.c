@@ -472,7 +472,8 @@ static struct manifest_source written_sources[] = {
 static const struct manifest written[] = {
 	{ .generation = 1, .created = 1, .site = { SEGMENT_SITE, "a", 1, { 0 } } },
 	{ .generation = UINT64_MAX, .created = INT64_C(253402300799), .context = UINT64_MAX, .rolled_back = UINT64_MAX,
-	    .site = { SEGMENT_SITE, N63, UINT64_MAX, { 0xff, [SEGMENT_SHA256 - 1] = 0x0f } } },
+	    .site = { SEGMENT_SITE, N63, UINT64_MAX, { 0xff, [SEGMENT_SHA256 - 1] = 0x0f } },
+	    .lookalike = { SEGMENT_LOOKALIKE, "l", 1, { [7] = 1 } } },
 	{ .generation = 17, .created = CREATED, .context = 1, .rolled_back = 3, .site = { SEGMENT_SITE, "s", 7, { 9 } }, .n_layers = 3,
 	    .layers = {
 		{ 1, 1, { { SEGMENT_RULES, "A-z_0.9", 1, { [5] = 1 } } } },
@@ -503,7 +504,7 @@ is_same(const struct manifest *a, const struct manifest *b)
 {
 	if (a->generation != b->generation || a->created != b->created || a->context != b->context ||
 	    a->rolled_back != b->rolled_back || a->n_layers != b->n_layers || a->n_sources != b->n_sources ||
-	    !is_same_segment(&a->site, &b->site))
+	    !is_same_segment(&a->site, &b->site) || !is_same_segment(&a->lookalike, &b->lookalike))
 		return false;
 	for (size_t i = 0; i < a->n_layers; i++)
 		if (!is_same_layer(&a->layers[i], &b->layers[i]))

@@ -42,6 +42,7 @@ local_rules() { cat "$state/sources/local.rules"; }
 # Lists that these tests need, so that the installed ones decide nothing here.
 echo '.top.test' > "$work/lists/top-sites.txt"
 echo 'docs.shared.test' > "$work/lists/shared-hosting.txt"
+no_lookalikes "$work/lists"
 export FIREBREAK_LISTS=$work/lists
 
 # ---- usage ----

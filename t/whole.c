@@ -108,7 +108,7 @@ is_temporary(const char *name)
 static bool
 names(const struct manifest *m, const char *name)
 {
-	if (strcmp(m->site.name, name) == 0)
+	if (strcmp(m->site.name, name) == 0 || (m->lookalike.len > 0 && strcmp(m->lookalike.name, name) == 0))
 		return true;
 	for (size_t i = 0; i < m->n_layers; i++)
 		for (size_t k = 0; k < m->layers[i].n; k++)

@@ -348,3 +348,13 @@ public_suffixes_count(const struct public_suffixes *list)
 {
 	return list->n_read;
 }
+
+int
+public_suffixes_each(const struct public_suffixes *list, public_suffix_visit *visit, void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < list->n && r == 0; i++)
+		r = visit(arg, rule_name(list, &list->rules[i]), list->rules[i].flags);
+	return r;
+}

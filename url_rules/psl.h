@@ -39,6 +39,12 @@ struct slice registrable_domain(const struct public_suffixes *list, struct slice
 /* HOST is itself a public suffix by a written rule of either part. */
 bool is_public_suffix(const struct public_suffixes *list, struct slice host);
 
+/* Show each name that is written about to VISIT, in order, until it answers other than 0, which is then the result.  RULES has
+ * three bits for ICANN's part and, above them, three for the private one: 1 the name itself, 2 "*.NAME", 4 "!NAME".  NAME is
+ * borrowed. */
+typedef int public_suffix_visit(void *arg, struct slice name, unsigned rules);
+int public_suffixes_each(const struct public_suffixes *list, public_suffix_visit *visit, void *arg);
+
 /* Rules read. */
 size_t public_suffixes_count(const struct public_suffixes *list);
 

@@ -71,8 +71,8 @@ lab_init() {
 	for file in /usr/share/squid/errors/templates/*; do
 		lab_copy "$file" "$LAB_LIVE/errors/${file##*/}" 644 || return 2
 	done
-	for file in top-sites.txt shared-hosting.txt; do
-		lab_copy "$LAB_SOURCE/etc/$file" "$LAB_LIVE/$file" 644 || return 2
+	for file in "$LAB_SOURCE"/etc/{top-sites,shared-hosting,lookalike-*}.txt; do
+		lab_copy "$file" "$LAB_LIVE/${file##*/}" 644 || return 2
 	done
 	export FIREBREAK_LISTS=$LAB_LIVE
 	lab_copy "$LAB_SOURCE/etc/ERR_FIREBREAK_BLOCKED" "$LAB_LIVE/errors/ERR_FIREBREAK_BLOCKED" 644

@@ -61,7 +61,7 @@ check_same(const struct manifest *a, const struct manifest *b)
 {
 	if (a->generation != b->generation || a->created != b->created || a->context != b->context ||
 	    a->rolled_back != b->rolled_back || a->n_layers != b->n_layers || a->n_sources != b->n_sources ||
-	    !is_same_segment(&a->site, &b->site))
+	    !is_same_segment(&a->site, &b->site) || !is_same_segment(&a->lookalike, &b->lookalike))
 		abort();
 	for (size_t i = 0; i < a->n_layers; i++) {
 		if (a->layers[i].number != b->layers[i].number || a->layers[i].n != b->layers[i].n)

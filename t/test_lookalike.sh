@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# firebreak lookalike scan: what it reads, what it prints, and that real hosts are left alone.  TAP.
+set -u
+firebreak=$(realpath "${top_builddir:-.}/firebreak")
+top=$(realpath "${top_srcdir:-.}")
+. "$top/t/tap.sh"
+work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-test-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export FIREBREAK_LISTS=$top/etc FIREBREAK_STATE=$work/nowhere
+is() { [ "$2" = "$3" ]; ok $? "$1" "got: $2"$'\n'"not: $3"; }
+scan() { timeout 100 "$firebreak" lookalike scan "$@" 2>"$work/err"; }
+lure=updates.betterbricks.com.secure.upd01.net
+embeds="embeds betterbricks.com, but is registered under upd01.net"
+
+[ -r /usr/share/publicsuffix/public_suffix_list.dat ] || skip_all "the public suffix list is missing"
+echo betterbricks.com > own
+
+# ---- what is read ----
+is "a host" "$(echo $lure | scan --own own)" "block E1 $lure $embeds"
+is "the same in all spellings" "$(printf '%s\n' "${lure^^}" "$lure." "$lure:8443" "http://$lure/x?y" "https://u@$lure:1/" "  $lure  " \
+	$'\t'"$lure"$'\r' "$lure/x" | scan --own own --tsv | cut -f1 | sort | uniq -c | sed 's/^ *//')" "8 $lure"
+is "no host, an address, a comment" "$(printf '\n# %s\n192.0.2.7\n[2001:db8::7]:80\nwww.betterbricks.com\n' $lure | scan --own own)" ""
+cat > log <<END
+1795000000.123    45 192.0.2.7 TCP_MISS/200 1234 GET http://$lure/mail/id=1 - HIER_DIRECT/192.0.2.9 text/html
+1795000000.124    45 192.0.2.7 TCP_TUNNEL/200 1234 CONNECT $lure:443 - HIER_DIRECT/192.0.2.9 -
+1795000000.125    45 192.0.2.7 NONE_NONE/400 1234 GET error:invalid-request - HIER_NONE/- text/html
+192.0.2.7 - - [18/Nov/2026:10:00:00 +0000] "GET http://$lure/ HTTP/1.1" 200 1234 TCP_MISS:HIER_DIRECT
+192.0.2.7 - - [18/Nov/2026:10:00:00 +0000] "CONNECT $lure:443 HTTP/1.1" 200 1234 TCP_TUNNEL:HIER_DIRECT
+192.0.2.7 - - [18/Nov/2026:10:00:00 +0000] "GET http://www.example.com/ HTTP/1.1" 200 1234 TCP_MISS:HIER_DIRECT
+END
+is "logs of Squid, both formats" "$(scan --own own --tsv log | cut -f1,2 | sort | uniq -c | sed 's/^ *//')" "4 $lure	block"
+grep -q "1 line of the log names no host" err; ok $? "and what names no host is counted" "$(cat err)"
+is "a last line without its end" "$(printf 'www.example.org\n%s' $lure | scan --own own | wc -l)" 1
+is "a line without end is none" "$( (head -c 3000000 /dev/zero | tr '\0' a; echo; echo $lure) | scan --own own --tsv | cut -f2,3 | sort -u | tr '\n\t' '; ')" \
+	"block E1;log UNJUDGED;"
+
+# ---- what is printed ----
+is "columns" "$(echo $lure | scan --own own --tsv)" "$lure	block	E1	betterbricks.com	upd01.net	$embeds"
+is "an object" "$(echo $lure | scan --own own --json)" "{\"host\":\"$lure\",\"action\":\"block\",\"class\":\"E1\",\"target\":\
+\"betterbricks.com\",\"registrable\":\"upd01.net\",\"message\":\"$embeds\"}"
+is "what passes, with --all" "$(printf '%s\n' www.example.org www.betterbricks.com | scan --own own --all --tsv)" \
+	"www.example.org	pass	-	-	example.org	looks like no name that is protected
+www.betterbricks.com	pass	-	-	betterbricks.com	it is under betterbricks.com, which is the site's own"
+seq 300000 | sed 's/.*/host&.betterbricks.com-x&.net/' > many
+is "in the order of the input, on all processors" "$(scan --own own --all --tsv many | cut -f1 | cmp - many && echo same)" same
+is "no escape sequence" "$(printf 'a\x1b[31m.example.org\n' | scan --own own --tsv | grep -c $'\x1b')" 0
+
+# ---- which targets ----
+is "brands of a file" "$(echo paypal-login.net | scan --brands "$top/etc/lookalike-brands.txt" --tsv | cut -f2-4)" "warn	E7	paypal.com"
+is "a plain line of brands" "$(echo paypal.me.example.net | scan --brands <(echo paypal.com paypal.me) --tsv | cut -f2-4)" "block	E1	paypal.me"
+is "both" "$(echo paypal.com.betterbricks.com.example.net | scan --own own --brands <(echo paypal.com) --tsv | cut -f4)" betterbricks.com
+
+# ---- exit statuses ----
+status() { scan "${@:2}" >/dev/null; is "exit status $1: ${*:2}" $? "$1"; }
+echo www.example.org > fine; echo $lure > lures; echo betterbriks.com > logged
+status 0 --own own fine
+status 1 --own own lures
+status 0 --own own logged
+status 2 lures
+status 2 --own nowhere lures
+status 2 --own own nowhere
+status 2 --own own --tsv --json lures
+status 2 --lists "$top/etc" lures
+printf 'betterbricks.com\na/b\n' > bad
+status 2 --own bad lures
+grep -q '^bad:2:1: error: "a/b" is no domain' err; ok $? "a bad line is named" "$(cat err)"
+"$firebreak" lookalike --help | grep -q -- --own; ok $? "help"
+"$firebreak" lookalike frobnicate >/dev/null 2>&1; is "another word is misuse" $? 2
+
+# ---- a generation ----
+mkdir -p state/sources; echo 'OwnDomains betterbricks.com' > state/site.conf; echo 'LookalikeE1 log' >> state/site.conf
+: > state/sources/a.rules
+"$firebreak" --state state publish >/dev/null 2>err; ok $? "published" "$(cat err)"
+is "the live generation, at its levels" "$("$firebreak" --state state lookalike scan --tsv lures | cut -f2,4)" "log	betterbricks.com"
+is "with brands of its own" "$(echo paypal.com.example.net | "$firebreak" --state state lookalike scan --tsv | cut -f2,4)" "log	paypal.com"
+
+# ---- real hosts ----
+benign=${FIREBREAK_SHARED:-}/data/benign-webhosts-dev.txt.gz
+if [ -r "$benign" ]; then
+	zcat "$benign" > benign
+	found=$(scan --brands "$top/etc/lookalike-brands.txt" --tsv benign | cut -f2 | sort | uniq -c)
+	blocks=$(awk '$2 == "block" { print $1 }' <<<"$found") warns=$(awk '$2 == "warn" { print $1 }' <<<"$found")
+	[ "${blocks:-0}" -le 1 ] && [ "${warns:-0}" -le 20 ]; ok $? "brands: at most 1 block and 20 warnings" "$found"
+	# Universities and schools: the organisations that are in the list by themselves.
+	scan --own own --all --tsv benign | cut -f5 | grep -E '\.edu$|\.(edu|ac)\.[a-z][a-z]$' | sort -u > orgs
+	found=$(scan --own orgs --tsv benign | cut -f2 | sort | uniq -c)
+	[ "$(wc -l < orgs)" -gt 2000 ] && ! grep -qE 'block|warn' <<<"$found"
+	ok $? "$(wc -l < orgs) organisations' domains: no block and no warning" "$found"
+else
+	skip "real hosts" "FIREBREAK_SHARED does not have them"
+fi
+tap_done
