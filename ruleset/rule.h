@@ -72,8 +72,8 @@ struct rule_match {
 
 /* Take VALUE of KIND apart: "x", ".x", "*.x"; the same with a path; "SIZE|*:ALG:HEX" or "SIZE|*:name:PATTERN" (name_pattern.h);
  * a pattern (path_pattern.h), with or without a host before it; "ADDRESS" or "ADDRESS/BITS".  A URL or path rule may be written
- * with a scheme; a URL rule's port and fragment are dropped.  A path rule for all hosts and a name for files of any size need a literal.
- * -1 with the reason in WHY and the byte of VALUE where it shows in *AT. */
+ * with a scheme; a URL rule's port and fragment are dropped.  A path rule for all hosts and a name for files of any size need a
+ * literal.  -1 with the reason in WHY and the byte of VALUE where it shows in *AT. */
 int rule_match_parse(enum rule_kind kind, struct slice value, struct rule_match *out, char why[static RULE_WHY],
     size_t *at);
 void rule_match_fini(struct rule_match *m);

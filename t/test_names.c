@@ -1,5 +1,7 @@
 /* File names: which of them a response brings, what a pattern means, against a plain search; the table of them, also of damaged
  * bytes. */
+#include <time.h>
+
 #include "base/file.h"
 #include "t/tap.h"
 #include "url_rules/name_format.h"
@@ -165,6 +167,7 @@ static bool
 holds(const char *pattern, const char *name)
 {
 	struct file_names one = { 0 };
+	struct asked_name asked;
 	char why[NAME_PATTERN_WHY];
 	struct name_pattern p;
 	size_t at;
@@ -172,7 +175,8 @@ holds(const char *pattern, const char *name)
 	if (name_pattern_parse(slice_str(pattern), &p, why, &at) == -1)
 		abort();
 	file_names_add(&one, slice_str(name));
-	return name_pattern_fits(p.items, p.n, file_name_at(&one, 0));
+	name_ask(&asked, file_name_at(&one, 0));
+	return name_pattern_fits(p.items, p.n, &asked);
 }
 
 static void
@@ -223,29 +227,29 @@ fits_plainly(const struct name_item *items, size_t n, struct slice name)
 	return false;
 }
 
+/* Patterns of up to MOST of PIECES and names of up to LONGEST of LETTERS, TRIES times. */
 static void
-test_against_plain(void)
+check_against_plain(const char *const *pieces, size_t n_pieces, size_t most, const char *letters, size_t longest, int tries)
 {
-	static const char *const pieces[] = { "a", "b", "1", ".", "*", "?", "{DIGIT}", "{DIGIT[2]}", "{ALPHA[0-2]}", "{ALNUM[1-3]}",
-		"{HEX[2-4]}", "{ANY[2-5]}" };
-	static const char letters[] = "ab1.gz";
 	uint64_t state = 4711;
 	size_t agree = 0, fit = 0, tried = 0;
 
-	for (int i = 0; i < 200000; i++) {
-		char text[256] = "", name[16], why[NAME_PATTERN_WHY];
-		size_t n = 1 + next_number(&state) % 6, len = next_number(&state) % 12, at;
+	for (int i = 0; i < tries; i++) {
+		char text[256] = "", name[FILE_NAME_MAX], why[NAME_PATTERN_WHY];
+		size_t n = 1 + next_number(&state) % most, len = next_number(&state) % (longest + 1), at;
+		struct asked_name asked;
 		struct name_pattern p;
 		bool plain, ours;
 
 		for (size_t k = 0; k < n; k++)
-			strcat(text, pieces[next_number(&state) % COUNT(pieces)]);
+			strcat(text, pieces[next_number(&state) % n_pieces]);
 		for (size_t k = 0; k < len; k++)
-			name[k] = letters[next_number(&state) % (sizeof(letters) - 1)];
+			name[k] = letters[next_number(&state) % strlen(letters)];
 		if (name_pattern_parse(slice_str(text), &p, why, &at) == -1)
 			continue;
+		name_ask(&asked, slice_make(name, len));
 		plain = fits_plainly(p.items, p.n, slice_make(name, len));
-		ours = name_pattern_fits(p.items, p.n, slice_make(name, len));
+		ours = name_pattern_fits(p.items, p.n, &asked);
 		if (plain != ours)
 			printf("# %s, \"%.*s\": %d and not %d\n", text, (int)len, name, ours, plain);
 		tried++;
@@ -253,6 +257,19 @@ test_against_plain(void)
 		fit += plain;
 	}
 	ok(agree == tried && fit > tried / 20 && fit < tried, "%zu of %zu patterns agree with a plain search, %zu fit", agree, tried, fit);
+}
+
+static void
+test_against_plain(void)
+{
+	static const char *const pieces[] = { "a", "b", "1", ".", "*", "?", "{DIGIT}", "{DIGIT[2]}", "{ALPHA[0-2]}", "{ALNUM[1-3]}",
+		"{HEX[2-4]}", "{ANY[2-5]}" };
+	static const char *const longer[] = { "a", "*", "*1", "{ANY[64]}", "{ANY[0-128]}", "{ALPHA[1-255]}", "{ALNUM[63-65]}",
+		"{ALNUM[0-200]}", "{HEX[127-129]}" };
+
+	check_against_plain(pieces, COUNT(pieces), 6, "ab1.gz", 11, 200000);
+	check_against_plain(longer, COUNT(longer), 3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab1", FILE_NAME_MAX,
+	    2000);
 }
 
 static void
@@ -360,6 +377,44 @@ test_table(void)
 	diag_fini(&diag);
 }
 
+/* A sender chooses the names, and an alert the patterns. */
+static void
+test_cost(void)
+{
+	char *folder = temp_dir(), path[4096], text[NAME_PATTERN_MAX], stars[241];
+	struct name_builder *b = name_builder_new();
+	struct file_names asked = { .n = FILE_NAMES_MAX };
+	uint8_t sha256[SEGMENT_SHA256];
+	struct name_table *t;
+	struct segment *s;
+	uint64_t len;
+	clock_t began;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(stars) - 1; i++)
+		stars[i] = i % 2 == 0 ? '*' : 'a';
+	stars[sizeof(stars) - 1] = '\0';
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		snprintf(text, sizeof(text), "%s%zu*", stars, i);
+		name_builder_add(b, &(struct name_match){ .pattern = slice_str(text) });
+	}
+	for (size_t i = 0; i < asked.n; i++) {
+		asked.v[i].len = FILE_NAME_MAX;
+		memset(asked.v[i].text, 'a', FILE_NAME_MAX);
+	}
+	snprintf(path, sizeof(path), "%s/names.seg", folder);
+	name_builder_write(b, path, &len, sha256, NULL);
+	s = segment_open(path, SEGMENT_NAMES, NULL, NULL);
+	t = name_table_open(s, NULL);
+	segment_close(s);
+	began = clock();
+	n = name_table_match(t, &asked, 1, NULL, 0);
+	ok(n == 0 && clock() - began < CLOCKS_PER_SEC / 2, "%d patterns made to be slow take %ld ms", NAMES_MAX,
+	    (long)((clock() - began) * 1000 / CLOCKS_PER_SEC));
+	name_table_close(t);
+	name_builder_free(b);
+}
+
 static void
 test_refusals(void)
 {
@@ -401,6 +456,7 @@ main(void)
 	test_against_plain();
 	test_literal();
 	test_table();
+	test_cost();
 	test_refusals();
 	return tap_done();
 }
