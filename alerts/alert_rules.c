@@ -13,7 +13,7 @@
 /* In the head comment, which tells the next import what it replaces. */
 #define HEAD_VERSION	", version "
 
-enum { ID_TEXT = 32, TITLE_SHOWN = 500, SHOWN_MAX = 200 };
+enum { ID_TEXT = 32, TITLE_SHOWN = 500, SHOWN_MAX = 200, NAMED_MAX = 100 };
 
 /* A rule that an earlier version of the alert made, or this one. */
 struct known {
@@ -36,7 +36,7 @@ struct maker {
 	struct slice			*victims;	/* sorted from the end: a domain's names stand together */
 	size_t				 n_victims;
 	unsigned			 numbers[RULE_FILE + 1];	/* the last id of each kind */
-	size_t				 n;
+	size_t				 n, n_named;	/* rules; of these, file rules by name */
 	bool				 later;		/* than the version that PREVIOUS was made of */
 	bool				 failed;	/* no memory */
 };
@@ -510,7 +510,7 @@ container_kind(const char *container)
 
 /* Append what F is matched by: its digest, or else its name and its size.  NULL, or why it is matched by neither. */
 static const char *
-file_value(const struct alert_file *f, struct buf *out)
+file_value(struct maker *m, const struct alert_file *f, struct buf *out)
 {
 	char hex[DIGEST_MAX_HEX + 1], why[NAME_PATTERN_WHY];
 	struct name_pattern p;
@@ -529,6 +529,9 @@ file_value(const struct alert_file *f, struct buf *out)
 		return "it has no digest and no size";
 	if (name_pattern_parse(slice_str(f->name), &p, why, &at) == -1 || name_pattern_literal(&p) < NAME_LITERAL_MIN)
 		return "it has no digest, and its name says too little";
+	/* All sources together may have NAMES_MAX: one alert must not stop the publish of the others. */
+	if (++m->n_named > NAMED_MAX)
+		return "it has no digest, and only 100 files of an alert can go by their names";
 	buf_add_strs(out, ":name:", f->name, NULL);
 	return NULL;
 }
@@ -543,7 +546,7 @@ file_rule(struct maker *m, const struct alert_file *f)
 	const char *why;
 
 	buf_init(&value, UINT16_MAX);
-	if ((why = file_value(f, &value)) != NULL) {
+	if ((why = file_value(m, f, &value)) != NULL) {
 		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s: %s", f->name != NULL ? f->name : "a file", why);
 		buf_fini(&value);
 		return;
