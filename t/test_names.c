@@ -375,6 +375,7 @@ test_table(void)
 	buf_fini(&a);
 	buf_fini(&b);
 	diag_fini(&diag);
+	free(folder);
 }
 
 /* A sender chooses the names, and an alert the patterns. */
@@ -413,6 +414,7 @@ test_cost(void)
 	    (long)((clock() - began) * 1000 / CLOCKS_PER_SEC));
 	name_table_close(t);
 	name_builder_free(b);
+	free(folder);
 }
 
 static void
@@ -444,6 +446,7 @@ test_refusals(void)
 		diag_fini(&diag);
 		name_builder_free(b);
 	}
+	free(folder);
 }
 
 int
