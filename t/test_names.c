@@ -126,6 +126,7 @@ static const struct form_row forms[] = {
 	{ "escapes", "a%20b%7B%2a%25.exe", "a%20b%7B%2A%25.exe", 0, NULL },
 	{ "blanks", "my patch.exe", "my%20patch.exe", 0, NULL },
 	{ "UTF-8, and what is none", "\xce\xb1%ce%b1%ff.exe", "\xce\xb1\xce\xb1%FF.exe", 0, NULL },
+	{ "control characters of C0 and C1", "a\x1b%0A\x7f\xc2\x9b\xc2\x9f\xc2\xa0.exe", "a%1B%0A%7F%C2%9B%C2%9F\xc2\xa0.exe", 0, NULL },
 	{ "nothing", "", NULL, 0, "no file name" },
 	{ "an open class", "a{DIGIT[3]", NULL, 1, "not closed" },
 	{ "an open count", "a{DIGIT[3}.exe", NULL, 1, "expected a number" },

@@ -158,11 +158,12 @@ name_pattern_parse(struct slice text, struct name_pattern *out, char why[static 
 
 /* ---- canonical form ---- */
 
-/* C, of which N bytes in REST are one sequence of UTF-8, or 0, stands for itself. */
+/* The sequence of UTF-8 that S begins with, of N bytes, stands for itself: rules are shown, and a control character acts on a
+ * terminal.  N is 0 when there is none. */
 static bool
-is_plain(unsigned char c, size_t n)
+is_plain(struct slice s, size_t n)
 {
-	return n > 1 || (c > ' ' && c < 0x7f && strchr("%*?{}\"#", c) == NULL);
+	return n > 0 && s.p[0] != ' ' && !utf8_is_control(s, n) && strchr("%*?{}\"#", s.p[0]) == NULL;
 }
 
 /* The bytes of the literal run that begins at item I, for looking at UTF-8. */
@@ -208,15 +209,16 @@ name_pattern_format(const struct name_pattern *p, char out[static NAME_PATTERN_M
 	buf_init_in(&text, out, NAME_PATTERN_MAX, NAME_PATTERN_MAX);
 	for (size_t i = 0; i < p->n;) {
 		char run[4];
-		size_t n = literal_run(p, i, run), sequence = n > 0 ? utf8_sequence(slice_make(run, n)) : 0;
+		size_t n = literal_run(p, i, run), sequence = utf8_sequence(slice_make(run, n));
+		bool plain = is_plain(slice_make(run, n), sequence);
 
 		if (n == 0)
 			put_class(&p->items[i], &text);
-		else if (is_plain((unsigned char)run[0], sequence))
+		else if (plain)
 			buf_add(&text, run, sequence);
 		else
 			buf_addf(&text, "%%%02X", (unsigned char)run[0]);
-		i += n > 0 && is_plain((unsigned char)run[0], sequence) ? sequence : 1;
+		i += plain ? sequence : 1;
 	}
 	*len = text.len;
 	return text.failed ? -1 : 0;
