@@ -13,7 +13,7 @@
 /* In the head comment, which tells the next import what it replaces. */
 #define HEAD_VERSION	", version "
 
-enum { ID_TEXT = 32, TITLE_SHOWN = 500, SHOWN_MAX = 200 };
+enum { ID_TEXT = 32, TITLE_SHOWN = 500, SHOWN_MAX = 200, NAMED_MAX = 100 };
 
 /* A rule that an earlier version of the alert made, or this one. */
 struct known {
@@ -36,7 +36,7 @@ struct maker {
 	struct slice			*victims;	/* sorted from the end: a domain's names stand together */
 	size_t				 n_victims;
 	unsigned			 numbers[RULE_FILE + 1];	/* the last id of each kind */
-	size_t				 n;
+	size_t				 n, n_named;	/* rules; of these, file rules by name */
 	bool				 later;		/* than the version that PREVIOUS was made of */
 	bool				 failed;	/* no memory */
 };
@@ -195,20 +195,20 @@ canonical_value(struct maker *m, enum rule_kind kind, struct slice value, struct
 
 /* K is said again: by a later version, which gives it a new life, or at another level. */
 static void
-renew(const struct maker *m, struct known *k)
+renew(const struct maker *m, struct known *k, unsigned level)
 {
 	if (m->later)
 		k->published = m->o->now;
-	if ((m->later || k->level != (unsigned)m->o->level) && k->rev < INT32_MAX)
+	if ((m->later || k->level != level) && k->rev < INT32_MAX)
 		k->rev = m->later && k->rev < m->o->rev ? m->o->rev : k->rev + 1;
-	k->level = (unsigned)m->o->level;
+	k->level = level;
 }
 
 /* The rule of that key, with the id and revision that it has from now on; NULL when it stands in the file already. */
 static struct known *
-number_rule(struct maker *m, enum rule_kind kind, struct slice value)
+number_rule(struct maker *m, enum rule_kind kind, struct slice value, unsigned level)
 {
-	struct known sample = { .key = make_key(m, kind, value), .level = (unsigned)m->o->level, .rev = m->o->rev,
+	struct known sample = { .key = make_key(m, kind, value), .level = level, .rev = m->o->rev,
 		.published = m->o->now };
 	struct known **found, *k;
 	char id[ID_TEXT];
@@ -219,7 +219,7 @@ number_rule(struct maker *m, enum rule_kind kind, struct slice value)
 		k = *found;
 		if (k->written)
 			return NULL;
-		renew(m, k);
+		renew(m, k, level);
 	} else {
 		snprintf(id, sizeof(id), "%s-%u", rule_kind_name(kind), ++m->numbers[kind]);
 		if ((k = known_add(m, sample.key, slice_str(id), &sample)) == NULL)
@@ -279,6 +279,7 @@ add_line(struct maker *m, const struct rule *rule)
 static void
 write_rule(struct maker *m, struct rule *rule, bool unsure)
 {
+	unsigned level = (unsigned)m->o->level - (unsure && m->o->level > 0);
 	struct slice written = rule->value;
 	const struct known *k;
 	struct buf value, id;
@@ -286,13 +287,13 @@ write_rule(struct maker *m, struct rule *rule, bool unsure)
 	buf_init(&value, UINT16_MAX * 4);
 	buf_init(&id, UINT16_MAX);
 	if (canonical_value(m, rule->kind, written, &value) == -1 ||
-	    (k = number_rule(m, rule->kind, buf_slice(&value))) == NULL)
+	    (k = number_rule(m, rule->kind, buf_slice(&value), level)) == NULL)
 		goto fail;
 	if (strchr(k->id, ':') == NULL)
 		buf_addf(&id, "%s:", m->source);
 	buf_add_str(&id, k->id);
 	rule->action = RULE_BLOCK;
-	rule->level = (uint8_t)(m->o->level - (unsure && m->o->level > 0));
+	rule->level = (uint8_t)level;
 	rule->rev = k->rev;
 	rule->published = k->published;
 	rule->id = buf_slice(&id);
@@ -510,7 +511,7 @@ container_kind(const char *container)
 
 /* Append what F is matched by: its digest, or else its name and its size.  NULL, or why it is matched by neither. */
 static const char *
-file_value(const struct alert_file *f, struct buf *out)
+file_value(struct maker *m, const struct alert_file *f, struct buf *out)
 {
 	char hex[DIGEST_MAX_HEX + 1], why[NAME_PATTERN_WHY];
 	struct name_pattern p;
@@ -529,6 +530,9 @@ file_value(const struct alert_file *f, struct buf *out)
 		return "it has no digest and no size";
 	if (name_pattern_parse(slice_str(f->name), &p, why, &at) == -1 || name_pattern_literal(&p) < NAME_LITERAL_MIN)
 		return "it has no digest, and its name says too little";
+	/* All sources together may have NAMES_MAX: one alert must not stop the publish of the others. */
+	if (++m->n_named > NAMED_MAX)
+		return "it has no digest, and only 100 files of an alert can go by their names";
 	buf_add_strs(out, ":name:", f->name, NULL);
 	return NULL;
 }
@@ -543,7 +547,7 @@ file_rule(struct maker *m, const struct alert_file *f)
 	const char *why;
 
 	buf_init(&value, UINT16_MAX);
-	if ((why = file_value(f, &value)) != NULL) {
+	if ((why = file_value(m, f, &value)) != NULL) {
 		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s: %s", f->name != NULL ? f->name : "a file", why);
 		buf_fini(&value);
 		return;

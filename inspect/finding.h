@@ -17,6 +17,7 @@ struct finding {
 	struct digest		digests[DIGEST_ALGS];
 	struct slice		name;		/* of a member: its path in the archive, raw bytes from outside, at most
 						 * FINDING_NAME_MAX; borrowed until the callback returns */
+	struct slice		disposition;	/* of a form's part itself: its Content-Disposition; the same */
 	unsigned		depth;		/* of a member: 1 = in the body itself */
 };
 

@@ -161,7 +161,7 @@ struct reading {
 	bool			has_disposition, has_transfer, has_type, two_types;
 	int			rank;		/* of the name: filename* before filename before name */
 	char			name[FINDING_NAME_MAX];
-	struct slice		type, disposition;
+	struct slice		type;
 };
 
 static void
@@ -169,7 +169,7 @@ read_disposition(struct reading *r, struct slice value)
 {
 	struct slice name, text;
 
-	r->disposition = value;
+	r->head.disposition = value;
 	while (next_param(&value, &name, &text)) {
 		int rank = slice_ieq(name, SLICE("filename*")) ? 3 : slice_ieq(name, SLICE("filename")) ? 2 :
 		    slice_ieq(name, SLICE("name")) ? 1 : 0;
@@ -236,7 +236,7 @@ begin_part(struct multipart *m)
 		r.head.boundary.len = 0;
 		r.head.boundary.fault = UNSCANNABLE_DAMAGED;
 	}
-	r.head.claims_file = claims_file(r.type, r.disposition) || (r.rank > 1 && is_file_name(r.head.name));
+	r.head.claims_file = claims_file(r.type, r.head.disposition) || (r.rank > 1 && is_file_name(r.head.name));
 	buf_reset(&m->head);
 	return m->sink->begin(m->arg, &r.head);
 }

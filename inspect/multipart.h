@@ -26,6 +26,7 @@ struct multipart_boundary multipart_boundary(struct slice type);
 /* The head of a part.  All is borrowed until the callback returns. */
 struct part_head {
 	struct slice			name;		/* of the file, or else of the field; at most FINDING_NAME_MAX raw bytes */
+	struct slice			disposition;	/* all of Content-Disposition; less than PART_HEAD_MAX raw bytes */
 	struct codings			codings;	/* its Content-Transfer-Encoding */
 	struct multipart_boundary	boundary;	/* it is a multipart body itself */
 	bool				claims_file;	/* claims.h */

@@ -28,6 +28,8 @@ struct parts {
 	size_t			 n_start;
 	char			 name[FINDING_NAME_MAX], path[FINDING_NAME_MAX];
 	size_t			 n_name;
+	char			 disposition[PART_HEAD_MAX];
+	size_t			 n_disposition;
 };
 
 static void
@@ -37,16 +39,21 @@ note_unscannable(struct parts *p, enum unscannable u)
 		p->unscannable = u;
 }
 
-/* Of the file MEMBER in the part: with the part's name in front. */
+/* Of the file MEMBER in the part: with the part's name in front, of a long one what there is room for; MEMBER has at most
+ * FINDING_NAME_MAX bytes. */
 static struct slice
 path_of(struct parts *p, struct slice member)
 {
-	size_t n = p->n_name;
+	size_t n = p->n_name, slash = n > 0 && member.len > 0, room;
 
+	if (member.len > sizeof(p->path) - slash)
+		member = slice_skip(member, slash);
+	room = sizeof(p->path) - slash - member.len;
+	if (n > room)
+		n = room;
 	memcpy(p->path, p->name, n);
-	if (n > 0 && member.len > 0 && n < sizeof(p->path))
+	if (slash > 0)
 		p->path[n++] = '/';
-	member = slice_head(member, sizeof(p->path) - n);
 	if (member.len > 0)
 		memcpy(p->path + n, member.p, member.len);
 	return slice_make(p->path, n + member.len);
@@ -63,6 +70,8 @@ find_in_part(void *arg, const struct finding *f)
 		p->wish.limits.members--;
 	member.name = path_of(p, f->kind == FINDING_MEMBER ? f->name : (struct slice){ 0 });
 	member.depth = f->kind == FINDING_MEMBER ? f->depth + 1 : 1;
+	if (f->kind != FINDING_MEMBER)
+		member.disposition = slice_make(p->disposition, p->n_disposition);
 	member.kind = FINDING_MEMBER;
 	go_on = p->found(p->arg, &member);
 	p->done = p->done || (!go_on && !f->tentative);
@@ -181,6 +190,9 @@ begin_part(void *arg, const struct part_head *head)
 	p->n_name = slice_head(head->name, sizeof(p->name)).len;
 	if (p->n_name > 0)
 		memcpy(p->name, head->name.p, p->n_name);
+	p->n_disposition = slice_head(head->disposition, sizeof(p->disposition)).len;
+	if (p->n_disposition > 0)
+		memcpy(p->disposition, head->disposition.p, p->n_disposition);
 	return true;
 }
 

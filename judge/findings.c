@@ -38,7 +38,11 @@ names_of(struct findings *f, const struct finding *finding)
 	if (!f->members_named)
 		return NULL;
 	f->member_names.n = 0;
-	file_names_add(&f->member_names, finding->name);
+	/* A form's part has the names that its Content-Disposition says, and not that of the field. */
+	if (finding->disposition.len > 0)
+		file_names_add_disposition(&f->member_names, finding->disposition);
+	else
+		file_names_add(&f->member_names, finding->name);
 	return &f->member_names;
 }
 
@@ -78,7 +82,7 @@ findings_may_be_listed(void *arg, uint64_t size)
 {
 	const struct findings *f = arg;
 
-	return f->names != NULL || judge_may_be_listed(f->g, size);
+	return judge_may_be_listed(f->g, size);
 }
 
 const struct judged *

@@ -434,7 +434,7 @@ generation_match_names(const struct generation *g, const struct file_names *name
 
 	for (size_t i = 0; i < g->manifest.n_layers; i++) {
 		const struct name_table *t = g->views[i].layer->names;
-		size_t from = n, found = t == NULL ? 0 : name_table_match(t, names, size, out + n, max - n);
+		size_t from = n, found = t == NULL ? 0 : name_table_match(t, names, size, n < max ? out + n : NULL, max - n);
 
 		room += found;
 		for (size_t k = from; found <= max - from && k < from + found; k++) {

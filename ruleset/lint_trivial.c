@@ -221,8 +221,12 @@ common_name_find(struct slice pattern)
 
 	if (name_pattern_parse(pattern, &p, why, &at) == -1)
 		return (struct slice){ 0 };
-	for (size_t i = 0; i < sizeof(common_names) / sizeof(*common_names); i++)
-		if (name_pattern_fits(p.items, p.n, slice_str(common_names[i])))
-			return slice_str(common_names[i]);
+	for (size_t i = 0; i < sizeof(common_names) / sizeof(*common_names); i++) {
+		struct asked_name name;
+
+		name_ask(&name, slice_str(common_names[i]));
+		if (name_pattern_fits(p.items, p.n, &name))
+			return name.name;
+	}
 	return (struct slice){ 0 };
 }

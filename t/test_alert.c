@@ -489,6 +489,25 @@ static const struct date_row {
 	{ "soon", NULL, "cannot be read" },
 };
 
+/* A stranger's alert does not use up the rules by name that all sources together may have. */
+static void
+test_many_names(void)
+{
+	struct result r;
+	struct buf text;
+	size_t n = 0;
+
+	buf_init(&text, 1 << 20);
+	for (int i = 0; i < 1001; i++)
+		buf_addf(&text, "patcher%04d.exe, %d bytes\n", i, 1000 + i);
+	import_text(&r, suffixes, guard_copy(buf_slice(&text)));
+	for (struct slice rest = buf_slice(&r.brief), line; rest.len > 0;)
+		n += slice_cut(rest, '\n', &line, &rest) && slice_isearch(line, SLICE(":name:")) < line.len;
+	ok(n == 100 && says(&r.diag, DIAG_WARNING, "only 100 files"), "1001 files without digests: %zu rules", n);
+	result_fini(&r);
+	buf_fini(&text);
+}
+
 static void
 test_dates(void)
 {
@@ -933,6 +952,7 @@ main(void)
 	test_fixtures();
 	test_real();
 	test_rows();
+	test_many_names();
 	test_dates();
 	test_fields();
 	test_one_line();

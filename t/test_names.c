@@ -1,5 +1,7 @@
 /* File names: which of them a response brings, what a pattern means, against a plain search; the table of them, also of damaged
  * bytes. */
+#include <time.h>
+
 #include "base/file.h"
 #include "t/tap.h"
 #include "url_rules/name_table.h"
@@ -21,6 +23,10 @@ struct name_row {
 	const char *idea, *path, *disposition, *names;		/* NAMES with a '|' between them */
 };
 
+#define X50	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X100	X50 X50
+#define X1000	X100 X100 X100 X100 X100 X100 X100 X100 X100 X100
+
 static const struct name_row names[] = {
 	{ "a path", "/mail/id=x@y.example-patch121.exe", NULL, "id=x@y.example-patch121.exe" },
 	{ "escapes in a path", "/a/Setup%20%282%29.EXE", NULL, "setup (2).exe" },
@@ -31,6 +37,16 @@ static const struct name_row names[] = {
 	{ "a plain one", NULL, "attachment; filename=patch121.exe", "patch121.exe" },
 	{ "a plain one with blanks, as clients take it", NULL, "attachment; filename=my patch.exe ; size=3", "my patch.exe" },
 	{ "escapes within quotes", NULL, "attachment; filename=\"a\\\"b\\\\c.exe\"", "c.exe" },
+	{ "a folder that is no escape to curl and wget", NULL, "attachment; filename=\"a\\b.exe\"", "ab.exe|b.exe" },
+	{ "a \\ before a quote that is none to them", NULL, "a; filename=\"a\\\"; filename=\"b.exe\"", "a\"; filename=|b.exe" },
+	{ "quotes of curl", NULL, "attachment; filename='a b.exe'; x='", "'a b.exe'|a b.exe" },
+	{ "a ; in them", NULL, "attachment; filename='a;b.exe'", "'a|a;b.exe" },
+	{ "what curl finds within quotes", NULL, "attachment; x=\"; filename=a.exe; \"", "a.exe" },
+	{ "what curl passes over", NULL, "attachment; -\"filename=a.exe", "a.exe" },
+	{ "folders that are long, within quotes", NULL, "attachment; filename=\"" X1000 "/" X1000 "/a%20b.exe\"",
+	    "a%20b.exe|a b.exe" },
+	{ "the same in ISO-8859-1", NULL, "a; filename*=iso-8859-1''" X1000 "%2f%e4.exe", "\xc3\xa4.exe" },
+	{ "a name behind four", "/a", "a; filename*=x''b; filename*=x''c; filename*=x''d; filename*=UTF-8''e.exe", "a|b|c|d|e.exe" },
 	{ "a ; within quotes", NULL, "attachment; filename=\"a;b.exe\"; x=y", "a;b.exe" },
 	{ "an open quote", NULL, "attachment; filename=\"a.exe", "a.exe" },
 	{ "RFC 8187", NULL, "attachment; filename*=UTF-8''%e2%82%ac%20rates.exe", "\xe2\x82\xac rates.exe" },
@@ -48,7 +64,8 @@ static const struct name_row names[] = {
 	{ "nothing", NULL, "attachment; filename=\"\"; filename*=; filename", "" },
 	{ "only separators", NULL, ";;;=;\"\";=", "" },
 	{ "the same twice", "/A.exe", "attachment; filename=a.EXE", "a.exe" },
-	{ "too many", NULL, "a; filename=1.x; filename=2.x; filename=3.x; filename=4.x; filename=5.x", "1.x|2.x|3.x|4.x" },
+	{ "too many", NULL, "a;filename=1;filename=2;filename=3;filename=4;filename=5;filename=6;filename=7;filename=8;filename=9",
+	    "1|2|3|4|5|6|7|8" },
 };
 
 static void
@@ -108,6 +125,7 @@ static const struct form_row forms[] = {
 	{ "escapes", "a%20b%7B%2a%25.exe", "a%20b%7B%2A%25.exe", 0, NULL },
 	{ "blanks", "my patch.exe", "my%20patch.exe", 0, NULL },
 	{ "UTF-8, and what is none", "\xce\xb1%ce%b1%ff.exe", "\xce\xb1\xce\xb1%FF.exe", 0, NULL },
+	{ "control characters of C0 and C1", "a\x1b%0A\x7f\xc2\x9b\xc2\x9f\xc2\xa0.exe", "a%1B%0A%7F%C2%9B%C2%9F\xc2\xa0.exe", 0, NULL },
 	{ "nothing", "", NULL, 0, "no file name" },
 	{ "an open class", "a{DIGIT[3]", NULL, 1, "not closed" },
 	{ "an open count", "a{DIGIT[3}.exe", NULL, 1, "expected a number" },
@@ -149,6 +167,7 @@ static bool
 holds(const char *pattern, const char *name)
 {
 	struct file_names one = { 0 };
+	struct asked_name asked;
 	char why[NAME_PATTERN_WHY];
 	struct name_pattern p;
 	size_t at;
@@ -156,7 +175,8 @@ holds(const char *pattern, const char *name)
 	if (name_pattern_parse(slice_str(pattern), &p, why, &at) == -1)
 		abort();
 	file_names_add(&one, slice_str(name));
-	return name_pattern_fits(p.items, p.n, file_name_at(&one, 0));
+	name_ask(&asked, file_name_at(&one, 0));
+	return name_pattern_fits(p.items, p.n, &asked);
 }
 
 static void
@@ -207,29 +227,29 @@ fits_plainly(const struct name_item *items, size_t n, struct slice name)
 	return false;
 }
 
+/* Patterns of up to MOST of PIECES and names of up to LONGEST of LETTERS, TRIES times. */
 static void
-test_against_plain(void)
+check_against_plain(const char *const *pieces, size_t n_pieces, size_t most, const char *letters, size_t longest, int tries)
 {
-	static const char *const pieces[] = { "a", "b", "1", ".", "*", "?", "{DIGIT}", "{DIGIT[2]}", "{ALPHA[0-2]}", "{ALNUM[1-3]}",
-		"{HEX[2-4]}", "{ANY[2-5]}" };
-	static const char letters[] = "ab1.gz";
 	uint64_t state = 4711;
 	size_t agree = 0, fit = 0, tried = 0;
 
-	for (int i = 0; i < 200000; i++) {
-		char text[256] = "", name[16], why[NAME_PATTERN_WHY];
-		size_t n = 1 + next_number(&state) % 6, len = next_number(&state) % 12, at;
+	for (int i = 0; i < tries; i++) {
+		char text[256] = "", name[FILE_NAME_MAX], why[NAME_PATTERN_WHY];
+		size_t n = 1 + next_number(&state) % most, len = next_number(&state) % (longest + 1), at;
+		struct asked_name asked;
 		struct name_pattern p;
 		bool plain, ours;
 
 		for (size_t k = 0; k < n; k++)
-			strcat(text, pieces[next_number(&state) % COUNT(pieces)]);
+			strcat(text, pieces[next_number(&state) % n_pieces]);
 		for (size_t k = 0; k < len; k++)
-			name[k] = letters[next_number(&state) % (sizeof(letters) - 1)];
+			name[k] = letters[next_number(&state) % strlen(letters)];
 		if (name_pattern_parse(slice_str(text), &p, why, &at) == -1)
 			continue;
+		name_ask(&asked, slice_make(name, len));
 		plain = fits_plainly(p.items, p.n, slice_make(name, len));
-		ours = name_pattern_fits(p.items, p.n, slice_make(name, len));
+		ours = name_pattern_fits(p.items, p.n, &asked);
 		if (plain != ours)
 			printf("# %s, \"%.*s\": %d and not %d\n", text, (int)len, name, ours, plain);
 		tried++;
@@ -237,6 +257,19 @@ test_against_plain(void)
 		fit += plain;
 	}
 	ok(agree == tried && fit > tried / 20 && fit < tried, "%zu of %zu patterns agree with a plain search, %zu fit", agree, tried, fit);
+}
+
+static void
+test_against_plain(void)
+{
+	static const char *const pieces[] = { "a", "b", "1", ".", "*", "?", "{DIGIT}", "{DIGIT[2]}", "{ALPHA[0-2]}", "{ALNUM[1-3]}",
+		"{HEX[2-4]}", "{ANY[2-5]}" };
+	static const char *const longer[] = { "a", "*", "*1", "{ANY[64]}", "{ANY[0-128]}", "{ALPHA[1-255]}", "{ALNUM[63-65]}",
+		"{ALNUM[0-200]}", "{HEX[127-129]}" };
+
+	check_against_plain(pieces, COUNT(pieces), 6, "ab1.gz", 11, 200000);
+	check_against_plain(longer, COUNT(longer), 3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab1", FILE_NAME_MAX,
+	    2000);
 }
 
 static void
@@ -342,12 +375,53 @@ test_table(void)
 	buf_fini(&a);
 	buf_fini(&b);
 	diag_fini(&diag);
+	free(folder);
+}
+
+/* A sender chooses the names, and an alert the patterns. */
+static void
+test_cost(void)
+{
+	char *folder = temp_dir(), path[4096], text[NAME_PATTERN_MAX], stars[241];
+	struct text_rows_builder *b = text_rows_builder_new();
+	struct file_names asked = { .n = FILE_NAMES_MAX };
+	uint8_t sha256[SEGMENT_SHA256];
+	struct name_table *t;
+	struct segment *s;
+	uint64_t len;
+	clock_t began;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(stars) - 1; i++)
+		stars[i] = i % 2 == 0 ? '*' : 'a';
+	stars[sizeof(stars) - 1] = '\0';
+	for (size_t i = 0; i < NAMES_MAX; i++) {
+		snprintf(text, sizeof(text), "%s%zu*", stars, i);
+		name_table_add(b, &(struct name_match){ .pattern = slice_str(text) });
+	}
+	for (size_t i = 0; i < asked.n; i++) {
+		asked.v[i].len = FILE_NAME_MAX;
+		memset(asked.v[i].text, 'a', FILE_NAME_MAX);
+	}
+	snprintf(path, sizeof(path), "%s/names.seg", folder);
+	text_rows_builder_write(b, SEGMENT_NAMES, path, &len, sha256, NULL);
+	s = segment_open(path, SEGMENT_NAMES, NULL, NULL);
+	t = name_table_open(s, NULL);
+	segment_close(s);
+	began = clock();
+	n = name_table_match(t, &asked, 1, NULL, 0);
+	is_int((long long)n, 0, "patterns made to be slow come to an end");
+	printf("# %d of them: %ld ms\n", NAMES_MAX, (long)((clock() - began) * 1000 / CLOCKS_PER_SEC));
+	name_table_close(t);
+	text_rows_builder_free(b);
+	free(folder);
 }
 
 static void
 test_refusals(void)
 {
 	static const char *const bad[] = { "a{digit}.exe", "a b.exe", "a/b", "" };
+
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct name_match m = { .pattern = slice_str(bad[i]) };
 		struct text_rows_builder *b = text_rows_builder_new();
@@ -379,6 +453,7 @@ main(void)
 	test_against_plain();
 	test_literal();
 	test_table();
+	test_cost();
 	test_refusals();
 	return tap_done();
 }

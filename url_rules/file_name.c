@@ -2,7 +2,14 @@
 
 #include "url_rules/percent.h"
 
-enum { RAW_MAX = 3 * FILE_NAME_MAX, LATIN1_SPLIT = 0x40 };
+enum { RAW_MAX = 3 * FILE_NAME_MAX, QUOTED_ROOM = 2 * RAW_MAX, LATIN1_SPLIT = 0x40 };
+
+/* The end of S, at most MAX bytes of it. */
+static struct slice
+end_of(struct slice s, size_t max)
+{
+	return s.len > max ? slice_skip(s, s.len - max) : s;
+}
 
 /* The part of NAME behind the last folder. */
 static struct slice
@@ -31,9 +38,7 @@ file_names_add(struct file_names *names, struct slice name)
 	name = last_part(name);
 	while (name.len > 0 && is_dropped(name.p[name.len - 1]))
 		name.len--;
-	name = slice_trim(name);
-	if (name.len > FILE_NAME_MAX)
-		name = slice_skip(name, name.len - FILE_NAME_MAX);
+	name = end_of(slice_trim(name), FILE_NAME_MAX);
 	for (size_t i = 0; i < names->n; i++)
 		if (slice_ieq(name, file_name_at(names, i)))
 			return;
@@ -49,13 +54,13 @@ file_names_add(struct file_names *names, struct slice name)
 static void
 add_decoded(struct file_names *names, struct slice name)
 {
-	size_t from = name.len > RAW_MAX ? name.len - RAW_MAX : 0, len = name.len - from;
 	char room[RAW_MAX];
 
-	if (len == 0)
+	name = end_of(name, sizeof(room));
+	if (name.len == 0)
 		return;
-	memcpy(room, name.p + from, len);
-	file_names_add(names, slice_make(room, percent_decode(room, len)));
+	memcpy(room, name.p, name.len);
+	file_names_add(names, slice_make(room, percent_decode(room, name.len)));
 }
 
 void
@@ -66,17 +71,19 @@ file_names_add_path(struct file_names *names, struct slice path)
 
 /* ---- Content-Disposition ---- */
 
-/* Take a quoted-string off REST, which begins with its quote, into OUT: RFC 9110 5.6.4.  One that is not closed ends with REST. */
+/* Take a quoted-string off REST, which begins with its quote, into OUT, of a long one the end: RFC 9110 5.6.4.  One that is not
+ * closed ends with REST. */
 static struct slice
-take_quoted(struct slice *rest, char out[static RAW_MAX])
+take_quoted(struct slice *rest, char out[static QUOTED_ROOM])
 {
 	size_t n = 0, i = 1;
 
 	for (; i < rest->len && rest->p[i] != '"'; i++) {
 		if (rest->p[i] == '\\' && i + 1 < rest->len)
 			i++;
-		if (n < RAW_MAX)
-			out[n++] = rest->p[i];
+		if (n == QUOTED_ROOM)
+			memcpy(out, out + RAW_MAX, n -= RAW_MAX);
+		out[n++] = rest->p[i];
 	}
 	*rest = slice_skip(*rest, i + 1);
 	return slice_make(out, n);
@@ -84,7 +91,7 @@ take_quoted(struct slice *rest, char out[static RAW_MAX])
 
 /* Take "name=value" off REST, and the ";" behind it.  OUT is room for the value. */
 static bool
-take_parameter(struct slice *rest, struct slice *name, struct slice *value, char out[static RAW_MAX])
+take_parameter(struct slice *rest, struct slice *name, struct slice *value, char out[static QUOTED_ROOM])
 {
 	size_t i = 0;
 
@@ -131,7 +138,8 @@ add_extended(struct file_names *names, struct slice value)
 		add_decoded(names, value);
 		return;
 	}
-	if (!slice_ieq(charset, SLICE("ISO-8859-1")) || text.len > RAW_MAX || text.len == 0) {
+	text = end_of(text, RAW_MAX);
+	if (!slice_ieq(charset, SLICE("ISO-8859-1")) || text.len == 0) {
 		add_decoded(names, text);
 		return;
 	}
@@ -139,15 +147,15 @@ add_extended(struct file_names *names, struct slice value)
 	add_latin1(names, slice_make(room, percent_decode(room, text.len)));
 }
 
-void
-file_names_add_disposition(struct file_names *names, struct slice value)
+/* Add what the parameters of VALUE say by RFC 6266. */
+static void
+add_parameters(struct file_names *names, struct slice value)
 {
-	struct slice rest, name, text;
-	char room[RAW_MAX];
+	struct slice name, text;
+	char room[QUOTED_ROOM];
 
 	/* "filename=x" without a type is not valid, and clients take it. */
-	rest = value;
-	while (names->n < FILE_NAMES_MAX && take_parameter(&rest, &name, &text, room)) {
+	while (take_parameter(&value, &name, &text, room)) {
 		if (slice_ieq(name, SLICE("filename*"))) {
 			add_extended(names, text);
 		} else if (slice_ieq(name, SLICE("filename"))) {
@@ -155,4 +163,37 @@ file_names_add_disposition(struct file_names *names, struct slice value)
 			add_decoded(names, text);
 		}
 	}
+}
+
+/* Add what programs that only look for the word find in VALUE (curl -J, wget): behind each ';', also one in quotes; up to the next
+ * quote of the kind, ' as well, that it begins with; and a \ hides nothing. */
+static void
+add_plain(struct file_names *names, struct slice value)
+{
+	while (value.len > 0) {
+		struct slice parameter, name, text;
+		size_t skip = 0;
+
+		slice_cut(value, ';', &parameter, NULL);
+		while (skip < parameter.len && !ascii_is_alpha(parameter.p[skip]))
+			skip++;
+		slice_cut(slice_skip(parameter, skip), '=', &name, NULL);
+		/* The value goes on behind a ';' that is in its quotes. */
+		text = slice_trim(slice_skip(value, skip + name.len + 1));
+		value = slice_skip(value, parameter.len + 1);
+		if (!slice_ieq(slice_trim(name), SLICE("filename")))
+			continue;
+		if (text.len > 0 && (text.p[0] == '"' || text.p[0] == '\''))
+			slice_cut(slice_skip(text, 1), text.p[0], &text, NULL);
+		else
+			slice_cut(text, ';', &text, NULL);
+		file_names_add(names, text);
+	}
+}
+
+void
+file_names_add_disposition(struct file_names *names, struct slice value)
+{
+	add_parameters(names, value);
+	add_plain(names, value);
 }

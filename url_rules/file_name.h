@@ -11,7 +11,7 @@
 
 #include "base/slice.h"
 
-enum { FILE_NAME_MAX = 255, FILE_NAMES_MAX = 4 };	/* bytes; of a longer name the last ones */
+enum { FILE_NAME_MAX = 255, FILE_NAMES_MAX = 8 };	/* bytes; of a longer name the last ones */
 
 struct file_names {
 	size_t	n;
@@ -34,7 +34,8 @@ void file_names_add(struct file_names *names, struct slice name);
 /* Add the last segment of PATH, percent-decoded. */
 void file_names_add_path(struct file_names *names, struct slice path);
 
-/* Add what the Content-Disposition VALUE names: filename*, and filename as it is and percent-decoded, as some clients read it. */
+/* Add what the Content-Disposition VALUE names: filename*, and filename as it is and percent-decoded, as some clients read it; then
+ * what those find that read no quoted-strings, such as curl.  The cost is linear. */
 void file_names_add_disposition(struct file_names *names, struct slice value);
 
 #endif

@@ -450,7 +450,8 @@ find_lead(struct lookalike_search *s)
 	unsigned lead, left;
 
 	/* Who protects nobody but himself asked for no more. */
-	if (!s->l->info.leads || s->l->info.n_brands == 0 || first == 0 || s->label_last == first || h->end[first] >= h->text.len || h->text.p[h->end[first]] != '-')
+	if (!s->l->info.leads || s->l->info.n_brands == 0 || first == 0 || s->label_last == first || h->end[first] >= h->text.len ||
+	    h->text.p[h->end[first]] != '-')
 		return;
 	lead = lookalike_word(s->l, lookalike_bytes(h, h->begin[first], h->end[first]),
 	    lookalike_part(s->l, h->sums, h->at[first], lookalike_token_end(h, first)));

@@ -158,11 +158,12 @@ name_pattern_parse(struct slice text, struct name_pattern *out, char why[static 
 
 /* ---- canonical form ---- */
 
-/* C, of which N bytes in REST are one sequence of UTF-8, or 0, stands for itself. */
+/* The sequence of UTF-8 that S begins with, of N bytes, stands for itself: rules are shown, and a control character acts on a
+ * terminal.  N is 0 when there is none. */
 static bool
-is_plain(unsigned char c, size_t n)
+is_plain(struct slice s, size_t n)
 {
-	return n > 1 || (c > ' ' && c < 0x7f && strchr("%*?{}\"#", c) == NULL);
+	return n > 0 && s.p[0] != ' ' && !utf8_is_control(s, n) && strchr("%*?{}\"#", s.p[0]) == NULL;
 }
 
 /* The bytes of the literal run that begins at item I, for looking at UTF-8. */
@@ -208,15 +209,16 @@ name_pattern_format(const struct name_pattern *p, char out[static NAME_PATTERN_M
 	buf_init_in(&text, out, NAME_PATTERN_MAX, NAME_PATTERN_MAX);
 	for (size_t i = 0; i < p->n;) {
 		char run[4];
-		size_t n = literal_run(p, i, run), sequence = n > 0 ? utf8_sequence(slice_make(run, n)) : 0;
+		size_t n = literal_run(p, i, run), sequence = utf8_sequence(slice_make(run, n));
+		bool plain = is_plain(slice_make(run, n), sequence);
 
 		if (n == 0)
 			put_class(&p->items[i], &text);
-		else if (is_plain((unsigned char)run[0], sequence))
+		else if (plain)
 			buf_add(&text, run, sequence);
 		else
 			buf_addf(&text, "%%%02X", (unsigned char)run[0]);
-		i += n > 0 && is_plain((unsigned char)run[0], sequence) ? sequence : 1;
+		i += plain ? sequence : 1;
 	}
 	*len = text.len;
 	return text.failed ? -1 : 0;
@@ -237,55 +239,144 @@ name_pattern_literal(const struct name_pattern *p)
 
 /* ---- asking ---- */
 
-static bool
-is_in(const struct name_item *item, char c)
+enum { WORD = 64 };
+
+static inline bool
+is_none(struct name_places s)
 {
-	switch ((enum name_class)item->class) {
-	case NAME_BYTE:
-		return ascii_lower((char)item->byte) == c;
-	case NAME_DIGIT:
-		return ascii_is_digit(c);
-	case NAME_ALPHA:
-		return ascii_is_alpha(c);
-	case NAME_ALNUM:
-		return ascii_is_digit(c) || ascii_is_alpha(c);
-	case NAME_HEX:
-		return ascii_hex(c) >= 0;
-	case NAME_ANY:
-		return true;
-	}
-	return false;
+	return (s.w[0] | s.w[1] | s.w[2] | s.w[3]) == 0;
 }
 
-/* Places in a name, from FIRST to LAST, that can be reached: before[i] of them lie before place i. */
-struct places {
-	size_t	first, last;
-	uint8_t	here[FILE_NAME_MAX + 1];
-};
-
-/* TO is what ITEM reaches in NAME from FROM; false: nothing. */
-static bool
-step(const struct name_item *item, struct slice name, const struct places *from, struct places *to)
+static inline struct name_places
+both(struct name_places a, struct name_places b)
 {
-	size_t end = from->last + item->max < name.len ? from->last + item->max : name.len, run = 0;
-	uint16_t before[FILE_NAME_MAX + 2];
-	bool any = false;
+	for (int i = 0; i < NAME_WORDS; i++)
+		a.w[i] &= b.w[i];
+	return a;
+}
 
-	before[from->first] = 0;
-	for (size_t at = from->first; at <= end; at++) {
-		size_t span;
+static inline struct name_places
+either(struct name_places a, struct name_places b)
+{
+	for (int i = 0; i < NAME_WORDS; i++)
+		a.w[i] |= b.w[i];
+	return a;
+}
 
-		before[at + 1] = (uint16_t)(before[at] + (at <= from->last && from->here[at]));
-		run = at == from->first ? 0 : is_in(item, name.p[at - 1]) ? run + 1 : 0;
-		span = run < item->max ? run : item->max;
-		to->here[at] = span >= item->min && before[at - item->min + 1] > before[at - span];
-		if (to->here[at]) {
-			to->first = any ? to->first : at;
-			to->last = at;
-			any = true;
-		}
+/* S, each N places later; N is at most FILE_NAME_MAX. */
+static inline struct name_places
+later(struct name_places s, unsigned n)
+{
+	struct name_places out = { { 0 } };
+	unsigned words = n / WORD, bits = n % WORD;
+
+	for (unsigned i = words; i < NAME_WORDS; i++) {
+		out.w[i] = s.w[i - words] << bits;
+		if (bits > 0 && i > words)
+			out.w[i] |= s.w[i - words - 1] >> (WORD - bits);
 	}
-	return any;
+	return out;
+}
+
+/* The same, earlier. */
+static inline struct name_places
+earlier(struct name_places s, unsigned n)
+{
+	struct name_places out = { { 0 } };
+	unsigned words = n / WORD, bits = n % WORD;
+
+	for (unsigned i = 0; i + words < NAME_WORDS; i++) {
+		out.w[i] = s.w[i + words] >> bits;
+		if (bits > 0 && i + words + 1 < NAME_WORDS)
+			out.w[i] |= s.w[i + words + 1] << (WORD - bits);
+	}
+	return out;
+}
+
+/* From the first place of S to the last one there is. */
+static struct name_places
+onwards(struct name_places s)
+{
+	uint64_t before = 0;
+
+	for (int i = 0; i < NAME_WORDS; i++) {
+		uint64_t first = s.w[i] & -s.w[i];
+
+		s.w[i] = before | (first == 0 ? 0 : -first);
+		before = s.w[i] == 0 ? 0 : UINT64_MAX;
+	}
+	return s;
+}
+
+/* What is reached from S by N bytes, at least one, that are all IN: each N that stand together, found by doubling. */
+static struct name_places
+after(struct name_places s, struct name_places in, unsigned n)
+{
+	unsigned have = 1;
+
+	for (; have * 2 <= n; have *= 2)
+		in = both(in, earlier(in, have));
+	if (have < n)
+		in = both(in, earlier(in, n - have));
+	return later(both(s, in), n);
+}
+
+/* What ITEM reaches from S; IN are the bytes of NAME that are of its class. */
+static struct name_places
+step(const struct name_item *item, const struct asked_name *name, struct name_places in, struct name_places s)
+{
+	unsigned rest = item->max - item->min;
+
+	if (item->min > 0)
+		s = after(s, in, item->min);
+	if (item->class == NAME_ANY && item->max == COUNT_MAX)
+		return both(onwards(s), either(in, name->end));
+	/* Up to 1, 3, 7 ... bytes more, and then what is missing. */
+	for (unsigned n = 1; rest > 0; n *= 2) {
+		unsigned more = n < rest ? n : rest;
+
+		s = either(s, after(s, in, more));
+		rest -= more;
+	}
+	return s;
+}
+
+static inline void
+put(struct name_places *s, size_t at)
+{
+	s->w[at / WORD] |= UINT64_C(1) << at % WORD;
+}
+
+void
+name_ask(struct asked_name *out, struct slice name)
+{
+	uint8_t n = NAME_CLASSES;
+
+	out->name = slice_head(name, FILE_NAME_MAX);
+	memset(out->which, 0, sizeof(out->which));
+	memset(out->in, 0, NAME_CLASSES * sizeof(*out->in));
+	memset(&out->end, 0, sizeof(out->end));
+	put(&out->end, out->name.len);
+	for (size_t i = 0; i < out->name.len; i++) {
+		char c = out->name.p[i];
+		uint8_t *which = &out->which[(unsigned char)c];
+		bool digit = ascii_is_digit(c), alpha = ascii_is_alpha(c);
+
+		if (*which == 0) {
+			*which = n++;
+			memset(&out->in[*which], 0, sizeof(*out->in));
+		}
+		put(&out->in[*which], i);
+		put(&out->in[NAME_ANY], i);
+		if (digit)
+			put(&out->in[NAME_DIGIT], i);
+		if (alpha)
+			put(&out->in[NAME_ALPHA], i);
+		if (digit || alpha)
+			put(&out->in[NAME_ALNUM], i);
+		if (ascii_hex(c) >= 0)
+			put(&out->in[NAME_HEX], i);
+	}
 }
 
 /* The bytes at the end of ITEMS, which are cheap to compare, fit the end of NAME. */
@@ -293,26 +384,27 @@ static bool
 ends_as(const struct name_item *items, size_t n_items, struct slice name)
 {
 	for (size_t at = name.len; n_items > 0 && items[n_items - 1].class == NAME_BYTE; n_items--, at--)
-		if (at == 0 || !is_in(&items[n_items - 1], name.p[at - 1]))
+		if (at == 0 || ascii_lower((char)items[n_items - 1].byte) != name.p[at - 1])
 			return false;
 	return true;
 }
 
 bool
-name_pattern_fits(const struct name_item *items, size_t n_items, struct slice name)
+name_pattern_fits(const struct name_item *items, size_t n_items, const struct asked_name *name)
 {
-	struct places a, b, *from = &a, *to = &b, *other;
+	struct name_places s = { { 1 } };
 
-	if (name.len > FILE_NAME_MAX || !ends_as(items, n_items, name))
+	if (!ends_as(items, n_items, name->name))
 		return false;
-	from->first = from->last = 0;
-	from->here[0] = true;
 	for (size_t i = 0; i < n_items; i++) {
-		if (!step(&items[i], name, from, to))
+		unsigned char c = (unsigned char)ascii_lower((char)items[i].byte);
+		size_t which = items[i].class == NAME_BYTE ? name->which[c] : items[i].class;
+
+		if (which == 0)
 			return false;
-		other = from;
-		from = to;
-		to = other;
+		s = step(&items[i], name, name->in[which], s);
+		if (is_none(s))
+			return false;
 	}
-	return from->last == name.len;
+	return !is_none(both(s, name->end));
 }

@@ -17,7 +17,7 @@ enum {
 	NAME_LITERAL_MIN = 4,		/* bytes before the ending that a pattern for files of any size must name */
 };
 
-enum name_class { NAME_BYTE, NAME_DIGIT, NAME_ALPHA, NAME_ALNUM, NAME_HEX, NAME_ANY };
+enum name_class { NAME_BYTE, NAME_DIGIT, NAME_ALPHA, NAME_ALNUM, NAME_HEX, NAME_ANY, NAME_CLASSES };
 
 /* MIN to MAX bytes of CLASS. */
 struct name_item {
@@ -38,8 +38,26 @@ int name_pattern_format(const struct name_pattern *p, char out[static NAME_PATTE
 /* Bytes before the last '.' (all, when there is none) that whatever fits has as they are written. */
 size_t name_pattern_literal(const struct name_pattern *p);
 
-/* P, of N_ITEMS items, fits NAME, which is as file_name.h has it.  Most names that do not fit cost a few comparisons; at most
- * NAME_PATTERN_ITEMS passes over the name. */
-bool name_pattern_fits(const struct name_item *items, size_t n_items, struct slice name);
+/* Some of the places of a name: before its first byte, 0, to behind its last; or some of its bytes, each as the place before it. */
+enum { NAME_WORDS = (FILE_NAME_MAX + 1) / 64 };
+
+struct name_places {
+	uint64_t	w[NAME_WORDS];
+};
+
+/* A name that patterns are asked about, and where in it each byte stands. */
+struct asked_name {
+	struct slice		 name;
+	struct name_places	 end;		/* behind the last byte */
+	uint8_t			 which[UINT8_MAX + 1];	/* of a byte, where in IN it is; 0: not in the name */
+	struct name_places	 in[NAME_CLASSES + FILE_NAME_MAX];	/* of a class; of a byte; [NAME_BYTE] is nothing */
+};
+
+/* Prepare NAME, borrowed, which is as file_name.h has it. */
+void name_ask(struct asked_name *out, struct slice name);
+
+/* ITEMS fit NAME.  Most that do not cost a few comparisons; an item costs some instructions, one of many bytes some dozens, however
+ * long the name is. */
+bool name_pattern_fits(const struct name_item *items, size_t n_items, const struct asked_name *name);
 
 #endif

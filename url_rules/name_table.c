@@ -116,15 +116,9 @@ name_table_at(const struct name_table *t, size_t i, struct name_match *out)
 /* ---- asking ---- */
 
 static bool
-fits(const struct name_rule *r, const struct file_names *names)
+fits(const struct name_rule *r, const struct asked_name *name)
 {
-	for (size_t i = 0; i < names->n; i++) {
-		struct slice name = file_name_at(names, i);
-
-		if (name.len >= r->min && name.len <= r->max && name_pattern_fits(r->items, r->n_items, name))
-			return true;
-	}
-	return false;
+	return name->name.len >= r->min && name->name.len <= r->max && name_pattern_fits(r->items, r->n_items, name);
 }
 
 /* The first rule whose size is SIZE or more. */
@@ -149,8 +143,20 @@ static size_t
 match_some(const struct name_table *t, size_t from, uint64_t size, const struct file_names *names, struct name_match *out,
     size_t max, size_t n)
 {
-	for (size_t i = from; i < t->n && t->rules[i].rule.size == size; i++) {
-		if (!fits(&t->rules[i], names))
+	bool hit[NAMES_MAX] = { false };
+	size_t end = from;
+
+	while (end < t->n && t->rules[end].rule.size == size)
+		end++;
+	for (size_t k = 0; k < names->n && from < end; k++) {
+		struct asked_name name;
+
+		name_ask(&name, file_name_at(names, k));
+		for (size_t i = from; i < end; i++)
+			hit[i] = hit[i] || fits(&t->rules[i], &name);
+	}
+	for (size_t i = from; i < end; i++) {
+		if (!hit[i])
 			continue;
 		if (n < max)
 			out[n] = t->rules[i].rule;
@@ -170,9 +176,14 @@ name_table_match(const struct name_table *t, const struct file_names *names, uin
 bool
 name_table_knows(const struct name_table *t, const struct file_names *names)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (fits(&t->rules[i], names))
-			return true;
+	for (size_t k = 0; k < names->n; k++) {
+		struct asked_name name;
+
+		name_ask(&name, file_name_at(names, k));
+		for (size_t i = 0; i < t->n; i++)
+			if (fits(&t->rules[i], &name))
+				return true;
+	}
 	return false;
 }
 

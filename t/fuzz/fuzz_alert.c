@@ -90,8 +90,9 @@ visit(void *arg, const struct rule *rule, const struct rule_match *match, unsign
 
 	(void)line;
 	j->n++;
-	require(rule->action == RULE_BLOCK && rule->level == (rule->kind == RULE_FILE && match->path != NULL ? LEVEL - 1 : LEVEL) &&
-	    rule->published == NOW && rule->expires == 0);
+	/* A name without a digest is a level less. */
+	require(rule->level == (rule->kind == RULE_FILE && match->path != NULL ? LEVEL - 1 : LEVEL));
+	require(rule->action == RULE_BLOCK && rule->published == NOW && rule->expires == 0);
 	require(lint_rule(j->lint, rule, match, findings, &n) < LINT_REFUSE);
 	check_host(rule, match);
 	buf_init(&canonical, ROOM);
