@@ -91,7 +91,7 @@ lower_by_names(struct lookalike_search *s, enum lookalike_class class, const str
 	if (flags & NAME_SHARED)
 		lower(level, excuse, whole || class == LOOKALIKE_E4 ? LOOKALIKE_WARN : LOOKALIKE_LOG, EXCUSE_SHARED);
 	if (target != NULL && is_weak(class) && !(target->flags & TARGET_BRAND))
-		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_WEAK);
+		lower(level, excuse, (enum lookalike_level)s->levels->own_names, EXCUSE_WEAK);
 	if (is_weak(class) && s->academic)
 		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_ACADEMIC);
 }
@@ -450,7 +450,8 @@ find_lead(struct lookalike_search *s)
 	unsigned lead, left;
 
 	/* Who protects nobody but himself asked for no more. */
-	if (!s->l->info.leads || s->l->info.n_brands == 0 || first == 0 || s->label_last == first || h->end[first] >= h->text.len || h->text.p[h->end[first]] != '-')
+	if (!s->l->info.leads || s->l->info.n_brands == 0 || first == 0 || s->label_last == first || h->end[first] >= h->text.len ||
+	    h->text.p[h->end[first]] != '-')
 		return;
 	lead = lookalike_word(s->l, lookalike_bytes(h, h->begin[first], h->end[first]),
 	    lookalike_part(s->l, h->sums, h->at[first], lookalike_token_end(h, first)));
