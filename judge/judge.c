@@ -369,8 +369,11 @@ judge_lookalike(const struct generation *g, const struct url *url, struct why *w
 	if (l == NULL || url->kind != HOST_NAME || !generation_site(g)->lookalikes)
 		return;
 	site_lookalike_levels(generation_site(g), &levels);
-	if (lookalike_find(l, url->host, &levels, &f) || f.class != LOOKALIKE_NONE)
-		conclude_lookalike(why, &f);
+	if (!lookalike_find(l, url->host, &levels, &f) && f.class == LOOKALIKE_NONE)
+		return;
+	if (f.level == LOOKALIKE_WARN && generation_site(g)->lookalike_path && lookalike_trace(l, url->path_query, &f))
+		f.level = LOOKALIKE_BLOCK;
+	conclude_lookalike(why, &f);
 }
 
 void

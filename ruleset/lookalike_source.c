@@ -245,6 +245,7 @@ static const struct meaning meanings[] = {
 	{ "lead", add_words, WORD_LEAD },
 	{ "lead-weak", add_words, WORD_LEAD_WEAK },
 	{ "service", add_words, WORD_SERVICE },
+	{ "program", add_words, WORD_PROGRAM },
 	{ "glyph", add_glyphs, 0 },
 };
 

@@ -29,7 +29,7 @@ site_lookalike_levels(const struct site *site, struct lookalike_levels *out)
 		[LOOKALIKE_G] = (uint8_t)site->lookalike_g,
 		[LOOKALIKE_IDN] = (uint8_t)site->lookalike_idn,
 		[LOOKALIKE_UNJUDGED] = (uint8_t)site->lookalike_unjudged,
-	} };
+	}, .own_names = (uint8_t)site->lookalike_own_names };
 }
 
 int

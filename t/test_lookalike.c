@@ -48,7 +48,7 @@ static const char site[] =
     "proxy-name ezproxy\nproxy-word vpn\n"
     "defacto com co\n"
     "lead com gov\nlead-weak net\n"
-    "service www shop\n"
+    "service www shop\nprogram exe\n"
     "key login secure\nkey-weak card\n"
     "common target nature patch\n"
     "glyph a U+0430\nglyph e U+0435\nglyph u U+00FC\nglyph l U+04CF\nglyph o U+043E\n";
@@ -289,13 +289,17 @@ is_expected(const struct lookalike *l, size_t i)
 static void
 test_classes(const struct lookalike *l)
 {
-	struct lookalike_levels off = { { 0 } };
+	struct lookalike_levels off = { .own_names = 0 };
 	struct lookalike_finding f;
 	char host[LOOKALIKE_HOST_MAX + 1];
 
 	for (size_t i = 0; i < COUNT(rows); i++)
 		ok(is_expected(l, i), "%s: %s", rows[i].idea, rows[i].host);
 	ok(!lookalike_find(l, SLICE("betterbricks.com.upd01.net"), &off, &f), "classes that are off find nothing");
+	levels.own_names = LOOKALIKE_BLOCK;
+	ok(lookalike_find(l, SLICE("betterbricks-login.net"), &levels, &f) && f.level == LOOKALIKE_WARN,
+	    "our own name is warned of where the site wants it");
+	levels.own_names = LOOKALIKE_LOG;
 	memset(host, 'a', sizeof(host));
 	for (size_t i = 60; i < sizeof(host); i += 60)
 		host[i] = '.';
@@ -303,6 +307,35 @@ test_classes(const struct lookalike *l)
 	if (!ok(!lookalike_find(l, slice_make(host, sizeof(host) - 1), &levels, &f), "253 are not"))
 		printf("# %s\n", f.fault);
 	ok(lookalike_own(l) == 8 && lookalike_brands(l) == 6 && lookalike_stamp(l) == 17, "what it says of itself");
+}
+
+/* ---- paths ---- */
+
+static const struct { const char *idea, *path; enum lookalike_path kind; const char *target; } paths[] = {
+	{ "the founding path", "/mail/id=jane@betterbricks.com-patch121.exe", PATH_ADDRESS, "betterbricks.com" },
+	{ "percent-encoded", "/a?to=jane%40BetterBricks.com&x=1", PATH_ADDRESS, "betterbricks.com" },
+	{ "a mail domain", "/jane@mail.betterbricks.net", PATH_ADDRESS, "mail.betterbricks.net" },
+	{ "a domain without an address", "/?next=http://www.betterbricks.com/", PATH_DOMAIN, "betterbricks.com" },
+	{ "a host that embeds it", "/jane@x.betterbricks.com", PATH_DOMAIN, "betterbricks.com" },
+	{ "part of a label", "/jane@notbetterbricks.com", PATH_NOTHING, "" },
+	{ "a brand", "/jane@paypal.com", PATH_NOTHING, "" },
+	{ "a program", "/a/Setup.EXE?x=1", PATH_PROGRAM, "" },
+	{ "in the query alone", "/a?x=1.exe", PATH_NOTHING, "" },
+	{ "an extension without a name", "/exe", PATH_NOTHING, "" },
+	{ "nothing", "/", PATH_NOTHING, "" },
+	{ "less", "", PATH_NOTHING, "" },
+};
+
+static void
+test_paths(const struct lookalike *l)
+{
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		struct lookalike_finding f = { .class = LOOKALIKE_E6 };
+		bool found = lookalike_trace(l, guard_copy(slice_str(paths[i].path)), &f);
+
+		ok(found == (paths[i].kind != PATH_NOTHING) && f.path_kind == paths[i].kind &&
+		    slice_eq(f.path_target, slice_str(paths[i].target)), "path: %s", paths[i].idea);
+	}
 }
 
 /* ---- text ---- */
@@ -655,6 +688,7 @@ main(void)
 	suffixes = small_list();
 	l = make(suffixes, NULL, SLICE(site), "site.seg", &segment);
 	test_classes(l);
+	test_paths(l);
 	lookalike_close(l);
 	segment_close(segment);
 	test_text(suffixes);

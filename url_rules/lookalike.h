@@ -64,10 +64,19 @@ enum lookalike_excuse {
 	EXCUSE_WEAK,		/* of our own names only the whole domain is evidence */
 };
 
+/* What in the path speaks for a lure, when the host does. */
+enum lookalike_path {
+	PATH_NOTHING,
+	PATH_ADDRESS,		/* a mail address of the site's own */
+	PATH_DOMAIN,		/* its domain */
+	PATH_PROGRAM,		/* a file that is run */
+};
+
 enum { LOOKALIKE_HOST_MAX = 253, LOOKALIKE_TOKENS_MAX = 64, LOOKALIKE_LABEL_MAX = 63 };
 
 struct lookalike_levels {
 	uint8_t	level[LOOKALIKE_CLASSES];	/* enum lookalike_level: the most that a class may do */
+	uint8_t	own_names;			/* the most of E5 to E11 and TAILX when the target is the site's own or a partner's */
 };
 
 struct lookalike_finding {
@@ -83,6 +92,8 @@ struct lookalike_finding {
 	struct slice		 excused_by;	/* the name that EXCUSE is about; borrowed from the table or the host */
 	uint32_t		 code;		/* of IDN: a code point that is not what it looks like */
 	char			 looks_like;	/* and what that is */
+	enum lookalike_path	 path_kind;	/* what lookalike_trace() found beside it */
+	struct slice		 path_target;	/* the site's own domain there; borrowed from the table */
 	const char		*fault;		/* of UNJUDGED: what is wrong with the host; static */
 };
 
@@ -107,6 +118,10 @@ size_t lookalike_brands(const struct lookalike *l);
  * when something would have been found, and CLASS what.  Pure; below a microsecond for usual hosts. */
 bool lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels,
     struct lookalike_finding *out);
+
+/* Look in the beginning of PATH_QUERY, of a URL whose host F is about, for the site's own domains, mail addresses under them, and
+ * the end of a program's name.  True when there is one, and F says so; alone it means nothing.  Pure. */
+bool lookalike_trace(const struct lookalike *l, struct slice path_query, struct lookalike_finding *f);
 
 /* One plain sentence about a finding, without subject: "embeds betterbricks.com, but is registered under upd01.net".  -1 when OUT
  * had no room. */

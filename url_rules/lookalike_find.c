@@ -91,7 +91,7 @@ lower_by_names(struct lookalike_search *s, enum lookalike_class class, const str
 	if (flags & NAME_SHARED)
 		lower(level, excuse, whole || class == LOOKALIKE_E4 ? LOOKALIKE_WARN : LOOKALIKE_LOG, EXCUSE_SHARED);
 	if (target != NULL && is_weak(class) && !(target->flags & TARGET_BRAND))
-		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_WEAK);
+		lower(level, excuse, (enum lookalike_level)s->levels->own_names, EXCUSE_WEAK);
 	if (is_weak(class) && s->academic)
 		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_ACADEMIC);
 }

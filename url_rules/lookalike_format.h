@@ -98,6 +98,7 @@ struct lookalike_embed {
 
 enum {
 	WORD_KEY = 1 << 0,	/* login, secure: what lures add to a brand */
+	WORD_PROGRAM = 1 << 9,	/* exe: what a file that is run ends in */
 	WORD_KEY_WEAK = 1 << 8,	/* store, card: the same, but companies do, too */
 	WORD_PROXY = 1 << 1,	/* vpn, library: what library proxies are called where only universities are */
 	WORD_PROXY_SURE = 1 << 7,	/* ezproxy: what nothing else is called */

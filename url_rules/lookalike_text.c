@@ -125,6 +125,18 @@ add_class(const struct lookalike_finding *f, struct buf *out)
 	}
 }
 
+static void
+add_path(const struct lookalike_finding *f, struct buf *out)
+{
+	static const char *const carried[] = { [PATH_ADDRESS] = "an address at ", [PATH_DOMAIN] = "the name ",
+		[PATH_PROGRAM] = "a program" };
+
+	if (f->path_kind == PATH_NOTHING)
+		return;
+	buf_add_strs(out, ", and the URL carries ", carried[f->path_kind], NULL);
+	buf_add_slice(out, f->path_target);
+}
+
 int
 lookalike_format(const struct lookalike_finding *f, struct buf *out)
 {
@@ -150,6 +162,7 @@ lookalike_format(const struct lookalike_finding *f, struct buf *out)
 
 	if (f->class != LOOKALIKE_NONE || f->excuse == EXCUSE_NONE)
 		add_class(f, out);
+	add_path(f, out);
 	if (f->excuse == EXCUSE_NONE)
 		return out->failed ? -1 : 0;
 	if (f->class != LOOKALIKE_NONE)

@@ -1,4 +1,4 @@
-/* Fuzz: what begins with the letter of a segment is opened as addresses, patterns and lookalikes and asked; once as it is, and once
+/* Fuzz: what begins with the letter of a segment is opened as addresses and as patterns and asked; once as it is, and once
  * with header and sums put right, so that changes of the content get past them.  Anything else is a pattern, and in the next
  * line a path: the canonical form stays so, and whatever matches has the literal. */
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 #include "base/segment.h"
 #include "url_rules/address_format.h"
 #include "url_rules/address_table.h"
-#include "url_rules/lookalike.h"
 #include "url_rules/path_patterns.h"
 #include "ruleset/exceptions.h"
 #include "url_rules/name_table.h"
@@ -91,29 +90,6 @@ ask_patterns(const struct path_patterns *t)
 	}
 }
 
-/* Whatever a table says, what it names lies in the host or the table. */
-static void
-ask_lookalike(const struct lookalike *l)
-{
-	static const struct slice hosts[] = { { "betterbricks.com.upd01.net", 26 }, { "www.betterbricks-com.a.upd01.net", 32 },
-		{ "xn--btterbricks-okj.com", 23 }, { "betterbrickscom.net", 19 }, { "paypal-login.co.uk", 18 }, { "rnicrosoft.com", 14 } };
-	struct lookalike_levels levels;
-	struct lookalike_finding f;
-	char space[1024];
-	struct buf said;
-
-	memset(&levels, LOOKALIKE_BLOCK, sizeof(levels));
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
-		struct lookalike_suffix s = lookalike_suffix(l, hosts[i]);
-
-		require(s.icann <= s.any && s.any <= hosts[i].len);
-		lookalike_find(l, hosts[i], &levels, &f);
-		buf_init_in(&said, space, sizeof(space), 1 << 16);
-		require(lookalike_format(&f, &said) == 0);
-		buf_fini(&said);
-	}
-}
-
 static void
 ask_names(const struct name_table *t)
 {
@@ -152,7 +128,6 @@ open_as(const char *p, size_t len, enum segment_kind kind)
 	struct path_patterns *patterns = NULL;
 	struct name_table *names = NULL;
 	struct exceptions *exceptions = NULL;
-	struct lookalike *lookalike = NULL;
 
 	if (segment == NULL)
 		return;
@@ -166,9 +141,6 @@ open_as(const char *p, size_t len, enum segment_kind kind)
 		ask_exceptions(exceptions);
 	exceptions_close(exceptions);
 	name_table_close(names);
-	if (kind == SEGMENT_LOOKALIKE && (lookalike = lookalike_open(segment, NULL)) != NULL)
-		ask_lookalike(lookalike);
-	lookalike_close(lookalike);
 	address_table_close(addresses);
 	path_patterns_close(patterns);
 	segment_close(segment);
@@ -254,7 +226,7 @@ try_segment(char *copy, const uint8_t *data, size_t size, enum segment_kind kind
 		repair_addresses(segment);
 	else if (kind == SEGMENT_NAMES || kind == SEGMENT_EXCEPTIONS)
 		repair_texts(segment);
-	else if (kind == SEGMENT_PATTERNS)
+	else
 		repair_patterns(segment);
 	segment_close(segment);
 	open_as(copy, size, kind);
@@ -315,7 +287,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_segment(copy, data, size, SEGMENT_PATTERNS);
 	try_segment(copy, data, size, SEGMENT_NAMES);
 	try_segment(copy, data, size, SEGMENT_EXCEPTIONS);
-	try_segment(copy, data, size, SEGMENT_LOOKALIKE);
 	free(copy);
 	return 0;
 }
