@@ -50,7 +50,12 @@ is_killed(struct txn *t, enum kill_by by, uint64_t key, struct body_facts *facts
 		return false;
 	*facts = (struct body_facts){ .size = kill.size, .n = 1, .digests = { kill.digest }, .names = t->x.head.names,
 		.asker = txn_asker(t), .remembered = true };
+	/* The rule that it was killed by went by the name of a member, or by one that this answer may not have. */
+	if (t->x.head.names != NULL)
+		t->names->rule = kill.named;
 	judge_body(t->generation, facts, t->now_ms / MS, why);
+	if (t->x.head.names != NULL)
+		t->names->rule = 0;
 	return why->verdict == VERDICT_BLOCK;
 }
 
@@ -100,7 +105,11 @@ recall_remember(struct txn *t, const struct why *why, const struct body_facts *f
 	if (process_runtime(t->process) == NULL || !t->x.has_request || !why->has_rule || why->rule.kind != RULE_FILE ||
 	    facts->n == 0)
 		return;
-	kill.digest = why->rule.key.digest != NULL ? *why->rule.key.digest : facts->digests[0];
+	kill.digest = facts->digests[0];
+	if (why->rule.key.digest != NULL)
+		kill.digest = *why->rule.key.digest;
+	else
+		kill.named = name_rule_key(why->rule.key.path);
 	/* The retry says what this response said; a resume also knows how long it was. */
 	remember(t, &kill, said);
 	if (seen != LENGTH_UNKNOWN && seen != said && t->x.head.status != STATUS_PARTIAL)

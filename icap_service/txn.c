@@ -78,6 +78,7 @@ txn_read_names(struct txn *t, ci_request_t *req)
 	if (t->generation == NULL || !generation_has_names(t->generation))
 		return;
 	t->names->n = 0;
+	t->names->rule = 0;
 	exchange_read_names(&t->x, req, t->names);
 	t->x.head.names = t->names;
 }

@@ -7,6 +7,7 @@ findings_init(struct findings *f, const struct generation *g, int64_t now, bool 
 	f->g = g;
 	f->names = names;
 	f->asker = asker;
+	f->member_names.rule = 0;
 	f->members_named = g != NULL && generation_has_names(g);
 	f->now = now;
 	f->stops = stops;

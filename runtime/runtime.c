@@ -49,7 +49,7 @@ _Static_assert((int)JOURNAL_LENGTHS == (int)WAYS, "a set has room for what is kn
 _Static_assert((int)COUNTERS <= (int)COUNTER_ROOM, "raise COUNTER_ROOM and LAYOUT");
 
 enum {
-	KILL_KEY, KILL_TIME, KILL_LENGTH, KILL_BY, KILL_SIZE, KILL_ALG, KILL_BYTES,
+	KILL_KEY, KILL_TIME, KILL_LENGTH, KILL_BY, KILL_SIZE, KILL_NAMED, KILL_ALG, KILL_BYTES,
 	KILL_SEAL = KILL_BYTES + DIGEST_MAX_LEN / sizeof(uint64_t), KILL_WORDS
 };
 enum { JOURNAL_KEY, JOURNAL_TIME, JOURNAL_SIZE, JOURNAL_GENERATION, JOURNAL_SEAL, JOURNAL_WORDS };
@@ -587,7 +587,7 @@ void
 runtime_remember_kill(struct runtime *r, uint64_t key, const struct kill *kill)
 {
 	uint64_t words[SLOT_MAX] = { [KILL_KEY] = key, [KILL_TIME] = (uint64_t)kill->time_ms, [KILL_LENGTH] = kill->length,
-		[KILL_BY] = kill->by, [KILL_SIZE] = kill->size, [KILL_ALG] = kill->digest.alg };
+		[KILL_BY] = kill->by, [KILL_SIZE] = kill->size, [KILL_NAMED] = kill->named, [KILL_ALG] = kill->digest.alg };
 	struct table t = kill_table(r);
 
 	memcpy(&words[KILL_BYTES], kill->digest.b, digest_len(kill->digest.alg));
@@ -603,6 +603,7 @@ kill_read(const uint64_t words[static SLOT_MAX], int64_t now_ms, struct kill *ki
 	if (words[KILL_ALG] >= DIGEST_ALGS || words[KILL_BY] >= KILL_BYS || (int64_t)words[KILL_TIME] < now_ms - ttl)
 		return false;
 	*kill = (struct kill){ .by = (enum kill_by)words[KILL_BY], .length = words[KILL_LENGTH], .size = words[KILL_SIZE],
+		.named = words[KILL_NAMED],
 		.digest.alg = (enum digest_alg)words[KILL_ALG], .time_ms = (int64_t)words[KILL_TIME] };
 	memcpy(kill->digest.b, &words[KILL_BYTES], digest_len(kill->digest.alg));
 	return true;

@@ -90,6 +90,7 @@ struct kill {
 	enum kill_by	by;
 	uint64_t	length;		/* or KILL_LENGTH_UNKNOWN */
 	uint64_t	size;
+	uint64_t	named;		/* what tells the rule, when it goes by a name; else 0 */
 	struct digest	digest;
 	int64_t		time_ms;	/* when */
 };

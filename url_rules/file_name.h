@@ -14,7 +14,8 @@
 enum { FILE_NAME_MAX = 255, FILE_NAMES_MAX = 8 };	/* bytes; of a longer name the last ones */
 
 struct file_names {
-	size_t	n;
+	size_t		n;
+	uint64_t	rule;	/* name_rule_key() of a rule that fits besides, or 0: what was remembered of another answer */
 	struct {
 		uint8_t	len;
 		char	text[FILE_NAME_MAX];

@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text_rows.h"
+#include "base/sum.h"
 
 /* A rule that can be asked. */
 struct name_rule {
 	struct name_match	 rule;
 	struct name_item	*items;
 	size_t			 n_items, min, max;
+	uint64_t		 key;
 };
 
 struct name_table {
@@ -17,6 +18,12 @@ struct name_table {
 	struct name_rule	*rules;
 	size_t			 n, any, lost;	/* the first ANY of them are for files of any size */
 };
+
+uint64_t
+name_rule_key(struct slice pattern)
+{
+	return sum_add(0, pattern) | 1;
+}
 
 /* ---- opening ---- */
 
@@ -36,6 +43,7 @@ add_rule(struct name_table *t, const struct text_row *row, char why[static NAME_
 	memcpy(r->items, p.items, p.n * sizeof(*r->items));
 	r->rule = (struct name_match){ .ref = row->ref, .size = row->number, .pattern = row->text };
 	r->n_items = p.n;
+	r->key = name_rule_key(row->text);
 	r->min = p.min;
 	r->max = p.max;
 	t->n++;
@@ -156,7 +164,7 @@ match_some(const struct name_table *t, size_t from, uint64_t size, const struct 
 			hit[i] = hit[i] || fits(&t->rules[i], &name);
 	}
 	for (size_t i = from; i < end; i++) {
-		if (!hit[i])
+		if (!hit[i] && names->rule != t->rules[i].key)
 			continue;
 		if (n < max)
 			out[n] = t->rules[i].rule;
