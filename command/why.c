@@ -68,6 +68,8 @@ action_in_words(struct slice action, bool upload)
 		[EVENT_WOULD_BLOCK] =
 		    "let through: the rule is below the threshold, or the mode was observe",
 		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
+		[EVENT_WARNED] = "the user was warned, and may go on",
+		[EVENT_CONTINUED] = "the user was warned, and went on",
 	};
 
 	if (upload && slice_eq(action, slice_str(event_action_name(EVENT_KILLED))))

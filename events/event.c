@@ -30,6 +30,8 @@ static const struct {
 	[EVENT_MARKED] = { "marked", true },
 	[EVENT_WOULD_BLOCK] = { "would_block", false },
 	[EVENT_PASSED_UNCHECKED] = { "passed_unchecked", false },
+	[EVENT_WARNED] = { "warned", true },
+	[EVENT_CONTINUED] = { "continued", false },
 };
 
 const char *

@@ -12,9 +12,10 @@
 #include "events/incident.h"
 
 enum event_action {
-	EVENT_BLOCKED, EVENT_KILLED, EVENT_MARKED, EVENT_WOULD_BLOCK, EVENT_PASSED_UNCHECKED, EVENT_ACTIONS
+	EVENT_BLOCKED, EVENT_KILLED, EVENT_MARKED, EVENT_WOULD_BLOCK, EVENT_PASSED_UNCHECKED, EVENT_WARNED, EVENT_CONTINUED,
+	EVENT_ACTIONS
 };
-/* "blocked", "killed", "marked", "would_block", "passed_unchecked". */
+/* "blocked", "killed", "marked", "would_block", "passed_unchecked", "warned", "continued". */
 const char *event_action_name(enum event_action a);
 
 enum { EVENT_DIGESTS = DIGEST_ALGS, EVENT_NUMBER_UNSET = -1 };

@@ -7,7 +7,7 @@
 
 #include "icap_service/page.h"
 
-enum { HEADER_LINE = 512, WORD_MAX = 200, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
+enum { REDIRECT_USUAL = 2048, HEADER_LINE = 512, WORD_MAX = 200, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
 
 static const struct slice own_headers = { "X-Firebreak-", sizeof("X-Firebreak-") - 1 };
 
@@ -71,10 +71,10 @@ add_refusal_headers(ci_request_t *req, const struct why *why, const char *incide
 }
 
 static int
-write_page(struct txn *t, const struct why *why, const char *incident)
+write_page(struct txn *t, const struct why *why, const char *incident, struct slice action)
 {
 	struct page_facts facts = { .why = why, .incident = incident, .now_ms = t->now_ms,
-		.is_upload = !t->respmod, .contact = txn_site(t)->contact, .organisation = txn_site(t)->organisation };
+		.action = action, .is_upload = !t->respmod, .contact = txn_site(t)->contact, .organisation = txn_site(t)->organisation };
 
 	if (t->x.has_url)
 		facts.host = t->x.url.host;
@@ -92,7 +92,7 @@ add_page_headers(ci_request_t *req, size_t length)
 		"Cache-Control: no-store",
 		"X-Content-Type-Options: nosniff",
 		"Referrer-Policy: no-referrer",
-		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'",
+		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
 	};
 	char line[HEADER_LINE], *p = stpcpy(line, "Content-Length: ");
 
@@ -107,7 +107,40 @@ add_page_headers(ci_request_t *req, size_t length)
 int
 answer_page(struct txn *t, ci_request_t *req, const struct why *why, const char *incident)
 {
-	if (write_page(t, why, incident) == -1)
+	return answer_warning(t, req, why, incident, (struct slice){ 0 });
+}
+
+int
+answer_redirect(struct txn *t, ci_request_t *req, struct slice target)
+{
+	char space[REDIRECT_USUAL];
+	struct buf line;
+
+	if (!ci_http_response_create(req, 1, 0))
+		return -1;
+	buf_init_in(&line, space, sizeof(space), URL_RAW_MAX);
+	buf_add_str(&line, "Location: ");
+	buf_add_slice(&line, target);
+	buf_add_char(&line, '\0');
+	if (!line.failed) {
+		ci_http_response_add_header(req, "HTTP/1.1 303 See Other");
+		ci_http_response_add_header(req, "Server: Firebreak");
+		ci_http_response_add_header(req, line.p);
+		ci_http_response_add_header(req, "Cache-Control: no-store");
+		ci_http_response_add_header(req, "Content-Length: 0");
+	}
+	buf_reset(&t->page);
+	t->page_sent = 0;
+	t->flow = FLOW_PAGE;
+	ci_req_unlock_data(req);
+	buf_fini(&line);
+	return line.failed ? -1 : 0;
+}
+
+int
+answer_warning(struct txn *t, ci_request_t *req, const struct why *why, const char *incident, struct slice action)
+{
+	if (write_page(t, why, incident, action) == -1)
 		return -1;
 	if (t->x.is_head)
 		buf_reset(&t->page);

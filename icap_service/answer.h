@@ -15,6 +15,12 @@ void answer_identify(struct txn *t, ci_request_t *req);
  * once.  Whatever T's body held is dropped.  -1 when c-icap could not make the response. */
 int answer_page(struct txn *t, ci_request_t *req, const struct why *why, const char *incident);
 
+/* The same with "continue", which leads to ACTION, a path and query: a warning. */
+int answer_warning(struct txn *t, ci_request_t *req, const struct why *why, const char *incident, struct slice action);
+
+/* Send the client to TARGET, a path and query without a byte that a header cannot have, by GET. */
+int answer_redirect(struct txn *t, ci_request_t *req, struct slice target);
+
 /* Add X-Firebreak-Deny: INCIDENT to the request, and what other ICAP clients look for.  -1 without memory. */
 int answer_mark(struct txn *t, ci_request_t *req, const struct why *why, const char *incident);
 

@@ -218,6 +218,22 @@ accept_prefers_media(struct slice value)
 	return media > other;
 }
 
+bool
+accept_prefers_html(struct slice value)
+{
+	struct element e;
+	int page = 0, other = 0;
+
+	while (next_element(&value, &e)) {
+		bool is_page = slice_ieq(e.name, SLICE("text/html")) || slice_ieq(e.name, SLICE("application/xhtml+xml"));
+		int *best = is_page ? &page : &other;
+
+		if (e.weight > *best)
+			*best = e.weight;
+	}
+	return page > 0 && page >= other;
+}
+
 /* What is undone in a response is what may be asked for: inspect/coding.c has the one list. */
 static bool
 can_undo(struct slice coding)

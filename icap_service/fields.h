@@ -37,6 +37,9 @@ bool type_is_media(struct slice content_type);
 /* An Accept that would rather have audio or video than anything else (RFC 9110 12.5.1). */
 bool accept_prefers_media(struct slice value);
 
+/* An Accept that would rather have a page than anything else, as a browser sends it for what it shows. */
+bool accept_prefers_html(struct slice value);
+
 /* Leave out of the Accept-Encoding VALUE (RFC 9110 12.5.3) what nobody here can undo, "*" with it; the others keep their order
  * and weights.  1: OUT, to which it was appended, has the value to send, "identity" when nothing is left.  0: VALUE is fine as it
  * is, and OUT untouched.  -1 without memory. */

@@ -18,13 +18,16 @@ static const char head[] =
     "h1{font-size:1.6rem;line-height:1.25;border-inline-start:.4rem solid #a30000;padding-inline-start:.8rem}\n"
     "dt{font-weight:600;margin-top:.8rem}dd{margin:0;overflow-wrap:anywhere}\n"
     ".id{font:700 1.35rem/1.4 ui-monospace,monospace;letter-spacing:.04em}\n"
+    "button{font:inherit;padding:.6rem 1rem;margin-top:1.2rem;min-height:2.75rem}\n"
     "@media(prefers-color-scheme:dark){body{background:#121212;color:#f1f1f1}"
     "h1{border-color:#ff8a80}}\n"
     "</style>\n</head>\n<body>\n<main>\n";
 
 static const char *
-heading(enum reason reason, bool is_upload)
+heading(enum reason reason, bool is_upload, bool warns)
 {
+	if (warns)
+		return "This site may not be what it looks like";
 	switch (reason) {
 	case REASON_HOST:
 	case REASON_URL:
@@ -52,8 +55,10 @@ heading(enum reason reason, bool is_upload)
 }
 
 static const char *
-advice(enum reason reason, bool is_upload)
+advice(enum reason reason, bool is_upload, bool warns)
 {
+	if (warns)
+		return "If a message led you here, or you do not know this site, close this page: do not enter a password.";
 	switch (reason) {
 	case REASON_HOST:
 	case REASON_URL:
@@ -128,22 +133,35 @@ add_sentence(struct buf *out, const struct page_facts *f)
 	buf_fini(&sentence);
 }
 
+/* The way on, of a warning: a form, since what only follows links is not to take it. */
+static void
+add_form(struct buf *out, struct slice action)
+{
+	if (action.len == 0)
+		return;
+	buf_add_str(out, "<form method=\"post\" action=\"");
+	buf_add_html(out, action);
+	buf_add_str(out, "\"><button>I know this site: continue</button></form>\n");
+}
+
 int
 page_write(const struct page_facts *f, struct buf *out)
 {
 	char shown[INCIDENT_SHOWN + 1], when[CLOCK_TEXT];
+	bool warns = f->action.len > 0;
 
 	incident_show(f->incident, shown);
 	clock_format_s(f->now_ms / MS_PER_S, when);
 	buf_reserve(out, PAGE_USUAL);
-	buf_add_strs(out, head, "<h1>", heading(f->why->reason, f->is_upload), "</h1>\n", NULL);
+	buf_add_strs(out, head, "<h1>", heading(f->why->reason, f->is_upload, warns), "</h1>\n", NULL);
 	add_sentence(out, f);
-	buf_add_strs(out, "<p>", advice(f->why->reason, f->is_upload), "</p>\n<p>Questions, or is this a mistake? Call ", NULL);
+	buf_add_strs(out, "<p>", advice(f->why->reason, f->is_upload, warns), "</p>\n<p>Questions, or is this a mistake? Call ", NULL);
 	buf_add_html(out, slice_str(f->contact));
 	buf_add_strs(out, " and read out this number:</p>\n<p class=\"id\">", shown, "</p>\n<dl>\n", NULL);
 	add_row(out, "Site", f->host);
 	add_rule_rows(out, f->why);
 	buf_add_strs(out, "<dt>Time</dt><dd><time datetime=\"", when, "\">", when, "</time></dd>\n</dl>\n", NULL);
+	add_form(out, f->action);
 	if (*f->organisation != '\0') {
 		buf_add_str(out, "<p>");
 		buf_add_html(out, slice_str(f->organisation));

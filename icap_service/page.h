@@ -15,6 +15,7 @@ struct page_facts {
 	struct slice	 host;		/* canonical; may be empty */
 	const char	*incident;	/* as stored */
 	int64_t		 now_ms;
+	struct slice	 action;	/* of a warning: where "continue" is sent; empty: a refusal */
 	bool		 is_upload;	/* a file of the client's own is what was refused */
 	const char	*contact;	/* site.conf Contact; never NULL */
 	const char	*organisation;	/* site.conf Organisation; may be "" */

@@ -14,6 +14,8 @@ counter_of(enum event_action action)
 	case EVENT_KILLED: return COUNTER_killed;
 	case EVENT_MARKED: return COUNTER_marked;
 	case EVENT_WOULD_BLOCK: return COUNTER_would_block;
+	case EVENT_WARNED: return COUNTER_warned;
+	case EVENT_CONTINUED: return COUNTER_continued;
 	default: return COUNTER_passed_unchecked;
 	}
 }

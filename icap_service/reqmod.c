@@ -9,9 +9,10 @@
 #include "icap_service/ranges.h"
 #include "icap_service/report.h"
 #include "icap_service/svc_log.h"
+#include "icap_service/warning.h"
 #include "runtime/runtime.h"
 
-enum { MS = 1000 };
+enum { MS = 1000, TARGET_USUAL = 2048 };
 
 bool
 flow_enforces(const struct txn *t)
@@ -117,6 +118,59 @@ refuse(struct txn *t, ci_request_t *req, const struct why *why, struct slice pre
 	return mark ? echo(t, req, preview) : CI_MOD_CONTINUE;
 }
 
+/* Somebody has gone on after a warning: back to where he was. */
+static int
+go_on(struct txn *t, ci_request_t *req, const struct why *why)
+{
+	char space[TARGET_USUAL];
+	struct buf target;
+	int r = -1;
+
+	buf_init_in(&target, space, sizeof(space), URL_RAW_MAX);
+	inspection_note(t, EVENT_CONTINUED, why, NULL);
+	if (warning_target(t, &target) == 0)
+		r = answer_redirect(t, req, buf_slice(&target));
+	buf_fini(&target);
+	return r == 0 ? CI_MOD_CONTINUE : flow_no_answer();
+}
+
+/* The page that warns. */
+static int
+warn(struct txn *t, ci_request_t *req, const struct why *why)
+{
+	struct outcome o = { .action = EVENT_WARNED, .why = why, .delivered = -1 };
+	char incident[INCIDENT_LEN + 1], space[TARGET_USUAL];
+	struct buf action;
+	int r = -1;
+
+	process_incident(t->process, t->now_ms, incident);
+	o.incident = incident;
+	buf_init_in(&action, space, sizeof(space), URL_RAW_MAX);
+	if (warning_action(t, &action) == 0)
+		r = answer_warning(t, req, why, incident, buf_slice(&action));
+	buf_fini(&action);
+	report(t, &o);
+	return r == 0 ? CI_MOD_CONTINUE : flow_no_answer();
+}
+
+/* A request for a host that is to be warned of. */
+static int
+flow_doubtful(struct txn *t, ci_request_t *req, const struct why *why, struct slice preview)
+{
+	switch (warning_due(t, req)) {
+	case WARNING_CONTINUE:
+		return go_on(t, req, why);
+	case WARNING_PAGE:
+		return warn(t, req, why);
+	case WARNING_LOG:
+		inspection_note(t, EVENT_WOULD_BLOCK, why, NULL);
+		break;
+	case WARNING_PASS:
+		break;
+	}
+	return pass(t, req, preview, !why->files_exempt);
+}
+
 int
 flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 {
@@ -130,6 +184,8 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 	judge_request(t->generation, txn_fail_mode(t), &q, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return refuse(t, req, &why, preview);
+	if (why.warns && flow_enforces(t))
+		return flow_doubtful(t, req, &why, preview);
 	if (why.verdict == VERDICT_BLOCK || why.would_block)
 		inspection_note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	else if (reason_unchecked(why.reason))

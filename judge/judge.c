@@ -11,7 +11,7 @@ why_init(struct why *why)
 {
 	why->verdict = VERDICT_PASS;
 	why->reason = why->would_reason = REASON_NONE;
-	why->has_rule = why->would_block = why->files_exempt = why->excepted = false;
+	why->has_rule = why->would_block = why->files_exempt = why->excepted = why->warns = false;
 	why->n_steps = why->steps_lost = 0;
 }
 
@@ -354,6 +354,7 @@ conclude_lookalike(struct why *why, const struct lookalike_finding *f)
 		why->would_reason = REASON_NONE;
 	} else {
 		why->would_block = true;
+		why->warns = f->level == LOOKALIKE_WARN;
 		why->would_reason = REASON_LOOKALIKE;
 	}
 }

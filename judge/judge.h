@@ -74,6 +74,7 @@ struct why {
 	struct rule	 would;
 	struct lookalike_finding lookalike;	/* for REASON_LOOKALIKE and its step; borrowed likewise */
 	enum reason	 would_reason;
+	bool		 warns;		/* LOOKALIKE is one to warn of; WOULD_BLOCK says so to whoever cannot */
 	bool		 excepted;	/* a block did not count because of an exception: others may not get the same */
 	bool		 files_exempt;	/* an allow rule with files=yes decided: bodies are not judged */
 	struct step	 steps[STEPS_MAX];

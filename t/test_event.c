@@ -157,7 +157,7 @@ test_actions(void)
 {
 	static const struct { const char *name, *type; } expected[EVENT_ACTIONS] = {
 		{ "blocked", "denied" }, { "killed", "denied" }, { "marked", "denied" }, { "would_block", "allowed" },
-		{ "passed_unchecked", "allowed" },
+		{ "passed_unchecked", "allowed" }, { "warned", "denied" }, { "continued", "allowed" },
 	};
 
 	for (int a = 0; a < EVENT_ACTIONS; a++) {

@@ -121,21 +121,25 @@ test_byteranges(void)
 static void
 test_media(void)
 {
-	static const struct { const char *idea, *value; bool media; } rows[] = {
-		{ "a player", "video/webm,video/ogg,video/*;q=0.9,application/ogg;q=0.7,audio/*;q=0.6,*/*;q=0.5", true },
-		{ "sound", "audio/mpeg;q=0.5, */*;q=0.49", true },
-		{ "anything", "*/*", false },
-		{ "as gladly as anything", "video/mp4, */*", false },
-		{ "less gladly", "text/html, video/mp4;q=0.9", false },
-		{ "not at all", "video/mp4;q=0", false },
-		{ "a page", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false },
-		{ "what cannot be read is wanted", "video/mp4;q=0.9, text/html;q=x", false },
-		{ "a name that begins alike", "videos/mp4", false },
-		{ "nothing", "", false },
+	static const struct { const char *idea, *value; bool media, page; } rows[] = {
+		{ "a player", "video/webm,video/ogg,video/*;q=0.9,application/ogg;q=0.7,audio/*;q=0.6,*/*;q=0.5", true, false },
+		{ "sound", "audio/mpeg;q=0.5, */*;q=0.49", true, false },
+		{ "anything", "*/*", false, false },
+		{ "as gladly as anything", "video/mp4, */*", false, false },
+		{ "less gladly", "text/html, video/mp4;q=0.9", false, true },
+		{ "not at all", "video/mp4;q=0", false, false },
+		{ "a page", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false, true },
+		{ "what cannot be read is wanted", "video/mp4;q=0.9, text/html;q=x", false, true },
+		{ "a name that begins alike", "videos/mp4", false, false },
+		{ "a picture", "image/avif,image/webp,*/*;q=0.8", false, false },
+		{ "a page, but less gladly", "application/json, text/html;q=0.5", false, false },
+		{ "nothing", "", false, false },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		ok(accept_prefers_media(guard(rows[i].value)) == rows[i].media, "Accept, %s", rows[i].idea);
+		ok(accept_prefers_html(guard(rows[i].value)) == rows[i].page, "for a page, Accept, %s", rows[i].idea);
+	}
 	ok(type_is_media(SLICE(" Video/mp4")) && type_is_media(SLICE("audio/ogg; x=y")), "media types");
 	ok(!type_is_media(SLICE("application/video")) && !type_is_media(SLICE("video")) && !type_is_media(SLICE("")), "others");
 }

@@ -29,8 +29,8 @@ struct name_table;
 struct name_table *name_table_open(const struct segment *segment, struct diag *diag);
 void name_table_close(struct name_table *t);
 
-/* Every rule that one of NAMES fits, or that their RULE is, and whose size is SIZE or any, those for any size first.  At most MAX are
- * stored; the result is how many there are.  No allocation; only patterns of that size, and of any, are asked. */
+/* Every rule that one of NAMES fits, or that their RULE is, and whose size is SIZE or any, those for any size first.  At most MAX
+ * are stored; the result is how many there are.  No allocation; only patterns of that size, and of any, are asked. */
 size_t name_table_match(const struct name_table *t, const struct file_names *names, uint64_t size, struct name_match *out,
     size_t max);
 
