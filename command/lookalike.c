@@ -6,15 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
-#include "command/lookalike_scan.h"
+#include "command/lookalike_report.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/generation.h"
 #include "ruleset/lint.h"
 #include "ruleset/lookalike_source.h"
 
-enum { FLAG_ALL, FLAG_BRANDS, FLAG_JSON, FLAG_LISTS, FLAG_OWN, FLAG_SUFFIXES, FLAG_TSV, FLAGS };
+enum { FLAG_ALL, FLAG_BRANDS, FLAG_DAYS, FLAG_EVENTS, FLAG_JSON, FLAG_LISTS, FLAG_OWN, FLAG_SUFFIXES, FLAG_TSV, FLAGS };
+enum { MS = 1000, DAYS_MAX = 36500 };
 
 /* The tables that hosts are judged by: of the live generation, or made of files for this call. */
 struct tables {
@@ -131,33 +133,64 @@ scan_file(const struct call *c, const struct scan *scan, const char *file)
 	return n.actions[LOOKALIKE_BLOCK] + n.actions[LOOKALIKE_WARN] > 0 ? EXIT_FOUND : EXIT_FINE;
 }
 
+/* The event log of VALUES, or the state's. */
+static int
+report(const struct call *c, const struct scan *scan, const char *const *values)
+{
+	char path[STATE_PATH];
+	uint64_t days = 0;
+
+	if (values[FLAG_DAYS] != NULL && (slice_u64(slice_str(values[FLAG_DAYS]), &days) == -1 || days == 0 || days > DAYS_MAX))
+		return call_misused(c, "--days takes a number of days");
+	if (values[FLAG_EVENTS] == NULL && call_path(c, STATE_EVENTS, path) == -1)
+		return EXIT_TROUBLE;
+	if (lookalike_report(scan, values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : path,
+	    days == 0 ? 0 : clock_ms() - (int64_t)days * CLOCK_DAY_S * MS) == 0)
+		return EXIT_FINE;
+	return call_fail(c, "%s: %s", values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : path, strerror(errno));
+}
+
+/* What is wrong with what was asked for; NULL. */
+static const char *
+misuse(const struct call *c, const char *const *values)
+{
+	bool scans = c->argc > 0 && strcmp(c->argv[0], "scan") == 0, reports = c->argc == 1 && strcmp(c->argv[0], "report") == 0;
+	bool files = values[FLAG_OWN] != NULL || values[FLAG_BRANDS] != NULL;
+
+	if ((!scans && !reports) || c->argc > 2)
+		return "scan [FILE|-], or report";
+	if (values[FLAG_TSV] != NULL && values[FLAG_JSON] != NULL)
+		return "--tsv or --json, not both";
+	if (!files && (values[FLAG_LISTS] != NULL || values[FLAG_SUFFIXES] != NULL))
+		return "--lists and --suffixes go with --own or --brands";
+	if (scans && (values[FLAG_DAYS] != NULL || values[FLAG_EVENTS] != NULL))
+		return "--days and --events go with report";
+	return reports && (files || values[FLAG_ALL] != NULL) ? "report asks the live generation, about what was found" : NULL;
+}
+
 static int
 run(struct call *c)
 {
-	static const char *const flags[FLAGS] = { "all", "brands=", "json", "lists=", "own=", "suffixes=", "tsv" };
+	static const char *const flags[FLAGS] = { "all", "brands=", "days=", "events=", "json", "lists=", "own=", "suffixes=", "tsv" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	struct tables t = { .g = NULL };
 	struct diag diag = { 0 };
 	struct scan scan;
 	int status = EXIT_TROUBLE;
-	bool files;
+	const char *wrong;
 
 	if (result != CALL_GO)
 		return call_end(c, result);
-	if (c->argc < 1 || strcmp(c->argv[0], "scan") != 0 || c->argc > 2)
-		return call_misused(c, "scan [FILE|-]");
-	if (values[FLAG_TSV] != NULL && values[FLAG_JSON] != NULL)
-		return call_misused(c, "--tsv or --json, not both");
-	files = values[FLAG_OWN] != NULL || values[FLAG_BRANDS] != NULL;
-	if (!files && (values[FLAG_LISTS] != NULL || values[FLAG_SUFFIXES] != NULL))
-		return call_misused(c, "--lists and --suffixes go with --own or --brands");
-	if ((files ? make_tables(&t, values, &diag) : open_tables(c, &t, &diag)) == 0) {
+	if ((wrong = misuse(c, values)) != NULL)
+		return call_misused(c, wrong);
+	if ((values[FLAG_OWN] != NULL || values[FLAG_BRANDS] != NULL ? make_tables(&t, values, &diag) : open_tables(c, &t, &diag)) == 0) {
 		scan = (struct scan){ .lookalike = t.lookalike, .levels = t.levels, .all = values[FLAG_ALL] != NULL,
 			.form = values[FLAG_TSV] != NULL ? SCAN_TSV : values[FLAG_JSON] != NULL ? SCAN_JSON : SCAN_TEXT };
 		diag_print(&diag, stderr);
 		diag_fini(&diag);
-		status = scan_file(c, &scan, c->argc == 2 ? c->argv[1] : "-");
+		status = strcmp(c->argv[0], "report") == 0 ? report(c, &scan, values) :
+		    scan_file(c, &scan, c->argc == 2 ? c->argv[1] : "-");
 	}
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
@@ -168,16 +201,20 @@ run(struct call *c)
 const struct verb verb_lookalike = {
 	.name = "lookalike",
 	.run = run,
-	.operands = "scan [--own FILE] [--brands FILE] [--all] [--tsv|--json] [--lists DIR] [--suffixes FILE] [FILE|-]",
+	.operands = "scan [--own FILE] [--brands FILE] [--all] [--tsv|--json] [--lists DIR] [--suffixes FILE] [FILE|-] | "
+	    "report [--days N] [--events FILE] [--tsv|--json]",
 	.summary = "Judge hosts of a list or an access log: which look like a protected domain?",
 	.help =
 	    "  scan            judge hosts, one a line, URLs or lines of a Squid access log; - is standard input\n"
+	    "  report          what the event log says of lookalikes, for each registrable domain\n"
 	    "  --own FILE      the site's own domains, one a line or as in lookalike(5); with it or\n"
 	    "  --brands FILE   brands, one a line with their other domains, only these files are used and\n"
 	    "                  no published generation\n"
 	    "  --all           print what passes, too\n"
 	    "  --tsv           host, action, class, target, registrable domain, sentence, with tabs between\n"
 	    "  --json          the same as one object a line\n"
+	    "  --days N        events of the last N days; else all\n"
+	    "  --events FILE   the event log; else the state folder's\n"
 	    "  --lists DIR     where the lists that come with firebreak are; else " LINT_FOLDER "\n"
 	    "  --suffixes FILE the public suffix list; else " PUBLIC_SUFFIX_FILE "\n",
 };

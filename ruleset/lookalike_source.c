@@ -241,6 +241,7 @@ static const struct meaning meanings[] = {
 	{ "proxy-word", add_words, WORD_PROXY },
 	{ "proxy-name", add_words, WORD_PROXY | WORD_PROXY_SURE },
 	{ "academic", add_words, WORD_ACADEMIC },
+	{ "academic-below", add_words, WORD_ACADEMIC_BELOW },
 	{ "defacto", add_words, WORD_DEFACTO },
 	{ "lead", add_words, WORD_LEAD },
 	{ "lead-weak", add_words, WORD_LEAD_WEAK },

@@ -46,7 +46,7 @@ static const char site[] =
     "embed .audits.test *\n"
     "academic edu gov\n"
     "proxy-name ezproxy\nproxy-word vpn\n"
-    "defacto com co\n"
+    "defacto com co gov\n"
     "lead com gov\nlead-weak net\n"
     "service www shop\nprogram exe\n"
     "key login secure\nkey-weak card\n"
@@ -236,6 +236,12 @@ static const struct {
 	{ "our hosting", "betterbricks-com.previews.hosted.com", LOOKALIKE_E4, LOOKALIKE_OFF, "betterbricks.com",
 	    "spells betterbricks.com as \"betterbricks-com\", but is registered under previews.hosted.com (allowed: it is under "
 	    "previews.hosted.com, hosting that the site uses)" },
+	{ "an academic suffix", "betterbricks.com.some.edu", LOOKALIKE_E1, LOOKALIKE_LOG, "betterbricks.com",
+	    "embeds betterbricks.com, but is registered under some.edu (only some may register under its suffix)" },
+	{ "what only looks like one", "betterbricks.com.vpn.x.gov.jp", LOOKALIKE_E1, LOOKALIKE_BLOCK, "betterbricks.com", NULL },
+	{ "amid other words", "cms-betterbricks-com-2026.upd01.net", LOOKALIKE_E4, LOOKALIKE_LOG, "betterbricks.com", NULL },
+	{ "behind a word", "cms-betterbricks-com.upd01.net", LOOKALIKE_E4, LOOKALIKE_BLOCK, "betterbricks.com", NULL },
+	{ "another label in another script", "xn--mller-kva.betterbricks.org", LOOKALIKE_E9, LOOKALIKE_LOG, "betterbricks.com", NULL },
 	{ "a bucket", "betterbricks.com.bucket.test", LOOKALIKE_E1, LOOKALIKE_WARN, "betterbricks.com", NULL },
 	{ "what everybody knows", "betterbricks.com.everybody.com", LOOKALIKE_E1, LOOKALIKE_WARN, "betterbricks.com", NULL },
 	{ "an exception", "betterbricks.com.errors.test", LOOKALIKE_E1, LOOKALIKE_OFF, "betterbricks.com",

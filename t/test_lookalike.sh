@@ -75,6 +75,28 @@ mkdir -p state/sources; echo 'OwnDomains betterbricks.com' > state/site.conf; ec
 is "the live generation, at its levels" "$("$firebreak" --state state lookalike scan --tsv lures | cut -f2,4)" "log	betterbricks.com"
 is "with brands of its own" "$(echo paypal.com.example.net | "$firebreak" --state state lookalike scan --tsv | cut -f2,4)" "log	paypal.com"
 
+# ---- the report ----
+event() {	# event ACTION HOST CLIENT TIME
+	printf '{"@timestamp":"%s","event":{"action":"%s","reason":"%s"},"client":{"ip":"%s"},"url":{"domain":"%s"}}\n' "$4" "$1" \
+		"${5:-lookalike}" "$3" "$2"
+}
+{ event blocked $lure 192.0.2.1 2026-11-20T10:00:00.000Z; event blocked $lure 192.0.2.1 2026-11-21T10:00:00.000Z
+event would_block mail.betterbricks.com.upd01.net 192.0.2.2 2026-11-22T10:00:00.000Z
+event would_block betterbricks.org 192.0.2.2 2026-11-22T10:00:00.000Z
+event would_block gone.example.net 192.0.2.2 2026-11-22T10:00:00.000Z
+event blocked $lure 192.0.2.9 2026-11-22T10:00:00.000Z host; echo '{"half'; } > events
+report() { "$firebreak" --state state lookalike report --events events "$@" 2>err; }
+is "a line for each registrable domain" "$(report --tsv | cut -f1-10)" \
+	"upd01.net	2	1	2	2	2026-11-20T10:00:00Z	2026-11-22T10:00:00Z	E1	betterbricks.com	mail.betterbricks.com.upd01.net
+betterbricks.org	0	1	1	1	2026-11-22T10:00:00Z	2026-11-22T10:00:00Z	E9	betterbricks.com	betterbricks.org
+example.net	0	1	1	1	2026-11-22T10:00:00Z	2026-11-22T10:00:00Z	none	-	gone.example.net"
+is "in words" "$(report | head -2)" "upd01.net: 2 refused, 1 would have been; 2 hosts, 2 clients, 2026-11-20T10:00:00Z to 2026-11-22T10:00:00Z
+  mail.betterbricks.com.upd01.net $embeds"
+is "as objects" "$(report --json | wc -l)" 3
+: > events; is "nothing" "$(report)$?" 0
+rm events; report; is "no log" $? 2
+is "report of a file of domains is misuse" "$(report --own own; echo $?)" 2
+
 # ---- real hosts ----
 benign=${FIREBREAK_SHARED:-}/data/benign-webhosts-dev.txt.gz
 if [ -r "$benign" ]; then

@@ -58,6 +58,7 @@ enum lookalike_excuse {
 	EXCUSE_SHARED,		/* strangers' hosts side by side: it may be the owner himself */
 	EXCUSE_POPULAR,		/* the registrable domain is one that everybody knows */
 	EXCUSE_WORD,		/* the target's name is a common word, or too short to be one's own */
+	EXCUSE_MIDDLE,		/* it stands amid other words of its label */
 	EXCUSE_MACHINE,		/* what it embeds is a machine's name itself */
 	EXCUSE_ACADEMIC,	/* only some may register under its suffix */
 	EXCUSE_PLAIN,		/* no word that lures use beside the name */

@@ -31,12 +31,13 @@ is_weak(enum lookalike_class class)
 static bool
 is_academic(const struct lookalike *l, struct slice suffix)
 {
+	unsigned means = WORD_ACADEMIC | (slice_find(suffix, '.') < suffix.len ? WORD_ACADEMIC_BELOW : 0);
 	struct slice label;
 	bool more = true;
 
 	while (more) {
 		more = slice_cut(suffix, '.', &label, &suffix);
-		if (lookalike_word(l, label, lookalike_sum_of(label)) & WORD_ACADEMIC)
+		if (lookalike_word(l, label, lookalike_sum_of(label)) & means)
 			return true;
 	}
 	return false;
@@ -52,7 +53,8 @@ find_proxy(struct lookalike_search *s)
 	if (s->proxy_known)
 		return;
 	s->proxy_known = true;
-	s->academic = is_academic(s->l, slice_skip(h->text, s->suffix));
+	/* By the list: "edu.li" may be anybody's. */
+	s->academic = s->above.suffix.listed && is_academic(s->l, slice_skip(h->text, h->text.len - s->above.suffix.any));
 	for (size_t i = h->n; i-- > 0 && !s->proxy;) {
 		struct slice token = lookalike_bytes(h, h->begin[i], h->end[i]);
 		size_t end = lookalike_token_end(h, i);
@@ -92,7 +94,7 @@ lower_by_names(struct lookalike_search *s, enum lookalike_class class, const str
 		lower(level, excuse, whole || class == LOOKALIKE_E4 ? LOOKALIKE_WARN : LOOKALIKE_LOG, EXCUSE_SHARED);
 	if (target != NULL && is_weak(class) && !(target->flags & TARGET_BRAND))
 		lower(level, excuse, (enum lookalike_level)s->levels->own_names, EXCUSE_WEAK);
-	if (is_weak(class) && s->academic)
+	if (s->academic && class != LOOKALIKE_G)
 		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_ACADEMIC);
 }
 
@@ -155,6 +157,18 @@ level_of(const struct lookalike_search *s, enum lookalike_class class)
 	return (enum lookalike_level)(other != LOOKALIKE_OFF && class <= LOOKALIKE_E4 && plain > other ? plain : other);
 }
 
+/* Some of HIT is in letters of another script: what is not was found without them. */
+static bool
+is_decoded(const struct lookalike_search *s, const struct lookalike_hit *hit)
+{
+	const struct lookalike_host *h = s->host;
+
+	for (size_t i = 0; i < h->n; i++)
+		if ((s->decoded >> i & 1) && h->begin[i] >= hit->begin && h->end[i] <= hit->end)
+			return true;
+	return false;
+}
+
 void
 lookalike_consider(struct lookalike_search *s, const struct lookalike_hit *hit)
 {
@@ -165,6 +179,8 @@ lookalike_consider(struct lookalike_search *s, const struct lookalike_hit *hit)
 	struct slice text, shown_text;
 
 	if (!lookalike_target_at(s->l, hit->target, &target, &text) || !lookalike_target_at(s->l, target.shown, &shown, &shown_text))
+		return;
+	if (s->skeleton && !is_decoded(s, hit))
 		return;
 	lower(&level, &excuse, hit->cap, hit->excuse);
 	lower_by_names(s, class, &target, text, &level, &excuse);
@@ -246,6 +262,15 @@ class_of_window(const struct lookalike_search *s, size_t begin, size_t end, cons
 	return hyphen_after ? LOOKALIKE_E2 : hyphen_before ? LOOKALIKE_E3 : LOOKALIKE_E1;
 }
 
+/* Other words of its label stand before it and behind it: so machines name what they build for others. */
+static bool
+is_in_middle(const struct lookalike_search *s, const struct lookalike_hit *hit)
+{
+	const char *text = s->host->text.p;
+
+	return hit->end < s->owner && text[hit->end] == '-' && hit->begin > 0 && text[hit->begin - 1] == '-';
+}
+
 /* What ends in the tokens FROM to TO is a name that machines make: "mail.protection.outlook.com" is nothing that people read. */
 static bool
 is_machine(const struct lookalike_search *s, size_t from, size_t to)
@@ -302,6 +327,8 @@ found_window(struct lookalike_search *s, uint32_t number, size_t from, size_t to
 	if ((hit.class = class_of_window(s, hit.begin, hit.end, &target, text)) == LOOKALIKE_NONE)
 		return;
 	lower(&hit.cap, &hit.excuse, cap_of_window(s, &hit, &target), EXCUSE_WORD);
+	if (hit.class == LOOKALIKE_E4 && is_in_middle(s, &hit))
+		lower(&hit.cap, &hit.excuse, LOOKALIKE_LOG, EXCUSE_MIDDLE);
 	if (!(target.flags & TARGET_OWN) && is_machine(s, from, to))
 		lower(&hit.cap, &hit.excuse, LOOKALIKE_LOG, EXCUSE_MACHINE);
 	lookalike_consider(s, &hit);
@@ -520,6 +547,26 @@ search_host(struct lookalike_search *s)
 		find_lead(s);
 }
 
+/* A bit for each token of HOST whose label is another one in ASKED, which HOST is the skeleton of. */
+static uint64_t
+decoded_tokens(const struct lookalike_host *host, struct slice asked)
+{
+	struct slice rest = host->text, label, theirs;
+	uint64_t decoded = 0;
+	size_t i = 0;
+
+	while (rest.len > 0) {
+		size_t end;
+
+		slice_cut(rest, '.', &label, &rest);
+		slice_cut(asked, '.', &theirs, &asked);
+		end = (size_t)(label.p - host->text.p) + label.len;
+		for (; i < host->n && host->end[i] <= end; i++)
+			decoded |= (uint64_t)!slice_eq(label, theirs) << i;
+	}
+	return decoded;
+}
+
 /* The same of what the host looks like, when it has labels of other scripts. */
 static void
 search_skeleton(struct lookalike_search *of)
@@ -547,6 +594,7 @@ search_skeleton(struct lookalike_search *of)
 		;
 	s.suffix = s.owner + slice_find(slice_make(text + s.owner, len - s.owner), '.') + 1;
 	s.label = lookalike_bytes(&host, s.owner, s.suffix - 1);
+	s.decoded = decoded_tokens(&host, s.asked);
 	search_host(&s);
 }
 

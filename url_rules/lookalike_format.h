@@ -102,7 +102,8 @@ enum {
 	WORD_KEY_WEAK = 1 << 8,	/* store, card: the same, but companies do, too */
 	WORD_PROXY = 1 << 1,	/* vpn, library: what library proxies are called where only universities are */
 	WORD_PROXY_SURE = 1 << 7,	/* ezproxy: what nothing else is called */
-	WORD_ACADEMIC = 1 << 2,	/* edu, ac, gov: only some may register under such a suffix */
+	WORD_ACADEMIC = 1 << 2,	/* edu, gov: only some may register under such a suffix */
+	WORD_ACADEMIC_BELOW = 1 << 10,	/* ac, go: the same, but not as a top level */
 	WORD_DEFACTO = 1 << 3,	/* com, co: under a country's top level it is a suffix, listed or not */
 	WORD_LEAD = 1 << 4,	/* com: no honest label begins with it and a hyphen */
 	WORD_LEAD_WEAK = 1 << 5,	/* net: few do */

@@ -154,6 +154,7 @@ lookalike_format(const struct lookalike_finding *f, struct buf *out)
 		[EXCUSE_SHARED] = { "it is under ", ", where anybody has hosts, the owner too" },
 		[EXCUSE_POPULAR] = { "it is under ", ", which many use" },
 		[EXCUSE_WORD] = { "the name is a common word or a short one", "" },
+		[EXCUSE_MIDDLE] = { "it stands amid other words of its label", "" },
 		[EXCUSE_MACHINE] = { "what it embeds is a name that machines make", "" },
 		[EXCUSE_ACADEMIC] = { "only some may register under its suffix", "" },
 		[EXCUSE_PLAIN] = { "no word that lures use stands beside it", "" },
