@@ -387,6 +387,7 @@ eventstore_close(struct eventstore *s)
 {
 	if (s == NULL)
 		return;
+	store_reader_close(s);
 	close_db(s);
 	if (s->folder_fd != -1)
 		close(s->folder_fd);
@@ -538,8 +539,10 @@ update_once(struct eventstore *s, struct diag *diag, int *sql)
 		diag_add(diag, DIAG_ERROR, s->log, 0, 0, "%s", strerror(errno));
 	else if (update(s, &folder, &r) == -1)
 		*sql = s->error;
-	else
+	else {
 		result = warn(&folder, &r, diag);
+		store_reader_open(s, &folder, &r);
+	}
 	if (anew)
 		diag_add(diag, DIAG_NOTE, s->index, 0, 0, "the index was damaged or of another version, and was made anew");
 	store_records_free(&r);
@@ -568,8 +571,10 @@ give_up(struct eventstore *s, struct diag *diag)
 int
 eventstore_update(struct eventstore *s, struct diag *diag)
 {
-	int sql, r = update_once(s, diag, &sql);
+	int sql, r;
 
+	store_reader_close(s);
+	r = update_once(s, diag, &sql);
 	if (r != -1 || sql == SQLITE_OK)
 		return r;
 	if (sql == SQLITE_CORRUPT || sql == SQLITE_NOTADB)

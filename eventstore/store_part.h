@@ -47,6 +47,15 @@ struct store_records {
 	size_t			 n;
 };
 
+/* Where eventstore_line() stands: lines are mostly asked for one after the other. */
+struct store_reader {
+	struct log_folder	 folder;
+	struct store_records	 records;
+	bool			 open;
+	int64_t			 file;		/* that BYTES is of; 0: none */
+	struct log_bytes	*bytes;
+};
+
 struct word_slot {
 	uint64_t hash;
 	int64_t	 n;
@@ -65,6 +74,7 @@ struct eventstore {
 	ino_t			 ino;
 	uint8_t			 word_key[SIPHASH_KEY];
 	struct word_slot	*words;		/* STORE_WORD_CACHE of them */
+	struct store_reader	 reader;
 	eventstore_progress	*progress;
 	void			*progress_arg;
 	int64_t			 done, total;	/* bytes */
@@ -106,6 +116,12 @@ store_is_name(int word)
 
 /* Read what R's file has beyond R's offset.  0 or -1. */
 int store_read(struct eventstore *s, struct store_record *r);
+
+/* What eventstore_line() reads from, taken over: as these files are open, it does not matter what becomes of them. */
+void store_reader_open(struct eventstore *s, struct log_folder *folder, struct store_records *r);
+
+/* Close what eventstore_line() has open: the log goes on. */
+void store_reader_close(struct eventstore *s);
 
 /* COMMIT, and BEGIN anew.  0 or -1. */
 int store_commit(struct eventstore *s);

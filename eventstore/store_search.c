@@ -370,79 +370,128 @@ begin_at(struct eventstore *s, struct log_bytes *bytes, int64_t file, int64_t at
 	return r;
 }
 
-/* Read LEN bytes of text at AT of FD into OUT.  0, or -1. */
-static int
-read_text(struct eventstore *s, int fd, const struct event_row *row, struct buf *out)
+void
+store_reader_close(struct eventstore *s)
 {
-	struct log_bytes *bytes = malloc(sizeof(*bytes));
-	char skipped[LOG_BYTES_INPUT];
-	size_t len = (size_t)row->len;
-	ssize_t n = -1;
+	struct store_reader *r = &s->reader;
 
-	if (bytes == NULL || log_bytes_open(bytes, fd, NULL, NULL) == -1) {
-		free(bytes);
+	if (r->bytes != NULL)
+		log_bytes_close(r->bytes);
+	free(r->bytes);
+	store_records_free(&r->records);
+	log_folder_close(&r->folder);
+	*r = (struct store_reader){ 0 };
+}
+
+void
+store_reader_open(struct eventstore *s, struct log_folder *folder, struct store_records *r)
+{
+	store_reader_close(s);
+	s->reader = (struct store_reader){ .folder = *folder, .records = *r, .open = true };
+	*folder = (struct log_folder){ 0 };
+	*r = (struct store_records){ 0 };
+}
+
+/* Know the log's files by the index's numbers.  0, or -1 with an error in DIAG. */
+static int
+open_reader(struct eventstore *s, struct diag *diag)
+{
+	struct store_reader *r = &s->reader;
+
+	if (r->open)
+		return 0;
+	if (log_folder_open(&r->folder, s->log) == -1) {
+		diag_add(diag, DIAG_ERROR, s->log, 0, 0, "%s", strerror(errno));
 		return -1;
 	}
-	if (!bytes->gz)
-		log_bytes_seek(bytes, row->at);
-	else if (begin_at(s, bytes, row->file, row->at) == -1)
-		goto end;
-	while ((n = 1, bytes->out < row->at)) {
+	r->open = true;
+	return store_records_load(s, &r->records) == 0 ? 0 : store_error(s, diag);
+}
+
+/* The descriptor of file N of the index; -1 when it is not there any more. */
+static int
+fd_of(const struct store_reader *r, int64_t n)
+{
+	for (size_t i = 0; i < r->records.n; i++)
+		for (size_t k = 0; k < r->folder.n && r->records.v[i].n == n; k++)
+			if (r->records.v[i].dev == (int64_t)r->folder.v[k].st.st_dev &&
+			    r->records.v[i].ino == (int64_t)r->folder.v[k].st.st_ino)
+				return r->folder.v[k].fd;
+	return -1;
+}
+
+/* Stand at the text AT of file N, or some way before it. */
+static int
+go_to(struct eventstore *s, int64_t n, int64_t at)
+{
+	struct store_reader *r = &s->reader;
+	int fd;
+
+	if (r->file == n && r->bytes->gz && r->bytes->out <= at && at - r->bytes->out < LOG_POINT_SPAN)
+		return 0;
+	if (r->file != n) {
+		if (r->bytes != NULL)
+			log_bytes_close(r->bytes);
+		r->file = 0;
+		if (r->bytes == NULL && (r->bytes = calloc(1, sizeof(*r->bytes))) == NULL)
+			return -1;
+		if ((fd = fd_of(r, n)) == -1 || log_bytes_open(r->bytes, fd, NULL, NULL) == -1)
+			return -1;
+		r->file = n;
+	}
+	if (!r->bytes->gz) {
+		log_bytes_seek(r->bytes, at);
+		return 0;
+	}
+	if (r->bytes->out > 0) {
+		log_bytes_close(r->bytes);
+		if (log_bytes_open(r->bytes, r->bytes->fd, NULL, NULL) == -1)
+			return -1;
+	}
+	return begin_at(s, r->bytes, n, at);
+}
+
+/* Append the text of ROW to OUT.  0, or -1. */
+static int
+read_text(struct eventstore *s, const struct event_row *row, struct buf *out)
+{
+	char skipped[LOG_BYTES_INPUT];
+	size_t len = (size_t)row->len;
+	struct log_bytes *bytes;
+	ssize_t n = 1;
+
+	if (go_to(s, row->file, row->at) == -1)
+		return -1;
+	bytes = s->reader.bytes;
+	while (n > 0 && bytes->out < row->at) {
 		int64_t left = row->at - bytes->out;
 
-		if ((n = log_bytes_read(bytes, skipped, left < (int64_t)sizeof(skipped) ? (size_t)left : sizeof(skipped))) <= 0)
-			goto end;
+		n = log_bytes_read(bytes, skipped, left < (int64_t)sizeof(skipped) ? (size_t)left : sizeof(skipped));
 	}
-	while (len > 0 && buf_reserve(out, len) == 0 && (n = log_bytes_read(bytes, out->p + out->len, len)) > 0) {
+	while (n > 0 && len > 0 && buf_reserve(out, len) == 0 && (n = log_bytes_read(bytes, out->p + out->len, len)) > 0) {
 		out->len += (size_t)n;
 		len -= (size_t)n;
 	}
-end:
-	log_bytes_close(bytes);
-	free(bytes);
 	return n > 0 && len == 0 ? 0 : -1;
-}
-
-/* The file of ROW among those of FOLDER; NULL when it is none. */
-static struct log_file *
-file_of(struct eventstore *s, struct log_folder *folder, const struct event_row *row)
-{
-	struct store_records r;
-	struct log_file *found = NULL;
-
-	if (store_records_load(s, &r) == -1) {
-		store_records_free(&r);
-		return NULL;
-	}
-	for (size_t i = 0; i < r.n; i++)
-		for (size_t k = 0; k < folder->n && r.v[i].n == row->file; k++)
-			if (folder->v[k].fd != -1 && r.v[i].dev == (int64_t)folder->v[k].st.st_dev &&
-			    r.v[i].ino == (int64_t)folder->v[k].st.st_ino)
-				found = &folder->v[k];
-	store_records_free(&r);
-	return found;
 }
 
 int
 eventstore_line(struct eventstore *s, const struct event_row *row, struct buf *out, struct diag *diag)
 {
-	struct log_folder folder;
-	struct log_file *file;
 	size_t before = out->len;
-	int r = 1;
 
 	if (row->len < 0 || row->len > LOG_LINE_MAX || row->at < 0)
 		return 1;
-	if (log_folder_open(&folder, s->log) == -1) {
-		diag_add(diag, DIAG_ERROR, s->log, 0, 0, "%s", strerror(errno));
+	if (open_reader(s, diag) == -1)
 		return -1;
-	}
-	file = file_of(s, &folder, row);
-	if (file != NULL && read_text(s, file->fd, row, out) == 0 &&
-	    store_sum(slice_skip(buf_slice(out), before)) == row->sum)
-		r = 0;
-	else
+	/* Once more when somebody else has read a file by now that was not there before. */
+	for (int i = 0; i < 2; i++) {
+		if (read_text(s, row, out) == 0 && store_sum(slice_skip(buf_slice(out), before)) == row->sum)
+			return 0;
 		out->len = before;
-	log_folder_close(&folder);
-	return r;
+		store_reader_close(s);
+		if (i == 0 && open_reader(s, diag) == -1)
+			return -1;
+	}
+	return 1;
 }
