@@ -4,6 +4,7 @@
  * unless there is a log; reads them into the index; then asks for ASKED incidents, chosen at random, as as many runs of the
  * command would: open, bring up to date, find, read the line.  Prints what it took. */
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,13 +164,19 @@ ask_many(const char *path, uint64_t events, int asked)
 	free(took);
 }
 
+/* The sizes of the files that PATTERN means. */
 static void
-print_size(const char *path)
+print_size(const char *pattern)
 {
 	struct stat st;
+	glob_t found;
 
-	if (stat(path, &st) == 0)
-		printf("%s: %.0f MB\n", path, (double)st.st_size / 1e6);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (stat(found.gl_pathv[i], &st) == 0)
+			printf("%s: %.0f MB\n", found.gl_pathv[i], (double)st.st_size / 1e6);
+	globfree(&found);
 }
 
 int
@@ -187,7 +194,7 @@ main(int argc, char **argv)
 		return USAGE;
 	}
 	path = file_join(argv[1], "events.jsonl");
-	snprintf(index, sizeof(index), "%s.index", path);
+	snprintf(index, sizeof(index), "%s.index.*", path);
 	start = now();
 	for (int k = 0; access(path, F_OK) == -1 && k < FILES; k++)
 		make_file(path, FILES - 1 - k, events * (uint64_t)k / FILES, events * (uint64_t)(k + 1) / FILES);

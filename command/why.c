@@ -1,39 +1,26 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "alerts/alert.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "command/events.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "events/event.h"
 
 enum { FLAG_JSON, FLAG_EVENTS, FLAGS };
-enum { LINE_MAX_BYTES = 1 << 20, TYPED_MAX = 1024, PATH_PART = 64, NUMBER_MAX = 32 };
-
-/* The value at the dotted PATH in EVENT.  NULL when it is not there. */
-static const json_t *
-at_path(const json_t *event, const char *path)
-{
-	char key[PATH_PART];
-
-	while (event != NULL && *path != '\0') {
-		size_t len = strcspn(path, ".");
-
-		if (len >= sizeof(key))
-			return NULL;
-		memcpy(key, path, len);
-		key[len] = '\0';
-		event = json_object_get(event, key);
-		path += len + (path[len] == '.');
-	}
-	return event;
-}
+enum { LINE_MAX_BYTES = 1 << 20, NUMBER_MAX = 32 };
 
 /* The text at PATH, empty when there is none; numbers are written into STORE. */
 static struct slice
 text_at(const json_t *event, const char *path, char store[static NUMBER_MAX])
 {
-	const json_t *j = at_path(event, path);
+	const json_t *j = event_at(event, path);
 
 	if (json_is_string(j))
 		return slice_make(json_string_value(j), json_string_length(j));
@@ -79,7 +66,7 @@ action_in_words(struct slice action)
 static void
 print_steps(const json_t *event)
 {
-	const json_t *steps = at_path(event, "firebreak.steps");
+	const json_t *steps = event_at(event, "firebreak.steps");
 	size_t n = json_array_size(steps);
 
 	if (json_is_string(steps)) {
@@ -122,7 +109,6 @@ print_event(const json_t *event, const char *shown)
 	row(event, "Revision", "rule.version", "");
 	row(event, "Source", "rule.ruleset", "");
 	row(event, "Level", "firebreak.level", "");
-	row(event, "Alert", "firebreak.alert", "");
 	row(event, "Mode", "firebreak.mode", ": nothing was refused at that time");
 	row(event, "Seen by", "event.provider", "");
 	row(event, "Generation", "firebreak.generation", "");
@@ -130,29 +116,14 @@ print_event(const json_t *event, const char *shown)
 	print_steps(event);
 }
 
-/* Join the operands: a number read out loud is often typed in groups. */
-static struct slice
-typed_number(const struct call *c, char store[static TYPED_MAX])
-{
-	size_t len = 0;
-
-	for (int i = 0; i < c->argc; i++) {
-		size_t more = strlen(c->argv[i]);
-
-		if (more >= TYPED_MAX - len)
-			break;
-		memcpy(store + len, c->argv[i], more);
-		len += more;
-	}
-	return slice_make(store, len);
-}
-
 static int
 parse_number(const struct call *c, char id[static INCIDENT_LEN + 1])
 {
-	char typed[TYPED_MAX];
+	char *typed = events_typed(c);
+	enum incident_error error = incident_parse(slice_str(typed), id);
 
-	switch (incident_parse(typed_number(c, typed), id)) {
+	free(typed);
+	switch (error) {
 	case INCIDENT_OK:
 		return 0;
 	case INCIDENT_LENGTH:
@@ -169,15 +140,100 @@ parse_number(const struct call *c, char id[static INCIDENT_LEN + 1])
 	return -1;
 }
 
-static int
-print_line(const struct call *c, struct slice line, const char id[static INCIDENT_LEN + 1],
-    bool json)
+/* ---- the alert, and who else ---- */
+
+/* The record of alert ID, as import wrote it; NULL when there is none that can be read. */
+static struct alert *
+alert_record(const struct call *c, struct slice id)
 {
-	char shown[INCIDENT_SHOWN + 1];
+	char what[sizeof(STATE_ALERTS) + ALERT_ID_MAX + sizeof("/.json")], path[STATE_PATH];
+	struct alert *alert = NULL;
+	struct buf text;
+
+	/* What the log says is nobody's path. */
+	if (!alert_id_ok(id))
+		return NULL;
+	snprintf(what, sizeof(what), STATE_ALERTS "/%.*s.json", SLICE_ARGS(id));
+	if (state_path(c->state, what, path) == -1)
+		return NULL;
+	buf_init(&text, ALERT_TEXT_MAX);
+	if (file_read(path, &text) == 0)
+		alert = alert_from_json(path, buf_slice(&text), NULL);
+	buf_fini(&text);
+	return alert;
+}
+
+static void
+print_alert(const struct call *c, const json_t *event)
+{
+	char store[NUMBER_MAX], date[CLOCK_TEXT];
+	struct slice id = text_at(event, "firebreak.alert", store);
+	struct alert *alert;
+
+	if (id.len == 0)
+		return;
+	printf("%-12s", "Alert");
+	show_text(stdout, id);
+	if ((alert = alert_record(c, id)) != NULL) {
+		if (alert->title != NULL) {
+			fputs(", \"", stdout);
+			show_text(stdout, slice_str(alert->title));
+			putchar('"');
+		}
+		printf(", version %u", alert->version);
+		if (alert->last_published != 0) {
+			clock_format_s(alert->last_published, date);
+			printf(", published %.*s", (int)strcspn(date, "T"), date);
+		}
+		fputs("; \"firebreak alerts show\" has it", stdout);
+	}
+	putchar('\n');
+	alert_free(alert);
+}
+
+static int
+print_met(void *arg, const struct event_count *count)
+{
+	char first[CLOCK_TEXT], last[CLOCK_TEXT];
+
+	(void)arg;
+	clock_format_s(count->first_ms / 1000, first);
+	clock_format_s(count->last_ms / 1000, last);
+	if (count->n == 1)
+		printf("%-12snobody else has met this rule\n", "Others");
+	else
+		printf("%-12s%" PRIu64 " events of this rule, from %" PRIu64 " client%s, the first %s, the last %s\n", "Others", count->n,
+		    count->clients, show_s(count->clients), first, last);
+	return 0;
+}
+
+/* Who else met the rule of EVENT.  0, or -1 after saying what is wrong. */
+static int
+print_others(struct eventstore *s, const json_t *event)
+{
+	char store[NUMBER_MAX];
+	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = text_at(event, "rule.id", store) };
+	struct diag diag = { 0 };
+	int r = 0;
+
+	if (s != NULL && q.words[EVENT_WORD_RULE].len > 0)
+		r = eventstore_count(s, &q, EVENT_WORD_RULE, print_met, NULL, &diag);
+	diag_print(&diag, stderr);
+	diag_fini(&diag);
+	return r;
+}
+
+/* ---- in order ---- */
+
+static int
+print_line(const struct call *c, struct eventstore *s, struct slice line, bool json)
+{
+	char shown[INCIDENT_SHOWN + 1], id[INCIDENT_LEN + 1], store[NUMBER_MAX];
 	json_error_t error;
 	json_t *event = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, &error);
+	int status = EXIT_FINE;
 
-	if (!json_is_object(event)) {
+	if (!json_is_object(event) || incident_parse(text_at(event, "event.id", store), id) != INCIDENT_OK) {
 		json_decref(event);
 		return call_fail(c, "the event's line is damaged: %s", error.text);
 	}
@@ -185,30 +241,40 @@ print_line(const struct call *c, struct slice line, const char id[static INCIDEN
 		return show_json(event, false) == -1 ? EXIT_TROUBLE : EXIT_FINE;
 	incident_show(id, shown);
 	print_event(event, shown);
+	print_alert(c, event);
+	if (print_others(s, event) == -1)
+		status = EXIT_TROUBLE;
 	json_decref(event);
-	return EXIT_FINE;
+	return status;
 }
 
 static int
-find(const struct call *c, const char *path, const char id[static INCIDENT_LEN + 1], bool json)
+not_there(const char *path, bool partial)
 {
+	fputs("firebreak why: there is no such incident in ", stderr);
+	show_text(stderr, slice_str(path));
+	fputs(partial ? ", as far as it could be read\n" : " and what rotation made of it; another proxy may have it\n", stderr);
+	return partial ? EXIT_TROUBLE : EXIT_FOUND;
+}
+
+static int
+find(const struct call *c, const char *file, const char id[static INCIDENT_LEN + 1], bool json)
+{
+	bool partial = true;
+	struct eventstore *s = events_open(c, file, &partial);
 	struct buf line;
-	int status;
+	int status, r;
 
 	buf_init(&line, LINE_MAX_BYTES);
-	switch (event_find(path, id, &line)) {
-	case 0:
-		status = print_line(c, buf_slice(&line), id, json);
-		break;
-	case 1:
-		fprintf(stderr, "firebreak why: there is no such incident in ");
-		show_text(stderr, slice_str(path));
-		fputs("; it may be in an older log (--events FILE) or another proxy's\n", stderr);
-		status = EXIT_FOUND;
-		break;
-	default:
-		status = call_fail(c, "%s: %s", path, strerror(errno));
-	}
+	/* Without any index, as on a full disk, the log itself can be asked. */
+	r = s != NULL ? events_line(s, id, &line) : event_find(file, id, &line);
+	if (r == 0)
+		status = print_line(c, s, buf_slice(&line), json);
+	else if (r == 1)
+		status = not_there(file, partial);
+	else
+		status = s != NULL ? EXIT_TROUBLE : call_fail(c, "%s: %s", file, strerror(errno));
+	eventstore_close(s);
 	buf_fini(&line);
 	return status;
 }
@@ -227,8 +293,9 @@ run(struct call *c)
 		return call_misused(c, "which incident? the number is on the block page");
 	if (parse_number(c, id) == -1 || call_path(c, STATE_EVENTS, path) == -1)
 		return EXIT_TROUBLE;
-	return find(c, values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : path, id,
-	    values[FLAG_JSON] != NULL);
+	if (values[FLAG_EVENTS] != NULL && access(values[FLAG_EVENTS], F_OK) == -1)
+		return call_fail(c, "%s: %s", values[FLAG_EVENTS], strerror(errno));
+	return find(c, values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : path, id, values[FLAG_JSON] != NULL);
 }
 
 const struct verb verb_why = {
@@ -238,5 +305,6 @@ const struct verb verb_why = {
 	.summary = "Tell what happened, and why, from the number on the block page.",
 	.help =
 	    "  --json        the event as it was logged\n"
-	    "  --events FILE the event log; else events.jsonl in the state folder\n",
+	    "  --events FILE the event log, with what rotation made of it; else events.jsonl in the\n"
+	    "                state folder\n",
 };

@@ -1,6 +1,6 @@
 /* eventstore.h - the event log and all that rotation made of it, to be searched.
  *
- * The log is the truth.  Beside it, LOG.index is an SQLite file that says where each event stands and what one searches by; it
+ * The log is the truth.  Beside it LOG.index.RANDOM, an SQLite file, says where each event stands and what one searches by; it
  * is brought up to date by whoever searches, may be removed at any time, and is made anew then.  Who may not write in the
  * folder gets a copy of its own for the time being, which costs a reading of the log.
  *
@@ -12,8 +12,7 @@
  *	word	what many events share
  *
  * What is no event (damage, a line over 1 MiB) is counted by file and said.  When a file is gone, so are its events here, and
- * the words that nobody else has.  Whoever writes the index holds a lock on the log's folder (flock), so that an index
- * that is removed meanwhile cannot meet another one's journal.
+ * the words that nobody else has.  Whoever writes the index holds a lock on the log's folder (flock).
  *
  * A store is for one thread; any number of processes may have the same log open. */
 #ifndef EVENTSTORE_EVENTSTORE_H
@@ -44,6 +43,7 @@ struct event_query {
 	struct slice	id;			/* a whole incident number */
 	struct slice	words[EVENT_WORDS];	/* '*' stands for any text; a user is compared without case; a host that begins with
 						 * a dot is it and all below it */
+	bool		exact;			/* in words '*' is itself, and so is a dot: of rules that have them in their names */
 	struct slice	any;			/* one of the words, whichever */
 	struct slice	url;			/* a part of it, without case */
 	struct slice	digest;			/* hexadecimal */
@@ -75,7 +75,8 @@ struct event_count {
 };
 typedef int event_count_visit(void *arg, const struct event_count *count);
 
-/* Visit the counts of what Q matches (Q->newest is not looked at), the highest first, hours in order.  As eventstore_search(). */
+/* Visit the counts of what Q matches (Q->newest is not looked at), the highest first, hours in order.  As eventstore_search().
+ * Memory grows with the groups and their clients. */
 int eventstore_count(struct eventstore *s, const struct event_query *q, int by, event_count_visit *visit, void *arg,
     struct diag *diag);
 

@@ -3,8 +3,10 @@
 #include <sys/file.h>
 #include <sys/random.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
@@ -20,6 +22,7 @@ enum {
 	LOCK_MS = 60 * 1000, LOCK_POLL_MS = 20,
 	NS_PER_MS = 1000000,
 	COPY_PAGES = 4096,
+	UPDATE_TRIES = 3,
 };
 
 static const char *const sql_text[STORE_SQLS] = {
@@ -54,7 +57,7 @@ store_sum(struct slice text)
 int
 store_error(const struct eventstore *s, struct diag *diag)
 {
-	diag_add(diag, DIAG_ERROR, s->copy ? NULL : s->index, 0, 0, "the index: %s", s->db == NULL ? "it cannot be opened" :
+	diag_add(diag, DIAG_ERROR, s->log, 0, 0, "its index: %s", s->db == NULL ? "it cannot be opened" :
 	    sqlite3_errmsg(s->db));
 	return -1;
 }
@@ -221,23 +224,86 @@ unlock(struct eventstore *s)
 
 /* ---- the index beside the log ---- */
 
-static bool
-may_write(const struct eventstore *s)
+/* Its name ends at random: SQLite finds a journal by its name, and a process that still has an index that was removed must not take
+ * another one's for its own. */
+static const struct slice index_head = SLICE(".index.");
+static const struct slice journal_tail = SLICE("-journal");
+
+/* The random end of NAME, a file beside the log, when it is an index (or its journal); else empty. */
+static struct slice
+end_of(const struct eventstore *s, struct slice name)
 {
-	return faccessat(AT_FDCWD, s->folder, W_OK | X_OK, AT_EACCESS) == 0 &&
-	    (faccessat(AT_FDCWD, s->index, R_OK | W_OK, AT_EACCESS) == 0 || errno == ENOENT);
+	const char *slash = strrchr(s->log, '/');
+	struct slice base = slice_str(slash == NULL ? s->log : slash + 1), rest = slice_skip(name, base.len);
+
+	if (!slice_starts(name, base) || !slice_starts(rest, index_head))
+		return slice_make(NULL, 0);
+	rest = slice_skip(rest, index_head.len);
+	return slice_ends(rest, journal_tail) ? slice_head(rest, rest.len - journal_tail.len) : rest;
 }
 
-/* An empty file for the index, when there is none; of root's making it belongs to whom the folder does. */
 static int
-make_file(const struct eventstore *s)
+set_index(struct eventstore *s, struct slice end)
 {
-	int fd = open(s->index, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, INDEX_MODE);
-	struct stat st;
-	int r = 0;
+	free(s->index);
+	if (asprintf(&s->index, "%s.index.%.*s", s->log, SLICE_ARGS(end)) == -1)
+		s->index = NULL;
+	return s->index == NULL ? -1 : 0;
+}
 
-	if (fd == -1)
-		return errno == EEXIST ? 0 : -1;
+/* Find the index: S->index is NULL when there is none.  With CLEAN all that is of another one goes. */
+static int
+find_index(struct eventstore *s, bool clean)
+{
+	DIR *dir = opendir(s->folder);
+	struct dirent *entry;
+	int r = dir == NULL ? -1 : 0;
+
+	free(s->index);
+	s->index = NULL;
+	while (r == 0 && (entry = readdir(dir)) != NULL) {
+		struct slice name = slice_str(entry->d_name), end = end_of(s, name);
+
+		if (end.len > 0 && !slice_ends(name, journal_tail) && s->index == NULL)
+			r = set_index(s, end);
+	}
+	if (r == 0 && clean) {
+		rewinddir(dir);
+		while ((entry = readdir(dir)) != NULL) {
+			struct slice end = end_of(s, slice_str(entry->d_name));
+
+			if (end.len > 0 && (s->index == NULL || !slice_ends(slice_str(s->index), end)))
+				unlinkat(dirfd(dir), entry->d_name, 0);
+		}
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return r;
+}
+
+static bool
+may_write(struct eventstore *s)
+{
+	if (faccessat(AT_FDCWD, s->folder, W_OK | X_OK, AT_EACCESS) == -1 || find_index(s, false) == -1)
+		return false;
+	return s->index == NULL || faccessat(AT_FDCWD, s->index, R_OK | W_OK, AT_EACCESS) == 0;
+}
+
+/* An empty file for a new index; of root's making it belongs to whom the folder does. */
+static int
+make_file(struct eventstore *s)
+{
+	enum { RANDOM_BYTES = 8 };
+	char end[2 * RANDOM_BYTES + 1];
+	struct stat st;
+	uint64_t x;
+	int fd, r = 0;
+
+	if (getrandom(&x, sizeof(x), 0) != (ssize_t)sizeof(x))
+		return -1;
+	snprintf(end, sizeof(end), "%016" PRIx64, x);
+	if (set_index(s, slice_str(end)) == -1 || (fd = open(s->index, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, INDEX_MODE)) == -1)
+		return -1;
 	if (fchmod(fd, INDEX_MODE) == -1 || (geteuid() == 0 && stat(s->folder, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == -1))
 		r = -1;
 	close(fd);
@@ -262,19 +328,15 @@ is_open(const struct eventstore *s)
 {
 	struct stat st;
 
-	return s->db != NULL && stat(s->index, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino;
+	return s->db != NULL && s->index != NULL && stat(s->index, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino;
 }
 
+/* Its journal goes when the next one is made. */
 static void
 remove_index(struct eventstore *s)
 {
-	char *journal = NULL;
-
 	close_db(s);
 	unlink(s->index);
-	if (asprintf(&journal, "%s-journal", s->index) != -1)
-		unlink(journal);
-	free(journal);
 }
 
 /* Open the index, with the lock held; one that is damaged or of another version is made anew.  *ANEW says so. */
@@ -283,9 +345,10 @@ open_index(struct eventstore *s, bool *anew)
 {
 	for (int i = 0; i < 2; i++) {
 		close_db(s);
-		if (make_file(s) == 0 && open_db(s, s->index) == 0 && check_schema(s) == 0 && prepare(s) == 0)
+		if (find_index(s, true) == 0 && (s->index != NULL || make_file(s) == 0) && open_db(s, s->index) == 0 &&
+		    check_schema(s) == 0 && prepare(s) == 0)
 			return remember_file(s);
-		if (i == 0 && access(s->index, W_OK) == 0) {
+		if (i == 0 && s->index != NULL && access(s->index, W_OK) == 0) {
 			*anew = true;
 			remove_index(s);
 		}
@@ -302,7 +365,8 @@ copy_index(struct eventstore *s)
 	sqlite3 *from = NULL;
 	sqlite3_backup *copy = NULL;
 
-	if (sqlite3_open_v2(s->index, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
+	if (find_index(s, false) == 0 && s->index != NULL &&
+	    sqlite3_open_v2(s->index, &from, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
 		sqlite3_busy_timeout(from, BUSY_MS);
 		copy = sqlite3_backup_init(s->db, "main", from, "main");
 	}
@@ -333,7 +397,7 @@ open_copy(struct eventstore *s, const char *name, bool fill)
 static int
 use_copy(struct eventstore *s, const char *why, struct diag *diag)
 {
-	diag_add(diag, DIAG_NOTE, s->index, 0, 0, "the index cannot be kept up to date (%s): what it does not have yet is read anew for "
+	diag_add(diag, DIAG_NOTE, s->log, 0, 0, "its index cannot be kept up to date (%s): what it does not have yet is read anew for "
 	    "this answer", why);
 	return open_copy(s, "", true) == 0 ? 0 : store_error(s, diag);
 }
@@ -352,9 +416,7 @@ new_store(const char *path)
 	s->log = strdup(path);
 	s->words = calloc(STORE_WORD_CACHE, sizeof(*s->words));
 	s->folder = slash == NULL ? strdup(".") : slice_dup(slice_make(path, (size_t)(slash - path) + 1));
-	if (asprintf(&s->index, "%s.index", path) == -1)
-		s->index = NULL;
-	if (s->log != NULL && s->words != NULL && s->folder != NULL && s->index != NULL &&
+	if (s->log != NULL && s->words != NULL && s->folder != NULL &&
 	    getrandom(s->word_key, sizeof(s->word_key), 0) == (ssize_t)sizeof(s->word_key))
 		return s;
 	eventstore_close(s);
@@ -534,7 +596,7 @@ update_once(struct eventstore *s, struct diag *diag, int *sql)
 	if (lock(s) == -1)
 		return *sql = SQLITE_BUSY, -1;
 	if (!s->copy && !is_open(s) && open_index(s, &anew) == -1)
-		*sql = s->db == NULL ? SQLITE_CANTOPEN : sqlite3_errcode(s->db);
+		*sql = s->db == NULL || sqlite3_errcode(s->db) == SQLITE_OK ? SQLITE_CANTOPEN : sqlite3_errcode(s->db);
 	else if (log_folder_open(&folder, s->log) == -1)
 		diag_add(diag, DIAG_ERROR, s->log, 0, 0, "%s", strerror(errno));
 	else if (update(s, &folder, &r) == -1)
@@ -544,7 +606,7 @@ update_once(struct eventstore *s, struct diag *diag, int *sql)
 		store_reader_open(s, &folder, &r);
 	}
 	if (anew)
-		diag_add(diag, DIAG_NOTE, s->index, 0, 0, "the index was damaged or of another version, and was made anew");
+		diag_add(diag, DIAG_NOTE, s->log, 0, 0, "its index was damaged or of another version, and was made anew");
 	store_records_free(&r);
 	log_folder_close(&folder);
 	unlock(s);
@@ -559,7 +621,7 @@ give_up(struct eventstore *s, struct diag *diag)
 		open_copy(s, "", false);
 		return;
 	}
-	diag_add(diag, DIAG_NOTE, s->index, 0, 0, "the index is damaged: it is made anew");
+	diag_add(diag, DIAG_NOTE, s->log, 0, 0, "its index is damaged: it is made anew");
 	if (lock(s) == -1)
 		return;
 	if (is_open(s))
@@ -574,7 +636,10 @@ eventstore_update(struct eventstore *s, struct diag *diag)
 	int sql, r;
 
 	store_reader_close(s);
-	r = update_once(s, diag, &sql);
+	/* An index that is removed meanwhile is no reason to give up: the next one is new. */
+	for (int i = 0; (r = update_once(s, diag, &sql)) == -1 && sql != SQLITE_OK && sql != SQLITE_BUSY && !s->copy &&
+	    !is_open(s) && i < UPDATE_TRIES; i++)
+		close_db(s);
 	if (r != -1 || sql == SQLITE_OK)
 		return r;
 	if (sql == SQLITE_CORRUPT || sql == SQLITE_NOTADB)
@@ -584,6 +649,6 @@ eventstore_update(struct eventstore *s, struct diag *diag)
 		return store_error(s, diag);
 	r = update_once(s, diag, &sql);
 	if (r == -1 && sql != SQLITE_OK)
-		diag_add(diag, DIAG_ERROR, s->copy ? NULL : s->index, 0, 0, "the index: %s", sqlite3_errstr(sql));
+		diag_add(diag, DIAG_ERROR, s->log, 0, 0, "its index: %s", sqlite3_errstr(sql));
 	return r;
 }

@@ -62,7 +62,8 @@ struct word_slot {
 };
 
 struct eventstore {
-	char			*log, *index, *folder;
+	char			*log, *folder;
+	char			*index;		/* NULL: there is none yet */
 	int			 folder_fd;	/* locked while the index is written */
 	sqlite3			*db;
 	sqlite3_stmt		*sql[STORE_SQLS];

@@ -88,11 +88,16 @@ table_of(int word)
 }
 
 static void
-add_word(struct sql *q, enum event_word w, struct slice text)
+add_word(struct sql *q, enum event_word w, struct slice text, bool exact)
 {
 	if (text.len == 0)
 		return;
 	buf_addf(&q->text, " AND e.%s", event_word_name(w));
+	if (exact) {
+		buf_addf(&q->text, " = (SELECT n FROM %s WHERE text = ?)", table_of(w));
+		buf_add_slice(value(q, 't'), text);
+		return;
+	}
 	if (w != EVENT_WORD_HOST || *text.p != '.' || text.len == 1) {
 		add_words(q, table_of(w), text, w == EVENT_WORD_USER);
 		return;
@@ -187,7 +192,7 @@ add_conditions(struct sql *q, const struct event_query *what)
 	if (what->to_ms != 0)
 		add_bound(q, "<", what->to_ms);
 	for (int w = 0; w < EVENT_WORDS; w++)
-		add_word(q, (enum event_word)w, what->words[w]);
+		add_word(q, (enum event_word)w, what->words[w], what->exact);
 	add_any(q, what->any);
 	add_digest(q, what->digest);
 	add_url(q, what->url);
@@ -250,9 +255,7 @@ run(struct eventstore *s, struct sql *q, step_visit *step, void *visit, void *ar
 enum { ROW_KEY, ROW_SUM, ROW_FILE, ROW_AT, ROW_LEN, ROW_ID, ROW_URL, ROW_DIGEST, ROW_WORDS };
 
 struct visitor {
-	event_visit		*event;
-	event_count_visit	*count;
-	int			 by;
+	event_visit	*event;
 };
 
 static int
@@ -308,39 +311,177 @@ eventstore_search(struct eventstore *s, const struct event_query *what, event_vi
 
 /* ---- counts ---- */
 
-static int
-step_count(sqlite3_stmt *stmt, void *visit, void *arg)
-{
-	const struct visitor *v = visit;
-	struct event_count count = { .word = v->by == EVENT_BY_HOUR ? slice_make(NULL, 0) : column(stmt, 0),
-		.n = (uint64_t)sqlite3_column_int64(stmt, 1), .clients = (uint64_t)sqlite3_column_int64(stmt, 2),
-		.first_ms = sqlite3_column_int64(stmt, 3) >> STORE_KEY_BITS,
-		.last_ms = sqlite3_column_int64(stmt, 4) >> STORE_KEY_BITS };
+/* Counted here and not by GROUP BY: SQLite would take an index for the groups' order and then fetch ten million rows one by one. */
+struct group {
+	int64_t	 w;		/* number of a word, or of an hour */
+	struct event_count count;
+};
 
-	return v->count(arg, &count);
+/* The groups, and which clients each has: tables with open addressing, half full at most.  Both grow with what was found. */
+struct tally {
+	struct group	*groups;
+	size_t		 n, cap;
+	struct pair { int64_t w, client; } *pairs;	/* CLIENT 0: free */
+	size_t		 n_pairs, cap_pairs;
+	int		 by;
+	uint8_t		 key[SIPHASH_KEY];
+};
+
+static size_t
+place(const struct tally *t, int64_t w, int64_t client, size_t cap)
+{
+	const int64_t both[] = { w, client };
+
+	return siphash(t->key, slice_make((const char *)both, sizeof(both))) & (cap - 1);
+}
+
+static struct group *
+group_of(const struct tally *t, struct group *v, size_t cap, int64_t w)
+{
+	size_t i = place(t, w, 0, cap);
+
+	while (v[i].count.n != 0 && v[i].w != w)
+		i = (i + 1) & (cap - 1);
+	return &v[i];
+}
+
+static struct pair *
+pair_of(const struct tally *t, struct pair *v, size_t cap, int64_t w, int64_t client)
+{
+	size_t i = place(t, w, client, cap);
+
+	while (v[i].client != 0 && (v[i].w != w || v[i].client != client))
+		i = (i + 1) & (cap - 1);
+	return &v[i];
+}
+
+/* Room for one more of each.  -1 without memory. */
+static int
+grow(struct tally *t)
+{
+	enum { CAP_MIN = 1024 };
+	size_t cap = t->cap == 0 ? CAP_MIN : 2 * t->cap, cap_pairs = t->cap_pairs == 0 ? CAP_MIN : 2 * t->cap_pairs;
+
+	if (2 * t->n >= t->cap) {
+		struct group *v = calloc(cap, sizeof(*v));
+
+		if (v == NULL)
+			return -1;
+		for (size_t i = 0; i < t->cap; i++)
+			if (t->groups[i].count.n != 0)
+				*group_of(t, v, cap, t->groups[i].w) = t->groups[i];
+		free(t->groups);
+		t->groups = v;
+		t->cap = cap;
+	}
+	if (2 * t->n_pairs >= t->cap_pairs) {
+		struct pair *v = calloc(cap_pairs, sizeof(*v));
+
+		if (v == NULL)
+			return -1;
+		for (size_t i = 0; i < t->cap_pairs; i++)
+			if (t->pairs[i].client != 0)
+				*pair_of(t, v, cap_pairs, t->pairs[i].w, t->pairs[i].client) = t->pairs[i];
+		free(t->pairs);
+		t->pairs = v;
+		t->cap_pairs = cap_pairs;
+	}
+	return 0;
+}
+
+/* A row of key, word, client. */
+static int
+step_tally(sqlite3_stmt *stmt, void *visit, void *arg)
+{
+	struct tally *t = arg;
+	int64_t key = sqlite3_column_int64(stmt, 0), client = sqlite3_column_int64(stmt, 2);
+	int64_t ms = key >> STORE_KEY_BITS, w = t->by == EVENT_BY_HOUR ? ms / MS_PER_HOUR : sqlite3_column_int64(stmt, 1);
+	struct group *g;
+	struct pair *p;
+
+	(void)visit;
+	if (grow(t) == -1)
+		return -1;
+	g = group_of(t, t->groups, t->cap, w);
+	p = pair_of(t, t->pairs, t->cap_pairs, w, client);
+	if (g->count.n++ == 0) {
+		*g = (struct group){ .w = w, .count = { .n = 1, .first_ms = ms, .last_ms = ms } };
+		t->n++;
+	}
+	g->count.first_ms = ms < g->count.first_ms ? ms : g->count.first_ms;
+	g->count.last_ms = ms > g->count.last_ms ? ms : g->count.last_ms;
+	if (client != 0 && p->client == 0) {
+		*p = (struct pair){ .w = w, .client = client };
+		t->n_pairs++;
+		g->count.clients++;
+	}
+	return 0;
+}
+
+static int
+most_first(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->count.n != y->count.n)
+		return x->count.n < y->count.n ? 1 : -1;
+	return (x->count.first_ms > y->count.first_ms) - (x->count.first_ms < y->count.first_ms);
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	return (x->w > y->w) - (x->w < y->w);
+}
+
+/* Visit the groups of T, which are taken together and sorted first. */
+static int
+visit_groups(struct eventstore *s, struct tally *t, event_count_visit *visit, void *arg)
+{
+	size_t n = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < t->cap; i++)
+		if (t->groups[i].count.n != 0)
+			t->groups[n++] = t->groups[i];
+	if (n > 1)
+		qsort(t->groups, n, sizeof(*t->groups), t->by == EVENT_BY_HOUR ? in_order : most_first);
+	for (size_t i = 0; i < n && result == 0; i++) {
+		struct event_count count = t->groups[i].count;
+		sqlite3_stmt *q = NULL;
+
+		if (t->by != EVENT_BY_HOUR) {
+			q = store_bind(s, store_is_name(t->by) ? STORE_SQL_NAME_TEXT : STORE_SQL_WORD_TEXT, "i", t->groups[i].w);
+			if (sqlite3_step(q) == SQLITE_ROW)
+				count.word = column(q, 0);
+		}
+		result = visit(arg, &count);
+		sqlite3_reset(q);
+	}
+	return result;
 }
 
 int
 eventstore_count(struct eventstore *s, const struct event_query *what, int by, event_count_visit *visit, void *arg,
     struct diag *diag)
 {
-	struct visitor v = { .count = visit, .by = by };
+	struct tally t = { .by = by };
 	struct sql q;
 	int r;
 
+	memcpy(t.key, s->word_key, sizeof(t.key));
 	sql_init(&q);
-	if (by == EVENT_BY_HOUR)
-		buf_addf(&q.text, "SELECT NULL, g.n, g.clients, g.low, g.high FROM (SELECT e.key / %jd",
-		    (intmax_t)((int64_t)MS_PER_HOUR << STORE_KEY_BITS));
-	else
-		buf_addf(&q.text, "SELECT (SELECT text FROM %s WHERE n = g.w), g.n, g.clients, g.low, g.high FROM (SELECT e.%s",
-		    table_of(by), event_word_name((enum event_word)by));
-	buf_add_str(&q.text, " AS w, count(*) AS n, count(DISTINCT e.client) AS clients, min(e.key) AS low, max(e.key) AS high "
-	    "FROM event e WHERE 1");
+	buf_addf(&q.text, "SELECT e.key, e.%s, e.client FROM event e WHERE 1", by == EVENT_BY_HOUR ? "key" :
+	    event_word_name((enum event_word)by));
 	add_conditions(&q, what);
-	buf_add_str(&q.text, by == EVENT_BY_HOUR ? " GROUP BY 1) g ORDER BY g.w" : " GROUP BY 1) g ORDER BY g.n DESC, g.low");
-	r = run(s, &q, step_count, &v, arg, diag);
+	r = run(s, &q, step_tally, NULL, &t, diag);
+	if (r == 0)
+		r = visit_groups(s, &t, visit, arg);
 	sql_fini(&q);
+	free(t.groups);
+	free(t.pairs);
 	return r;
 }
 

@@ -1,4 +1,5 @@
 /* The store of events: through rotation, compression, copies, damage and deletion nothing is lost, doubled or forged. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -14,7 +15,7 @@
 
 enum { LINE = 1 << 18 };
 static const int64_t base_ms = INT64_C(1795418400000);
-static char *dir, *path, *index_path;
+static char *dir, *path;
 
 /* ---- making logs ---- */
 
@@ -120,6 +121,32 @@ copy_file(const char *from, const char *to, size_t cut)
 	free(b);
 }
 
+/* The index beside the log; the caller's, NULL when there is none. */
+static char *
+find_index(void)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (found == NULL && (entry = readdir(d)) != NULL)
+		if (slice_starts(slice_str(entry->d_name), SLICE("log.index.")) &&
+		    !slice_ends(slice_str(entry->d_name), SLICE("-journal")))
+			found = file_join(dir, entry->d_name);
+	closedir(d);
+	return found;
+}
+
+static void
+remove_index(void)
+{
+	char *index = find_index();
+
+	if (index != NULL)
+		unlink(index);
+	free(index);
+}
+
 static void
 fresh(void)
 {
@@ -216,12 +243,15 @@ static void
 test_rotation(void)
 {
 	struct stat st;
+	char *index;
 
 	is_all(0, 0, NULL, "no log");
 	write_events("log", 0, 100, false);
 	is_all(0, 100, NULL, "a log");
-	ok(stat(index_path, &st) == 0 && (st.st_mode & 07777) == 0660, "the index is the group's, whatever the umask");
+	index = find_index();
+	ok(index != NULL && stat(index, &st) == 0 && (st.st_mode & 07777) == 0660, "the index is the group's, whatever the umask");
 	write_events("log", 100, 150, true);
+	free(index);
 	is_all(0, 150, NULL, "it grew");
 	move("log", "log.1");
 	is_all(0, 150, NULL, "moved away");
@@ -237,7 +267,7 @@ test_rotation(void)
 	move("log.2.gz", "log.3.gz");
 	move("log.1.gz", "log.2.gz");
 	is_all(0, 300, NULL, "compressed unseen, and moved");
-	unlink(index_path);
+	remove_index();
 	is_all(0, 300, NULL, "without its index");
 	move("log.3.gz", "gone");
 	is_all(160, 300, NULL, "the oldest is deleted");
@@ -534,7 +564,7 @@ ask_often(void)
 			return 1;
 		before = f.n;
 		if (i == ROUNDS / 2)
-			unlink(index_path);
+			remove_index();
 	}
 	return 0;
 }
@@ -576,23 +606,26 @@ test_no_leave(void)
 	struct event_query all = { 0 };
 	struct diag diag = { 0 };
 	struct eventstore *s;
+	char *index;
 
 	fresh();
 	write_events("log", 0, 50, false);
 	is_all(0, 50, NULL, "with an index");
+	index = find_index();
 	write_events("log", 50, 80, true);
 	chmod(dir, 0555);
 	if (geteuid() == 0 && (setgroups(0, NULL) == -1 || setegid(65534) == -1 || seteuid(65534) == -1)) {
 		ok(true, "without leave to write # SKIP seteuid");
 		return;
 	}
-	chmod(index_path, 0444);
+	chmod(index, 0444);
 	s = eventstore_open(path, &diag);
 	is_int(s == NULL ? -2 : eventstore_update(s, &diag), 1, "a log that one may not read is said");
 	eventstore_close(s);
 	seteuid(getuid());
 	chmod(path, 0644);
-	chmod(index_path, 0644);
+	chmod(index, 0644);
+	free(index);
 	if (geteuid() == 0 && seteuid(65534) == -1)
 		ok(false, "seteuid");
 	diag_fini(&diag);
@@ -609,25 +642,43 @@ test_no_leave(void)
 }
 
 static void
+append_file(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_APPEND, 0660);
+
+	file_write_all(fd, slice_str(text));
+	close(fd);
+}
+
+static void
 test_damaged_index(void)
 {
+	char *index, *journal = NULL;
 	struct buf b;
 
 	fresh();
 	write_events("log", 0, 2000, false);
-	append_text("log.index", SLICE("this is no database, and quite long enough to be one if it were, as its head would have a hundred "
+	append_text("log.index.0", SLICE("this is no database, and quite long enough to be one if it were, as its head would have a hundred "
 	    "bytes, which this has"));
 	is_all(0, 2000, "made anew", "no database");
-	append_text("log.index-journal", SLICE("somebody else's"));
-	is_all(0, 2000, NULL, "a journal of no meaning");
+	append_text("log.index.1-journal", SLICE("of one that is gone"));
+	index = find_index();
+	if (asprintf(&journal, "%s-journal", index) != -1)
+		append_file(journal, "of no meaning");
+	is_all(0, 2000, NULL, "journals of no meaning");
 	buf_init(&b, 64 << 20);
-	file_read(index_path, &b);
+	file_read(index, &b);
 	for (size_t at = 8192; at < b.len; at += 4096)
 		memset(b.p + at, 0x5a, b.len - at < 2048 ? b.len - at : 2048);
-	file_write(index_path, buf_slice(&b), 0660);
+	file_write(index, buf_slice(&b), 0660);
 	buf_fini(&b);
 	write_events("log", 2000, 2010, true);
 	is_all(0, 2010, "made anew", "pages of nonsense");
+	unlink(index);
+	append_file(index, "");
+	is_all(0, 2010, NULL, "an empty file");
+	free(index);
+	free(journal);
 }
 
 /* ---- following ---- */
@@ -687,7 +738,6 @@ main(void)
 
 	dir = file_join(top, "d");
 	path = file_join(dir, "log");
-	index_path = file_join(dir, "log.index");
 	chmod(top, 0755);
 	fresh();
 	test_rotation();
@@ -704,7 +754,6 @@ main(void)
 	test_damaged_index();
 	test_follow();
 	free(path);
-	free(index_path);
 	free(dir);
 	free(top);
 	return tap_done();

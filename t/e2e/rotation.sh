@@ -28,7 +28,10 @@ rotate >/dev/null
 [ -e "$LAB_EVENTS.2.gz" ]; ok $? "the turn before was compressed"
 is "$(found --host www.bad-host.test)" 2 "events finds both"
 is "$(cat "$lab_top/said")" "" "and says nothing else"
-like "$(firebreak events "$first")" "*$bad/first*" "an incident in the compressed file is found"
+said=$(firebreak why "$first")
+ok $? "why knows an incident in a compressed file" "$said"
+like "$said" "*$bad/first*" "with its URL"
+like "$said" "*2 events of this rule, from 1 client, *" "and who else met the rule"
 
 # Four clients, while the log is rotated six times and searched.
 each=60
