@@ -42,7 +42,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in import publish held approve deny status mode kills check url why events; do
+for verb in import publish held approve deny status mode kills check url why events metrics; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag

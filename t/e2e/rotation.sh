@@ -56,4 +56,11 @@ files=$(find "$LAB_STATE" -name 'events.jsonl.*' ! -name '*.index*' | wc -l)
 [ "$files" -ge 6 ]; ok $? "in $files files"
 is "$(firebreak events --by host --json | jq -c '[.host, .events]')" "[\"www.bad-host.test\",$((4 * each + 2))]" "counted once each"
 is "$(firebreak status --json | jq .counters.events_lost)" 0 "the service has lost none"
+
+is "$(fetch "http://files.firebreak.test:$LAB_ORIGIN_PORT/bytes?n=100000&seed=1")" "200 100000 0" "a body that no rule can match arrives"
+metrics=$(firebreak metrics)
+like "$metrics" "*firebreak_decisions_total{action=\"blocked\"} $((4 * each + 2))*" "metrics count the blocks"
+like "$metrics" "*firebreak_reasons_total{reason=\"host\"} $((4 * each + 2))*" "by their reason"
+skipped=$(sed -n 's/^firebreak_skipped_bytes_total //p' <<<"$metrics")
+[ "$skipped" -ge 100000 ]; ok $? "and the bytes that were never looked at" "$skipped"
 e2e_done
