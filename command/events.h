@@ -2,6 +2,7 @@
 #ifndef COMMAND_EVENTS_H
 #define COMMAND_EVENTS_H
 
+#include "alerts/alert.h"
 #include "command/call.h"
 #include "eventstore/eventstore.h"
 
@@ -14,6 +15,26 @@ int events_line(struct eventstore *s, const char id[static INCIDENT_LEN + 1], st
 
 /* What a person typed, joined: a number is often read out, and typed, in groups.  NULL when it is too long; the caller frees. */
 char *events_typed(const struct call *c);
+
+/* ---- one incident ---- */
+
+struct events_found {
+	char			 id[INCIDENT_LEN + 1];
+	json_t			*event;
+	struct eventstore	*store;		/* NULL when there is no index */
+};
+
+/* Find the incident whose number C's operands are, in the log at FILE or that of the state folder.  EXIT_FINE, or another exit
+ * status after saying what is wrong.  events_found_fini() is due in either case. */
+int events_find(const struct call *c, const char *file, struct events_found *found);
+void events_found_fini(struct events_found *found);
+
+/* The text at PATH in EVENT, empty when there is none; numbers are written into STORE. */
+enum { EVENTS_NUMBER = 32 };
+struct slice events_text(const json_t *event, const char *path, char store[static EVENTS_NUMBER]);
+
+/* The record of alert ID, as import wrote it; NULL when there is none that can be read.  The caller's. */
+struct alert *events_alert(const struct call *c, struct slice id);
 
 /* ---- how rows are printed: on standard output ---- */
 

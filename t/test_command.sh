@@ -42,7 +42,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in import publish held approve deny status mode kills check url why events metrics; do
+for verb in import publish held approve deny status mode kills check url why events metrics report-mistake; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
@@ -320,6 +320,7 @@ fb 0 "status --verify of the mended one" status --verify
 cat > "$state/events.jsonl" <<'END'
 {"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"1M83ME10C4HM007J","action":"killed","reason":"file"},"message":"a \u001b[31m message","rule":{"id":"local:*.4","version":1},"client":{"ip":"192.0.2.7"},"user":{"name":"user1"},"firebreak":{"alert":"19190","steps":["first","second"]}}
 {"event":{"id":"1M83MDH1R4HM1YE5","action":"killed"},"rule":{"id":"local:*.4"},"client":{"ip":"192.0.2.8"}}
+{"event":{"id":"1M83MDH1M4HM1YD8","action":"passed_unchecked"}}
 {"event":{"id":"1M83MDH1W4HM1YFX","action":"killed"},"rule":{"id":"local:x.4"},"firebreak":{"alert":"../../etc/passwd"}}
 END
 fb 0 "why" why 1m83-me10-c4hm-oo7j
@@ -334,6 +335,17 @@ mkdir -p "$work/imported" "$state/alerts"
 cp "$work/imported/alerts/19190.json" "$state/alerts"
 fb 0 "why of an alert whose record is there" why 1m83-me10-c4hm-oo7j
 has "its title" "Fake Mail Server Upgrade" "$out"
+fb 0 "report-mistake" report-mistake --reason "our own" 1M83-ME10-C4HM-007J
+has "whom it goes to" "Subject: probably a mistake: local:*.4" "$out"
+has "the alert" "Fake Mail Server Upgrade" "$out"
+has "how often it has met something" "2 requests of 2 clients" "$out"
+has "why it is a mistake" "our own" "$out"
+hasnot "not whom it met" "192.0.2" "$out"
+hasnot "nor the user" "user1" "$out"
+fb 1 "report-mistake of an incident that is not there" report-mistake 1M83NSAZ04HM000Z
+fb 1 "report-mistake of an incident that no rule decided" report-mistake 1M83MDH1M4HM1YD8
+has "it says so" "no rule decided" "$err"
+fb 2 "report-mistake of no incident" report-mistake
 fb 0 "why of a rule that nobody else met" why 1M83MDH1W4HM1YFX
 has "it says so" "nobody else" "$out"
 has "an alert is no path" "../../etc/passwd" "$out"
