@@ -10,6 +10,7 @@ static const struct verb *const verbs[] = {
 	&verb_block, &verb_unblock, &verb_allow, &verb_import, &verb_alerts, &verb_publish, &verb_rollback, &verb_rules, &verb_held,
 	&verb_approve, &verb_deny, &verb_status, &verb_mode, &verb_kills, &verb_exception, &verb_lookalike,
 	&verb_check, &verb_url, &verb_why,
+	&verb_events, &verb_report_mistake, &verb_metrics,
 };
 
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -20,7 +21,7 @@ print_help(void)
 	puts("usage: firebreak [--state DIR] VERB ...\n"
 	    "Stop an outbreak at the proxy: alerts become rules, rules become live.\n");
 	for (size_t i = 0; i < N_VERBS; i++)
-		printf("  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+		printf("  %-14s %s\n", verbs[i]->name, verbs[i]->summary);
 	puts("\n"
 	    "  --state DIR   the state folder; else $FIREBREAK_STATE, else " STATE_DEFAULT "\n"
 	    "  --help        this, or the help of a verb: firebreak VERB --help\n"

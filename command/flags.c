@@ -6,7 +6,7 @@
 
 #include "command/verb.h"
 
-enum { FLAGS_MAX = 16, NAME_MAX_LEN = 32, AT_STATE = FLAGS_MAX, AT_HELP };
+enum { FLAGS_MAX = 24, NAME_MAX_LEN = 32, AT_STATE = FLAGS_MAX, AT_HELP };
 
 /* Our list of names as getopt's; the names without their '=' go to NAMES. */
 static void

@@ -1,54 +1,22 @@
-#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "alerts/alert.h"
+#include "base/clock.h"
+#include "command/events.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "events/event.h"
 
 enum { FLAG_JSON, FLAG_EVENTS, FLAGS };
-enum { LINE_MAX_BYTES = 1 << 20, TYPED_MAX = 1024, PATH_PART = 64, NUMBER_MAX = 32 };
-
-/* The value at the dotted PATH in EVENT.  NULL when it is not there. */
-static const json_t *
-at_path(const json_t *event, const char *path)
-{
-	char key[PATH_PART];
-
-	while (event != NULL && *path != '\0') {
-		size_t len = strcspn(path, ".");
-
-		if (len >= sizeof(key))
-			return NULL;
-		memcpy(key, path, len);
-		key[len] = '\0';
-		event = json_object_get(event, key);
-		path += len + (path[len] == '.');
-	}
-	return event;
-}
-
-/* The text at PATH, empty when there is none; numbers are written into STORE. */
-static struct slice
-text_at(const json_t *event, const char *path, char store[static NUMBER_MAX])
-{
-	const json_t *j = at_path(event, path);
-
-	if (json_is_string(j))
-		return slice_make(json_string_value(j), json_string_length(j));
-	if (!json_is_integer(j))
-		return slice_make(NULL, 0);
-	snprintf(store, NUMBER_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(j));
-	return slice_str(store);
-}
 
 /* "label   before value after", when there is a value. */
 static void
 row(const json_t *event, const char *label, const char *path, const char *after)
 {
-	char store[NUMBER_MAX];
-	struct slice text = text_at(event, path, store);
+	char store[EVENTS_NUMBER];
+	struct slice text = events_text(event, path, store);
 
 	if (text.len == 0)
 		return;
@@ -82,10 +50,10 @@ action_in_words(struct slice action, bool upload)
 
 /* Where the file was, when the body was not it. */
 static void
-print_found(const json_t *event)
+print_place(const json_t *event)
 {
-	char store[NUMBER_MAX];
-	struct slice found = text_at(event, "firebreak.found", store);
+	char store[EVENTS_NUMBER];
+	struct slice found = events_text(event, "firebreak.found", store);
 
 	if (slice_eq(found, slice_str("decoded")))
 		printf("%-12sbehind the content coding\n", "Found");
@@ -97,7 +65,7 @@ print_found(const json_t *event)
 static void
 print_steps(const json_t *event)
 {
-	const json_t *steps = at_path(event, "firebreak.steps");
+	const json_t *steps = event_at(event, "firebreak.steps");
 	size_t n = json_array_size(steps);
 
 	if (json_is_string(steps)) {
@@ -117,12 +85,12 @@ print_steps(const json_t *event)
 static void
 print_event(const json_t *event, const char *shown)
 {
-	char store[NUMBER_MAX], provider[NUMBER_MAX];
+	char store[EVENTS_NUMBER], provider[EVENTS_NUMBER];
 
 	printf("%-12s%s\n", "Incident", shown);
 	row(event, "When", "@timestamp", "");
-	printf("%-12s%s\n", "What", action_in_words(text_at(event, "event.action", store),
-	    slice_eq(text_at(event, "event.provider", provider), slice_str("reqmod"))));
+	printf("%-12s%s\n", "What", action_in_words(events_text(event, "event.action", store),
+	    slice_eq(events_text(event, "event.provider", provider), slice_str("reqmod"))));
 	row(event, "Why", "message", "");
 	row(event, "Reason", "event.reason", "");
 	row(event, "Client", "client.ip", "");
@@ -131,7 +99,7 @@ print_event(const json_t *event, const char *shown)
 	row(event, "URL", "url.original", "");
 	row(event, "Host", "url.domain", "");
 	row(event, "Status", "http.response.status_code", " from the origin");
-	print_found(event);
+	print_place(event);
 	row(event, "File", "file.name", "");
 	row(event, "Size", "file.size", " bytes");
 	row(event, "Delivered", "firebreak.delivered", " bytes before it was stopped");
@@ -142,7 +110,6 @@ print_event(const json_t *event, const char *shown)
 	row(event, "Revision", "rule.version", "");
 	row(event, "Source", "rule.ruleset", "");
 	row(event, "Level", "firebreak.level", "");
-	row(event, "Alert", "firebreak.alert", "");
 	row(event, "Mode", "firebreak.mode", ": nothing was refused at that time");
 	row(event, "Seen by", "event.provider", "");
 	row(event, "Generation", "firebreak.generation", "");
@@ -150,87 +117,79 @@ print_event(const json_t *event, const char *shown)
 	print_steps(event);
 }
 
-/* Join the operands: a number read out loud is often typed in groups. */
-static struct slice
-typed_number(const struct call *c, char store[static TYPED_MAX])
+/* ---- the alert, and who else ---- */
+
+static void
+print_alert(const struct call *c, const json_t *event)
 {
-	size_t len = 0;
+	char store[EVENTS_NUMBER], date[CLOCK_TEXT];
+	struct slice id = events_text(event, "firebreak.alert", store);
+	struct alert *alert;
 
-	for (int i = 0; i < c->argc; i++) {
-		size_t more = strlen(c->argv[i]);
-
-		if (more >= TYPED_MAX - len)
-			break;
-		memcpy(store + len, c->argv[i], more);
-		len += more;
+	if (id.len == 0)
+		return;
+	printf("%-12s", "Alert");
+	show_text(stdout, id);
+	if ((alert = events_alert(c, id)) != NULL) {
+		if (alert->title != NULL) {
+			fputs(", \"", stdout);
+			show_text(stdout, slice_str(alert->title));
+			putchar('"');
+		}
+		printf(", version %u", alert->version);
+		if (alert->last_published != 0) {
+			clock_format_s(alert->last_published, date);
+			printf(", published %.*s", (int)strcspn(date, "T"), date);
+		}
+		fputs("; \"firebreak alerts show\" has it", stdout);
 	}
-	return slice_make(store, len);
+	putchar('\n');
+	alert_free(alert);
 }
 
 static int
-parse_number(const struct call *c, char id[static INCIDENT_LEN + 1])
+print_met(void *arg, const struct event_count *count)
 {
-	char typed[TYPED_MAX];
+	char first[CLOCK_TEXT], last[CLOCK_TEXT];
 
-	switch (incident_parse(typed_number(c, typed), id)) {
-	case INCIDENT_OK:
-		return 0;
-	case INCIDENT_LENGTH:
-		call_fail(c, "mistyped: an incident number has %d letters and digits, such as"
-		    " 1M83-ME10-C4HM-007J", INCIDENT_LEN);
-		return -1;
-	case INCIDENT_CHARACTER:
-		call_fail(c, "mistyped: an incident number has letters and digits only, and no U");
-		return -1;
-	case INCIDENT_CHECK:
-		call_fail(c, "mistyped: the last character does not fit the others; please compare");
-		return -1;
-	}
-	return -1;
+	(void)arg;
+	clock_format_s(count->first_ms / 1000, first);
+	clock_format_s(count->last_ms / 1000, last);
+	if (count->n == 1)
+		printf("%-12snobody else has met this rule\n", "Others");
+	else
+		printf("%-12s%" PRIu64 " events of this rule, from %" PRIu64 " client%s, the first %s, the last %s\n", "Others", count->n,
+		    count->clients, show_s(count->clients), first, last);
+	return 0;
 }
 
+/* Who else met the rule of EVENT.  0, or -1 after saying what is wrong. */
 static int
-print_line(const struct call *c, struct slice line, const char id[static INCIDENT_LEN + 1],
-    bool json)
+print_others(struct eventstore *s, const json_t *event)
+{
+	char store[EVENTS_NUMBER];
+	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = events_text(event, "rule.id", store) };
+	struct diag diag = { 0 };
+	int r = 0;
+
+	if (s != NULL && q.words[EVENT_WORD_RULE].len > 0)
+		r = eventstore_count(s, &q, EVENT_WORD_RULE, print_met, NULL, &diag);
+	diag_print(&diag, stderr);
+	diag_fini(&diag);
+	return r;
+}
+
+/* ---- in order ---- */
+
+static int
+print_found(const struct call *c, struct events_found *found)
 {
 	char shown[INCIDENT_SHOWN + 1];
-	json_error_t error;
-	json_t *event = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, &error);
 
-	if (!json_is_object(event)) {
-		json_decref(event);
-		return call_fail(c, "the event's line is damaged: %s", error.text);
-	}
-	if (json)
-		return show_json(event, false) == -1 ? EXIT_TROUBLE : EXIT_FINE;
-	incident_show(id, shown);
-	print_event(event, shown);
-	json_decref(event);
-	return EXIT_FINE;
-}
-
-static int
-find(const struct call *c, const char *path, const char id[static INCIDENT_LEN + 1], bool json)
-{
-	struct buf line;
-	int status;
-
-	buf_init(&line, LINE_MAX_BYTES);
-	switch (event_find(path, id, &line)) {
-	case 0:
-		status = print_line(c, buf_slice(&line), id, json);
-		break;
-	case 1:
-		fprintf(stderr, "firebreak why: there is no such incident in ");
-		show_text(stderr, slice_str(path));
-		fputs("; it may be in an older log (--events FILE) or another proxy's\n", stderr);
-		status = EXIT_FOUND;
-		break;
-	default:
-		status = call_fail(c, "%s: %s", path, strerror(errno));
-	}
-	buf_fini(&line);
-	return status;
+	incident_show(found->id, shown);
+	print_event(found->event, shown);
+	print_alert(c, found->event);
+	return print_others(found->store, found->event) == -1 ? EXIT_TROUBLE : EXIT_FINE;
 }
 
 static int
@@ -239,16 +198,16 @@ run(struct call *c)
 	static const char *const flags[FLAGS] = { "json", "events=" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
-	char id[INCIDENT_LEN + 1], path[STATE_PATH];
+	struct events_found found;
+	int status;
 
 	if (result != CALL_GO)
 		return call_end(c, result);
-	if (c->argc == 0)
-		return call_misused(c, "which incident? the number is on the block page");
-	if (parse_number(c, id) == -1 || call_path(c, STATE_EVENTS, path) == -1)
-		return EXIT_TROUBLE;
-	return find(c, values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : path, id,
-	    values[FLAG_JSON] != NULL);
+	if ((status = events_find(c, values[FLAG_EVENTS], &found)) == EXIT_FINE)
+		status = values[FLAG_JSON] == NULL ? print_found(c, &found) :
+		    show_json(json_incref(found.event), false) == -1 ? EXIT_TROUBLE : EXIT_FINE;
+	events_found_fini(&found);
+	return status;
 }
 
 const struct verb verb_why = {
@@ -258,5 +217,6 @@ const struct verb verb_why = {
 	.summary = "Tell what happened, and why, from the number on the block page.",
 	.help =
 	    "  --json        the event as it was logged\n"
-	    "  --events FILE the event log; else events.jsonl in the state folder\n",
+	    "  --events FILE the event log, with what rotation made of it; else events.jsonl in the\n"
+	    "                state folder\n",
 };

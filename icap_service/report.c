@@ -20,6 +20,44 @@ counter_of(enum event_action action)
 	}
 }
 
+/* The counter of REASON, or COUNTERS. */
+static enum counter
+counter_of_reason(enum reason reason)
+{
+	switch (reason) {
+	case REASON_HOST: return COUNTER_reason_host;
+	case REASON_URL: return COUNTER_reason_url;
+	case REASON_PATH: return COUNTER_reason_path;
+	case REASON_ADDRESS: return COUNTER_reason_address;
+	case REASON_FILE: return COUNTER_reason_file;
+	case REASON_FILE_NAME: return COUNTER_reason_file_name;
+	case REASON_LOOKALIKE: return COUNTER_reason_lookalike;
+	case REASON_ODD_HOST: return COUNTER_reason_odd_host;
+	case REASON_FILE_AGAIN: return COUNTER_reason_file_again;
+	case REASON_PARTIAL: return COUNTER_reason_partial;
+	case REASON_NO_RULES: return COUNTER_reason_no_rules;
+	case REASON_BAD_URL: return COUNTER_reason_bad_url;
+	case REASON_DAMAGED: return COUNTER_reason_damaged;
+	case REASON_UNSCANNABLE: return COUNTER_reason_unscannable;
+	case REASON_LIMIT: return COUNTER_reason_limit;
+	case REASON_NO_MEMORY: return COUNTER_reason_no_memory;
+	case REASON_NONE:
+	case REASONS: break;
+	}
+	return COUNTERS;
+}
+
+/* What was done, and why. */
+static void
+count(struct txn *t, enum event_action action, enum reason reason)
+{
+	enum counter of_reason = counter_of_reason(reason);
+
+	process_count(t->process, counter_of(action), 1);
+	if (of_reason != COUNTERS)
+		process_count(t->process, of_reason, 1);
+}
+
 /* The URL as the log may have it: a query often carries names, passwords or tokens. */
 static struct slice
 url_for_log(const struct txn *t, struct buf *store)
@@ -114,6 +152,7 @@ write_line(struct txn *t, const struct event *e)
 void
 report(struct txn *t, const struct outcome *o)
 {
+	enum reason reason = o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason;
 	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL];
 	struct buf url, steps, sentence, id;
 	struct event e;
@@ -127,7 +166,7 @@ report(struct txn *t, const struct outcome *o)
 	e.time_ms = t->now_ms;
 	memcpy(e.id, o->incident, INCIDENT_LEN + 1);
 	e.action = o->action;
-	e.reason = reason_name(o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason);
+	e.reason = reason_name(reason);
 	e.delivered = o->delivered;
 	e.mode = o->action == EVENT_WOULD_BLOCK && t->mode != MODE_ENFORCE ? mode_name(t->mode) : NULL;
 	fill_exchange(&e, t, &url);
@@ -138,7 +177,7 @@ report(struct txn *t, const struct outcome *o)
 	e.steps = buf_slice(&steps);
 	e.message = sentence.p;
 	write_line(t, &e);
-	process_count(t->process, counter_of(o->action), 1);
+	count(t, o->action, reason);
 	buf_fini(&url);
 	buf_fini(&steps);
 	buf_fini(&sentence);

@@ -33,6 +33,8 @@ let_go(struct txn *t, ci_request_t *req, bool checked)
 {
 	t->flow = FLOW_PASS;
 	process_count(t->process, COUNTER_bodies_skipped, t->x.head.has_body);
+	if (t->x.head.has_body && t->x.head.content_length != LENGTH_UNKNOWN)
+		process_count(t->process, COUNTER_bytes_skipped, (uint64_t)t->x.head.content_length);
 	flow_journal(t, t->x.head.content_length, checked);
 	return answer_unchanged(req);
 }

@@ -5,7 +5,7 @@ cd "${1:-${top_srcdir:-.}}" || exit 1
 . t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
-rooms="base url_rules hashdb runtime inspect ruleset events judge alerts feeds icap_service command"
+rooms="base url_rules hashdb runtime inspect ruleset events judge alerts feeds eventstore icap_service command"
 sources=$(find $rooms -name '*.c' | sort)
 headers=$(find $rooms -name '*.h' | sort)
 
@@ -35,6 +35,7 @@ empty "no line over 132 columns" "$(awk 'length($0) > 132 { print FILENAME ":" F
 empty "no blanks at the end of a line" "$(grep -nE '[ 	]+$' $sources $headers)"
 
 # ---- rooms: arrows go down ----
+empty "SQLite only in eventstore" "$(grep -lE '#include *[<"]sqlite3' $sources $headers | grep -v '^eventstore/')"
 empty "c-icap's headers only in icap_service" "$(grep -lE '#include *[<"]c_icap/' $sources $headers | grep -v '^icap_service/')"
 floor() {
 	case $1 in
@@ -50,7 +51,7 @@ upward=$(for f in $sources $headers; do
 done)
 empty "a room uses only rooms below it" "$upward"
 quiet=$(grep -nE '\b(printf|fprintf|puts|perror|exit|abort|syslog) *\(' \
-	$(find base url_rules hashdb runtime inspect ruleset events judge alerts feeds -name '*.c' ! -name diag.c))
+	$(find base url_rules hashdb runtime inspect ruleset events judge alerts feeds eventstore -name '*.c' ! -name diag.c))
 empty "no printing and no exit below the top floor" "$quiet"
 
 # ---- contracts: a comment right above each public prototype, or above the group it stands in ----

@@ -42,7 +42,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in import publish held approve deny status mode kills exception check url why; do
+for verb in import publish held approve deny status mode kills exception check url why events metrics report-mistake; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
@@ -318,14 +318,40 @@ fb 0 "status --verify of the mended one" status --verify
 
 # ---- why ----
 cat > "$state/events.jsonl" <<'END'
-{"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"1M83ME10C4HM007J","action":"killed","reason":"file"},"message":"a \u001b[31m message","rule":{"id":"local:4","version":1},"client":{"ip":"192.0.2.7"},"user":{"name":"user1"},"firebreak":{"steps":["first","second"]}}
+{"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"1M83ME10C4HM007J","action":"killed","reason":"file"},"message":"a \u001b[31m message","rule":{"id":"local:*.4","version":1},"client":{"ip":"192.0.2.7"},"user":{"name":"user1"},"firebreak":{"alert":"19190","steps":["first","second"]}}
+{"event":{"id":"1M83MDH1R4HM1YE5","action":"killed"},"rule":{"id":"local:*.4"},"client":{"ip":"192.0.2.8"}}
+{"event":{"id":"1M83MDH1M4HM1YD8","action":"passed_unchecked"}}
+{"event":{"id":"1M83MDH1W4HM1YFX","action":"killed"},"rule":{"id":"local:x.4"},"firebreak":{"alert":"../../etc/passwd"}}
 END
 fb 0 "why" why 1m83-me10-c4hm-oo7j
 has "when" "2026-11-23T07:20:24.332Z" "$out"
 has "who" "192.0.2.7" "$out"
-has "which rule" "local:4" "$out"
+has "which rule" "local:*.4" "$out"
+has "who else met it" "2 events of this rule, from 2 clients, the first 2026-11-23T07:20:07Z, the last 2026-11-23T07:20:24Z" "$out"
 has "the steps" "2. second" "$out"
 hasnot "no escape sequence gets through" $'\x1b' "$out"
+mkdir -p "$work/imported" "$state/alerts"
+"$firebreak" --state "$work/imported" import "${suffixes[@]}" "${top_srcdir:-.}/etc/alert-19190.txt" >"$work/out" 2>&1
+cp "$work/imported/alerts/19190.json" "$state/alerts"
+fb 0 "why of an alert whose record is there" why 1m83-me10-c4hm-oo7j
+has "its title" "Fake Mail Server Upgrade" "$out"
+fb 0 "report-mistake" report-mistake --reason "our own" 1M83-ME10-C4HM-007J
+has "whom it goes to" "Subject: probably a mistake: local:*.4" "$out"
+has "the alert" "Fake Mail Server Upgrade" "$out"
+has "how often it has met something" "2 requests of 2 clients" "$out"
+has "why it is a mistake" "our own" "$out"
+hasnot "not whom it met" "192.0.2" "$out"
+hasnot "nor the user" "user1" "$out"
+fb 1 "report-mistake of an incident that is not there" report-mistake 1M83NSAZ04HM000Z
+fb 1 "report-mistake of an incident that no rule decided" report-mistake 1M83MDH1M4HM1YD8
+has "it says so" "no rule decided" "$err"
+fb 2 "report-mistake of no incident" report-mistake
+fb 0 "why of a rule that nobody else met" why 1M83MDH1W4HM1YFX
+has "it says so" "nobody else" "$out"
+has "an alert is no path" "../../etc/passwd" "$out"
+gzip -c "$state/events.jsonl" >"$state/events.jsonl.1.gz"
+: >"$state/events.jsonl"
+fb 0 "why of a compressed log" why 1M83 ME10 C4HM 007J
 fb 0 "why with blanks" why 1M83 ME10 C4HM 007J
 fb 0 "why --json" why --json 1M83ME10C4HM007J
 has "why --json" '"id":"1M83ME10C4HM007J"' "$out"

@@ -69,7 +69,7 @@ fi
 # ---- verbs ----
 help=$(mktemp "${TMPDIR:-/tmp}/firebreak-help-XXXXXX")
 trap 'rm -f "$help"' EXIT
-verbs=$("$firebreak" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
+verbs=$("$firebreak" --help | sed -n 's/^  \([a-z][a-z-]*\)  *[A-Z].*/\1/p')
 for verb in $verbs; do
 	page=$src/doc/firebreak-$verb.1
 	if [ ! -r "$page" ]; then

@@ -2,9 +2,10 @@
 # system.sh - what has to be installed, and building.  To be sourced by bash; for ./run and ./check.
 SYSTEM_RUN="gcc make autoconf automake libtool pkg-config libc6-dev libicapapi-dev libssl-dev libjansson-dev libidn2-dev
 	libpcre2-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev liblzma-dev libarchive-dev
-	libseccomp-dev publicsuffix c-icap squid curl procps"
+	libseccomp-dev libsqlite3-dev publicsuffix c-icap squid curl procps"
 SYSTEM_CHECK="$SYSTEM_RUN clang libclang-rt-14-dev llvm libpsl-dev mandoc jq universal-ctags valgrind xz-utils
-	libarchive-tools zstd brotli p7zip-full clamav bzip2"
+	libarchive-tools zstd brotli p7zip-full clamav bzip2 logrotate
+	prometheus"
 # What bench/run compares with, and draws with.
 SYSTEM_BENCH="libc-icap-mod-urlcheck libc-icap-mod-virus-scan clamav-daemon e2guardian squidguard nginx-light gnuplot-nox jq"
 

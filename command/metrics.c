@@ -1,0 +1,275 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "feeds/feed_source.h"
+#include "ruleset/generation.h"
+#include "ruleset/sources.h"
+#include "runtime/runtime.h"
+
+#include "config.h"
+
+enum { FLAG_TO, FLAGS };
+enum { TEXT_MAX = 16 << 20, FILE_MODE = 0644, MS_PER_S = 1000 };
+
+/* A counter of the runtime as a metric; rows of one metric stand together. */
+static const struct row {
+	enum counter	 counter;
+	const char	*metric, *label, *value;	/* LABEL NULL: none */
+	const char	*help;				/* of the metric, on its first row; NULL: the counter's own */
+} rows[] = {
+	{ COUNTER_requests, "requests", NULL, NULL, NULL },
+	{ COUNTER_responses, "responses", NULL, NULL, NULL },
+	{ COUNTER_blocked, "decisions", "action", "blocked", "Decisions that were no plain pass, by what was done." },
+	{ COUNTER_killed, "decisions", "action", "killed", NULL },
+	{ COUNTER_marked, "decisions", "action", "marked", NULL },
+	{ COUNTER_would_block, "decisions", "action", "would_block", NULL },
+	{ COUNTER_passed_unchecked, "decisions", "action", "passed_unchecked", NULL },
+	{ COUNTER_warned, "decisions", "action", "warned", NULL },
+	{ COUNTER_continued, "decisions", "action", "continued", NULL },
+	{ COUNTER_reason_host, "reasons", "reason", "host", "Decisions that were no plain pass, by their reason." },
+	{ COUNTER_reason_url, "reasons", "reason", "url", NULL },
+	{ COUNTER_reason_path, "reasons", "reason", "path", NULL },
+	{ COUNTER_reason_address, "reasons", "reason", "address", NULL },
+	{ COUNTER_reason_file, "reasons", "reason", "file", NULL },
+	{ COUNTER_reason_file_name, "reasons", "reason", "file-name", NULL },
+	{ COUNTER_reason_lookalike, "reasons", "reason", "lookalike", NULL },
+	{ COUNTER_reason_odd_host, "reasons", "reason", "odd-host", NULL },
+	{ COUNTER_reason_file_again, "reasons", "reason", "file-again", NULL },
+	{ COUNTER_reason_partial, "reasons", "reason", "partial", NULL },
+	{ COUNTER_reason_no_rules, "reasons", "reason", "no-rules", NULL },
+	{ COUNTER_reason_bad_url, "reasons", "reason", "bad-url", NULL },
+	{ COUNTER_reason_damaged, "reasons", "reason", "damaged", NULL },
+	{ COUNTER_reason_unscannable, "reasons", "reason", "unscannable", NULL },
+	{ COUNTER_reason_limit, "reasons", "reason", "limit", NULL },
+	{ COUNTER_reason_no_memory, "reasons", "reason", "no-memory", NULL },
+	{ COUNTER_bodies_skipped, "bodies", "way", "skipped", "Bodies, by what became of them; one may be in several rows." },
+	{ COUNTER_bodies_left_out, "bodies", "way", "left_out", NULL },
+	{ COUNTER_bodies_hashed, "bodies", "way", "hashed", NULL },
+	{ COUNTER_bodies_outgrown, "bodies", "way", "outgrown", NULL },
+	{ COUNTER_bodies_decoded, "bodies", "way", "decoded", NULL },
+	{ COUNTER_bodies_unpacked, "bodies", "way", "unpacked", NULL },
+	{ COUNTER_bodies_unscannable, "bodies", "way", "unscannable", NULL },
+	{ COUNTER_bytes_skipped, "skipped_bytes", NULL, NULL, NULL },
+	{ COUNTER_bytes_hashed, "hashed_bytes", NULL, NULL, NULL },
+	{ COUNTER_bytes_decoded, "decoded_bytes", NULL, NULL, NULL },
+	{ COUNTER_refetched, "refetched", NULL, NULL, NULL },
+	{ COUNTER_ranges_stripped, "ranges_stripped", NULL, NULL, NULL },
+	{ COUNTER_codings_narrowed, "codings_narrowed", NULL, NULL, NULL },
+	{ COUNTER_reloads, "reloads", "result", "taken", "Generations that workers met." },
+	{ COUNTER_reloads_refused, "reloads", "result", "refused", NULL },
+	{ COUNTER_events_lost, "events_lost", NULL, NULL, NULL },
+};
+
+enum { N_ROWS = sizeof(rows) / sizeof(*rows) };
+
+_Static_assert((int)N_ROWS == (int)COUNTERS, "a counter that is new needs a row here");
+
+/* ---- the text format: https://prometheus.io/docs/instrumenting/exposition_formats/ ---- */
+
+static void
+head(struct buf *out, const char *metric, const char *type, const char *help)
+{
+	const char *total = strcmp(type, "counter") == 0 ? "_total" : "";
+
+	buf_addf(out, "# HELP firebreak_%s%s %s\n# TYPE firebreak_%s%s %s\n", metric, total, help, metric, total, type);
+}
+
+/* The value of a label, which may be a file's name: UTF-8, and no control in it. */
+static void
+add_label(struct buf *out, const char *name, struct slice value)
+{
+	struct buf text;
+
+	buf_init(&text, TEXT_MAX);
+	buf_add_utf8(&text, value);
+	buf_addf(out, "{%s=\"", name);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\')
+			buf_add_char(out, '\\');
+		buf_add_char(out, text.p[i]);
+	}
+	buf_add_str(out, "\"}");
+	buf_fini(&text);
+}
+
+static void
+gauge(struct buf *out, const char *metric, const char *help, double value)
+{
+	head(out, metric, "gauge", help);
+	buf_addf(out, "firebreak_%s %.17g\n", metric, value);
+}
+
+/* ---- what there is ---- */
+
+static void
+add_counters(const struct runtime *r, struct buf *out)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct row *row = &rows[i];
+
+		if (i == 0 || strcmp(rows[i - 1].metric, row->metric) != 0)
+			head(out, row->metric, "counter", row->help != NULL ? row->help : counter_help(row->counter));
+		buf_addf(out, "firebreak_%s_total", row->metric);
+		if (row->label != NULL)
+			add_label(out, row->label, slice_str(row->value));
+		buf_addf(out, " %" PRIu64 "\n", runtime_counter(r, row->counter));
+	}
+}
+
+static void
+add_mode(const struct runtime *r, int64_t now_ms, struct buf *out)
+{
+	enum mode mode = runtime_mode(r, now_ms, NULL);
+
+	head(out, "mode", "gauge", "1 for the mode that is in force.");
+	for (enum mode m = MODE_ENFORCE; m <= MODE_OFF; m++) {
+		buf_add_str(out, "firebreak_mode");
+		add_label(out, "mode", slice_str(mode_name(m)));
+		buf_addf(out, " %d\n", m == mode);
+	}
+}
+
+static void
+add_workers(const struct runtime *r, int64_t now_ms, uint64_t wanted, struct buf *out)
+{
+	struct worker *v = calloc(RUNTIME_WORKERS, sizeof(*v));
+	size_t n = v == NULL ? 0 : runtime_workers(r, v, RUNTIME_WORKERS), behind = 0;
+	char pid[DIGITS_MAX + 1];
+
+	n = n > RUNTIME_WORKERS ? RUNTIME_WORKERS : n;
+	for (size_t i = 0; i < n; i++)
+		behind += v[i].generation != wanted;
+	gauge(out, "workers", "Workers that are running.", (double)n);
+	gauge(out, "workers_behind", "Workers that judge by another generation than the live one.", (double)behind);
+	for (int what = 0; what < 2 && n > 0; what++) {
+		const char *metric = what == 0 ? "worker_generation" : "worker_heartbeat_age_seconds";
+
+		head(out, metric, "gauge", what == 0 ? "The generation that a worker judges by; 0 is none." :
+		    "How long ago a worker was last seen.");
+		for (size_t i = 0; i < n; i++) {
+			int64_t age = now_ms > v[i].heartbeat_ms ? now_ms - v[i].heartbeat_ms : 0;
+
+			pid[decimal((uint64_t)v[i].pid, pid)] = '\0';
+			buf_addf(out, "firebreak_%s", metric);
+			add_label(out, "pid", slice_str(pid));
+			if (what == 0)
+				buf_addf(out, " %" PRIu64 "\n", v[i].generation);
+			else
+				buf_addf(out, " %.3f\n", (double)age / MS_PER_S);
+		}
+	}
+	free(v);
+}
+
+static void
+add_generation(const struct generation *g, struct buf *out)
+{
+	gauge(out, "generation_ok", "1 when there is a rule set that can be read.", g != NULL);
+	if (g == NULL)
+		return;
+	gauge(out, "generation", "The number of the live rule set.", (double)generation_number(g));
+	gauge(out, "generation_created_timestamp_seconds", "When it was published.", (double)generation_created(g));
+	gauge(out, "rules", "Rules in it.", (double)generation_rules(g));
+	head(out, "source_rules", "gauge", "Rules of each source in it.");
+	for (size_t i = 0; i < generation_manifest(g)->n_sources; i++) {
+		const struct manifest_source *s = &generation_manifest(g)->sources[i];
+
+		buf_add_str(out, "firebreak_source_rules");
+		add_label(out, "source", slice_str(s->name));
+		buf_addf(out, " %" PRIu64 "\n", s->rules);
+	}
+}
+
+/* Whoever may not read the sources gets everything else. */
+static void
+add_sources(const struct call *c, int64_t now_ms, struct buf *out)
+{
+	char dir[STATE_PATH], conf[STATE_PATH];
+	struct source_list list = { 0 };
+	struct diag unwanted = { 0 };
+
+	if (state_path(c->state, STATE_SOURCES, dir) == -1 || state_path(c->state, STATE_SETTINGS, conf) == -1)
+		return;
+	source_list_read(dir, conf, &feed_sources, slice_make(NULL, 0), now_ms / MS_PER_S, &list, &unwanted);
+	if (list.n > 0)
+		head(out, "source_written_timestamp_seconds", "gauge", "When a source's file was last changed.");
+	for (size_t i = 0; i < list.n; i++) {
+		buf_add_str(out, "firebreak_source_written_timestamp_seconds");
+		add_label(out, "source", list.files[i].name);
+		buf_addf(out, " %" PRId64 "\n", list.files[i].written);
+	}
+	source_list_free(&list);
+	diag_fini(&unwanted);
+}
+
+/* Everything into OUT.  -1 after saying what is wrong. */
+static int
+collect(const struct call *c, struct buf *out)
+{
+	struct diag diag = { 0 };
+	struct generation *g = call_generation(c, false, &diag);
+	struct runtime *r = call_runtime(c, &diag);
+	int64_t now_ms = clock_ms();
+
+	head(out, "build_info", "gauge", "Always 1.");
+	buf_addf(out, "firebreak_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	add_generation(g, out);
+	add_sources(c, now_ms, out);
+	if (r != NULL) {
+		add_mode(r, now_ms, out);
+		add_workers(r, now_ms, g == NULL ? 0 : generation_number(g), out);
+		add_counters(r, out);
+	}
+	generation_close(g);
+	runtime_close(r);
+	diag_print(&diag, stderr);
+	diag_fini(&diag);
+	return out->failed ? call_fail(c, "%s", strerror(ENOMEM)), -1 : 0;
+}
+
+static int
+write_out(const struct call *c, const char *to, struct slice text)
+{
+	if (to == NULL)
+		return fwrite(text.p, 1, text.len, stdout) == text.len ? EXIT_FINE : EXIT_TROUBLE;
+	if (file_write(to, text, FILE_MODE) == 0)
+		return EXIT_FINE;
+	return call_fail(c, "%s: %s", to, strerror(errno));
+}
+
+static int
+run(struct call *c)
+{
+	static const char *const flags[FLAGS] = { "to=" };
+	const char *values[FLAGS];
+	enum call_result result = call_flags(c, flags, FLAGS, values);
+	int status = EXIT_TROUBLE;
+	struct buf out;
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	if (c->argc > 0)
+		return call_misused(c, "no operand is expected");
+	if (call_need_state(c) == -1)
+		return EXIT_TROUBLE;
+	buf_init(&out, TEXT_MAX);
+	if (collect(c, &out) == 0)
+		status = write_out(c, values[FLAG_TO], buf_slice(&out));
+	buf_fini(&out);
+	return status;
+}
+
+const struct verb verb_metrics = {
+	.name = "metrics",
+	.run = run,
+	.operands = "[--to FILE]",
+	.summary = "Print what is counted, and the state, for Prometheus.",
+	.help =
+	    "  --to FILE     replace FILE as a whole, for the textfile collector of node_exporter\n",
+};

@@ -1,0 +1,76 @@
+#include "eventstore/event_facts.h"
+
+enum { PATH_PART = 64 };
+
+static const struct { const char *name, *path; } words[EVENT_WORDS] = {
+	[EVENT_WORD_ACTION] = { "action", "event.action" },
+	[EVENT_WORD_REASON] = { "reason", "event.reason" },
+	[EVENT_WORD_CLIENT] = { "client", "client.ip" },
+	[EVENT_WORD_USER] = { "user", "user.name" },
+	[EVENT_WORD_HOST] = { "host", "url.domain" },
+	[EVENT_WORD_RULE] = { "rule", "rule.id" },
+	[EVENT_WORD_SOURCE] = { "source", "rule.ruleset" },
+	[EVENT_WORD_ALERT] = { "alert", "firebreak.alert" },
+};
+
+static const char *const digest_paths[DIGEST_ALGS] = {
+	[DIGEST_MD5] = "file.hash.md5", [DIGEST_SHA1] = "file.hash.sha1", [DIGEST_SHA256] = "file.hash.sha256",
+};
+
+const char *
+event_word_name(enum event_word w)
+{
+	return words[w].name;
+}
+
+const json_t *
+event_at(const json_t *event, const char *path)
+{
+	char key[PATH_PART];
+
+	while (event != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+
+		if (len >= sizeof(key))
+			return NULL;
+		memcpy(key, path, len);
+		key[len] = '\0';
+		event = json_object_get(event, key);
+		path += len + (path[len] == '.');
+	}
+	return event;
+}
+
+static struct slice
+text_at(const json_t *event, const char *path)
+{
+	const json_t *j = event_at(event, path);
+
+	return json_is_string(j) ? slice_make(json_string_value(j), json_string_length(j)) : slice_make(NULL, 0);
+}
+
+int
+event_facts_read(struct slice line, struct event_facts *f)
+{
+	json_t *json = line.len == 0 || *line.p != '{' ? NULL : json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
+
+	*f = (struct event_facts){ .json = json };
+	if (json == NULL || incident_parse(text_at(json, "event.id"), f->id) != INCIDENT_OK) {
+		json_decref(json);
+		return -1;
+	}
+	f->ms = incident_ms(f->id);
+	for (int w = 0; w < EVENT_WORDS; w++)
+		f->words[w] = text_at(json, words[w].path);
+	f->url = text_at(json, "url.original");
+	for (int alg = 0; alg < DIGEST_ALGS; alg++)
+		f->has_digest[alg] = digest_parse((enum digest_alg)alg, text_at(json, digest_paths[alg]), &f->digests[alg]) == 0;
+	return 0;
+}
+
+void
+event_facts_fini(struct event_facts *f)
+{
+	json_decref(f->json);
+	f->json = NULL;
+}

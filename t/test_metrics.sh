@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# firebreak metrics, and the alert rules and the dashboard that are made for it.  TAP.
+set -u
+src=${top_srcdir:-.}
+build=${top_builddir:-.}
+firebreak=$build/firebreak
+work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-metrics-XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+state=$work/state
+mkdir "$state"
+unset FIREBREAK_STATE
+. "$src/t/tap.sh"
+has() { grep -qxF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
+is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
+metrics() { out=$("$firebreak" --state "$state" metrics "$@" 2>"$work/err"); }
+
+metrics; is "without a rule set: it is printed" $? 0
+has "and says that there is none" "firebreak_generation_ok 0" "$out"
+"$firebreak" --state "$work/none" metrics >/dev/null 2>&1; is "no state folder" $? 2
+"$firebreak" --state "$state" metrics x >/dev/null 2>&1; is "an operand" $? 2
+
+printf '%s\n' '// ===BEGIN ICANN DOMAINS===' net example '// ===END ICANN DOMAINS===' >"$work/suffixes"
+mkdir "$state/sources"
+echo 'block host .bad.example' >"$state/sources/local.rules"
+printf 'one.example.net\ntwo.example.net\n' >"$state/sources/mal.hosts"
+touch -d '2026-11-20T00:00:00Z' "$state/sources/mal.hosts"
+"$firebreak" --state "$state" publish --suffixes "$work/suffixes" >/dev/null 2>"$work/err" || [ $? -eq 1 ]; ok $? "a rule set" "$(cat "$work/err")"
+mkfifo "$work/in"
+"$build/t/worker" "$state" stale <"$work/in" >"$work/worker" 2>&1 &
+worker=$!
+exec 9>"$work/in"
+for _ in $(seq 100); do grep -q ready "$work/worker" && break; sleep 0.1; done
+metrics; is "with a rule set and a worker" $? 0
+has "the rule set" "firebreak_generation_ok 1" "$out"
+has "its rules" "firebreak_rules 3" "$out"
+has "by source" 'firebreak_source_rules{source="mal"} 2' "$out"
+has "the age of a source" "firebreak_source_written_timestamp_seconds{source=\"mal\"} $(date -d 2026-11-20T00:00:00Z +%s)" "$out"
+has "a worker" "firebreak_workers 1" "$out"
+has "that is behind" "firebreak_workers_behind 1" "$out"
+has "what it has" "firebreak_worker_generation{pid=\"$worker\"} 0" "$out"
+has "the mode" 'firebreak_mode{mode="enforce"} 1' "$out"
+has "a decision" 'firebreak_decisions_total{action="blocked"} 0' "$out"
+has "a reason" 'firebreak_reasons_total{reason="file-again"} 0' "$out"
+"$build/doc/optgen" names reasons | while read -r reason; do grep -qF "firebreak_reasons_total{reason=\"$reason\"}" <<<"$out" || echo "$reason"; done >"$work/missing"
+is "every reason is there" "$(cat "$work/missing")" ""
+exec 9>&-
+wait "$worker"
+"$firebreak" --state "$state" metrics --to "$work/firebreak.prom"; is "into a file" $? 0
+is "of mode 0644" "$(stat -c %a "$work/firebreak.prom")" 644
+is "with the same metrics" "$(grep -c '^# TYPE' "$work/firebreak.prom")" "$(grep '^# TYPE' <<<"$out" | grep -vc worker_)"
+"$firebreak" --state "$state" metrics --to "$work/no/firebreak.prom" 2>/dev/null; is "a folder that is not there" $? 2
+
+# ---- what is made for it ----
+names=$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' <<<"$out" | sort)
+unknown() { grep -oE 'firebreak_[a-z_]+' "$@" | sort -u | comm -23 - <(echo "$names"); }	# names in FILES that are no metric
+is "the alert rules know no other metric" "$(unknown -h "$src/etc/firebreak.rules.yml")" ""
+is "nor does the dashboard" "$(unknown -h "$src/etc/firebreak.dashboard.json")" ""
+if command -v jq >/dev/null; then
+	is "the dashboard's panels have a query each" "$(jq '[.panels[] | select(.targets | length == 0)] | length' "$src/etc/firebreak.dashboard.json")" 0
+	is "and ids of their own" "$(jq '[.panels[].id] | length - (unique | length)' "$src/etc/firebreak.dashboard.json")" 0
+else
+	skip "the dashboard" "jq is missing"
+fi
+if command -v promtool >/dev/null; then
+	said=$(promtool check metrics <<<"$out" 2>&1); ok $? "promtool has nothing to say of the metrics" "$said"
+	is "not even a warning" "$said" ""
+	cp "$src/etc/firebreak.rules.yml" "$src/etc/firebreak.rules.test.yml" "$work"
+	said=$(cd "$work" && promtool check rules firebreak.rules.yml 2>&1); ok $? "promtool: the alert rules are well" "$said"
+	said=$(cd "$work" && promtool test rules firebreak.rules.test.yml 2>&1); ok $? "promtool: each fires when it should, and else not" "$said"
+	if command -v jq >/dev/null; then
+		jq -r '.panels[].targets[].expr' "$src/etc/firebreak.dashboard.json" | sed "s/\$__rate_interval/5m/g; s/\$instance/.*/g; s/'/''/g" |
+			awk 'BEGIN { print "groups:\n- name: d\n  rules:" } { print "  - record: dashboard:query" NR "\n    expr: '\''" $0 "'\''" }' >"$work/dashboard.yml"
+		said=$(promtool check rules "$work/dashboard.yml" 2>&1); ok $? "promtool: the dashboard's queries are well" "$said"
+	fi
+else
+	skip "promtool" "promtool is missing: apt-get install prometheus"
+fi
+tap_done
