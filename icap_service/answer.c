@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "icap_service/headers.h"
 #include "icap_service/page.h"
 
 enum { REDIRECT_USUAL = 2048, HEADER_LINE = 512, WORD_MAX = 200, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
@@ -70,25 +71,51 @@ add_refusal_headers(ci_request_t *req, const struct why *why, const char *incide
 	add_xheader(req, "X-Incident-Id: ", incident, "");
 }
 
-static int
-write_page(struct txn *t, const struct why *why, const char *incident, struct slice action)
+/* The value of the last field NAME of the request; empty. */
+static struct slice
+request_field(ci_request_t *req, struct slice name, size_t *n)
 {
-	struct page_facts facts = { .why = why, .incident = incident, .now_ms = t->now_ms,
-		.action = action, .is_upload = !t->respmod, .contact = txn_site(t)->contact, .organisation = txn_site(t)->organisation };
+	struct slice value;
 
+	*n = header_find(ci_http_request_headers(req), name, &value);
+	return *n > 0 ? value : (struct slice){ 0 };
+}
+
+static enum page_form
+form_for(ci_request_t *req)
+{
+	struct page_ask ask;
+	size_t n;
+
+	ask.dest = request_field(req, SLICE("sec-fetch-dest"), &ask.n_dest);
+	ask.accept = request_field(req, SLICE("accept"), &n);
+	ask.requested_with = request_field(req, SLICE("x-requested-with"), &n);
+	return page_form_for(&ask);
+}
+
+/* The page for FACTS, of which why, action and incident are set; what kind it has goes to FACTS. */
+static int
+write_page(struct txn *t, ci_request_t *req, struct page_facts *facts)
+{
+	size_t n;
+
+	facts->now_ms = t->now_ms;
+	facts->is_upload = !t->respmod;
+	facts->contact = txn_site(t)->contact;
+	facts->organisation = txn_site(t)->organisation;
 	if (t->x.has_url)
-		facts.host = t->x.url.host;
+		facts->host = t->x.url.host;
+	facts->form = facts->action.len > 0 ? FORM_HTML : form_for(req);
+	facts->words = page_words_for(request_field(req, SLICE("accept-language"), &n));
 	buf_reset(&t->page);
 	t->page_sent = 0;
-	return page_write(&facts, &t->page);
+	return page_write(facts, &t->page);
 }
 
 static void
-add_page_headers(ci_request_t *req, size_t length)
+add_page_headers(ci_request_t *req, const struct page_facts *facts, size_t length)
 {
 	static const char *const fixed[] = {
-		"Content-Type: text/html; charset=utf-8",
-		"Content-Language: en",
 		"Cache-Control: no-store",
 		"X-Content-Type-Options: nosniff",
 		"Referrer-Policy: no-referrer",
@@ -101,6 +128,10 @@ add_page_headers(ci_request_t *req, size_t length)
 	ci_http_response_add_header(req, "Server: Firebreak");
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		ci_http_response_add_header(req, fixed[i]);
+	ci_http_response_add_header(req, line);
+	stpcpy(stpcpy(line, "Content-Type: "), page_form_type(facts->form));
+	ci_http_response_add_header(req, line);
+	stpcpy(stpcpy(line, "Content-Language: "), facts->words->tag.p);
 	ci_http_response_add_header(req, line);
 }
 
@@ -140,13 +171,15 @@ answer_redirect(struct txn *t, ci_request_t *req, struct slice target)
 int
 answer_warning(struct txn *t, ci_request_t *req, const struct why *why, const char *incident, struct slice action)
 {
-	if (write_page(t, why, incident, action) == -1)
+	struct page_facts facts = { .why = why, .incident = incident, .action = action };
+
+	if (write_page(t, req, &facts) == -1)
 		return -1;
 	if (t->x.is_head)
 		buf_reset(&t->page);
 	if (!ci_http_response_create(req, 1, t->x.is_head ? 0 : 1))
 		return -1;
-	add_page_headers(req, t->page.len);
+	add_page_headers(req, &facts, t->page.len);
 	add_refusal_headers(req, why, incident);
 	if (t->body != NULL)
 		body_drop(t->body);

@@ -203,35 +203,112 @@ next_element(struct slice *list, struct element *e)
 	return false;
 }
 
-bool
-accept_prefers_media(struct slice value)
+/* The best weight in VALUE of what IS says is meant, and of all else. */
+struct weights {
+	int	meant, other;
+};
+
+static struct weights
+weigh(struct slice value, bool (*is)(struct slice name))
 {
+	struct weights w = { 0, 0 };
 	struct element e;
-	int media = 0, other = 0;
 
 	while (next_element(&value, &e)) {
-		int *best = type_is_media(e.name) ? &media : &other;
+		int *best = is(e.name) ? &w.meant : &w.other;
 
 		if (e.weight > *best)
 			*best = e.weight;
 	}
-	return media > other;
+	return w;
+}
+
+/* Something of VALUE is meant, and nothing is wanted more. */
+static bool
+prefers(struct slice value, bool (*is)(struct slice name))
+{
+	struct weights w = weigh(value, is);
+
+	return w.meant > 0 && w.meant >= w.other;
+}
+
+bool
+accept_prefers_media(struct slice value)
+{
+	struct weights w = weigh(value, type_is_media);
+
+	return w.meant > w.other;
+}
+
+static bool
+type_is_page(struct slice name)
+{
+	return slice_ieq(name, SLICE("text/html")) || slice_ieq(name, SLICE("application/xhtml+xml"));
 }
 
 bool
 accept_prefers_html(struct slice value)
 {
+	return prefers(value, type_is_page);
+}
+
+static bool
+type_is_json(struct slice name)
+{
+	return slice_ieq(name, SLICE("application/json")) || slice_ieq(name, SLICE("application/problem+json"));
+}
+
+bool
+accept_prefers_json(struct slice value)
+{
+	return prefers(value, type_is_json);
+}
+
+static bool
+type_is_image(struct slice name)
+{
+	return slice_istarts(name, SLICE("image/"));
+}
+
+bool
+accept_prefers_image(struct slice value)
+{
+	return prefers(value, type_is_image);
+}
+
+static bool
+type_is_style(struct slice name)
+{
+	return slice_ieq(name, SLICE("text/css"));
+}
+
+bool
+accept_prefers_style(struct slice value)
+{
+	return prefers(value, type_is_style);
+}
+
+/* RANGE is TAG, or a language of it: "de" and "de-AT" for "de". */
+static bool
+is_language(struct slice range, struct slice tag)
+{
+	return slice_istarts(range, tag) && (range.len == tag.len || range.p[tag.len] == '-');
+}
+
+size_t
+accept_language_pick(struct slice value, const struct slice *tags, size_t n)
+{
+	size_t best = 0;
 	struct element e;
-	int page = 0, other = 0;
+	int weight = 0;
 
-	while (next_element(&value, &e)) {
-		bool is_page = slice_ieq(e.name, SLICE("text/html")) || slice_ieq(e.name, SLICE("application/xhtml+xml"));
-		int *best = is_page ? &page : &other;
-
-		if (e.weight > *best)
-			*best = e.weight;
-	}
-	return page > 0 && page >= other;
+	while (next_element(&value, &e))
+		for (size_t i = 0; i < n; i++)
+			if (e.weight > weight && is_language(e.name, tags[i])) {
+				best = i;
+				weight = e.weight;
+			}
+	return best;
 }
 
 /* What is undone in a response is what may be asked for: inspect/coding.c has the one list. */

@@ -40,6 +40,14 @@ bool accept_prefers_media(struct slice value);
 /* An Accept that would rather have a page than anything else, as a browser sends it for what it shows. */
 bool accept_prefers_html(struct slice value);
 
+/* The same for data (JSON), an image, a style sheet. */
+bool accept_prefers_json(struct slice value);
+bool accept_prefers_image(struct slice value);
+bool accept_prefers_style(struct slice value);
+
+/* Which of N language TAGS the Accept-Language VALUE (RFC 9110 12.5.4) wants most; 0 when it wants none of them. */
+size_t accept_language_pick(struct slice value, const struct slice *tags, size_t n);
+
 /* Leave out of the Accept-Encoding VALUE (RFC 9110 12.5.3) what nobody here can undo, "*" with it; the others keep their order
  * and weights.  1: OUT, to which it was appended, has the value to send, "identity" when nothing is left.  0: VALUE is fine as it
  * is, and OUT untouched.  -1 without memory. */

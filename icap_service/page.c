@@ -2,16 +2,19 @@
 
 #include "base/clock.h"
 #include "events/incident.h"
+#include "events/json_line.h"
 
 /* A rule's value may be as long as a URL: of the sentence that shows it so much, in whatever escapes, fits a page. */
 enum { SENTENCE_MAX = 2048, MS_PER_S = 1000, PAGE_USUAL = 3000, SENTENCE_USUAL = 512, ID_USUAL = 256 };
 
 /* Contrast of every pair is at least 7:1 in both schemes. */
 static const char head[] =
-    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
     "<meta name=\"robots\" content=\"noindex\">\n"
-    "<title>Blocked for your safety</title>\n<style>\n"
+    "<title>";
+static const char style[] =
+    "</title>\n<style>\n"
     ":root{color-scheme:light dark}\n"
     "body{margin:0;font:1.0625rem/1.5 system-ui,sans-serif;background:#fff;color:#1a1a1a}\n"
     "main{max-width:38rem;margin:0 auto;padding:2rem 1.25rem}\n"
@@ -23,71 +26,11 @@ static const char head[] =
     "h1{border-color:#ff8a80}}\n"
     "</style>\n</head>\n<body>\n<main>\n";
 
-static const char *
-heading(enum reason reason, bool is_upload, bool warns)
+/* A warning's reason is one of what would be. */
+static enum reason
+page_reason(const struct why *why)
 {
-	if (warns)
-		return "This site may not be what it looks like";
-	switch (reason) {
-	case REASON_HOST:
-	case REASON_URL:
-	case REASON_PATH:
-	case REASON_ADDRESS:
-	case REASON_LOOKALIKE:
-		return "This site is blocked";
-	case REASON_FILE:
-	case REASON_FILE_NAME:
-	case REASON_FILE_AGAIN:
-	case REASON_PARTIAL:
-	case REASON_UNSCANNABLE:
-		return is_upload ? "This upload is blocked" : "This download is blocked";
-	case REASON_NO_RULES:
-	case REASON_ODD_HOST:
-	case REASON_BAD_URL:
-	case REASON_DAMAGED:
-	case REASON_LIMIT:
-	case REASON_NO_MEMORY:
-	case REASON_NONE:
-	case REASONS:
-		break;
-	}
-	return "This could not be checked, so it is blocked";
-}
-
-static const char *
-advice(enum reason reason, bool is_upload, bool warns)
-{
-	if (warns)
-		return "If a message led you here, or you do not know this site, close this page: do not enter a password.";
-	switch (reason) {
-	case REASON_HOST:
-	case REASON_URL:
-	case REASON_PATH:
-	case REASON_ADDRESS:
-	case REASON_LOOKALIKE:
-		return "Do not enter a password or open anything that this site or the message that led you here "
-		    "offers. If you already did, say so when you call.";
-	case REASON_FILE:
-	case REASON_FILE_NAME:
-	case REASON_FILE_AGAIN:
-		return "Do not try to get the file another way. If you already opened it, switch the computer off "
-		    "the network and call at once.";
-	case REASON_UNSCANNABLE:
-		return is_upload ? "Send it unpacked, or without a password, and call if it has to go as it is." :
-		    "Ask for it unpacked, or without a password, and call if you need it as it is.";
-	case REASON_PARTIAL:
-		return "Start the download again from the beginning instead of resuming it.";
-	case REASON_NO_RULES:
-	case REASON_ODD_HOST:
-	case REASON_BAD_URL:
-	case REASON_DAMAGED:
-	case REASON_LIMIT:
-	case REASON_NO_MEMORY:
-	case REASON_NONE:
-	case REASONS:
-		break;
-	}
-	return "Try again in a few minutes.";
+	return why->reason != REASON_NONE ? why->reason : why->would_reason;
 }
 
 static void
@@ -101,7 +44,7 @@ add_row(struct buf *out, const char *term, struct slice text)
 }
 
 static void
-add_rule_rows(struct buf *out, const struct why *why)
+add_rule_rows(struct buf *out, const struct page_words *words, const struct why *why)
 {
 	char space[ID_USUAL];
 	struct buf id;
@@ -110,63 +53,140 @@ add_rule_rows(struct buf *out, const struct why *why)
 		return;
 	buf_init_in(&id, space, sizeof(space), PAGE_MAX);
 	rule_id_format(&why->rule, &id);
-	buf_add_str(out, "<dt>Rule</dt><dd>");
+	buf_add_strs(out, "<dt>", words->rule, "</dt><dd>", NULL);
 	buf_add_html(out, slice_head(buf_slice(&id), SENTENCE_MAX));
 	buf_fini(&id);
-	buf_add_str(out, ", revision ");
+	buf_add_strs(out, ", ", words->revision, " ", NULL);
 	buf_add_number(out, why->rule.rev);
 	buf_add_str(out, "</dd>\n");
-	add_row(out, "Alert", why->rule.alert);
+	add_row(out, words->alert, why->rule.alert);
 }
 
+/* Append why with HOW, cut. */
 static void
-add_sentence(struct buf *out, const struct page_facts *f)
+add_sentence(struct buf *out, const struct page_facts *f, int how(struct buf *out, struct slice text))
 {
 	char space[SENTENCE_USUAL];
 	struct buf sentence;
 
 	buf_init_in(&sentence, space, sizeof(space), PAGE_MAX);
-	why_format_sentence(f->why, f->host, &sentence);
-	buf_add_str(out, "<p>Why: ");
-	buf_add_html(out, slice_head(buf_slice(&sentence), SENTENCE_MAX));
-	buf_add_str(out, sentence.failed || sentence.len > SENTENCE_MAX ? "...</p>\n" : ".</p>\n");
+	page_sentence_format(f->words, f->why, f->host, &sentence);
+	how(out, slice_head(buf_slice(&sentence), SENTENCE_MAX));
+	buf_add_str(out, sentence.failed || sentence.len > SENTENCE_MAX ? "..." : ".");
 	buf_fini(&sentence);
 }
 
 /* The way on, of a warning: a form, since what only follows links is not to take it. */
 static void
-add_form(struct buf *out, struct slice action)
+add_way_on(struct buf *out, const struct page_facts *f)
 {
-	if (action.len == 0)
+	if (f->action.len == 0)
 		return;
 	buf_add_str(out, "<form method=\"post\" action=\"");
-	buf_add_html(out, action);
-	buf_add_str(out, "\"><button>I know this site: continue</button></form>\n");
+	buf_add_html(out, f->action);
+	buf_add_strs(out, "\"><button>", f->words->go_on, "</button></form>\n", NULL);
 }
 
-int
-page_write(const struct page_facts *f, struct buf *out)
+static void
+write_html(const struct page_facts *f, const char *shown, struct buf *out)
 {
-	char shown[INCIDENT_SHOWN + 1], when[CLOCK_TEXT];
+	const struct page_words *words = f->words;
+	enum reason reason = page_reason(f->why);
 	bool warns = f->action.len > 0;
+	const char *heading = words->heading[page_heading_of(reason, f->is_upload, warns)];
+	char when[CLOCK_TEXT];
 
-	incident_show(f->incident, shown);
 	clock_format_s(f->now_ms / MS_PER_S, when);
-	buf_reserve(out, PAGE_USUAL);
-	buf_add_strs(out, head, "<h1>", heading(f->why->reason, f->is_upload, warns), "</h1>\n", NULL);
-	add_sentence(out, f);
-	buf_add_strs(out, "<p>", advice(f->why->reason, f->is_upload, warns), "</p>\n<p>Questions, or is this a mistake? Call ", NULL);
+	buf_add_strs(out, "<!doctype html>\n<html lang=\"", words->tag.p, head, warns ? heading : words->title, style, "<h1>", heading,
+	    "</h1>\n<p>", words->why, ": ", NULL);
+	add_sentence(out, f, buf_add_html);
+	buf_add_strs(out, "</p>\n<p>", words->advice[page_advice_of(reason, f->is_upload, warns)], "</p>\n<p>", words->call, " ", NULL);
 	buf_add_html(out, slice_str(f->contact));
-	buf_add_strs(out, " and read out this number:</p>\n<p class=\"id\">", shown, "</p>\n<dl>\n", NULL);
-	add_row(out, "Site", f->host);
-	add_rule_rows(out, f->why);
-	buf_add_strs(out, "<dt>Time</dt><dd><time datetime=\"", when, "\">", when, "</time></dd>\n</dl>\n", NULL);
-	add_form(out, f->action);
+	buf_add_strs(out, " ", words->read_out, "</p>\n<p class=\"id\">", shown, "</p>\n<dl>\n", NULL);
+	add_row(out, words->site, f->host);
+	add_rule_rows(out, words, f->why);
+	buf_add_strs(out, "<dt>", words->time, "</dt><dd><time datetime=\"", when, "\">", when, "</time></dd>\n</dl>\n", NULL);
+	add_way_on(out, f);
 	if (*f->organisation != '\0') {
 		buf_add_str(out, "<p>");
 		buf_add_html(out, slice_str(f->organisation));
 		buf_add_str(out, "</p>\n");
 	}
 	buf_add_str(out, "</main>\n</body>\n</html>\n");
+}
+
+/* ---- for who is no person ---- */
+
+static void
+write_text(const struct page_facts *f, const char *shown, struct buf *out)
+{
+	const struct page_words *words = f->words;
+
+	buf_add_strs(out, "Firebreak: ", words->heading[page_heading_of(page_reason(f->why), f->is_upload, false)], ": ", NULL);
+	add_sentence(out, f, buf_add_utf8);
+	buf_add_strs(out, " ", words->call, " ", NULL);
+	buf_add_utf8(out, slice_str(f->contact));
+	buf_add_strs(out, " ", words->read_out, " ", shown, "\n", NULL);
+}
+
+/* Problem details (RFC 9457): what has no URI of its own is about:blank, with the status' own words. */
+static void
+write_problem(const struct page_facts *f, const char *shown, struct buf *out)
+{
+	char id_space[ID_USUAL], space[SENTENCE_USUAL];
+	struct buf id, detail;
+	struct json_line j;
+
+	buf_init_in(&id, id_space, sizeof(id_space), PAGE_MAX);
+	buf_init_in(&detail, space, sizeof(space), PAGE_MAX);
+	page_sentence_format(f->words, f->why, f->host, &detail);
+	if (f->why->has_rule)
+		rule_id_format(&f->why->rule, &id);
+	json_line_begin(&j, out);
+	json_line_text(&j, "type", SLICE("about:blank"));
+	json_line_text(&j, "title", SLICE("Forbidden"));
+	json_line_number(&j, "status", PAGE_STATUS);
+	json_line_text(&j, "detail", slice_head(buf_slice(&detail), SENTENCE_MAX));
+	json_line_text(&j, "incident", slice_str(shown));
+	json_line_text(&j, "reason", slice_str(reason_name(page_reason(f->why))));
+	if (id.len > 0)
+		json_line_text(&j, "rule", slice_head(buf_slice(&id), SENTENCE_MAX));
+	json_line_text(&j, "contact", slice_str(f->contact));
+	json_line_end(&j);
+	buf_fini(&id);
+	buf_fini(&detail);
+}
+
+/* An image that shows nothing: one transparent pixel. */
+static const char pixel[] =
+    "GIF89a\1\0\1\0\200\0\0\0\0\0\0\0\0!\371\4\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;";
+
+int
+page_write(const struct page_facts *f, struct buf *out)
+{
+	char shown[INCIDENT_SHOWN + 1];
+
+	incident_show(f->incident, shown);
+	switch (f->form) {
+	case FORM_HTML:
+		buf_reserve(out, PAGE_USUAL);
+		write_html(f, shown, out);
+		break;
+	case FORM_TEXT:
+		write_text(f, shown, out);
+		break;
+	case FORM_PROBLEM:
+		write_problem(f, shown, out);
+		break;
+	case FORM_IMAGE:
+		buf_add(out, pixel, sizeof(pixel) - 1);
+		break;
+	case FORM_SCRIPT:
+	case FORM_STYLE:
+		buf_add_strs(out, "/* blocked by Firebreak, incident ", shown, " */\n", NULL);
+		break;
+	case PAGE_FORMS:
+		break;
+	}
 	return out->failed ? -1 : 0;
 }

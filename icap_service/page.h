@@ -1,4 +1,4 @@
-/* page.h - the block page: what a person sees instead of what was refused.
+/* page.h - the block page: what a person sees instead of what was refused, and what a program gets.
  *
  * Pure: facts in, HTML out.  Everything that came from outside is escaped.  No scripts, no external
  * resources; readable on a phone and by a screen reader (one h1, landmarks, language, contrast,
@@ -6,11 +6,14 @@
 #ifndef ICAP_SERVICE_PAGE_H
 #define ICAP_SERVICE_PAGE_H
 
-#include "judge/judge.h"
+#include "icap_service/page_form.h"
+#include "icap_service/page_words.h"
 
-enum { PAGE_MAX = 32768 };
+enum { PAGE_MAX = 32768, PAGE_STATUS = 403 };
 
 struct page_facts {
+	enum page_form	 form;		/* of a warning FORM_HTML */
+	const struct page_words *words;
 	const struct why *why;
 	struct slice	 host;		/* canonical; may be empty */
 	const char	*incident;	/* as stored */

@@ -16,7 +16,7 @@ make(enum reason reason, const char *host, const char *rule_id, const char *cont
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = reason, .has_rule = rule_id != NULL,
 		.rule = { .kind = RULE_HOST, .id = slice_str(rule_id), .rev = 3, .level = 4,
 		    .value = SLICE("*.secure.upd01.net"), .alert = SLICE("19190"), .name = SLICE("patch.exe") } };
-	struct page_facts facts = { .why = &why, .host = slice_str(host), .incident = "1M83ME10C4HM007J",
+	struct page_facts facts = { .words = &page_languages[0], .why = &why, .host = slice_str(host), .incident = "1M83ME10C4HM007J",
 		.now_ms = INT64_C(1795418424332), .contact = contact, .organisation = "Example & Sons" };
 
 	buf_reset(&page);
@@ -30,7 +30,7 @@ make_longest(void)
 	static char value[URL_RAW_MAX], host[HOST_MAX], label[128], contact[501], organisation[201];
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_URL, .has_rule = true,
 		.rule = { .kind = RULE_URL, .rev = UINT32_MAX } };
-	struct page_facts facts = { .why = &why, .incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332),
+	struct page_facts facts = { .words = &page_languages[0], .why = &why, .incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332),
 		.contact = contact, .organisation = organisation };
 
 	memset(value, '"', sizeof(value));
@@ -53,16 +53,124 @@ make_keyed(const char *label)
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_URL, .has_rule = true,
 		.rule = { .kind = RULE_URL, .source = SLICE("feed-x"), .label = slice_str(label), .rev = 1,
 		    .key = { .scope = SCOPE_DOMAIN, .host = SLICE("a.example"), .path = SLICE("/<b>/") } } };
-	struct page_facts facts = { .why = &why, .host = SLICE("www.a.example"), .incident = "1M83ME10C4HM007J",
+	struct page_facts facts = { .words = &page_languages[0], .why = &why, .host = SLICE("www.a.example"), .incident = "1M83ME10C4HM007J",
 		.now_ms = INT64_C(1795418424332), .contact = "x", .organisation = "" };
 
 	buf_reset(&page);
 	ok(page_write(&facts, &page) == 0, "page for a rule of a generation");
 }
 
+static const struct page_words *
+words_of(const char *tag)
+{
+	for (size_t i = 0; i < PAGE_LANGUAGES; i++)
+		if (slice_eq(page_languages[i].tag, slice_str(tag)))
+			return &page_languages[i];
+	abort();
+}
+
+/* Every language has every word, and a place for every fact. */
+static void
+test_languages(void)
+{
+	static const char *const facts_of[PAGE_SENTENCES][2] = { [SAYS_SITE] = { "{host}", "{what}" },
+		[SAYS_LOOKALIKE] = { "{target}", "{owner}" }, [SAYS_LURE] = { "{host}", "{owner}" }, [SAYS_FILE] = { "{what}", "{what}" },
+		[SAYS_FILE_AGAIN] = { "{what}", "{what}" }, [SAYS_PARTIAL] = { "", "" }, [SAYS_UNSCANNABLE] = { "{what}", "" },
+		[SAYS_UNCHECKED] = { "{what}", "" } };
+
+	for (size_t i = 0; i < PAGE_LANGUAGES; i++) {
+		const struct page_words *w = &page_languages[i];
+		bool whole = w->title != NULL && w->why != NULL && w->call != NULL && w->read_out != NULL && w->site != NULL && w->rule != NULL &&
+		    w->revision != NULL && w->alert != NULL && w->time != NULL && w->go_on != NULL;
+
+		for (int k = 0; k < HEADINGS; k++)
+			whole = whole && w->heading[k] != NULL;
+		for (int k = 0; k < PAGE_ADVICES; k++)
+			whole = whole && w->advice[k] != NULL;
+		for (int k = 0; i > 0 && k < PAGE_SENTENCES; k++)
+			whole = whole && w->sentence[k] != NULL && strstr(w->sentence[k], facts_of[k][0]) != NULL &&
+			    strstr(w->sentence[k], facts_of[k][1]) != NULL;
+		ok(whole, "%s has every word", w->tag.p);
+	}
+}
+
+static void
+test_picking(void)
+{
+	static const struct { const char *value, *tag; } rows[] = {
+		{ "", "en" }, { "de", "de" }, { "de-AT,de;q=0.9,en;q=0.8", "de" }, { "pt-BR,es;q=0.8,en;q=0.5", "es" },
+		{ "fr;q=0.2, el;q=0.9", "el" }, { "deutsch", "en" }, { "*", "en" }, { "de;q=0, fr;q=0.1", "fr" }, { "en-GB, de;q=0.9", "en" },
+		{ "\"><script>;q=1, de", "de" }, { "DE-ch", "de" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		is_str(page_words_for(slice_str(rows[i].value))->tag.p, rows[i].tag, rows[i].value);
+}
+
+static void
+test_forms(void)
+{
+	static const struct { const char *idea, *dest, *accept, *with; enum page_form form; } rows[] = {
+		{ "a window", "document", "text/html,*/*;q=0.8", NULL, FORM_HTML }, { "a frame", "iframe", "*/*", NULL, FORM_HTML },
+		{ "a window without Fetch Metadata", NULL, "text/html,application/xhtml+xml,*/*;q=0.8", NULL, FORM_HTML },
+		{ "fetch()", "empty", "*/*", NULL, FORM_PROBLEM }, { "fetch() of a page", "empty", "text/html", NULL, FORM_HTML },
+		{ "XMLHttpRequest as libraries have it", NULL, "*/*", "XMLHttpRequest", FORM_PROBLEM },
+		{ "a program that wants JSON", NULL, "application/json", NULL, FORM_PROBLEM },
+		{ "curl", NULL, "*/*", NULL, FORM_TEXT }, { "apt", NULL, NULL, NULL, FORM_TEXT }, { "an image", "image", "image/avif,*/*;q=0.8", NULL,
+		    FORM_IMAGE }, { "an image without Fetch Metadata", NULL, "image/webp,*/*;q=0.8", NULL, FORM_IMAGE },
+		{ "a script", "script", "*/*", NULL, FORM_SCRIPT }, { "a style sheet", "style", "text/css,*/*;q=0.1", NULL, FORM_STYLE },
+		{ "an old one", NULL, "text/css,*/*;q=0.1", NULL, FORM_STYLE }, { "a font", "font", "*/*", NULL, FORM_TEXT },
+		{ "a destination of the future", "hologram", "*/*", NULL, FORM_PROBLEM },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct page_ask ask = { .dest = slice_str(rows[i].dest), .accept = slice_str(rows[i].accept),
+			.requested_with = slice_str(rows[i].with), .n_dest = rows[i].dest != NULL };
+
+		is_int(page_form_for(&ask), rows[i].form, rows[i].idea);
+	}
+}
+
+static void
+make_as(enum page_form form, const char *tag, const char *action)
+{
+	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_LOOKALIKE,
+		.lookalike = { .target = SLICE("betterbricks.com"), .registrable = SLICE("upd01.net") } };
+	struct page_facts facts = { .form = form, .words = words_of(tag), .why = &why, .host = SLICE("betterbricks.com.upd01.net"),
+		.incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332), .contact = "<4242>", .organisation = "",
+		.action = slice_str(action) };
+
+	buf_reset(&page);
+	ok(page_write(&facts, &page) == 0, "form %d in %s", form, tag);
+}
+
+static void
+test_kinds(void)
+{
+	make_as(FORM_HTML, "de", NULL);
+	ok(has("<html lang=\"de\">") && has("sieht aus wie betterbricks.com, gehört aber zu upd01.net.") && has("Diese Seite ist gesperrt") &&
+	    !has("<form"), "a page in German");
+	make_as(FORM_HTML, "el", "/x?a=1&b=2");
+	ok(has("<form method=\"post\" action=\"/x?a=1&amp;b=2\">") && has("μοιάζει με betterbricks.com") && !has("<title>Αποκλείστηκε"),
+	    "a warning in Greek");
+	make_as(FORM_TEXT, "en", NULL);
+	ok(has("Firebreak: This site is blocked: ") && has("<4242>") && has("1M83-ME10-C4HM-007J") &&
+	    slice_find(buf_slice(&page), '\n') == page.len - 1, "one line of text");
+	make_as(FORM_PROBLEM, "fr", NULL);
+	ok(has("\"status\":403") && has("\"reason\":\"lookalike\"") && has("ressemble à betterbricks.com") &&
+	    has("\"incident\":\"1M83-ME10-C4HM-007J\""), "problem details");
+	make_as(FORM_IMAGE, "en", NULL);
+	ok(slice_starts(buf_slice(&page), SLICE("GIF89a")) && page.len == 43, "a pixel");
+	make_as(FORM_SCRIPT, "en", NULL);
+	ok(has("/* blocked by Firebreak, incident 1M83-ME10-C4HM-007J */"), "a script that does nothing");
+}
+
 int
 main(void)
 {
+	test_languages();
+	test_picking();
+	test_forms();
 	buf_init(&page, PAGE_MAX);
 	for (enum reason r = REASON_NONE + 1; r < REASONS; r++) {
 		make(r, "updates.example.net", "alert-19190:host-1", "extension 4242");
@@ -87,6 +195,7 @@ main(void)
 	make_keyed("bad-1");
 	ok(has("feed-x:bad-1, revision 1") && !has("<b>"), "a rule of a generation, by its label");
 
+	test_kinds();
 	make_longest();
 	make(REASON_NO_RULES, "h.example", NULL, "x");
 	ok(!has("<dt>Rule</dt>"), "without a rule none is named");
