@@ -11,7 +11,7 @@
 #include "command/show.h"
 #include "events/event.h"
 
-enum { LINE_MAX_BYTES = 1 << 20, ENTRIES_MAX = 4000000, TEXT_MAX = 1 << 30, SENTENCE_MAX = 4096 };
+enum { LINE_MAX_BYTES = 1 << 20, ENTRIES_MAX = 4000000, TEXT_MAX = 1 << 30, SENTENCE_MAX = 4096, WAVE_HOSTS = 3 };
 
 #define SECOND_MS	1000
 
@@ -38,6 +38,9 @@ struct summary {
 	int64_t		first_ms, last_ms;
 	struct slice	host;			/* of the worst finding */
 	struct lookalike_finding worst;
+	size_t		wave_hosts;		/* that embed a whole domain, with nothing that speaks for them */
+	struct slice	wave, target;		/* the longest domain above all of them; what the first one embeds */
+	bool		other_targets;		/* and others something else */
 };
 
 /* ---- reading ---- */
@@ -155,6 +158,44 @@ by_client(const void *a, const void *b, void *report)
 	return slice_cmp(client_of(report, a), client_of(report, b));
 }
 
+/* The longest domain that A and B are under, or are: the end of A. */
+static struct slice
+common_domain(struct slice a, struct slice b)
+{
+	size_t n = 0, whole = 0;
+
+	while (n < a.len && n < b.len && a.p[a.len - 1 - n] == b.p[b.len - 1 - n]) {
+		n++;
+		if ((n == a.len || a.p[a.len - 1 - n] == '.') && (n == b.len || b.p[b.len - 1 - n] == '.'))
+			whole = n;
+	}
+	return slice_skip(a, a.len - whole);
+}
+
+/* Whoever embeds two protected domains, or has many such hosts, has a wave: what it comes from is all of it. */
+static void
+add_wave(struct summary *s, struct slice host, const struct lookalike_finding *f)
+{
+	struct slice above = host;
+
+	if (f->class > LOOKALIKE_E4 || f->class == LOOKALIKE_NONE || f->level < LOOKALIKE_LOG || f->excuse != EXCUSE_NONE)
+		return;
+	/* What stands right of the target is the attacker's own choice of names, and his alone. */
+	above = slice_skip(host, (size_t)(f->spelled.p - host.p) + f->spelled.len);
+	above = slice_skip(above, slice_find(above, '.') + 1);
+	if (above.len < s->registrable.len)
+		above = s->registrable;
+	s->other_targets |= s->wave_hosts > 0 && !slice_eq(s->target, f->target);
+	s->target = f->target;
+	s->wave = s->wave_hosts++ == 0 ? above : common_domain(s->wave, above);
+}
+
+static bool
+is_wave(const struct summary *s)
+{
+	return s->wave_hosts >= WAVE_HOSTS || s->other_targets;
+}
+
 /* N entries from V on, of one registrable domain. */
 static struct summary
 sum_up(struct report *r, struct entry *v, size_t n)
@@ -172,6 +213,7 @@ sum_up(struct report *r, struct entry *v, size_t n)
 			continue;
 		s.hosts++;
 		lookalike_find(r->scan->lookalike, host_of(r, &v[i]), &r->scan->levels, &f);
+		add_wave(&s, host_of(r, &v[i]), &f);
 		if (i == 0 || f.level > s.worst.level) {
 			s.worst = f;
 			s.host = host_of(r, &v[i]);
@@ -220,6 +262,8 @@ print_json(const struct summary *s, const char *first, const char *last, struct 
 	json_object_set_new(j, "target", show_json_text(s->worst.target));
 	json_object_set_new(j, "host", show_json_text(s->host));
 	json_object_set_new(j, "message", show_json_text(sentence));
+	if (is_wave(s))
+		json_object_set_new(j, "wave", show_json_text(s->wave));
 	return show_json(j, false);
 }
 
@@ -245,6 +289,8 @@ print_summary(const struct report *r, const struct summary *s)
 		show_text(stdout, s->host);
 		putchar('\t');
 		show_text(stdout, buf_slice(&sentence));
+		putchar('\t');
+		show_text(stdout, is_wave(s) ? s->wave : SLICE("-"));
 		putchar('\n');
 	} else {
 		show_text(stdout, s->registrable);
@@ -254,6 +300,11 @@ print_summary(const struct report *r, const struct summary *s)
 		putchar(' ');
 		show_text(stdout, buf_slice(&sentence));
 		putchar('\n');
+		if (is_wave(s)) {
+			printf("  a wave; all of it: firebreak block .");
+			show_text(stdout, s->wave);
+			putchar('\n');
+		}
 	}
 	buf_fini(&sentence);
 	return result;

@@ -92,7 +92,11 @@ betterbricks.org	0	1	1	1	2026-11-22T10:00:00Z	2026-11-22T10:00:00Z	E9	betterbric
 example.net	0	1	1	1	2026-11-22T10:00:00Z	2026-11-22T10:00:00Z	none	-	gone.example.net"
 is "in words" "$(report | head -2)" "upd01.net: 2 refused, 1 would have been; 2 hosts, 2 clients, 2026-11-20T10:00:00Z to 2026-11-22T10:00:00Z
   mail.betterbricks.com.upd01.net $embeds"
-is "as objects" "$(report --json | wc -l)" 3
+hasnt=$(report | grep -c wave); is "one host is no wave" "$hasnt" 0
+for i in 1 2 3; do event blocked "betterbricks.com.x$i.secure.wave.net" 192.0.2.1 2026-11-20T10:00:00.000Z; done >> events
+is "three are, of the domain above them" "$(report --tsv | grep ^wave.net | cut -f12)" secure.wave.net
+is "and what to do is said" "$(report | grep -c 'a wave; all of it: firebreak block .secure.wave.net$')" 1
+is "as objects" "$(report --json | wc -l)" 4
 : > events; is "nothing" "$(report)$?" 0
 rm events; report; is "no log" $? 2
 is "report of a file of domains is misuse" "$(report --own own; echo $?)" 2

@@ -381,12 +381,12 @@ static void
 add_whole_keys(struct image *m, struct slice text, size_t entry)
 {
 	char tokens[LOOKALIKE_HOST_MAX + 1];
-	size_t len = lookalike_tokens(text, tokens), n = 1, joined = 0, first;
+	size_t len = lookalike_tokens(text, tokens), n = 1, joined = 0;
 
 	add_key(m, INDEX_WHOLE, slice_make(tokens, len), entry);
-	first = slice_find(slice_make(tokens, len), '.') + 1;
-	first = first < len ? first + slice_find(slice_make(tokens + first, len - first), '.') : len;
-	set_bit(&m->first, lookalike_bit(lookalike_mix(lookalike_sum_of(slice_make(tokens, first))), FIRST_BITS));
+	for (size_t i = slice_find(slice_make(tokens, len), '.') + 1; i <= len; i++)
+		if (i == len || tokens[i] == '.')
+			set_bit(&m->first, lookalike_bit(lookalike_mix(lookalike_sum_of(slice_make(tokens, i))), FIRST_BITS));
 	for (size_t i = 0; i < len; i++) {
 		n += tokens[i] == '.';
 		if (tokens[i] != '.')

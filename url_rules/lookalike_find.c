@@ -82,6 +82,11 @@ lower_by_names(struct lookalike_search *s, enum lookalike_class class, const str
 	unsigned flags = s->above.flags;
 	bool whole = (class >= LOOKALIKE_E1 && class <= LOOKALIKE_E3) || class == LOOKALIKE_IDN;
 
+	if (target != NULL && is_weak(class) && !(target->flags & TARGET_BRAND))
+		lower(level, excuse, (enum lookalike_level)s->levels->own_names, EXCUSE_WEAK);
+	/* Nothing below lowers to less. */
+	if (*level <= LOOKALIKE_LOG)
+		return;
 	find_proxy(s);
 	/* A name that anybody may choose excuses only what libraries have proxies for. */
 	if (s->proxy || (flags & NAME_PROXY) || (s->proxy_sure && is_academic(s->l, slice_skip(text, slice_find(text, '.')))))
@@ -92,8 +97,6 @@ lower_by_names(struct lookalike_search *s, enum lookalike_class class, const str
 		lower(level, excuse, whole ? LOOKALIKE_WARN : LOOKALIKE_LOG, EXCUSE_POPULAR);
 	if (flags & NAME_SHARED)
 		lower(level, excuse, whole || class == LOOKALIKE_E4 ? LOOKALIKE_WARN : LOOKALIKE_LOG, EXCUSE_SHARED);
-	if (target != NULL && is_weak(class) && !(target->flags & TARGET_BRAND))
-		lower(level, excuse, (enum lookalike_level)s->levels->own_names, EXCUSE_WEAK);
 	if (s->academic && class != LOOKALIKE_G)
 		lower(level, excuse, LOOKALIKE_LOG, EXCUSE_ACADEMIC);
 }
@@ -311,6 +314,13 @@ cap_of_window(const struct lookalike_search *s, const struct lookalike_hit *hit,
 	return whole ? LOOKALIKE_WARN : LOOKALIKE_LOG;
 }
 
+/* A whole domain of the site's own is refused: only a longer one counts more. */
+static bool
+is_settled(const struct lookalike_search *s)
+{
+	return s->out->level == LOOKALIKE_BLOCK && s->out->own && s->out_whole;
+}
+
 /* Target NUMBER stands in the tokens FROM to TO. */
 static void
 found_window(struct lookalike_search *s, uint32_t number, size_t from, size_t to)
@@ -322,6 +332,7 @@ found_window(struct lookalike_search *s, uint32_t number, size_t from, size_t to
 	struct slice text;
 
 	if (!lookalike_target_at(s->l, number, &target, &text) || text.len > LOOKALIKE_HOST_MAX ||
+	    (is_settled(s) && text.len < s->out_len) ||
 	    lookalike_tokens(text, tokens) != len || memcmp(tokens, s->host->folded + s->host->at[from], len) != 0)
 		return;
 	if ((hit.class = class_of_window(s, hit.begin, hit.end, &target, text)) == LOOKALIKE_NONE)
@@ -334,10 +345,11 @@ found_window(struct lookalike_search *s, uint32_t number, size_t from, size_t to
 	lookalike_consider(s, &hit);
 }
 
+/* Some target may begin with the two or more tokens that have the mixed hash MIXED, or be them. */
 static bool
-may_begin(const struct lookalike *l, uint64_t sum)
+may_begin(const struct lookalike *l, uint64_t mixed)
 {
-	uint32_t bit = lookalike_bit(lookalike_mix(sum), FIRST_BITS);
+	uint32_t bit = lookalike_bit(mixed, FIRST_BITS);
 
 	return l->first[bit / 8] >> bit % 8 & 1;
 }
@@ -348,17 +360,16 @@ find_windows(struct lookalike_search *s)
 	const struct lookalike_host *h = s->host;
 	size_t most = s->l->info.max_tokens < LOOKALIKE_WINDOW_MAX ? s->l->info.max_tokens : LOOKALIKE_WINDOW_MAX;
 
-	for (size_t i = 0; i + 1 < h->n; i++) {
-		if (!may_begin(s->l, lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, i + 1))))
-			continue;
+	for (size_t i = 0; i + 1 < h->n; i++)
 		for (size_t k = i + 1; k < h->n && k - i < most; k++) {
 			uint64_t mixed = lookalike_mix(lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, k)));
 			uint32_t at = 0, number;
 
+			if (!may_begin(s->l, mixed))
+				break;
 			while ((number = lookalike_next(s->l, INDEX_WHOLE, mixed, &at)) != UINT32_MAX)
 				found_window(s, number, i, k);
 		}
-	}
 }
 
 /* ---- single tokens and labels left of the registrable domain: E5, E6 ---- */
@@ -456,7 +467,7 @@ find_labels(struct lookalike_search *s)
 			hit.target = lookalike_by_label(s->l, lookalike_bytes(h, hit.begin, hit.end),
 			    lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, last)), &target, &text);
 		if (hit.target != UINT32_MAX && (target.flags & TARGET_LEADING) && !(target.flags & TARGET_WORD)) {
-			if (!is_lured(s, &hit, i, last))
+			if (((target.flags & TARGET_BRAND) || s->levels->own_names > LOOKALIKE_LOG) && !is_lured(s, &hit, i, last))
 				lower(&hit.cap, &hit.excuse, LOOKALIKE_LOG, EXCUSE_PLAIN);
 			lookalike_consider(s, &hit);
 		}
@@ -540,6 +551,8 @@ search_host(struct lookalike_search *s)
 			s->label_last = i;
 	}
 	find_windows(s);
+	if (is_settled(s))
+		return;
 	find_joined(s);
 	find_labels(s);
 	lookalike_find_label(s);
@@ -659,7 +672,7 @@ lookalike_find(const struct lookalike *l, struct slice host, const struct lookal
 		return false;
 	}
 	search_host(&s);
-	if (split.encoded)
+	if (split.encoded && !is_settled(&s))
 		search_skeleton(&s);
 	return out->class != LOOKALIKE_NONE && out->level > LOOKALIKE_OFF;
 }

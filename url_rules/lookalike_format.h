@@ -7,7 +7,7 @@
  *	section EMBEDS       struct lookalike_embed each, by name: "hosts under NAME may embed TARGET"
  *	section WORDS        struct lookalike_word each: words that mean something beside a target
  *	section GLYPHS       struct lookalike_glyph each, by code point: what looks like ASCII letters
- *	section FIRST        a bit for each hash of a target's first two tokens
+ *	section FIRST        a bit for each hash of a target's first two, three ... tokens, to all of them
  *	section EDITS        a bit for each hash in INDEX_TYPO: most that is asked there is not
  *	section INDEX + i    u32 each, open addressing: 0, or the number of an entry + 1 in the low bits and a fingerprint above
  *
