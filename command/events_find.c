@@ -60,7 +60,8 @@ parse_number(const struct call *c, char id[static INCIDENT_LEN + 1])
 		    " 1M83-ME10-C4HM-007J", INCIDENT_LEN);
 		return -1;
 	case INCIDENT_CHARACTER:
-		call_fail(c, "mistyped: an incident number has letters and digits only, and no U");
+		call_fail(c, "mistyped: an incident number has letters and digits only, and no U; what is judged of a URL or host now, "
+		    "\"firebreak check --steps\" says, and who met it, \"firebreak events\"");
 		return -1;
 	case INCIDENT_CHECK:
 		call_fail(c, "mistyped: the last character does not fit the others; please compare");

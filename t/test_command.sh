@@ -357,6 +357,8 @@ fb 0 "why --json" why --json 1M83ME10C4HM007J
 has "why --json" '"id":"1M83ME10C4HM007J"' "$out"
 fb 2 "a swapped pair" why 1M83-EM10-C4HM-007J
 has "is mistyped" "mistyped" "$err"
+fb 2 "a host is no number" why www.example.net
+has "it says who knows of hosts" "firebreak events" "$err"
 fb 2 "a number that is too short" why 1M83
 has "too short is mistyped" "mistyped" "$err"
 : > "$work/empty.jsonl"

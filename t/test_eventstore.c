@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <zlib.h>
 
@@ -544,7 +546,7 @@ test_counts(void)
 
 /* ---- many at once ---- */
 
-enum { READERS = 4, ROUNDS = 30, EACH = 200 };
+enum { READERS = 4, ROUNDS = 20, EACH = 200, KILLS = 8, KILL_EVENTS = 20000, KILL_STEP_NS = 7000000 };
 
 /* Ask again and again: never fewer than before, never one twice. */
 static int
@@ -598,6 +600,56 @@ test_many(void)
 	is_all(0, ROUNDS * EACH, NULL, "after it");
 }
 
+/* A reader that is killed, at one moment after the other, leaves an index from which the next one goes on. */
+static void
+test_killed(void)
+{
+	fresh();
+	write_events("log", 0, KILL_EVENTS, false);
+	fflush(stdout);
+	for (int i = 0; i < KILLS; i++) {
+		const struct timespec t = { .tv_nsec = (i + 1) * (long)KILL_STEP_NS };
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			eventstore_update(eventstore_open(path, NULL), NULL);
+			_exit(0);
+		}
+		nanosleep(&t, NULL);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	is_all(0, KILL_EVENTS, NULL, "after readers that were killed");
+}
+
+/* What is deleted from the log can be read out of the index no more. */
+static void
+test_forgotten(void)
+{
+	char *index, *old = file_join(dir, "log.1");
+	struct eventstore *s;
+	struct buf b;
+
+	fresh();
+	write_events("log.1", 0, 500, false);
+	append_text("log.1", SLICE("{\"event\":{\"id\":\"1M83ME10C4HM007J\"},\"user\":{\"name\":\"somebody-who-left\"},"
+	    "\"url\":{\"original\":\"http://secret-place/\"}}\n"));
+	write_events("log", 500, 600, false);
+	s = eventstore_open(path, NULL);
+	ok(s != NULL && eventstore_update(s, NULL) == 0, "with a name in the older file");
+	eventstore_close(s);
+	unlink(old);
+	is_all(500, 600, NULL, "without that file");
+	index = find_index();
+	buf_init(&b, 64 << 20);
+	ok(file_read(index, &b) == 0 && slice_search(buf_slice(&b), SLICE("User1")) < b.len, "the index has the names that are there");
+	ok(slice_search(buf_slice(&b), SLICE("somebody-who-left")) == b.len, "and no name that is not");
+	ok(slice_search(buf_slice(&b), SLICE("secret-place")) == b.len, "nor a URL");
+	buf_fini(&b);
+	free(index);
+	free(old);
+}
+
 /* ---- without leave to write, and damaged ---- */
 
 static void
@@ -613,6 +665,7 @@ test_no_leave(void)
 	is_all(0, 50, NULL, "with an index");
 	index = find_index();
 	write_events("log", 50, 80, true);
+	chmod(path, 0);
 	chmod(dir, 0555);
 	if (geteuid() == 0 && (setgroups(0, NULL) == -1 || setegid(65534) == -1 || seteuid(65534) == -1)) {
 		ok(true, "without leave to write # SKIP seteuid");
@@ -750,6 +803,8 @@ main(void)
 	test_queries();
 	test_counts();
 	test_many();
+	test_killed();
+	test_forgotten();
 	test_no_leave();
 	test_damaged_index();
 	test_follow();
