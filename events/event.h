@@ -6,6 +6,8 @@
 #ifndef EVENTS_EVENT_H
 #define EVENTS_EVENT_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/digest.h"
@@ -54,8 +56,9 @@ int event_format(const struct event *e, struct buf *out);
 
 struct event_log;
 
-/* A log at PATH, opened (0640, append) at the first event.  NULL without memory. */
-struct event_log *event_log_new(const char *path);
+/* A log at PATH, opened for appending at the first event, made with MODE where it is missing.  NULL without memory. */
+enum { EVENT_LOG_MODE = 0640, TARGETS_LOG_MODE = 0600 };
+struct event_log *event_log_new(const char *path, mode_t mode);
 void event_log_free(struct event_log *log);
 
 /* Write LINE (with its newline) by one append.  The file is reopened when it was moved away (rotation); a log that does not end

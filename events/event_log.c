@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 
-enum { LOG_MODE = 0640, TRIES = 10 };
+enum { TRIES = 10 };
 
 struct event_log {
 	char		*path;
+	mode_t		 mode;
 	pthread_rwlock_t lock;		/* guards all below; who writes a line only reads them, so that lines do not wait for each other */
 	int		 fd;		/* -1 = not open */
 	pid_t		 pid;		/* who opened it: a child shares no file position */
@@ -22,7 +23,7 @@ struct event_log {
 };
 
 struct event_log *
-event_log_new(const char *path)
+event_log_new(const char *path, mode_t mode)
 {
 	struct event_log *log = calloc(1, sizeof(*log));
 
@@ -31,6 +32,7 @@ event_log_new(const char *path)
 		return NULL;
 	}
 	log->fd = -1;
+	log->mode = mode;
 	pthread_rwlock_init(&log->lock, NULL);
 	return log;
 }
@@ -59,15 +61,15 @@ event_log_free(struct event_log *log)
 
 /* Reading is needed to see whether the last line is whole. */
 static int
-open_append(const char *path)
+open_append(const char *path, mode_t mode)
 {
 	const int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int fd = open(path, flags);
 
 	if (fd != -1 || errno != ENOENT)
 		return fd;
-	if ((fd = open(path, flags | O_CREAT | O_EXCL, LOG_MODE)) != -1)
-		fchmod(fd, LOG_MODE);			/* whatever the umask */
+	if ((fd = open(path, flags | O_CREAT | O_EXCL, mode)) != -1)
+		fchmod(fd, mode);			/* whatever the umask */
 	else if (errno == EEXIST)
 		fd = open(path, flags);			/* another worker was quicker */
 	return fd;
@@ -95,7 +97,7 @@ reopen(struct event_log *log)
 	if (current_size(log) != -1)
 		return 0;		/* another thread was quicker */
 	close_log(log);
-	if ((log->fd = open_append(log->path)) == -1)
+	if ((log->fd = open_append(log->path, log->mode)) == -1)
 		return -1;
 	if (fstat(log->fd, &st) == -1) {
 		close_log(log);

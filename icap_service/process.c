@@ -23,7 +23,7 @@ struct process {
 	const struct service_options	*options;
 	struct site			 site;		/* the defaults of policy.def */
 	struct runtime			*runtime;
-	struct event_log		*log;
+	struct event_log		*log, *targets;		/* TARGETS: whom lures were aimed at; NULL without memory */
 	struct inspect_means		 means;
 	char				 spool_dir[STATE_PATH];
 	unsigned			 node;
@@ -53,6 +53,12 @@ struct event_log *
 process_log(const struct process *self)
 {
 	return self->log;
+}
+
+struct event_log *
+process_targets(const struct process *self)
+{
+	return self->targets;
 }
 
 const struct service_options *
@@ -280,8 +286,16 @@ open_log(const struct service_options *options)
 	char path[STATE_PATH];
 
 	if (*options->event_log != '\0')
-		return event_log_new(options->event_log);
-	return state_path(options->state_dir, STATE_EVENTS, path) == -1 ? NULL : event_log_new(path);
+		return event_log_new(options->event_log, EVENT_LOG_MODE);
+	return state_path(options->state_dir, STATE_EVENTS, path) == -1 ? NULL : event_log_new(path, EVENT_LOG_MODE);
+}
+
+static struct event_log *
+open_targets(const struct service_options *options)
+{
+	char path[STATE_PATH];
+
+	return state_path(options->state_dir, STATE_TARGETS, path) == -1 ? NULL : event_log_new(path, TARGETS_LOG_MODE);
 }
 
 static void
@@ -321,6 +335,7 @@ process_start(const struct service_options *options)
 	}
 	self->options = options;
 	self->node = node_number(options);
+	self->targets = open_targets(options);
 	find_means(self);
 	warn_of_options(options);
 	atomic_init(&self->slot, -1);
@@ -348,6 +363,7 @@ process_stop(struct process *self)
 	swap_current(self, NULL);
 	runtime_close(self->runtime);
 	event_log_free(self->log);
+	event_log_free(self->targets);
 	option_fini(site_options, site_options_n, &self->site);
 	pthread_mutex_destroy(&self->reload);
 	pthread_mutex_destroy(&self->lock);

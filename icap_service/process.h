@@ -39,6 +39,7 @@ const struct generation *policy_generation(const struct policy *p);	/* NULL for 
 
 struct runtime *process_runtime(const struct process *p);		/* NULL when it could not be mapped */
 struct event_log *process_log(const struct process *p);
+struct event_log *process_targets(const struct process *self);	/* mail addresses, apart from events; may be NULL */
 const struct service_options *process_options(const struct process *p);
 const struct site *process_site(const struct process *p);	/* the defaults of policy.def: what counts without a generation */
 

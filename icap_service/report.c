@@ -2,8 +2,12 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
+#include "events/json_line.h"
+#include "events/mail.h"
 #include "icap_service/svc_log.h"
 
+enum { TARGETS_A_URL = 8 };
 enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024 };
 
 static enum counter
@@ -63,13 +67,73 @@ static struct slice
 url_for_log(const struct txn *t, struct buf *store)
 {
 	struct slice shown = t->x.shown;
-	size_t query = slice_find(shown, '?');
+	size_t query = slice_find(shown, '?'), at = 0;
+	bool cut = !txn_site(t)->log_query && query < shown.len;
+	struct mail mail;
 
-	if (txn_site(t)->log_query || query == shown.len)
+	if (cut)
+		shown = slice_head(shown, query);
+	if (!cut && (txn_site(t)->log_mail || !mail_next(shown, &at, &mail)))
 		return shown;
-	buf_add_slice(store, slice_head(shown, query));
-	buf_add_str(store, "?-");
+	if (txn_site(t)->log_mail)
+		buf_add_slice(store, shown);
+	else
+		mail_mask(shown, store);
+	if (cut)
+		buf_add_str(store, "?-");
 	return buf_slice(store);
+}
+
+/* The file's name as the log may have it. */
+static struct slice
+name_for_log(const struct txn *t, struct slice name, struct buf *store)
+{
+	struct mail mail;
+	size_t at = 0;
+
+	if (txn_site(t)->log_mail || !mail_next(name, &at, &mail))
+		return name;
+	mail_mask(name, store);
+	return buf_slice(store);
+}
+
+static void
+note_target(struct txn *t, const struct event *e, const struct mail *mail)
+{
+	char space[TEXT_USUAL], address_space[ID_USUAL], when[CLOCK_TEXT];
+	struct buf line, address;
+	struct json_line j;
+
+	clock_format_ms(t->now_ms, when);
+	buf_init_in(&line, space, sizeof(space), LINE_MAX_BYTES);
+	buf_init_in(&address, address_space, sizeof(address_space), SHOWN_MAX);
+	buf_add_slice(&address, mail->local);
+	buf_add_char(&address, '@');
+	buf_add_slice(&address, mail->domain);
+	json_line_begin(&j, &line);
+	json_line_text(&j, "@timestamp", slice_str(when));
+	json_line_text(&j, "event.id", slice_str(e->id));
+	json_line_text(&j, "event.action", slice_str(event_action_name(e->action)));
+	json_line_text(&j, "user.email", buf_slice(&address));
+	json_line_text(&j, "url.domain", e->host);
+	json_line_text(&j, "client.ip", e->client_ip);
+	if (json_line_end(&j) == -1 || event_log_write(process_targets(t->process), buf_slice(&line)) == -1)
+		process_count(t->process, COUNTER_events_lost, 1);
+	buf_fini(&address);
+	buf_fini(&line);
+}
+
+/* Whom T's URL was made for goes where only the service's user looks. */
+static void
+note_targets(struct txn *t, const struct event *e)
+{
+	struct mail mail;
+	size_t at = 0;
+
+	if (process_targets(t->process) == NULL || !txn_site(t)->log_targets)
+		return;
+	for (int n = 0; n < TARGETS_A_URL && mail_next(t->x.shown, &at, &mail); n++)
+		note_target(t, e, &mail);
 }
 
 static void
@@ -98,12 +162,12 @@ last_part(struct slice path)
 }
 
 static void
-fill_file(struct event *e, const struct txn *t, const struct outcome *o)
+fill_file(struct event *e, const struct txn *t, const struct outcome *o, struct buf *name)
 {
 	if (o->facts == NULL)
 		return;
 	e->file_size = (int64_t)o->facts->size;
-	e->file_name = exchange_file_name(&t->x);
+	e->file_name = name_for_log(t, exchange_file_name(&t->x), name);
 	if (o->facts->kind == FINDING_MEMBER) {
 		e->file_path = o->facts->member;
 		e->file_name = last_part(o->facts->member);
@@ -153,8 +217,8 @@ void
 report(struct txn *t, const struct outcome *o)
 {
 	enum reason reason = o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason;
-	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL];
-	struct buf url, steps, sentence, id;
+	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL], name_space[ID_USUAL];
+	struct buf url, steps, sentence, id, name;
 	struct event e;
 
 	/* On the stack: threads that share an arena of malloc wait for each other. */
@@ -162,6 +226,7 @@ report(struct txn *t, const struct outcome *o)
 	buf_init_in(&steps, steps_space, sizeof(steps_space), STEPS_TEXT_MAX);
 	buf_init_in(&sentence, sentence_space, sizeof(sentence_space), STEPS_TEXT_MAX);
 	buf_init_in(&id, id_space, sizeof(id_space), STEPS_TEXT_MAX);
+	buf_init_in(&name, name_space, sizeof(name_space), SHOWN_MAX);
 	event_init(&e);
 	e.time_ms = t->now_ms;
 	memcpy(e.id, o->incident, INCIDENT_LEN + 1);
@@ -171,15 +236,17 @@ report(struct txn *t, const struct outcome *o)
 	e.mode = o->action == EVENT_WOULD_BLOCK && t->mode != MODE_ENFORCE ? mode_name(t->mode) : NULL;
 	fill_exchange(&e, t, &url);
 	fill_rule(&e, o->why, &id);
-	fill_file(&e, t, o);
+	fill_file(&e, t, o, &name);
 	why_format_steps(t->generation, o->why, &steps);
 	why_format_sentence(o->why, e.host, &sentence);
 	e.steps = buf_slice(&steps);
 	e.message = sentence.p;
 	write_line(t, &e);
+	note_targets(t, &e);
 	count(t, o->action, reason);
 	buf_fini(&url);
 	buf_fini(&steps);
 	buf_fini(&sentence);
 	buf_fini(&id);
+	buf_fini(&name);
 }

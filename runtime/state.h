@@ -1,7 +1,7 @@
 /* state.h - the state folder's layout, in one place.
  *
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
- *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/runtime/shared  STATE/log/ */
+ *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared  STATE/log/ */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -30,6 +30,7 @@ int state_lock(const char *state);
 #define STATE_MANIFEST	"rules/MANIFEST"
 #define STATE_LOCK	"rules/lock"
 #define STATE_EVENTS	"events.jsonl"
+#define STATE_TARGETS	"targets.jsonl"
 #define STATE_RUNTIME	"runtime"
 #define STATE_SHARED	"runtime/shared"
 #define STATE_LOG	"log"

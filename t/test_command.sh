@@ -42,7 +42,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in import publish held approve deny status mode kills exception check url why events metrics report-mistake; do
+for verb in import publish held approve deny status mode kills exception check url why events metrics report-mistake targets; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
@@ -402,6 +402,23 @@ id=$(sed -n 's/^.*client=192.*id=\(e[0-9-]*\) .*/\1/p' "$state/sources/exception
 fb 0 "remove" exception remove "exceptions:$id"
 fb 2 "remove it twice" exception remove "exceptions:$id"
 [ "$(grep -c 'add\|remove' "$state/log/exceptions.log")" = 3 ]; ok $? "each change is in the log"
+
+# ---- targets ----
+fb 2 "targets when there are none" targets
+has "says why" "LogTargets" "$err"
+cat > "$state/targets.jsonl" <<'END'
+{"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"1"},"user":{"email":"joe@b.example"},"url":{"domain":"one.example"}}
+{"@timestamp":"2026-11-24T07:20:24.332Z","event":{"id":"2"},"user":{"email":"ann@b.example"},"url":{"domain":"two.example"}}
+{"@timestamp":"2026-11-25T07:20:24.332Z","event":{"id":"3"},"user":{"email":"joe@b.example"},"url":{"domain":"three.example"}}
+{"torn
+END
+fb 0 "targets" targets
+is "the most often aimed at first, with the last host" "$(sed -n 1p <<<"$out")" "     2  2026-11-25T07:20:24Z  joe@b.example  three.example"
+is "each once" "$(wc -l <<<"$out")" 2
+has "a torn line is counted" "1 line" "$err"
+fb 0 "targets --json" targets --json
+has "first and last" '"first": "2026-11-23T07:20:24Z"' "$out"
+rm "$state/targets.jsonl"
 
 # ---- output that cannot be written ----
 if [ -c /dev/full ]; then

@@ -263,7 +263,7 @@ is_log(const char *expected, const char *name)
 static void
 test_log(void)
 {
-	struct event_log *log = event_log_new(path);
+	struct event_log *log = event_log_new(path, EVENT_LOG_MODE);
 	char *moved = file_join(dir, "moved"), *pathless = file_join(dir, "no/such/log");
 	char *folder = file_join(dir, "no/such");
 	mode_t before = umask(077);
@@ -286,13 +286,13 @@ test_log(void)
 	is_log("left by anoth\nsix\n", "a newline first");
 	event_log_free(log);
 	event_log_free(NULL);
-	log = event_log_new(path);
+	log = event_log_new(path, EVENT_LOG_MODE);
 	ok(truncate(path, 3) == 0 && event_log_write(log, SLICE("seven\n")) == 0, "broken while it was closed");
 	is_log("lef\nseven\n", "a newline first");
 	ok(truncate(path, 2) == 0 && event_log_write(log, SLICE("eight\n")) == 0, "broken while it was open");
 	is_log("le\neight\n", "a newline first");
 	event_log_free(log);
-	log = event_log_new(pathless);
+	log = event_log_new(pathless, EVENT_LOG_MODE);
 	errno = 0;
 	ok(event_log_write(log, SLICE("x\n")) == -1 && errno == ENOENT, "no folder: lost, and why");
 	file_mkdirs(folder, 0755);
@@ -307,7 +307,7 @@ test_log(void)
 static void
 test_full_disk(void)
 {
-	struct event_log *log = event_log_new(path);
+	struct event_log *log = event_log_new(path, EVENT_LOG_MODE);
 	struct rlimit old, tight;
 
 	signal(SIGXFSZ, SIG_IGN);
@@ -325,7 +325,7 @@ test_full_disk(void)
 	is_log("0123456789\nabcd\nmnop\n", "the next line is whole");
 	event_log_free(log);
 	if (access("/dev/full", W_OK) == 0) {
-		log = event_log_new("/dev/full");
+		log = event_log_new("/dev/full", EVENT_LOG_MODE);
 		errno = 0;
 		ok(event_log_write(log, SLICE("x\n")) == -1 && errno == ENOSPC, "a full device");
 		event_log_free(log);
@@ -337,12 +337,12 @@ static void
 test_odd_logs(void)
 {
 	char *fifo = file_join(dir, "fifo");
-	struct event_log *log = event_log_new(dir);
+	struct event_log *log = event_log_new(dir, EVENT_LOG_MODE);
 
 	errno = 0;
 	ok(event_log_write(log, SLICE("x\n")) == -1 && errno == EISDIR, "a folder");
 	event_log_free(log);
-	log = event_log_new(fifo);
+	log = event_log_new(fifo, EVENT_LOG_MODE);
 	ok(mkfifo(fifo, 0600) == 0 && event_log_write(log, SLICE("x\n")) == 0, "a fifo, which nobody reads, does not wait");
 	event_log_free(log);
 	free(fifo);
@@ -387,7 +387,7 @@ count_lines(void)
 static void
 test_many_writers(void)
 {
-	struct event_log *log = event_log_new(path);
+	struct event_log *log = event_log_new(path, EVENT_LOG_MODE);
 	int status, failed = 0;
 
 	unlink(path);

@@ -63,7 +63,7 @@ format(int w, uint64_t i, int64_t ms, struct buf *out)
 static int
 write_all(int w)
 {
-	struct event_log *log = event_log_new(path);
+	struct event_log *log = event_log_new(path, EVENT_LOG_MODE);
 	struct buf line;
 	int failed = 0;
 
