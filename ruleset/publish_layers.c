@@ -102,23 +102,12 @@ choose_folded(struct publisher *p)
 	}
 }
 
-/* Rules of a dry run so far. */
-static uint64_t
-rules_so_far(const struct publisher *p)
-{
-	uint64_t n = 0;
-
-	for (enum row_count k = 0; k < COUNT_SIZELESS; k++)
-		n += p->counts[k];
-	return n;
-}
-
 /* Read S, and ask whether it is still the list that it was. */
 static int
 compile_changed(struct publisher *p, struct publish_source *s)
 {
 	size_t errors = p->diag->n_errors, layer = MANIFEST_LAYERS;
-	uint64_t before = rules_so_far(p), rules, counts[ROW_COUNTS];
+	uint64_t before = row_counts_rules(p->counts), rules, counts[ROW_COUNTS];
 
 	memcpy(counts, p->counts, sizeof(counts));
 	for (size_t i = 0; s->before != NULL && i < p->before.n_layers; i++)
@@ -128,7 +117,7 @@ compile_changed(struct publisher *p, struct publish_source *s)
 		return -1;
 	if (publish_compile_source(p, s) == -1)
 		return -1;
-	rules = p->compiler != NULL ? compiler_rules(p->compiler) : rules_so_far(p) - before;
+	rules = p->compiler != NULL ? compiler_rules(p->compiler) : row_counts_rules(p->counts) - before;
 	/* What was there before must be there to stay. */
 	if (layer < MANIFEST_LAYERS && !p->options->shrinks && !gate_admit_list(p->gate, s->name, s->file->path, s->file->stamp,
 	    (size_t)s->before->rules, (size_t)rules, p->diag)) {

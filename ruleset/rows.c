@@ -129,13 +129,19 @@ rows_find(const struct rows *r, struct slice name)
 }
 
 uint64_t
-row_source_rules(const struct row_source *s)
+row_counts_rules(const uint64_t counts[static ROW_COUNTS])
 {
-	uint64_t n = s->counts[COUNT_NAMES] + s->counts[COUNT_EXCEPTIONS];
+	uint64_t n = counts[COUNT_NAMES] + counts[COUNT_EXCEPTIONS];
 
 	for (enum row_count k = 0; k < COUNT_SIZELESS; k++)
-		n += s->counts[k];
+		n += counts[k];
 	return n;
+}
+
+uint64_t
+row_source_rules(const struct row_source *s)
+{
+	return row_counts_rules(s->counts);
 }
 
 size_t

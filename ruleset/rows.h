@@ -35,6 +35,9 @@ struct row_source {
 	uint64_t	counts[ROW_COUNTS];
 };
 
+/* How many rules COUNTS say. */
+uint64_t row_counts_rules(const uint64_t counts[static ROW_COUNTS]);
+
 /* Rules of S: more than its rows when it is a feed. */
 uint64_t row_source_rules(const struct row_source *s);
 
