@@ -5,6 +5,7 @@
 #include "icap_service/answer.h"
 #include "icap_service/codings.h"
 #include "icap_service/flow.h"
+#include "icap_service/history.h"
 #include "icap_service/inspection.h"
 #include "icap_service/ranges.h"
 #include "icap_service/report.h"
@@ -175,7 +176,7 @@ int
 flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 {
 	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
-		.now = t->now_ms / MS, .asker = txn_asker(t) };
+		.now = t->now_ms / MS, .asker = txn_asker(t), .is_known = history_is_known, .arg = t };
 	struct why why;
 
 	process_count(t->process, COUNTER_requests, 1);
@@ -190,6 +191,8 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 		inspection_note(t, EVENT_WOULD_BLOCK, &why, NULL);
 	else if (reason_unchecked(why.reason))
 		inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
+	else
+		history_note(t);
 	return pass(t, req, preview, !why.files_exempt);
 }
 

@@ -4,6 +4,7 @@
 
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
+#include "icap_service/history.h"
 #include "icap_service/inspection.h"
 #include "icap_service/ranges.h"
 #include "icap_service/recall.h"
@@ -45,7 +46,7 @@ static void
 judge_url(struct txn *t, struct why *why)
 {
 	struct question q = { .url = t->x.has_url ? &t->x.url : NULL, .url_error = t->x.url_error,
-		.now = t->now_ms / MS, .asker = txn_asker(t) };
+		.now = t->now_ms / MS, .asker = txn_asker(t), .is_known = history_is_known, .arg = t };
 
 	why_init(why);
 	if (t->x.has_request)

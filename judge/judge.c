@@ -359,11 +359,23 @@ conclude_lookalike(struct why *why, const struct lookalike_finding *f)
 	}
 }
 
-/* What URL's host looks like; no rule decided. */
+/* One level less for what people here have used for days, before anybody could send it to them (after Chromium's site engagement). */
 static void
-judge_lookalike(const struct generation *g, const struct url *url, struct why *why)
+trust_history(const struct question *q, struct lookalike_finding *f)
+{
+	if (f->level < LOOKALIKE_WARN || f->class == LOOKALIKE_UNJUDGED || q->is_known == NULL || !q->is_known(q->arg, f->registrable))
+		return;
+	f->level--;
+	f->excuse = EXCUSE_KNOWN;
+	f->excused_by = f->registrable;
+}
+
+/* What Q's host looks like; no rule decided. */
+static void
+judge_lookalike(const struct generation *g, const struct question *q, struct why *why)
 {
 	const struct lookalike *l = generation_lookalike(g);
+	const struct url *url = q->url;
 	struct lookalike_levels levels;
 	struct lookalike_finding f;
 
@@ -372,6 +384,8 @@ judge_lookalike(const struct generation *g, const struct url *url, struct why *w
 	site_lookalike_levels(generation_site(g), &levels);
 	if (!lookalike_find(l, url->host, &levels, &f) && f.class == LOOKALIKE_NONE)
 		return;
+	if (generation_site(g)->lookalike_history)
+		trust_history(q, &f);
 	if (f.level == LOOKALIKE_WARN && generation_site(g)->lookalike_path && lookalike_trace(l, url->path_query, &f))
 		f.level = LOOKALIKE_BLOCK;
 	conclude_lookalike(why, &f);
@@ -408,7 +422,7 @@ judge_request(const struct generation *g, int fail_mode, const struct question *
 	}
 	conclude(&s, decides);
 	if (!decides->found)
-		judge_lookalike(g, q->url, why);
+		judge_lookalike(g, q, why);
 	why->files_exempt = decides->found && decides->what.rule.action == RULE_ALLOW && decides->what.rule.files;
 }
 

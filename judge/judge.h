@@ -90,6 +90,8 @@ struct question {
 	enum url_error	 url_error;
 	int64_t		 now;		/* seconds */
 	const struct asker *asker;	/* for exceptions; NULL: nobody known */
+	bool		 (*is_known)(void *arg, struct slice registrable);	/* people here have gone there for days; NULL: who knows */
+	void		*arg;		/* of IS_KNOWN */
 };
 
 /* The rule that decided or, when nothing was refused, would have; NULL when there is none. */

@@ -1,6 +1,6 @@
 /* The file, all numbers in this machine's byte order:
  *
- *	header | generation, mode, incident | counters | workers | kill memory | wanted whole | grants | journal
+ *	header | generation, mode, incident | counters | workers | kill memory | wanted whole | grants | visits | journal
  *
  * The tables are 4-way sets of sealed slots: words that are followed by a keyed hash over them.
  * Nobody locks a slot and nobody waits.  A slot that a writer was killed in, that two writers mixed,
@@ -27,7 +27,7 @@
 #include "runtime/state.h"
 
 enum {
-	LAYOUT = 3,		/* rises with every change of struct shared */
+	LAYOUT = 4,		/* rises with every change of struct shared */
 	FILE_MODE = 0660,
 	FOLDER_MODE = 02775,
 	COUNTER_ROOM = 64,	/* counters may be added without a new layout */
@@ -35,6 +35,7 @@ enum {
 	INCIDENT_BITS = 15,
 	MODE_BITS = 2,
 	CACHE_LINE = 64,
+	DAY_MS = 24 * 3600 * 1000,
 	FUTURE_MS = 24 * 3600 * 1000,	/* transactions and clocks differ, but not by a day */
 	PID_BITS = 24,		/* Linux stops at 22 */
 	STAT_MAX = 1024,
@@ -54,6 +55,7 @@ enum {
 };
 enum { JOURNAL_KEY, JOURNAL_TIME, JOURNAL_SIZE, JOURNAL_GENERATION, JOURNAL_SEAL, JOURNAL_WORDS };
 enum { WHOLE_KEY, WHOLE_TIME, WHOLE_SEAL, WHOLE_WORDS };
+enum { VISIT_KEY, VISIT_TIME, VISIT_DAYS, VISIT_CLIENTS, VISIT_SEAL, VISIT_WORDS };
 enum { GRANT_KEY, GRANT_TIME, GRANT_UNTIL, GRANT_SEAL, GRANT_WORDS };
 enum { SLOT_KEY, SLOT_TIME, SLOT_MAX = KILL_WORDS };	/* what all kinds have in the same place */
 
@@ -77,6 +79,7 @@ struct shared {
 	_Atomic uint64_t	kills[KILL_SLOTS][KILL_WORDS];
 	_Atomic uint64_t	whole[WHOLE_SLOTS][WHOLE_WORDS];
 	_Atomic uint64_t	grants[GRANT_SLOTS][GRANT_WORDS];
+	_Atomic uint64_t	visits[VISIT_SLOTS][VISIT_WORDS];
 	_Atomic uint64_t	journal[JOURNAL_SLOTS][JOURNAL_WORDS];
 };
 
@@ -708,6 +711,54 @@ runtime_is_granted(const struct runtime *r, uint64_t key, int64_t now_ms)
 	struct table t = grant_table(r);
 
 	return set_get(r, &t, words, GRANT_KEY + 1) && (int64_t)words[GRANT_TIME] <= now_ms && now_ms < (int64_t)words[GRANT_UNTIL];
+}
+
+/* ---- visits ---- */
+
+static struct table
+visit_table(const struct runtime *r)
+{
+	return (struct table){ &r->map->visits[0][0], VISIT_SLOTS, VISIT_WORDS };
+}
+
+/* DAYS, of which bit 0 is the day of THEN, as they are to be read on the day of NOW. */
+static uint64_t
+days_at(uint64_t days, int64_t then_ms, int64_t now_ms)
+{
+	int64_t gone = now_ms / DAY_MS - then_ms / DAY_MS;
+
+	return gone <= 0 ? days : gone >= 64 ? 0 : days << gone;
+}
+
+void
+runtime_visit(struct runtime *r, uint64_t key, uint64_t client, int64_t now_ms)
+{
+	uint64_t words[SLOT_MAX] = { [VISIT_KEY] = key }, days = 0, clients = UINT64_C(1) << (client & 63);
+	struct table t = visit_table(r);
+
+	if (set_get(r, &t, words, VISIT_KEY + 1)) {
+		days = days_at(words[VISIT_DAYS], (int64_t)words[VISIT_TIME], now_ms);
+		if ((days & 1) != 0 && (words[VISIT_CLIENTS] & clients) != 0)
+			return;
+		/* Who was not here for so long begins anew. */
+		clients |= days == 0 ? 0 : words[VISIT_CLIENTS];
+	}
+	words[VISIT_TIME] = (uint64_t)now_ms;
+	words[VISIT_DAYS] = days | 1;
+	words[VISIT_CLIENTS] = clients;
+	set_put(r, &t, words, VISIT_KEY + 1);
+}
+
+bool
+runtime_is_known(const struct runtime *r, uint64_t key, int64_t now_ms)
+{
+	uint64_t words[SLOT_MAX] = { [VISIT_KEY] = key };
+	struct table t = visit_table(r);
+
+	if (!set_get(r, &t, words, VISIT_KEY + 1))
+		return false;
+	return __builtin_popcountll(days_at(words[VISIT_DAYS], (int64_t)words[VISIT_TIME], now_ms) >> 1) >= VISIT_DAYS_KNOWN &&
+	    __builtin_popcountll(words[VISIT_CLIENTS]) >= VISIT_CLIENTS_KNOWN;
 }
 
 void

@@ -123,6 +123,16 @@ enum { GRANT_SLOTS = 4096, RUNTIME_SECRET = 32 };
 void runtime_grant(struct runtime *r, uint64_t key, int64_t now_ms, int64_t until_ms);
 bool runtime_is_granted(const struct runtime *r, uint64_t key, int64_t now_ms);
 
+/* ---- which sites people here go to, day by day ---- */
+enum { VISIT_SLOTS = 1 << 14, VISIT_DAYS_KNOWN = 7, VISIT_CLIENTS_KNOWN = 5 };
+
+/* CLIENT (a hash) went to KEY, runtime_key() of a registrable domain.  Costs a read when that is known already. */
+void runtime_visit(struct runtime *r, uint64_t key, uint64_t client, int64_t now_ms);
+
+/* Before today, KEY was gone to on VISIT_DAYS_KNOWN of the last 63 days, and by VISIT_CLIENTS_KNOWN clients: counted in a bitmap of 64
+ * (linear counting: Whang, Vander-Zanden and Taylor, 1990), which may miss some and never counts one twice. */
+bool runtime_is_known(const struct runtime *r, uint64_t key, int64_t now_ms);
+
 /* Bytes that nobody outside knows, random at creation: what the service signs with. */
 void runtime_secret(const struct runtime *r, uint8_t out[static RUNTIME_SECRET]);
 

@@ -44,6 +44,49 @@ reason_for(const char *state, const char *text)
 
 #define LURE	"http://bank.com.evil.net/"
 
+static bool
+knows_evil(void *arg, struct slice registrable)
+{
+	++*(int *)arg;
+	return slice_eq(registrable, SLICE("evil.net"));
+}
+
+/* What has been gone to for days is judged a level lower, unless the site does not want that. */
+static void
+test_history(void)
+{
+	static const struct { const char *idea, *site, *url; enum verdict verdict; bool warns; int asked; } rows[] = {
+		{ "a block becomes a warning", "", LURE, VERDICT_PASS, true, 1 },
+		{ "an unknown domain stays blocked", "", "http://bank.com.other.net/", VERDICT_BLOCK, false, 1 },
+		{ "a warning is logged", "LookalikeE1 warn\n", LURE, VERDICT_PASS, false, 1 },
+		{ "but the path may raise it again", "", "http://bank.com.evil.net/joe@bank.com", VERDICT_BLOCK, false, 1 },
+		{ "the site does not want it", "LookalikeHistory no\n", LURE, VERDICT_BLOCK, false, 0 },
+		{ "what is no lookalike is not asked about", "", "http://www.evil.net/", VERDICT_PASS, false, 0 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char *state = new_state(), site[200];
+		struct diag diag = { 0 };
+		struct generation *g;
+		struct why why;
+		struct url u;
+		int asked = 0;
+
+		snprintf(site, sizeof(site), "OwnDomains bank.com\n%s", rows[i].site);
+		put(state, "site.conf", site);
+		publish_good(state, NULL);
+		g = generation_open(path_in(state, STATE_RULES), true, NULL, &diag);
+		if (!ok(g != NULL && url_parse(&u, slice_str(rows[i].url)) == URL_OK, "%s: set up", rows[i].idea))
+			continue;
+		judge_request(g, FAIL_OPEN, &(struct question){ .now = NOW, .url = &u, .is_known = knows_evil, .arg = &asked }, &why);
+		ok(why.verdict == rows[i].verdict && why.warns == rows[i].warns && asked == rows[i].asked, "%s", rows[i].idea);
+		url_fini(&u);
+		generation_close(g);
+		diag_fini(&diag);
+		free(state);
+	}
+}
+
 static void
 test_stays(void)
 {
@@ -181,6 +224,7 @@ main(void)
 {
 	state_begin();
 	test_stays();
+	test_history();
 	test_kept();
 	test_refused();
 	test_damaged();

@@ -351,6 +351,7 @@ test_forgetting(void)
 	struct runtime *r = open_good(state), *other = open_good(state);
 	struct digest one = { .alg = DIGEST_MD5, .b = { 1 } }, two = { .alg = DIGEST_MD5, .b = { 2 } }, got;
 	uint8_t secret[RUNTIME_SECRET], other_secret[RUNTIME_SECRET];
+	const int64_t day_ms = 24 * 3600 * 1000;
 	struct kill few[2];
 
 	is_int((long long)runtime_kills(r, now_ms, few, 2), 0, "nothing to list");
@@ -377,6 +378,18 @@ test_forgetting(void)
 	ok(runtime_is_granted(other, 9, now_ms) && runtime_is_granted(other, 9, now_ms + 99) && !runtime_is_granted(other, 9, now_ms + 100) &&
 	    !runtime_is_granted(other, 9, now_ms - 1), "who was warned may, for a time");
 	ok(!runtime_is_granted(other, 9 + GRANT_SLOTS, now_ms), "and nobody else");
+	for (int day = 0; day < 7; day++)
+		for (uint64_t client = 0; client < 5; client++) {
+			runtime_visit(r, 77, client * 7, now_ms + day * day_ms);
+			runtime_visit(r, 78, client % 2, now_ms + day * day_ms);
+			runtime_visit(r, 79, client, now_ms);
+		}
+	ok(!runtime_is_known(other, 77, now_ms + 6 * day_ms) && runtime_is_known(other, 77, now_ms + 7 * day_ms), "known after a week, by five");
+	ok(!runtime_is_known(other, 78, now_ms + 8 * day_ms), "two clients are too few");
+	ok(!runtime_is_known(other, 79, now_ms + 8 * day_ms), "one day is, too");
+	ok(!runtime_is_known(other, 77, now_ms + 64 * day_ms) && !runtime_is_known(other, 80, now_ms), "and what was long ago");
+	runtime_visit(r, 77, 1, now_ms + 200 * day_ms);
+	ok(!runtime_is_known(other, 77, now_ms + 201 * day_ms), "which begins anew");
 	runtime_secret(r, secret);
 	runtime_secret(other, other_secret);
 	ok(memcmp(secret, other_secret, sizeof(secret)) == 0 && memcmp(secret, (uint8_t[RUNTIME_SECRET]){ 0 }, sizeof(secret)) != 0,
@@ -669,7 +682,8 @@ test_damaged(void)
 		for (uint64_t key = 0; key < JOURNAL_SLOTS; key++) {
 			invented += runtime_journal_get(r, key, known);
 			invented += runtime_journal_get(r, key | UINT64_MAX << 20, known);
-			invented += recall(r, key, key, now_ms, &d) + runtime_wants_whole(r, key, now_ms) + runtime_is_granted(r, key, now_ms);
+			invented += recall(r, key, key, now_ms, &d) + runtime_wants_whole(r, key, now_ms) + runtime_is_granted(r, key, now_ms) +
+			    runtime_is_known(r, key, now_ms);
 		}
 		invented += runtime_kills(r, now_ms, NULL, 0) + runtime_forget_kills(r, NULL);
 		is_int((long long)invented, 0, "nothing is made of noise");

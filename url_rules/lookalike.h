@@ -56,6 +56,7 @@ enum lookalike_excuse {
 	EXCUSE_SAME_NAME,	/* the same name under another suffix */
 	EXCUSE_BUCKET,		/* buckets are named after domains */
 	EXCUSE_SHARED,		/* strangers' hosts side by side: it may be the owner himself */
+	EXCUSE_KNOWN,		/* people here have gone to the registrable domain for days */
 	EXCUSE_POPULAR,		/* the registrable domain is one that everybody knows */
 	EXCUSE_WORD,		/* the target's name is a common word, or too short to be one's own */
 	EXCUSE_MIDDLE,		/* it stands amid other words of its label */

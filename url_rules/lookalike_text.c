@@ -152,6 +152,7 @@ lookalike_format(const struct lookalike_finding *f, struct buf *out)
 		[EXCUSE_SAME_NAME] = { "the registered name is the same", "" },
 		[EXCUSE_BUCKET] = { "it is under ", ", where buckets are named after domains" },
 		[EXCUSE_SHARED] = { "it is under ", ", where anybody has hosts, the owner too" },
+		[EXCUSE_KNOWN] = { "people here have used ", " for days" },
 		[EXCUSE_POPULAR] = { "it is under ", ", which many use" },
 		[EXCUSE_WORD] = { "the name is a common word or a short one", "" },
 		[EXCUSE_MIDDLE] = { "it stands amid other words of its label", "" },
