@@ -42,9 +42,9 @@ bool
 mail_next(struct slice text, size_t *at, struct mail *out)
 {
 	for (size_t i = *at; i < text.len; i++) {
-		size_t sign = at_sign(text, i), from = i;
+		size_t sign, from = i;
 
-		if (sign == 0)
+		if ((text.p[i] != '@' && text.p[i] != '%') || (sign = at_sign(text, i)) == 0)
 			continue;
 		while (from > *at && i - from < LOCAL_MAX && is_local(text.p[from - 1]))
 			from--;

@@ -1,6 +1,7 @@
-/* history.h - which registrable domains people here go to, so that what looks like ours and has always been used is judged lower.
+/* history.h - which registrable domains people here go to: what looks like ours, and has long been used, is judged lower.
  *
- * Remembered in runtime/shared by a keyed hash of the domain, and of clients a bit in 64: nobody can read out of it who went where. */
+ * Remembered in runtime/shared by a keyed hash of the domain, and of clients a bit in 64: nobody can read out of it who went
+ * where. */
 #ifndef ICAP_SERVICE_HISTORY_H
 #define ICAP_SERVICE_HISTORY_H
 

@@ -359,7 +359,8 @@ conclude_lookalike(struct why *why, const struct lookalike_finding *f)
 	}
 }
 
-/* One level less for what people here have used for days, before anybody could send it to them (after Chromium's site engagement). */
+/* One level less for what people here have used for days, before anybody could send it to them (as Chromium does by site
+ * engagement). */
 static void
 trust_history(const struct question *q, struct lookalike_finding *f)
 {

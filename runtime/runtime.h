@@ -129,8 +129,8 @@ enum { VISIT_SLOTS = 1 << 14, VISIT_DAYS_KNOWN = 7, VISIT_CLIENTS_KNOWN = 5 };
 /* CLIENT (a hash) went to KEY, runtime_key() of a registrable domain.  Costs a read when that is known already. */
 void runtime_visit(struct runtime *r, uint64_t key, uint64_t client, int64_t now_ms);
 
-/* Before today, KEY was gone to on VISIT_DAYS_KNOWN of the last 63 days, and by VISIT_CLIENTS_KNOWN clients: counted in a bitmap of 64
- * (linear counting: Whang, Vander-Zanden and Taylor, 1990), which may miss some and never counts one twice. */
+/* Before today, KEY was gone to on VISIT_DAYS_KNOWN of the last 63 days, and by VISIT_CLIENTS_KNOWN clients: counted in a bitmap
+ * of 64 (linear counting: Whang, Vander-Zanden and Taylor, 1990), which may miss some and never counts one twice. */
 bool runtime_is_known(const struct runtime *r, uint64_t key, int64_t now_ms);
 
 /* Bytes that nobody outside knows, random at creation: what the service signs with. */

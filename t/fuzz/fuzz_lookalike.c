@@ -26,12 +26,21 @@ require(bool good)
 
 static struct buf image;	/* the segment's bytes */
 
+static struct lookalike *made;
+static struct segment *made_of;
+
+static void
+forget(void)
+{
+	lookalike_close(made);
+	segment_close(made_of);
+	buf_fini(&image);
+}
+
 /* The table, made once. */
 static const struct lookalike *
 table(void)
 {
-	static struct lookalike *made;
-	static struct segment *segment;
 	char dir[] = "/tmp/firebreak-fuzz-XXXXXX";
 	struct lookalike_builder *b = lookalike_builder_new();
 	uint8_t sha256[SEGMENT_SHA256];
@@ -46,9 +55,10 @@ table(void)
 		abort();
 	require(lookalike_source_text(b, NULL, NULL, "site", SLICE(site), NULL) == 0 &&
 	    lookalike_builder_write(b, 1, path, &len, sha256, NULL) == 0);
-	require((segment = segment_open(path, SEGMENT_LOOKALIKE, sha256, NULL)) != NULL && (made = lookalike_open(segment, NULL)) != NULL);
+	require((made_of = segment_open(path, SEGMENT_LOOKALIKE, sha256, NULL)) != NULL && (made = lookalike_open(made_of, NULL)) != NULL);
 	buf_init(&image, 1 << 24);
 	require(file_read(path, &image) == 0);
+	atexit(forget);
 	unlink(path);
 	rmdir(dir);
 	free(path);
