@@ -224,6 +224,8 @@ static const struct {
 	    "it is under edge.test, where machines make names of others' domains" },
 	{ "a name that machines make, embedded", "x.mail.protection.microsoft.com.upd01.net", LOOKALIKE_E1, LOOKALIKE_LOG, "microsoft.com",
 	    NULL },
+	{ "the same beside a lure's word", "login.mail.protection.microsoft.com.upd01.net", LOOKALIKE_E1, LOOKALIKE_LOG, "microsoft.com",
+	    NULL },
 	{ "a library's proxy", "www-betterbricks-com.x.oclc.org", LOOKALIKE_E4, LOOKALIKE_LOG, "betterbricks.com",
 	    "spells betterbricks.com as \"betterbricks-com\", but is registered under oclc.org (it is a library's proxy by oclc.org)" },
 	{ "one by its words", "betterbricks.com.vpn.some.edu", LOOKALIKE_E1, LOOKALIKE_LOG, "betterbricks.com", NULL },
