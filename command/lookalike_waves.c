@@ -45,6 +45,7 @@ struct proposal {
 	struct buf			 value, words, note, why;	/* "*.secure.upd01.net", "block host *.secure.upd01.net" */
 	char				 id[HELD_ID];
 	enum wave_state			 state;
+	bool				 other;			/* the line that is meant is a wider one, which WORDS and ID are of */
 	bool				 written, approved;	/* a line; a decision: by this call */
 };
 
@@ -66,7 +67,9 @@ struct waves {
 	struct line			*lines;
 	size_t				 n_lines;
 	struct edit			 edit;
-	struct held_list		 decisions;
+	struct held_list		 held, decisions;
+	struct public_suffixes		*suffixes;
+	struct lint			*lint;
 	bool				 failed;	/* no memory */
 };
 
@@ -174,13 +177,19 @@ is_in_source(struct waves *w, struct proposal *p)
 		}
 	if (found == NULL)
 		return false;
-	p->state = verdict_on(w, slice_str(found->value)) == HELD_APPROVED ? WAVE_LIVE : WAVE_WAITS;
-	if (!slice_eq(slice_str(found->value), buf_slice(&p->value))) {
+	p->other = !slice_eq(slice_str(found->value), buf_slice(&p->value));
+	if (p->other) {
 		buf_reset(&p->words);
 		gate_words(RULE_BLOCK, RULE_HOST, slice_str(found->value), &p->words);
 		held_id(slice_str(lint_class_name(LINT_WAVE)), SLICE(LINT_WAVES), buf_slice(&p->words), p->id);
 		buf_addf(&p->why, "%s is in the source", found->value);
 	}
+	if (verdict_on(w, slice_str(found->value)) == HELD_APPROVED)
+		p->state = WAVE_LIVE;
+	else if (held_find(&w->held, slice_str(p->id)) != NULL)
+		p->state = WAVE_WAITS;
+	else
+		buf_addf(&p->why, "%sthe source has it, and it is not held: \"firebreak publish\" says why", p->other ? "; " : "");
 	return true;
 }
 
@@ -241,20 +250,43 @@ is_somebodys(const struct waves *w, struct proposal *p)
 	return true;
 }
 
+/* Publish would leave P out. */
+static bool
+is_refused(const struct waves *w, struct proposal *p)
+{
+	struct rule rule = { .action = RULE_BLOCK, .kind = RULE_HOST, .source = SLICE(LINT_WAVES) };
+	struct lint_finding found[LINT_CLASSES];
+	struct rule_match match;
+	char why[RULE_WHY];
+	bool refused;
+	size_t n, at;
+
+	if (rule_match_parse(RULE_HOST, buf_slice(&p->value), &match, why, &at) == -1) {
+		buf_add_str(&p->why, why);
+		return true;
+	}
+	refused = lint_rule(w->lint, &rule, &match, found, &n) == LINT_REFUSE;
+	for (size_t i = 0; i < n; i++)
+		if (found[i].action == LINT_REFUSE) {
+			lint_finding_format(&found[i], &p->why);
+			break;
+		}
+	rule_match_fini(&match);
+	return refused;
+}
+
 static void
 look_at(struct waves *w, struct proposal *p)
 {
 	struct slice denied = denied_of(w, p);
 
-	p->state = WAVE_NEW;
+	p->state = WAVE_PASSED;
 	if (denied.len > 0) {
 		p->state = WAVE_DENIED;
 		if (!slice_eq(denied, buf_slice(&p->value)))
 			buf_addf(&p->why, "%.*s was denied", SLICE_ARGS(denied));
-	} else if (is_somebodys(w, p)) {
-		p->state = WAVE_PASSED;
-	} else if (!is_in_source(w, p) && is_decided(w, p)) {
-		p->state = WAVE_PASSED;
+	} else if (!is_somebodys(w, p) && !is_refused(w, p) && !is_in_source(w, p) && !is_decided(w, p)) {
+		p->state = WAVE_NEW;
 	}
 }
 
@@ -329,7 +361,7 @@ prepare(struct waves *w, struct buf *text)
 
 	for (size_t i = 0; i < w->n; i++) {
 		struct proposal *p = &w->v[i];
-		bool waits = p->state == WAVE_NEW || (p->state == WAVE_WAITS && p->why.len == 0);
+		bool waits = p->state == WAVE_NEW || (p->state == WAVE_WAITS && !p->other);
 
 		if (p->state == WAVE_NEW && !w->rq->dry_run) {
 			write_line(w, p);
@@ -349,28 +381,26 @@ prepare(struct waves *w, struct buf *text)
 static void
 look_again(struct waves *w)
 {
-	struct held_list held = { 0 };
-	bool read = held_load(HELD_RULES, w->call->state, &held, w->diag) == 0;
-
-	held_index(&held);
+	held_fini(&w->held);
+	held_load(HELD_RULES, w->call->state, &w->held, w->diag);
+	held_index(&w->held);
 	for (size_t i = 0; i < w->n; i++) {
 		struct proposal *p = &w->v[i];
 
 		if (!p->written && !p->approved)
 			continue;
-		if (read && held_find(&held, slice_str(p->id)) != NULL) {
-			p->state = WAVE_PROPOSED;
-		} else if (p->approved) {
+		if (p->approved) {
 			p->state = WAVE_APPLIED;
 		} else if (verdict_on(w, buf_slice(&p->value)) == HELD_APPROVED) {
 			p->state = WAVE_APPLIED;
 			buf_add_str(&p->why, "it was approved before");
+		} else if (held_find(&w->held, slice_str(p->id)) != NULL) {
+			p->state = WAVE_PROPOSED;
 		} else {
 			p->state = WAVE_PASSED;
-			buf_add_str(&p->why, "lint refuses it");
+			buf_add_str(&p->why, "it is in the source and not held");
 		}
 	}
-	held_fini(&held);
 }
 
 static int
@@ -436,6 +466,21 @@ act(struct waves *w, size_t n_summaries, const char *path)
 	return status;
 }
 
+/* What publish asks, but for protect rules: those are among the names of the lookalikes.  What is missing publish says. */
+static int
+open_lint(struct waves *w)
+{
+	struct lint_options options = { .site = generation_site(w->rq->g), .lists = getenv("FIREBREAK_LISTS") };
+
+	options.suffixes = w->suffixes = public_suffixes_load(PUBLIC_SUFFIX_FILE, NULL);
+	if (options.lists == NULL)
+		options.lists = LINT_FOLDER;
+	if ((w->lint = lint_new(&options, NULL)) != NULL)
+		return 0;
+	diag_error(w->diag, "out of memory");
+	return -1;
+}
+
 /* Under the lock, so that nobody publishes, edits or decides between reading and writing. */
 static int
 act_locked(struct waves *w, size_t n_summaries)
@@ -447,8 +492,10 @@ act_locked(struct waves *w, size_t n_summaries)
 		return EXIT_TROUBLE;
 	if (!w->rq->dry_run && (state_make(w->call->state) == -1 || (lock = state_lock(w->call->state)) == -1))
 		return call_fail(w->call, "%s: %s", w->call->state, strerror(errno));
-	if (edit_open(&w->edit, sources, SLICE(LINT_WAVES), w->diag) == 0 &&
+	if (edit_open(&w->edit, sources, SLICE(LINT_WAVES), w->diag) == 0 && open_lint(w) == 0 &&
+	    held_load(HELD_RULES, w->call->state, &w->held, w->diag) == 0 &&
 	    held_load(HELD_DECISIONS, w->call->state, &w->decisions, w->diag) == 0) {
+		held_index(&w->held);
 		held_index(&w->decisions);
 		status = act(w, n_summaries, path);
 	}
@@ -541,7 +588,10 @@ fini(struct waves *w)
 	free(w->lines);
 	free(w->v);
 	free(w->summaries);
+	held_fini(&w->held);
 	held_fini(&w->decisions);
+	lint_free(w->lint);
+	public_suffixes_free(w->suffixes);
 	edit_fini(&w->edit);
 	lookalike_log_fini(&w->log);
 }

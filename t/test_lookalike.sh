@@ -199,6 +199,10 @@ echo 'LookalikeWaves off' >> waves/site.conf; sed -i '/LookalikeWaves apply/d' w
 wave 1hour betterbricks.com.off.net paypal.com.off.net
 is "off" "$(fb lookalike waves; echo $?) $(grep -c 'LookalikeWaves is off' err)" "0 1"
 is "but for who asks" "$(fb lookalike waves --hold --new | grep -c '^proposed: \*.off.net')" 1
+printf '%s\n' '.late.net' > shared.txt; echo "SharedHosts $PWD/shared.txt" >> waves/site.conf; fb publish > out
+wave 1hour betterbricks.com.late.net paypal.com.late.net
+is "what the site's own list has is shared" "$(fb lookalike waves --hold --new) $(fb lookalike waves --hold | grep 'late.net' | cut -c1-90)" \
+	" passed over: *.late.net embeds betterbricks.com and 1 other; 2 hosts, 1 client; the rule c"
 mkdir waves/sources/x; echo 'block hots a' > waves/sources/waves.rules; cp waves/approved approved
 is "a source that is broken: nothing changes" "$(fb lookalike waves --apply > out; echo $?; cmp approved waves/approved; cat waves/sources/waves.rules)" \
 	"2
