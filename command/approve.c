@@ -169,11 +169,7 @@ read_decisions(struct decision *d, const char *path)
 {
 	if (file_read(path, &d->text) == -1 && errno != ENOENT)
 		return call_fail(d->call, "%s: %s", path, strerror(errno));
-	if (d->text.len == 0)
-		buf_add_str(&d->text, "# What people decided about held rules: ID approved|denied DATE WHO CLASS SOURCE ACTION KIND VALUE "
-		    "NOTE.\n# Of two lines about one rule the later counts; a line that is removed makes its rule wait again.\n");
-	else if (d->text.p[d->text.len - 1] != '\n')
-		buf_add_char(&d->text, '\n');
+	held_continue(&d->text);
 	return EXIT_FINE;
 }
 

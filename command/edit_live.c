@@ -24,6 +24,14 @@ int
 edit_live(const struct call *c, const struct edit *e, bool json, struct diag *diag)
 {
 	struct live_request rq = live_request(c);
+
+	rq.json = json;
+	return edit_live_as(c, e, rq, diag);
+}
+
+int
+edit_live_as(const struct call *c, const struct edit *e, struct live_request rq, struct diag *diag)
+{
 	int status;
 
 	if (edit_write(e, diag) == -1) {
@@ -33,7 +41,6 @@ edit_live(const struct call *c, const struct edit *e, bool json, struct diag *di
 	}
 	rq.options.only = e->name.p;
 	rq.options.locked = true;
-	rq.json = json;
 	if ((status = live_run(c, &rq)) == EXIT_TROUBLE && edit_undo(e, diag) == 0)
 		diag_add(diag, DIAG_NOTE, e->path, 0, 0, "is as it was");
 	return status;

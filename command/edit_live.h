@@ -2,12 +2,15 @@
 #ifndef COMMAND_EDIT_LIVE_H
 #define COMMAND_EDIT_LIVE_H
 
-#include "command/call.h"
+#include "command/live.h"
 #include "ruleset/edit.h"
 
 /* Write what was made of E, whose caller holds the publishers' lock, publish that source, and put the old text back when that is
  * refused.  JSON: print what was published as an object.  What live_run() answers, or EXIT_TROUBLE with errors in DIAG. */
 int edit_live(const struct call *c, const struct edit *e, bool json, struct diag *diag);
+
+/* The same by RQ, of which the source and the lock are set here. */
+int edit_live_as(const struct call *c, const struct edit *e, struct live_request rq, struct diag *diag);
 
 /* A label for ACTION at NOW that the text of E does not have yet, into OUT: the action's letter and the time. */
 enum { EDIT_LABEL_MAX = 40 };

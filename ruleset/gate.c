@@ -105,7 +105,7 @@ struct candidate {
 	const char	*file;
 	unsigned	 line;
 	struct diag	*diag;
-	bool		 is_row;	/* of a feed: what is refused is left out, and the others are used */
+	bool		 is_row;	/* of a feed, or a proposal: what is refused is left out, and the others are used */
 };
 
 static enum held_verdict
@@ -176,7 +176,7 @@ warn(struct gate *gate, const struct candidate *c, const struct lint_finding *v,
 		}
 }
 
-/* A row of a feed is left out; anybody else's line is an error. */
+/* A row of a feed, or what nobody wrote, is left out; anybody else's line is an error. */
 static void
 refuse(struct gate *gate, const struct candidate *c, const struct lint_finding *f)
 {
@@ -233,7 +233,7 @@ gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *
     struct diag *diag)
 {
 	struct candidate c = { .source = rule->source, .file = file, .line = line, .diag = diag,
-		.is_row = rule->line == 0 && rule->label.len == 0 };
+		.is_row = (rule->line == 0 && rule->label.len == 0) || slice_eq(rule->source, SLICE(LINT_WAVES)) };
 	struct lint_finding v[LINT_CLASSES];
 	enum lint_action heaviest;
 	struct buf words, value;

@@ -348,3 +348,13 @@ held_decide(const struct held *h, enum held_verdict verdict, struct slice date, 
 		out->len--;
 	return buf_add_char(out, '\n');
 }
+
+void
+held_continue(struct buf *text)
+{
+	if (text->len == 0)
+		buf_add_str(text, "# What people decided about held rules: ID approved|denied DATE WHO CLASS SOURCE ACTION KIND VALUE "
+		    "NOTE.\n# Of two lines about one rule the later counts; a line that is removed makes its rule wait again.\n");
+	else if (text->p[text->len - 1] != '\n')
+		buf_add_char(text, '\n');
+}

@@ -75,4 +75,7 @@ int held_format(const struct held_list *list, struct buf *out);
 int held_decide(const struct held *held, enum held_verdict verdict, struct slice date, struct slice who, struct slice note,
     struct buf *out);
 
+/* Make TEXT, what STATE/approved has so far, ready for another line: with a head when it is empty, and its last line ended. */
+void held_continue(struct buf *text);
+
 #endif

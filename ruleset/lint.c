@@ -42,7 +42,7 @@ lint_class_name(enum lint_class class)
 {
 	static const char *const names[LINT_CLASSES] = {
 		"public_suffix", "own_domain", "protected", "address", "top_site", "trivial_digest", "common_name", "shared_host",
-		"shrank", "grew",
+		"shrank", "grew", "wave",
 	};
 
 	return names[class];
@@ -66,6 +66,7 @@ set_actions(struct lint *lint, const struct site *site)
 		[LINT_TOP_SITE] = site->lint_top_site, [LINT_TRIVIAL_DIGEST] = site->lint_trivial_digest,
 		[LINT_COMMON_NAME] = site->lint_common_name,
 		[LINT_SHARED_HOST] = site->lint_shared_host, [LINT_SHRANK] = site->lint_shrank, [LINT_GREW] = site->lint_grew,
+		[LINT_WAVE] = LINT_HOLD,
 	};
 
 	for (size_t i = 0; i < LINT_CLASSES; i++)
@@ -248,6 +249,7 @@ struct findings {
 	struct lint_finding	*v;
 	size_t			 n;
 	enum lint_action	 heaviest;
+	bool			 is_proposal;
 };
 
 static void
@@ -257,6 +259,8 @@ find(struct findings *f, enum lint_class class, struct slice name, const char *w
 
 	if (action == LINT_IGNORE)
 		return;
+	if (f->is_proposal && class != LINT_WAVE)
+		action = LINT_REFUSE;
 	f->v[f->n++] = (struct lint_finding){ .class = class, .action = action, .name = name, .what = what };
 	f->heaviest = action > f->heaviest ? action : f->heaviest;
 }
@@ -341,6 +345,9 @@ lint_rule(const struct lint *lint, const struct rule *rule, const struct rule_ma
 {
 	struct findings f = { .lint = lint, .v = out, .heaviest = LINT_IGNORE };
 
+	f.is_proposal = rule->action == RULE_BLOCK && slice_eq(rule->source, SLICE(LINT_WAVES));
+	if (f.is_proposal)
+		find(&f, LINT_WAVE, rule->note, NULL);
 	if (rule->action == RULE_BLOCK && rule->kind == RULE_FILE)
 		judge_file(&f, match);
 	else if (rule->action == RULE_BLOCK && rule->kind == RULE_ADDRESS)
@@ -401,6 +408,8 @@ lint_finding_format(const struct lint_finding *f, struct buf *out)
 		return buf_addf(out, "the list has %zu rules and had %zu; see whether what was fetched is all of it", f->now, f->before);
 	case LINT_GREW:
 		return buf_addf(out, "the list has %zu rules and had %zu; see whether what was fetched is that list", f->now, f->before);
+	case LINT_WAVE:
+		return buf_addf(out, "a wave of lookalikes%s%.*s; nobody wrote this rule", f->name.len > 0 ? ": " : "", SLICE_ARGS(f->name));
 	case LINT_CLASSES:
 		break;
 	}

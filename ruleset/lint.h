@@ -22,6 +22,7 @@ enum lint_class {
 	LINT_SHARED_HOST,	/* a block of all of a host that strangers share, where a path is meant */
 	LINT_SHRANK,		/* a list of which at most half is left */
 	LINT_GREW,		/* a list that is ten times what it was */
+	LINT_WAVE,		/* a rule of LINT_WAVES, which nobody wrote: always held */
 	LINT_CLASSES
 };
 
@@ -31,7 +32,8 @@ enum lint_action { LINT_IGNORE, LINT_WARN, LINT_HOLD, LINT_REFUSE };
 struct lint_finding {
 	enum lint_class	 class;
 	enum lint_action action;	/* never LINT_IGNORE */
-	struct slice	 name;		/* what is touched: borrowed from the lint, or from the match that was judged */
+	struct slice	 name;		/* what is touched: borrowed from the lint, or from the match that was judged; the note of a
+					 * rule that is a proposal, borrowed from it */
 	const char	*what;		/* what NAME is, where the class does not say it; lasts */
 	size_t		 before, now;	/* of a list: its rules */
 };
@@ -49,6 +51,10 @@ struct lint_options {
 #define LINT_FOLDER		FIREBREAK_DATA
 #define LINT_TOP_SITES		"top-sites.txt"
 #define LINT_SHARED_HOSTS	"shared-hosting.txt"
+
+/* The source of what "firebreak lookalike waves" proposes.  Nobody wrote its rules: each is held (LINT_WAVE), and whatever else
+ * there is to say of it, unless it is ignored, refuses it. */
+#define LINT_WAVES		"waves"
 
 /* What judges by OPTIONS.  A list that cannot be read is a warning in DIAG: its question is then not asked, and a bad line of one
  * is a warning, too.  NULL with an error in DIAG: out of memory, or a list's path that is not absolute.  The caller's:

@@ -102,8 +102,8 @@ else
 fi
 lines=$(wc -l < "$src/README")
 [ "$lines" -gt 20 ] && [ "$lines" -le 150 ]; ok $? "the README has at most 150 lines (it has $lines)"
-wide=$(awk 'length($0) > 132 { print FILENAME ":" FNR }' "$src"/README "$src"/SECURITY "$src"/NEWS "$src"/doc/HACKING "$src"/doc/PERFORMANCE "$src"/doc/URLS \
-	"$schema")
+wide=$(awk 'length($0) > 132 { print FILENAME ":" FNR }' "$src"/README "$src"/SECURITY "$src"/NEWS "$src"/doc/HACKING "$src"/doc/LOOKALIKE "$src"/doc/PERFORMANCE \
+	"$src"/doc/URLS "$schema")
 [ -z "$wide" ]; ok $? "texts fit a screen" "$wide"
 
 tap_done

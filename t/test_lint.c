@@ -379,10 +379,48 @@ test_class_names(void)
 {
 	char name[OPTION_NAME];
 
-	for (enum lint_class c = 0; c < LINT_CLASSES; c++) {
+	for (enum lint_class c = 0; c < LINT_WAVE; c++) {
 		snprintf(name, sizeof(name), "lint_%s", lint_class_name(c));
 		ok(option_find(site_options, site_options_n, slice_str(name)) != NULL, "%s is an option", name);
 	}
+}
+
+/* ---- proposals ---- */
+
+static enum lint_action
+ask_wave(const struct lint *asked, enum rule_action action, const char *value, const char *source,
+    struct lint_finding found[static LINT_CLASSES], size_t *n)
+{
+	struct rule rule = { .action = action, .kind = RULE_HOST, .source = slice_str(source), .note = SLICE("embeds a.test") };
+	struct rule_match match;
+	char why[RULE_WHY];
+	enum lint_action heaviest;
+	size_t at;
+
+	if (rule_match_parse(RULE_HOST, slice_str(value), &match, why, &at) == -1)
+		abort();
+	heaviest = lint_rule(asked, &rule, &match, found, n);
+	rule_match_fini(&match);
+	return heaviest;
+}
+
+/* What nobody wrote is held, and refused where a person would be warned. */
+static void
+test_waves(void)
+{
+	struct lint_finding found[LINT_CLASSES];
+	struct lint *made = full_lint("OwnDomains bank.co.uk\n");
+	size_t n;
+
+	ok(ask_wave(made, RULE_BLOCK, "*.evil.test", LINT_WAVES, found, &n) == LINT_HOLD && n == 1 && found[0].class == LINT_WAVE &&
+	    says(&found[0], "a wave of lookalikes: embeds a.test; nobody wrote this rule"), "a proposal is held");
+	ok(ask_wave(made, RULE_BLOCK, "*.evil.test", "local", found, &n) == LINT_IGNORE && n == 0, "the same of a person is not");
+	ok(ask_wave(made, RULE_ALLOW, "*.evil.test", LINT_WAVES, found, &n) == LINT_IGNORE && n == 0, "nor is what lets pass");
+	ok(ask_wave(made, RULE_BLOCK, ".big.test", "local", found, &n) == LINT_HOLD && n == 1, "what is held of a person");
+	ok(ask_wave(made, RULE_BLOCK, ".big.test", LINT_WAVES, found, &n) == LINT_REFUSE && n == 2, "is refused of a proposal");
+	ok(ask_wave(made, RULE_BLOCK, ".printer.local", "local", found, &n) == LINT_WARN, "and what is warned of");
+	ok(ask_wave(made, RULE_BLOCK, ".printer.local", LINT_WAVES, found, &n) == LINT_REFUSE, "is, too");
+	lint_free(made);
 }
 
 /* ---- addresses ---- */
@@ -717,6 +755,7 @@ main(void)
 	test_rows();
 	test_rule_actions();
 	test_parts();
+	test_waves();
 	test_options();
 	test_class_names();
 	test_addresses();

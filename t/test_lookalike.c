@@ -224,6 +224,8 @@ static const struct {
 	    "it is under edge.test, where machines make names of others' domains" },
 	{ "a name that machines make, embedded", "x.mail.protection.microsoft.com.upd01.net", LOOKALIKE_E1, LOOKALIKE_LOG, "microsoft.com",
 	    NULL },
+	{ "the same beside a lure's word", "login.mail.protection.microsoft.com.upd01.net", LOOKALIKE_E1, LOOKALIKE_LOG, "microsoft.com",
+	    NULL },
 	{ "a library's proxy", "www-betterbricks-com.x.oclc.org", LOOKALIKE_E4, LOOKALIKE_LOG, "betterbricks.com",
 	    "spells betterbricks.com as \"betterbricks-com\", but is registered under oclc.org (it is a library's proxy by oclc.org)" },
 	{ "one by its words", "betterbricks.com.vpn.some.edu", LOOKALIKE_E1, LOOKALIKE_LOG, "betterbricks.com", NULL },
@@ -313,6 +315,44 @@ test_classes(const struct lookalike *l)
 	if (!ok(!lookalike_find(l, slice_make(host, sizeof(host) - 1), &levels, &f), "253 are not"))
 		printf("# %s\n", f.fault);
 	ok(lookalike_own(l) == 8 && lookalike_brands(l) == 6 && lookalike_stamp(l) == 17, "what it says of itself");
+}
+
+/* ---- what a rule for a whole domain would touch ---- */
+
+static const struct { const char *idea, *domain, *name; enum lookalike_excuse why; } touched[] = {
+	{ "nobody's", "upd01.net", NULL, EXCUSE_NONE },
+	{ "a domain that only ends so", "notbetterbricks.com", NULL, EXCUSE_NONE },
+	{ "ours", "betterbricks.com", "betterbricks.com", EXCUSE_OWN },
+	{ "below ours", "a.betterbricks.com", "betterbricks.com", EXCUSE_OWN },
+	{ "above ours", "betterbricks.net", "mail.betterbricks.net", EXCUSE_OWN },
+	{ "above a partner's", "bricksupplier.co.uk", "bricksupplier.co.uk", EXCUSE_PARTNER },
+	{ "a brand's", "paypal.me", "paypal.me", EXCUSE_FAMILY },
+	{ "a brand's other", "paypalobjects.com", "paypalobjects.com", EXCUSE_FAMILY },
+	{ "machines", "a.edge.test", "edge.test", EXCUSE_INFRA },
+	{ "above what the site excepts", "errors.test", "errors.test", EXCUSE_EMBEDS },
+	{ "our hosting", "previews.hosted.com", NULL, EXCUSE_HOSTING },
+	{ "shared hosting", "hosted.com", NULL, EXCUSE_SHARED },
+	{ "a stranger there", "evil.pages.test", "pages.test", EXCUSE_SHARED },
+	{ "a bucket", "bucket.test", "bucket.test", EXCUSE_BUCKET },
+	{ "what everybody knows", "everybody.com", "everybody.com", EXCUSE_POPULAR },
+	{ "a library's proxy", "x.oclc.org", "oclc.org", EXCUSE_PROXY },
+	{ "a public suffix", "co.uk", NULL, EXCUSE_NONE },
+};
+
+static void
+test_touched(const struct lookalike *l)
+{
+	for (size_t i = 0; i < COUNT(touched); i++) {
+		enum lookalike_excuse why = EXCUSE_NONE;
+		struct slice name = { 0 };
+		bool found = lookalike_touches(l, guard_copy(slice_str(touched[i].domain)), &name, &why);
+		/* Of several names any may be told. */
+		bool any = i > 1 && touched[i].name == NULL;
+
+		if (!ok(any ? found : found == (touched[i].name != NULL) && (!found || (why == touched[i].why &&
+		    slice_eq(name, slice_str(touched[i].name)))), "touches: %s", touched[i].idea))
+			printf("# %.*s %d\n", SLICE_ARGS(name), (int)why);
+	}
 }
 
 /* ---- paths ---- */
@@ -694,6 +734,7 @@ main(void)
 	suffixes = small_list();
 	l = make(suffixes, NULL, SLICE(site), "site.seg", &segment);
 	test_classes(l);
+	test_touched(l);
 	test_paths(l);
 	lookalike_close(l);
 	segment_close(segment);

@@ -145,6 +145,12 @@ struct lookalike_suffix {
 /* One pass over the labels of HOST, canonical and no address, of at most LOOKALIKE_HOST_MAX bytes. */
 struct lookalike_suffix lookalike_suffix(const struct lookalike *l, struct slice host);
 
+/* A name that something is known of (the site's own, a partner's, a brand's, machines', shared hosting, what everybody knows), or a
+ * public suffix, that DOMAIN is, lies in, or has below it: who refuses all of DOMAIN would refuse hosts that are not the
+ * attacker's.  True with *NAME, borrowed from the table, and *WHY, the excuse that its hosts have; EXCUSE_NONE for a public suffix.
+ * Looks at every name of the table. */
+bool lookalike_touches(const struct lookalike *l, struct slice domain, struct slice *name, enum lookalike_excuse *why);
+
 /* ---- the compiler ---- */
 
 struct public_suffixes;

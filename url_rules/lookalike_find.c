@@ -445,6 +445,15 @@ is_lured(struct lookalike_search *s, const struct lookalike_hit *hit, size_t fir
 	return (s->lures & ~own) != 0;
 }
 
+/* All of TEXT stands in HOST from byte AT on: it was judged as such. */
+static bool
+stands_whole(struct slice host, size_t at, struct slice text)
+{
+	struct slice rest = slice_skip(host, at);
+
+	return slice_starts(rest, text) && (rest.len == text.len || rest.p[text.len] == '.' || rest.p[text.len] == '-');
+}
+
 /* The labels left of the registrable domain.  Of very many only the OUTER ones at either end are looked at: nobody reads the
  * others, and each costs some memory that is far away. */
 static void
@@ -466,7 +475,8 @@ find_labels(struct lookalike_search *s)
 		if (hit.end - hit.begin >= LABEL_MIN && (seen++ < OUTER || i + OUTER >= s->label_first))
 			hit.target = lookalike_by_label(s->l, lookalike_bytes(h, hit.begin, hit.end),
 			    lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, last)), &target, &text);
-		if (hit.target != UINT32_MAX && (target.flags & TARGET_LEADING) && !(target.flags & TARGET_WORD)) {
+		if (hit.target != UINT32_MAX && (target.flags & TARGET_LEADING) && !(target.flags & TARGET_WORD) &&
+		    !stands_whole(h->text, hit.begin, text)) {
 			if (((target.flags & TARGET_BRAND) || s->levels->own_names > LOOKALIKE_LOG) && !is_lured(s, &hit, i, last))
 				lower(&hit.cap, &hit.excuse, LOOKALIKE_LOG, EXCUSE_PLAIN);
 			lookalike_consider(s, &hit);

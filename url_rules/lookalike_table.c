@@ -263,6 +263,43 @@ find_name(const struct lookalike *l, const struct lookalike_host *h, size_t t, s
 	return UINT32_MAX;
 }
 
+static bool
+is_under(struct slice host, struct slice domain)
+{
+	return slice_ends(host, domain) && (host.len == domain.len || host.p[host.len - domain.len - 1] == '.');
+}
+
+static enum lookalike_excuse
+excuse_by(unsigned flags)
+{
+	static const struct { unsigned flag; enum lookalike_excuse excuse; } excuses[] = {
+		{ NAME_OWN, EXCUSE_OWN }, { NAME_PARTNER, EXCUSE_PARTNER }, { NAME_FAMILY, EXCUSE_FAMILY }, { NAME_INFRA, EXCUSE_INFRA },
+		{ NAME_HOSTING, EXCUSE_HOSTING }, { NAME_EMBEDS, EXCUSE_EMBEDS }, { NAME_POPULAR, EXCUSE_POPULAR },
+		{ NAME_BUCKET, EXCUSE_BUCKET }, { NAME_SHARED, EXCUSE_SHARED }, { NAME_PROXY, EXCUSE_PROXY },
+	};
+
+	for (size_t i = 0; i < sizeof(excuses) / sizeof(*excuses); i++)
+		if (flags & excuses[i].flag)
+			return excuses[i].excuse;
+	return EXCUSE_NONE;
+}
+
+bool
+lookalike_touches(const struct lookalike *l, struct slice domain, struct slice *name, enum lookalike_excuse *why)
+{
+	for (uint32_t i = 0; i < l->names.n; i++) {
+		struct lookalike_name entry;
+
+		if (!lookalike_name_at(l, i, &entry, name))
+			continue;
+		*why = excuse_by(entry.flags);
+		if ((*why != EXCUSE_NONE && is_under(domain, *name)) ||
+		    ((*why != EXCUSE_NONE || entry.suffix != 0) && is_under(*name, domain)))
+			return true;
+	}
+	return false;
+}
+
 static size_t
 last_label_len(struct slice host)
 {
