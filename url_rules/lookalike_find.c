@@ -651,8 +651,8 @@ excuse_of(unsigned flags)
 	    flags & NAME_INFRA ? EXCUSE_INFRA : EXCUSE_NONE;
 }
 
-bool
-lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
+static bool
+find_in(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
 {
 	struct lookalike_host split;
 	struct lookalike_search s = { .l = l, .levels = levels, .host = &split, .asked = host, .out = out };
@@ -675,4 +675,38 @@ lookalike_find(const struct lookalike *l, struct slice host, const struct lookal
 	if (split.encoded && !is_settled(&s))
 		search_skeleton(&s);
 	return out->class != LOOKALIKE_NONE && out->level > LOOKALIKE_OFF;
+}
+
+/* S, when it points into COPY, at its place in HOST, which is as long. */
+static struct slice
+moved(struct slice s, struct slice copy, struct slice host)
+{
+	uintptr_t at = (uintptr_t)s.p - (uintptr_t)copy.p;
+
+	return s.len == 0 ? (struct slice){ 0 } : at < copy.len ? slice_make(host.p + at, s.len) : s;
+}
+
+bool
+lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
+{
+	bool found = find_in(l, host, levels, out), again;
+	char text[LOOKALIKE_HOST_MAX];
+	struct lookalike_finding other;
+	struct slice copy = slice_make(text, host.len);
+
+	if (slice_find(host, '_') == host.len || out->class == LOOKALIKE_UNJUDGED ||
+	    (out->class == LOOKALIKE_NONE && out->excuse != EXCUSE_NONE))
+		return found;
+	/* Hosts may have '_', which registered names do not: it parts words as a hyphen does. */
+	for (size_t i = 0; i < host.len; i++)
+		text[i] = host.p[i] == '_' ? '-' : host.p[i];
+	again = find_in(l, copy, levels, &other);
+	if (!again || (found && out->level >= other.level))
+		return found;
+	*out = other;
+	out->registrable = moved(other.registrable, copy, host);
+	out->spelled = moved(other.spelled, copy, host);
+	out->word = moved(other.word, copy, host);
+	out->excused_by = moved(other.excused_by, copy, host);
+	return true;
 }
