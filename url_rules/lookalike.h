@@ -114,9 +114,10 @@ uint64_t lookalike_stamp(const struct lookalike *l);
 size_t lookalike_own(const struct lookalike *l);
 size_t lookalike_brands(const struct lookalike *l);
 
-/* Judge HOST, canonical (host_canonical()) and no address; '_' counts as a hyphen.  True when OUT has a finding whose level is
- * LOOKALIKE_LOG or more: the most severe one; of equals the site's own targets first.  False when there is none; OUT then says in
- * EXCUSE and EXCUSED_BY why, when something would have been found, and CLASS what.  Pure; below a microsecond for usual hosts. */
+/* Judge HOST, canonical (host_canonical()) and no address; '_' counts as a hyphen, and so does what no name has, when what is found
+ * then is worse.  True when OUT has a finding whose level is LOOKALIKE_LOG or more: the most severe one; of equals the site's own
+ * targets first.  False when there is none; OUT then says in EXCUSE and EXCUSED_BY why, when something would have been found, and
+ * CLASS what.  Pure; below a microsecond for usual hosts. */
 bool lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels,
     struct lookalike_finding *out);
 

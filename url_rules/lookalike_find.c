@@ -611,6 +611,12 @@ search_skeleton(struct lookalike_search *of)
 	search_host(&s);
 }
 
+static bool
+is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || ascii_is_digit(c) || c == '-' || c == '_';
+}
+
 /* What is wrong with HOST; NULL when it is a name. */
 static const char *
 fault_of(struct slice host)
@@ -628,7 +634,7 @@ fault_of(struct slice host)
 			if (i - label > LOOKALIKE_LABEL_MAX)
 				return "it has a label of more than 63 characters";
 			label = i + 1;
-		} else if (!(c >= 'a' && c <= 'z') && !ascii_is_digit(c) && c != '-' && c != '_') {
+		} else if (!is_name_byte(c)) {
 			return "it has a character that no name has";
 		}
 	}
@@ -686,22 +692,34 @@ moved(struct slice s, struct slice copy, struct slice host)
 	return s.len == 0 ? (struct slice){ 0 } : at < copy.len ? slice_make(host.p + at, s.len) : s;
 }
 
+/* HOST with a hyphen for each byte that no registered name has, and for the two digits of an escape: the same length, into OUT.
+ * False when that changes nothing. */
+static bool
+respell(struct slice host, char out[static LOOKALIKE_HOST_MAX])
+{
+	bool changed = false;
+
+	for (size_t i = 0, escape = 0; i < host.len; i++) {
+		bool dot = host.p[i] == '.';
+
+		escape = dot ? 0 : host.p[i] == '%' ? 3 : escape > 0 ? escape - 1 : 0;
+		out[i] = !dot && (escape > 0 || !is_name_byte(host.p[i]) || host.p[i] == '_') ? '-' : host.p[i];
+		changed |= out[i] != host.p[i];
+	}
+	return changed;
+}
+
 bool
 lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
 {
-	bool found = find_in(l, host, levels, out), again;
+	bool found = find_in(l, host, levels, out);
 	char text[LOOKALIKE_HOST_MAX];
 	struct lookalike_finding other;
 	struct slice copy = slice_make(text, host.len);
 
-	if (slice_find(host, '_') == host.len || out->class == LOOKALIKE_UNJUDGED ||
-	    (out->class == LOOKALIKE_NONE && out->excuse != EXCUSE_NONE))
-		return found;
-	/* Hosts may have '_', which registered names do not: it parts words as a hyphen does. */
-	for (size_t i = 0; i < host.len; i++)
-		text[i] = host.p[i] == '_' ? '-' : host.p[i];
-	again = find_in(l, copy, levels, &other);
-	if (!again || (found && out->level >= other.level))
+	/* Hosts may have '_' and worse, as registered names do not: they part words as a hyphen does, and nobody escapes by one. */
+	if (host.len > LOOKALIKE_HOST_MAX || (out->class == LOOKALIKE_NONE && out->excuse != EXCUSE_NONE) || !respell(host, text) ||
+	    !find_in(l, copy, levels, &other) || other.class == LOOKALIKE_UNJUDGED || (found && out->level >= other.level))
 		return found;
 	*out = other;
 	out->registrable = moved(other.registrable, copy, host);
