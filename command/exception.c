@@ -97,7 +97,8 @@ take_key(struct asked *a, enum exception_key key, int flag, struct slice of_even
 	struct slice value = a->values[flag] != NULL ? slice_str(a->values[flag]) : any ? (struct slice){ 0 } : of_event;
 	char why[RULE_WHY];
 
-	if (value.len == 0 || exception_take_key(key, value, a->host, &a->e, why) == 0)
+	/* What is said to be nothing is an error: an empty --host would be any host. */
+	if ((value.len == 0 && a->values[flag] == NULL) || exception_take_key(key, value, a->host, &a->e, why) == 0)
 		return EXIT_FINE;
 	return call_fail(a->call, "--%s %.*s: %s", exception_key_name(key), SLICE_ARGS(slice_head(value, 200)), why);
 }

@@ -1,12 +1,13 @@
 #include "events/mail.h"
 
-enum { LOCAL_MAX = 64, DOMAIN_MAX = 253 };	/* RFC 5321 4.5.3.1, and of the DNS */
+/* RFC 5321 4.5.3.1, with every byte escaped, and of the DNS; how many times over an escape may be escaped. */
+enum { LOCAL_MAX = 3 * 64, DOMAIN_MAX = 253, ESCAPED_MAX = 8 };
 
 /* C may stand in the name of an address as URLs have it: what separates parameters does not. */
 static bool
 is_local(char c)
 {
-	return ascii_is_alpha(c) || ascii_is_digit(c) || (c != '\0' && strchr("._+-~'!%", c) != NULL) || (unsigned char)c >= 0x80;
+	return ascii_is_alpha(c) || ascii_is_digit(c) || (c != '\0' && strchr("._+-~'!%$^`{|}", c) != NULL) || (unsigned char)c >= 0x80;
 }
 
 static bool
@@ -15,27 +16,42 @@ is_domain(char c)
 	return ascii_is_alpha(c) || ascii_is_digit(c) || c == '.' || c == '-' || (unsigned char)c >= 0x80;
 }
 
-/* Bytes of the '@' that stands at AT, as it is or escaped, once or twice; 0 when none does. */
+/* Bytes of the C that REST begins with, as it is or escaped to the digits HEX, the escape's own '%' escaped or not; 0 when it does
+ * not. */
+static size_t
+take_sign(struct slice rest, char c, struct slice hex)
+{
+	size_t n = 1;
+
+	if (rest.len == 0 || rest.p[0] != '%')
+		return rest.len > 0 && rest.p[0] == c;
+	for (int i = 0; i < ESCAPED_MAX && slice_starts(slice_skip(rest, n), SLICE("25")); i++)
+		n += 2;
+	return slice_istarts(slice_skip(rest, n), hex) ? n + hex.len : 0;
+}
+
 static size_t
 at_sign(struct slice text, size_t at)
 {
-	struct slice rest = slice_skip(text, at);
-
-	return slice_starts(rest, SLICE("@")) ? 1 : slice_starts(rest, SLICE("%40")) ? 3 : slice_starts(rest, SLICE("%2540")) ? 5 : 0;
+	return take_sign(slice_skip(text, at), '@', SLICE("40"));
 }
 
 /* The domain that REST begins with: with a dot in it, or empty. */
 static struct slice
 take_domain(struct slice rest)
 {
-	size_t n = 0;
+	size_t n = 0, end = 0, dot = 0, sign;
 
-	while (n < rest.len && n < DOMAIN_MAX && is_domain(rest.p[n]))
-		n++;
-	while (n > 0 && !ascii_is_alpha(rest.p[n - 1]) && !ascii_is_digit(rest.p[n - 1]))
-		n--;
-	rest.len = n;
-	return slice_find(rest, '.') < n && slice_find(rest, '.') > 0 ? rest : (struct slice){ 0 };
+	while (n < rest.len && n < DOMAIN_MAX) {
+		sign = take_sign(slice_skip(rest, n), '.', SLICE("2e"));
+		if (sign == 0 && !is_domain(rest.p[n]))
+			break;
+		dot = dot == 0 && sign > 0 ? n + 1 : dot;
+		n += sign > 0 ? sign : 1;
+		if (sign == 0 && (ascii_is_alpha(rest.p[n - 1]) || ascii_is_digit(rest.p[n - 1])))
+			end = n;
+	}
+	return dot > 1 && end >= dot ? slice_head(rest, end) : (struct slice){ 0 };
 }
 
 bool

@@ -2,6 +2,7 @@
  *
  *	http://.../mail/id=joe.doe@betterbricks.com-patch121.exe	joe.doe, betterbricks.com-patch121.exe
  *	...?to=joe%40betterbricks.com					joe, betterbricks.com
+ *	...?to=%2Fx%3Fa%3Djoe%252540betterbricks%2Ecom			%2Fx%3Fa%3Djoe, betterbricks%2Ecom
  *
  * Where an address ends is anybody's guess, and a domain may be longer here than it was meant; the name before the '@', which is
  * what is to be hidden, is exact.  Pure; linear. */

@@ -24,9 +24,9 @@ int flow_end(struct txn *t, ci_request_t *req);
  * generation had no objection, else any generation is newer. */
 void flow_journal(struct txn *t, int64_t size, bool checked);
 
-/* The rule that let something go, if one did, is in force for as long as a copy may be cached: what an
+/* A rule that let something go and ENDS then (0: never, or there is none) is in force for as long as a copy may be cached: what an
  * allow has covered is not harmless once the allow has ended. */
-bool flow_outlives_copy(const struct txn *t, const struct why *why);
+bool flow_outlives_copy(const struct txn *t, int64_t ends);
 
 /* A verdict to block, as the mode has it: true when it is to be acted on; in observe mode it
  * becomes would_block. */

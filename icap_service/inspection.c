@@ -198,8 +198,9 @@ judge_end(struct txn *t, ci_request_t *req)
 			inspection_note(t, EVENT_WOULD_BLOCK, why, &kept->facts);
 		else if (reason_unchecked(why->reason))
 			inspection_note(t, EVENT_PASSED_UNCHECKED, why, &kept->facts);
-		/* A copy that a cache keeps of what one user may have is not for the others. */
-		checked = why->verdict == VERDICT_PASS && !reason_unchecked(why->reason) && !why->excepted && flow_outlives_copy(t, why);
+		/* A copy that a cache keeps of what one user may have is not for the others, whatever else is in it. */
+		checked = why->verdict == VERDICT_PASS && !reason_unchecked(why->reason) && !t->findings->excepted &&
+		    flow_outlives_copy(t, t->findings->ends);
 	}
 	if (inspector_unscannable(t->inspector) != UNSCANNABLE_NO)
 		return end_unscannable(t, req);

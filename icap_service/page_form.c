@@ -11,6 +11,7 @@ static const char *const types[PAGE_FORMS] = {
 /* The destinations of a request (Fetch standard, 2.2.5) that a program cannot make up in a browser. */
 static const struct { struct slice dest; enum page_form form; } dests[] = {
 	{ { "document", 8 }, FORM_HTML }, { { "iframe", 6 }, FORM_HTML }, { { "frame", 5 }, FORM_HTML }, { { "object", 6 }, FORM_HTML },
+	{ { "fencedframe", 11 }, FORM_HTML },
 	{ { "embed", 5 }, FORM_HTML }, { { "image", 5 }, FORM_IMAGE }, { { "script", 6 }, FORM_SCRIPT }, { { "worker", 6 }, FORM_SCRIPT },
 	{ { "sharedworker", 12 }, FORM_SCRIPT }, { { "serviceworker", 13 }, FORM_SCRIPT }, { { "style", 5 }, FORM_STYLE },
 	{ { "font", 4 }, FORM_TEXT }, { { "audio", 5 }, FORM_TEXT }, { { "video", 5 }, FORM_TEXT }, { { "track", 5 }, FORM_TEXT },

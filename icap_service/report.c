@@ -84,16 +84,16 @@ url_for_log(const struct txn *t, struct buf *store)
 	return buf_slice(store);
 }
 
-/* The file's name as the log may have it. */
+/* TEXT, which has a part of the URL in it, as the log may have it. */
 static struct slice
-name_for_log(const struct txn *t, struct slice name, struct buf *store)
+text_for_log(const struct txn *t, struct slice text, struct buf *store)
 {
 	struct mail mail;
 	size_t at = 0;
 
-	if (txn_site(t)->log_mail || !mail_next(name, &at, &mail))
-		return name;
-	mail_mask(name, store);
+	if (txn_site(t)->log_mail || !mail_next(text, &at, &mail))
+		return text;
+	mail_mask(text, store);
 	return buf_slice(store);
 }
 
@@ -167,7 +167,7 @@ fill_file(struct event *e, const struct txn *t, const struct outcome *o, struct 
 	if (o->facts == NULL)
 		return;
 	e->file_size = (int64_t)o->facts->size;
-	e->file_name = name_for_log(t, exchange_file_name(&t->x), name);
+	e->file_name = text_for_log(t, exchange_file_name(&t->x), name);
 	if (o->facts->kind == FINDING_MEMBER) {
 		e->file_path = o->facts->member;
 		e->file_name = last_part(o->facts->member);
@@ -218,7 +218,7 @@ report(struct txn *t, const struct outcome *o)
 {
 	enum reason reason = o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason;
 	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL], name_space[ID_USUAL];
-	struct buf url, steps, sentence, id, name;
+	struct buf url, steps, sentence, id, name, shown_steps, shown_sentence;
 	struct event e;
 
 	/* On the stack: threads that share an arena of malloc wait for each other. */
@@ -227,6 +227,8 @@ report(struct txn *t, const struct outcome *o)
 	buf_init_in(&sentence, sentence_space, sizeof(sentence_space), STEPS_TEXT_MAX);
 	buf_init_in(&id, id_space, sizeof(id_space), STEPS_TEXT_MAX);
 	buf_init_in(&name, name_space, sizeof(name_space), SHOWN_MAX);
+	buf_init(&shown_steps, 2 * STEPS_TEXT_MAX);
+	buf_init(&shown_sentence, 2 * STEPS_TEXT_MAX);
 	event_init(&e);
 	e.time_ms = t->now_ms;
 	memcpy(e.id, o->incident, INCIDENT_LEN + 1);
@@ -239,8 +241,9 @@ report(struct txn *t, const struct outcome *o)
 	fill_file(&e, t, o, &name);
 	why_format_steps(t->generation, o->why, &steps);
 	why_format_sentence(o->why, e.host, &sentence);
-	e.steps = buf_slice(&steps);
-	e.message = sentence.p;
+	/* A rule that was made of a lure shows what that has. */
+	e.steps = text_for_log(t, buf_slice(&steps), &shown_steps);
+	e.message = text_for_log(t, buf_slice(&sentence), &shown_sentence).p;
 	write_line(t, &e);
 	note_targets(t, &e);
 	count(t, o->action, reason);
@@ -249,4 +252,6 @@ report(struct txn *t, const struct outcome *o)
 	buf_fini(&sentence);
 	buf_fini(&id);
 	buf_fini(&name);
+	buf_fini(&shown_steps);
+	buf_fini(&shown_sentence);
 }

@@ -24,9 +24,9 @@ flow_journal(struct txn *t, int64_t size, bool checked)
 }
 
 bool
-flow_outlives_copy(const struct txn *t, const struct why *why)
+flow_outlives_copy(const struct txn *t, int64_t ends)
 {
-	return !why->has_rule || why->rule.expires == 0 || why->rule.expires - t->now_ms / MS > COPY_LIFE_S;
+	return ends == 0 || ends - t->now_ms / MS > COPY_LIFE_S;
 }
 
 static int
@@ -82,7 +82,7 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	if (reason_unchecked(why.reason))
 		inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	if (why.files_exempt)
-		return let_go(t, req, flow_enforces(t) && flow_outlives_copy(t, &why));
+		return let_go(t, req, flow_enforces(t) && flow_outlives_copy(t, why.rule.expires));
 	if (flow_enforces(t) && recall_kill(t, req, &remembered, &why))
 		return inspection_refuse(t, req, &why, &remembered);
 	t->plan = judge_plan(t->generation, &t->x.head, inspection_type(t, req, preview));

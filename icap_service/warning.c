@@ -41,19 +41,20 @@ grant_key(const struct txn *t)
 	return key;
 }
 
-/* Somebody waits before a window or a frame (Fetch Metadata, Sec-Fetch-Dest; browsers send it to trustworthy origins only, and then
- * Accept tells). */
+/* Somebody waits before a window or a frame, or what shows a page as one does (Fetch Metadata, Sec-Fetch-Dest; browsers send it to
+ * trustworthy origins only, and else Accept tells, as it does when there are two). */
 static bool
 is_navigation(const ci_headers_list_t *request)
 {
-	static const struct slice shown[] = { { "document", 8 }, { "iframe", 6 }, { "frame", 5 } };
+	static const struct slice shown[] = { { "document", 8 }, { "iframe", 6 }, { "frame", 5 }, { "object", 6 }, { "embed", 5 },
+		{ "fencedframe", 11 } };
 	struct slice value;
 	size_t n = header_find(request, SLICE("sec-fetch-dest"), &value);
 
 	for (size_t i = 0; n == 1 && i < sizeof(shown) / sizeof(*shown); i++)
 		if (slice_ieq(value, shown[i]))
 			return true;
-	return n == 0 && header_find(request, SLICE("accept"), &value) == 1 && accept_prefers_html(value);
+	return n != 1 && header_find(request, SLICE("accept"), &value) == 1 && accept_prefers_html(value);
 }
 
 /* ---- the form ---- */
@@ -177,14 +178,18 @@ warning_due(struct txn *t, ci_request_t *req)
 	struct runtime *runtime = process_runtime(t->process);
 	struct continue_claim claim = claim_of(t);
 	uint64_t key;
+	bool granted;
 
 	if (runtime == NULL || t->x.is_connect || (claim.client.len == 0 && claim.user.len == 0) || (key = grant_key(t)) == 0)
 		return WARNING_LOG;
-	if (runtime_is_granted(runtime, key, t->now_ms))
-		return WARNING_PASS;
+	granted = runtime_is_granted(runtime, key, t->now_ms);
+	/* A button that is pressed twice: what the form says is ours, and the site is not to see it.  It gives no more time. */
 	if (goes_on(t)) {
-		runtime_grant(runtime, key, t->now_ms, t->now_ms + txn_site(t)->warn_for * MS);
+		if (!granted)
+			runtime_grant(runtime, key, t->now_ms, t->now_ms + txn_site(t)->warn_for * MS);
 		return WARNING_CONTINUE;
 	}
+	if (granted)
+		return WARNING_PASS;
 	return is_navigation(ci_http_request_headers(req)) ? WARNING_PAGE : WARNING_LOG;
 }

@@ -4,6 +4,9 @@
  *	POST of that form              -> 303 to /x; client and user may go on to that host for WarnFor
  *	GET http://doubtful/x, again   -> passes
  *
+ * A form that is sent again while its token is good leads back, too, and gives no more time.  Whatever else goes to that path goes
+ * to the site.
+ *
  * A page is for navigations only: what a page loads, programs, and CONNECT, to which no browser shows a page, pass, and are
  * logged.  So does who comes without a client's address or a user's name, since nobody could be told apart from him. */
 #ifndef ICAP_SERVICE_WARNING_H

@@ -14,6 +14,8 @@ findings_init(struct findings *f, const struct generation *g, int64_t now, bool 
 	f->kept = 0;
 	f->any = false;
 	f->n = 0;
+	f->excepted = false;
+	f->ends = 0;
 }
 
 static int
@@ -59,6 +61,15 @@ judge_one(struct findings *f, struct judged *j, const struct finding *finding)
 	judge_body(f->g, &j->facts, f->now, &j->why);
 }
 
+/* What holds of all that was found, whichever of it is kept. */
+static void
+note(struct findings *f, const struct why *why)
+{
+	f->excepted |= why->excepted;
+	if (why->has_rule && why->rule.expires != 0 && (f->ends == 0 || why->rule.expires < f->ends))
+		f->ends = why->rule.expires;
+}
+
 bool
 findings_found(void *arg, const struct finding *finding)
 {
@@ -71,6 +82,7 @@ findings_found(void *arg, const struct finding *finding)
 	if (finding->tentative)
 		return !(blocks && f->stops);
 	f->n++;
+	note(f, &next->why);
 	if (!f->any || rank(&next->why) > rank(&f->judged[f->kept].why)) {
 		f->kept = (int)(next - f->judged);
 		f->any = true;

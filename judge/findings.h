@@ -26,6 +26,8 @@ struct findings {
 	int			 kept;
 	bool			 any;		/* the kept one is there */
 	unsigned		 n;		/* how many were judged for good */
+	bool			 excepted;	/* an exception let any of them through, kept or not */
+	int64_t			 ends;		/* when the first rule that decided any of them does; 0: none does */
 };
 
 /* Nothing found yet.  NAMES, borrowed, are those of the body if a rule goes by one (struct inspect_plan), else NULL; ASKER,

@@ -345,7 +345,8 @@ conclude_lookalike(struct why *why, const struct lookalike_finding *f)
 
 	why->lookalike = *f;
 	add_plain_step(why, STEP_LOOKALIKE, blocks ? STEP_DECIDES : STEP_PLAIN, odd ? REASON_ODD_HOST : REASON_LOOKALIKE);
-	if (f->level == LOOKALIKE_OFF || (why->would_block && !blocks))
+	/* A rule that only would block is worth more than a finding that is only logged; a warning is more than both. */
+	if (f->level == LOOKALIKE_OFF || (why->would_block && f->level < LOOKALIKE_WARN))
 		return;
 	if (blocks || odd) {
 		why->verdict = blocks ? VERDICT_BLOCK : VERDICT_PASS;

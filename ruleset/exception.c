@@ -19,8 +19,19 @@ refuse(char *why, const char *text)
 	return -1;
 }
 
-int
-exception_take_rule(struct slice value, struct exception *out, char why[static RULE_WHY])
+/* ID is "SOURCE:LINE": another rule has that name as soon as a line is added above.  A row of a feed, "SOURCE/VALUE", may have any
+ * colon in it. */
+static bool
+is_named_by_line(struct slice id)
+{
+	struct slice source, line;
+	uint64_t n;
+
+	return slice_cut(id, ':', &source, &line) && slice_find(source, '/') == source.len && slice_u64(line, &n) == 0;
+}
+
+static int
+take_rule(struct slice value, struct exception *out, char *why)
 {
 	struct slice rev, id;
 	uint64_t n = 0;
@@ -33,6 +44,14 @@ exception_take_rule(struct slice value, struct exception *out, char why[static R
 	out->rev = (uint32_t)n;
 	out->id = id;
 	return 0;
+}
+
+int
+exception_take_rule(struct slice value, struct exception *out, char why[static RULE_WHY])
+{
+	if (take_rule(value, out, why) == -1)
+		return -1;
+	return is_named_by_line(out->id) ? refuse(why, "the rule is named by its line, which moves: give it an id= first") : 0;
 }
 
 static int
@@ -88,7 +107,8 @@ exception_parse(struct slice text, struct source_line *line, char host[static HO
 
 	if (source_line_split(line, NULL, 0, text, NULL) == -1 || line->n == 0 || line->words[0].key.len > 0)
 		return refuse(why, "expected REVISION:RULE and client=, user= or host=");
-	if (exception_take_rule(line->words[0].value, out, why) == -1)
+	/* What is published already was read by those of before. */
+	if (take_rule(line->words[0].value, out, why) == -1)
 		return -1;
 	for (size_t i = 1; i < line->n; i++) {
 		enum exception_key key = key_of(&line->words[i]);

@@ -3,6 +3,8 @@
  *	except rule 2:alert-19190:file-1 client=192.0.2.7 user=ann host=a.example expires=7d note="ticket 4711"
  *	            '--------- what is matched: one text, written in the source as it is here --------'
  *
+ * A rule that is named by its line, "local:7", has none: lines move, and the exception would be from another rule without a word.
+ *
  * The number is the revision, * any; when a later version of the rule has another, the exception has lapsed.  What is not said
  * (client, user, host) may be anything; what is said must all be so. */
 #ifndef RULESET_EXCEPTION_H
@@ -29,7 +31,8 @@ struct exception {
 enum exception_key { EXCEPTION_CLIENT, EXCEPTION_USER, EXCEPTION_HOST, EXCEPTION_KEYS };
 const char *exception_key_name(enum exception_key key);	/* "client", "user", "host" */
 
-/* Take "REV:ID" or "*:ID" into OUT, of which everything else is unset.  -1 with the reason in WHY. */
+/* Take "REV:ID" or "*:ID" into OUT, of which everything else is unset.  -1 with the reason in WHY, also for a rule that
+ * is named by its line. */
 int exception_take_rule(struct slice value, struct exception *out, char why[static RULE_WHY]);
 
 /* Take KEY's VALUE into OUT.  HOST is room for a canonical host, which must live as long as OUT. */

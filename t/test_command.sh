@@ -374,6 +374,8 @@ has "wants one" "--reason" "$err"
 fb 2 "an exception for nobody" exception add 2:except:bad --reason "ticket 4711"
 has "asks for whom" "for whom?" "$err"
 fb 2 "an exception from nothing" exception add bad --user ann --reason x
+fb 2 "an exception from a line" exception add 1:local:7 --user ann --reason x
+has "it says what to do" "id=" "$err"
 fb 2 "an exception that never ends" exception add 2:except:bad --user ann --reason x --for never
 fb 0 "an exception" exception add 2:except:bad --user ann --for 2d --reason "ticket 4711"
 has "is told" "2:except:bad user=ann" "$out"
@@ -388,6 +390,7 @@ cat > "$work/except.jsonl" <<'END'
 {"event":{"id":"1M83ME10C4HM007J"},"rule":{"id":"except:worse","version":"1"},"client":{"ip":"192.0.2.7"},"url":{"domain":"worse.example"}}
 END
 fb 2 "an incident that is not there" exception add --incident 1M83-ME10-C4HM-007J --events "$work/empty.jsonl" --reason x
+fb 2 "an empty host is not any host" exception add --incident 1m83me10c4hm007j --events "$work/except.jsonl" --host "" --reason y
 fb 0 "an exception from an incident" exception add --incident 1m83me10c4hm007j --events "$work/except.jsonl" --reason y
 has "for its client and host" "1:except:worse client=192.0.2.7 host=worse.example" "$out"
 fb 0 "that client may" check --client 192.0.2.7 http://worse.example/

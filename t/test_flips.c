@@ -30,7 +30,7 @@ static const char layer_1[] =
 	"allow file 4096:sha256:" SHA256 "\n"
 	"block file 5:name:patch{DIGIT[3]}*.exe\n"
 	"allow file *:name:caf%C3%A9-{ANY[2-9]}.exe\n"
-	"except rule 1:one:1 client=192.0.2.0/24 user=ann host=www.a.test\n"
+	"except rule 1:one:x client=192.0.2.0/24 user=ann host=www.a.test\n"
 	"protect host .bank.test\n";
 /* What layer 2 has anew: none of it counts any more. */
 static const char gone[] =

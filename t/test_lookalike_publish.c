@@ -201,7 +201,8 @@ static const struct { const char *idea, *rules, *url, *reason; } orders[] = {
 	{ "and what is only logged", "block host .bank.net level=1\n", "http://bank.net/", "host" },
 	{ "only logged", "block host .x.net\n", "http://bank.net/", "lookalike" },
 	{ "an address", "block host .x.net\n", "http://192.0.2.7/", "none" },
-	{ "a host that is none", "block host .x.net\n", "http://a!b.bank.com.evil.net/", "odd-host" },
+	{ "a host that is none", "block host .x.net\n", "http://a!b.evil.net/", "odd-host" },
+	{ "a lure that is none", "block host .x.net\n", "http://a!b.bank.com.evil.net/", "lookalike" },
 	{ "ours", "block host .x.net\n", "http://www.bank.com/", "none" },
 };
 

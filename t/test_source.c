@@ -45,6 +45,7 @@ static const struct error_row errors[] = {
 	{ "an exception without a revision", "except rule alert-1:x", 1, 13, "expected REVISION:RULE" },
 	{ "an exception from revision 0", "except rule 0:a:b", 1, 13, "expected REVISION:RULE" },
 	{ "an exception from nothing", "except rule 1:", 1, 13, "expected the rule as events name it" },
+	{ "an exception from a line", "except rule 1:local:7", 1, 13, "named by its line" },
 	{ "an exception for no address", "except rule 1:a:b client=x", 1, 26, "no address, such as 192.0.2.7" },
 	{ "an exception without an end", "except rule 1:a:b expires=never", 1, 27, "an exception has an end" },
 	{ "a client of a block", "block host a.example client=192.0.2.7", 1, 22, "only an exception has this key" },

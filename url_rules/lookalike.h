@@ -92,7 +92,7 @@ struct lookalike_finding {
 	struct slice		 spelled;	/* the part of the host that looks like it; points into it */
 	struct slice		 word;		/* what stands beside the name; points into the host */
 	struct slice		 excused_by;	/* the name that EXCUSE is about; borrowed from the table or the host */
-	uint32_t		 code;		/* of IDN: a code point that is not what it looks like */
+	uint32_t		 code;		/* of IDN: a code point that is not what it looks like; 0: an A-label of ASCII alone */
 	char			 looks_like;	/* and what that is */
 	enum lookalike_path	 path_kind;	/* what lookalike_trace() found beside it */
 	struct slice		 path_target;	/* the site's own domain there; borrowed from the table */
@@ -115,9 +115,10 @@ uint64_t lookalike_stamp(const struct lookalike *l);
 size_t lookalike_own(const struct lookalike *l);
 size_t lookalike_brands(const struct lookalike *l);
 
-/* Judge HOST, canonical (host_canonical()) and no address.  True when OUT has a finding whose level is LOOKALIKE_LOG or more: the
- * most severe one; of equals the site's own targets first.  False when there is none; OUT then says in EXCUSE and EXCUSED_BY why,
- * when something would have been found, and CLASS what.  Pure; below a microsecond for usual hosts. */
+/* Judge HOST, canonical (host_canonical()) and no address; '_' counts as a hyphen, and so does what no name has, when what is found
+ * then is worse.  True when OUT has a finding whose level is LOOKALIKE_LOG or more: the most severe one; of equals the site's own
+ * targets first.  False when there is none; OUT then says in EXCUSE and EXCUSED_BY why, when something would have been found, and
+ * CLASS what.  Pure; below a microsecond for usual hosts. */
 bool lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels,
     struct lookalike_finding *out);
 

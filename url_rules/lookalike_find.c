@@ -621,6 +621,12 @@ search_skeleton(struct lookalike_search *of)
 	search_host(&s);
 }
 
+static bool
+is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || ascii_is_digit(c) || c == '-' || c == '_';
+}
+
 /* What is wrong with HOST; NULL when it is a name. */
 static const char *
 fault_of(struct slice host)
@@ -638,7 +644,7 @@ fault_of(struct slice host)
 			if (i - label > LOOKALIKE_LABEL_MAX)
 				return "it has a label of more than 63 characters";
 			label = i + 1;
-		} else if (!(c >= 'a' && c <= 'z') && !ascii_is_digit(c) && c != '-' && c != '_') {
+		} else if (!is_name_byte(c)) {
 			return "it has a character that no name has";
 		}
 	}
@@ -661,8 +667,8 @@ excuse_of(unsigned flags)
 	    flags & NAME_INFRA ? EXCUSE_INFRA : EXCUSE_NONE;
 }
 
-bool
-lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
+static bool
+find_in(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
 {
 	struct lookalike_host split;
 	struct lookalike_search s = { .l = l, .levels = levels, .host = &split, .asked = host, .out = out };
@@ -685,4 +691,50 @@ lookalike_find(const struct lookalike *l, struct slice host, const struct lookal
 	if (split.encoded && !is_settled(&s))
 		search_skeleton(&s);
 	return out->class != LOOKALIKE_NONE && out->level > LOOKALIKE_OFF;
+}
+
+/* S, when it points into COPY, at its place in HOST, which is as long. */
+static struct slice
+moved(struct slice s, struct slice copy, struct slice host)
+{
+	uintptr_t at = (uintptr_t)s.p - (uintptr_t)copy.p;
+
+	return s.len == 0 ? (struct slice){ 0 } : at < copy.len ? slice_make(host.p + at, s.len) : s;
+}
+
+/* HOST with a hyphen for each byte that no registered name has, and for the two digits of an escape: the same length, into OUT.
+ * False when that changes nothing. */
+static bool
+respell(struct slice host, char out[static LOOKALIKE_HOST_MAX])
+{
+	bool changed = false;
+
+	for (size_t i = 0, escape = 0; i < host.len; i++) {
+		bool dot = host.p[i] == '.';
+
+		escape = dot ? 0 : host.p[i] == '%' ? 3 : escape > 0 ? escape - 1 : 0;
+		out[i] = !dot && (escape > 0 || !is_name_byte(host.p[i]) || host.p[i] == '_') ? '-' : host.p[i];
+		changed |= out[i] != host.p[i];
+	}
+	return changed;
+}
+
+bool
+lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
+{
+	bool found = find_in(l, host, levels, out);
+	char text[LOOKALIKE_HOST_MAX];
+	struct lookalike_finding other;
+	struct slice copy = slice_make(text, host.len);
+
+	/* Hosts may have '_' and worse, as registered names do not: they part words as a hyphen does, and nobody escapes by one. */
+	if (host.len > LOOKALIKE_HOST_MAX || (out->class == LOOKALIKE_NONE && out->excuse != EXCUSE_NONE) || !respell(host, text) ||
+	    !find_in(l, copy, levels, &other) || other.class == LOOKALIKE_UNJUDGED || (found && out->level >= other.level))
+		return found;
+	*out = other;
+	out->registrable = moved(other.registrable, copy, host);
+	out->spelled = moved(other.spelled, copy, host);
+	out->word = moved(other.word, copy, host);
+	out->excused_by = moved(other.excused_by, copy, host);
+	return true;
 }

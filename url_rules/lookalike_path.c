@@ -27,7 +27,8 @@ own_target_in(const struct lookalike *l, const struct lookalike_host *h)
 	return (struct slice){ 0 };
 }
 
-/* The run of bytes that a host may have from FROM on, in small letters into OUT, as far as there is room; where it ends. */
+/* The run of bytes that a host may have from FROM on, in small letters and with hyphens for '_' into OUT, as far as there is room;
+ * where it ends. */
 static size_t
 take_run(struct slice text, size_t from, char out[static LOOKALIKE_HOST_MAX], size_t *len)
 {
@@ -35,7 +36,7 @@ take_run(struct slice text, size_t from, char out[static LOOKALIKE_HOST_MAX], si
 
 	for (*len = 0; i < text.len && is_host_byte(text.p[i]); i++)
 		if (*len < LOOKALIKE_HOST_MAX)
-			out[(*len)++] = ascii_lower(text.p[i]);
+			out[(*len)++] = text.p[i] == '_' ? '-' : ascii_lower(text.p[i]);
 	return i;
 }
 

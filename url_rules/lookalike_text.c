@@ -58,7 +58,11 @@ add_combined(const struct lookalike_finding *f, struct buf *out)
 static void
 add_other_script(const struct lookalike_finding *f, struct buf *out)
 {
-	buf_addf(out, "contains U+%04X, which looks like \"%c\", and reads like ", (unsigned)f->code, f->looks_like);
+	/* An A-label may be one of ASCII alone. */
+	if (f->code == 0)
+		buf_add_str(out, "is encoded, and reads like ");
+	else
+		buf_addf(out, "contains U+%04X, which looks like \"%c\", and reads like ", (unsigned)f->code, f->looks_like);
 	buf_add_slice(out, f->target);
 	add_registered(f, ", but is registered under ", out);
 }

@@ -38,7 +38,7 @@ damaged() {	# damaged KIND WHAT PATTERN: put a generation in place whose segment
 	cp -a "$LAB_STATE/rules" "$LAB_STATE/stage/"
 	lab_as mkdir -p "$LAB_STATE/stage/sources" "$LAB_STATE/stage/runtime"
 	printf '%s\n' "allow host .bad-host.test" "block file 5:md5:00000000000000000000000000000001" "block address 198.51.100.0/24" \
-		"block path /of-every-kind/*.one" "block file 5:name:of-every-kind.one" "except rule 1:local:1 user=of-every-kind" | lab_write "$LAB_STATE/stage/sources/local.rules"
+		"block path /of-every-kind/*.one" "block file 5:name:of-every-kind.one" "except rule 1:local:x user=of-every-kind" | lab_write "$LAB_STATE/stage/sources/local.rules"
 	lab_as "$LAB_FIREBREAK" --state "$LAB_STATE/stage" publish >/dev/null 2>&1
 	next=$(sed -n 's/^generation //p' "$LAB_STATE/stage/rules/MANIFEST")
 	seg=$LAB_STATE/stage/rules/$kind-$next.seg

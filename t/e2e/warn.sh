@@ -29,6 +29,8 @@ is "$(event '.event.action, .event.reason')" "continued lookalike" "and it is lo
 before=$(events)
 like "$(fetch "$doubtful/hello?a=1&b=%2F" "${page[@]}")" "200 * 0" "he gets the page now"
 is "$(events)" "$before" "in silence"
+like "$(fetch "$doubtful$to" -X POST "${page[@]}")" "303 0 0" "who presses twice is sent back as well"
+is "$(event '.event.action')" "continued" "and the site does not see the token"
 like "$(fetch "$other/hello" "${page[@]}")" "403 * 0" "another host is another question"
 like "$(fetch "$doubtful/.well-known/firebreak-continue?t=x&to=%2F%2Fevil.test" -X POST "${page[@]}")" "200 * 0" \
 	"once he may go on, such a path is the site's own"
