@@ -159,11 +159,13 @@ keep_without_userinfo(struct exchange *x, struct slice target)
 static void
 make_shown(struct exchange *x, struct slice host)
 {
-	size_t at = x->store.len;
+	size_t at = x->store.len, behind = host.len;
 
 	if (is_origin_form(x->target)) {
+		while (behind > 0 && host.p[behind - 1] != '@')
+			behind--;
 		buf_add_str(&x->store, "http://");
-		buf_add_slice(&x->store, host);
+		buf_add_slice(&x->store, slice_skip(host, behind));
 		if (x->target.p[0] == '/')
 			buf_add_slice(&x->store, x->target);
 	} else if (slice_find(x->target, '@') < x->target.len)
