@@ -32,6 +32,7 @@ empty "no unfinished place" "$(grep -nE '\b(TO''DO|FIX''ME|XX''X|HA''CK)\b' $sou
 empty "no #if inside a function" "$(awk '/^\{/ { inside = 1 } /^\}/ { inside = 0 } inside && /^#if/ { print FILENAME ":" FNR ": " $0 }' \
 	$sources)"
 empty "no line over 132 columns" "$(awk 'length($0) > 132 { print FILENAME ":" FNR }' $sources $headers)"
+empty "no script beside a test program of its name" "$(for script in t/*.sh; do [ ! -e "${script%.sh}.c" ] || echo "$script"; done)"
 empty "no blanks at the end of a line" "$(grep -nE '[ 	]+$' $sources $headers)"
 
 # ---- rooms: arrows go down ----
