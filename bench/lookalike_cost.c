@@ -123,6 +123,20 @@ cost_of(const struct lookalike *l, struct slice host, double clock)
 	return best < 0 ? 0 : best;
 }
 
+/* The same; what is more than MOST is measured again, so that no interruption makes a host the slowest. */
+static double
+cost_at_most(const struct lookalike *l, struct slice host, double clock, double most)
+{
+	double t = cost_of(l, host, clock);
+
+	for (int i = 0; i < TIMES && t > most; i++) {
+		double again = cost_of(l, host, clock);
+
+		t = again < t ? again : t;
+	}
+	return t;
+}
+
 static int
 by_cost(const void *a, const void *b)
 {
@@ -144,6 +158,60 @@ clock_cost(void)
 		best = t < best ? t : best;
 	}
 	return best;
+}
+
+/* LABEL with a Cyrillic letter for its first a, e or o as an A-label (RFC 3492 6.3) into OUT; its length, 0 when it has none. */
+static size_t
+encode(struct slice label, char *out)
+{
+	static const struct { char plain; unsigned code; } alike[] = { { 'a', 0x430 }, { 'e', 0x435 }, { 'o', 0x43e } };
+	enum { FIRST = 128, DIGITS = 36, BIAS = 72, T_MAX = 26 };
+	size_t at = 0, len = 4;
+	unsigned code = 0, delta;
+
+	for (; at < label.len && code == 0; at++)
+		for (size_t i = 0; i < sizeof(alike) / sizeof(*alike); i++)
+			code = label.p[at] == alike[i].plain ? alike[i].code : code;
+	if (code == 0)
+		return 0;
+	at--;
+	memcpy(out, "xn--", 4);
+	for (size_t i = 0; i < label.len; i++)
+		if (i != at)
+			out[len++] = label.p[i];
+	if (label.len > 1)
+		out[len++] = '-';
+	delta = (code - FIRST) * (unsigned)label.len + (unsigned)at;
+	for (unsigned k = DIGITS;; k += DIGITS) {
+		unsigned t = k <= BIAS ? 1 : k >= BIAS + T_MAX ? T_MAX : k - BIAS, digit = delta < t ? delta : t + (delta - t) % (DIGITS - t);
+
+		out[len++] = (char)(digit < 26 ? 'a' + digit : '0' + digit - 26);
+		if (delta < t)
+			return len;
+		delta = (delta - t) / (DIGITS - t);
+	}
+}
+
+/* A host of names of OWN, each with a letter of another script: all of it is searched twice. */
+static size_t
+craft_alike(const struct hosts *own, uint32_t *seed, char out[static NAME_MAX_LEN + 64])
+{
+	size_t len = 0;
+
+	while (len + 60 < NAME_MAX_LEN) {
+		struct slice from;
+
+		*seed = *seed * 1664525 + 1013904223;
+		from = own->v[(*seed >> 8) % own->n];
+		from = slice_head(from, slice_find(from, '.'));
+		if (from.len > 40)
+			continue;
+		len += encode(from, out + len);
+		if (len > 0 && out[len - 1] != '.')
+			out[len++] = '.';
+	}
+	memcpy(out + len, "net", 3);
+	return len + 3;
 }
 
 /* A host of SHAPE that is slow by design, of pieces of OWN. */
@@ -191,7 +259,7 @@ craft(const struct hosts *own, unsigned shape, uint32_t *seed, char out[static N
 static void
 measure_crafted(const struct lookalike *l, const struct hosts *own, double clock)
 {
-	static const char *const names[] = { "many short tokens", "labels of 63", "labels of 32", "A-labels" };
+	static const char *const names[] = { "many short tokens", "labels of 63", "labels of 32", "A-labels", "A-labels like ASCII" };
 	uint32_t seed = 1;
 
 	for (unsigned shape = 0; shape < sizeof(names) / sizeof(*names); shape++) {
@@ -199,8 +267,8 @@ measure_crafted(const struct lookalike *l, const struct hosts *own, double clock
 		double most = 0;
 
 		for (int i = 0; i < CRAFTED; i++) {
-			size_t len = craft(own, shape, &seed, host);
-			double t = cost_of(l, slice_make(host, len), clock);
+			size_t len = shape == 4 ? craft_alike(own, &seed, host) : craft(own, shape, &seed, host);
+			double t = cost_at_most(l, slice_make(host, len), clock, most);
 
 			if (t > most) {
 				most = t;
@@ -221,6 +289,7 @@ main(int argc, char **argv)
 	struct site site;
 	double *costs, clock = clock_cost(), best = 1e18;
 	uint64_t len = 0;
+	size_t worst = 0;
 
 	if (argc != 4 || option_defaults(site_options, site_options_n, &site) == -1) {
 		fputs("usage: lookalike_cost LISTS OWN HOSTS\n", stderr);
@@ -242,11 +311,13 @@ main(int argc, char **argv)
 		t = (now_of(CLOCK_PROCESS_CPUTIME_ID) - from) / (double)hosts.n;
 		best = t < best ? t : best;
 	}
-	for (size_t i = 0; i < hosts.n; i++)
-		costs[i] = cost_of(l, hosts.v[i], clock);
+	for (size_t i = 0; i < hosts.n; i++) {
+		costs[i] = cost_at_most(l, hosts.v[i], clock, costs[worst]);
+		worst = costs[i] > costs[worst] ? i : worst;
+	}
 	qsort(costs, hosts.n, sizeof(*costs), by_cost);
-	printf("%zu hosts: mean %.0f ns; alone and warm p50 %.0f, p99 %.0f, p99.9 %.0f, most %.0f ns\n", hosts.n, best, costs[hosts.n / 2],
-	    costs[hosts.n / 100 * 99], costs[hosts.n / 1000 * 999], costs[hosts.n - 1]);
+	printf("%zu hosts: mean %.0f ns; alone and warm p50 %.0f, p99 %.0f, p99.9 %.0f, most %.0f ns: %.*s\n", hosts.n, best,
+	    costs[hosts.n / 2], costs[hosts.n / 100 * 99], costs[hosts.n / 1000 * 999], costs[hosts.n - 1], SLICE_ARGS(hosts.v[worst]));
 	measure_crafted(l, &own, clock);
 	free(costs);
 	lookalike_close(l);

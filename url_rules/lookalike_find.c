@@ -53,6 +53,15 @@ find_proxy(struct lookalike_search *s)
 	if (s->proxy_known)
 		return;
 	s->proxy_known = true;
+	/* What a finding names must be of the host that was asked about. */
+	if (s->plain != NULL) {
+		find_proxy(s->plain);
+		s->academic = s->plain->academic;
+		s->proxy = s->plain->proxy;
+		s->proxy_sure = s->plain->proxy_sure;
+		s->proxy_word = s->plain->proxy_word;
+		return;
+	}
 	/* By the list: "edu.li" may be anybody's. */
 	s->academic = s->above.suffix.listed && is_academic(s->l, slice_skip(h->text, h->text.len - s->above.suffix.any));
 	for (size_t i = h->n; i-- > 0 && !s->proxy;) {
@@ -599,9 +608,8 @@ search_skeleton(struct lookalike_search *of)
 	struct lookalike_host host;
 	size_t len, dots = 0;
 
-	/* What a finding names must be of the host that was asked about. */
-	find_proxy(of);
 	s = *of;
+	s.plain = of;
 
 	len = lookalike_skeleton(&s.l->glyphs, s.asked, text, &s.code, &s.looks_like);
 	if (len == 0 || !lookalike_split(slice_make(text, len), &host))

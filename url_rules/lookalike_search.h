@@ -24,6 +24,7 @@ struct lookalike_search {
 	bool				 lures_known;
 	uint64_t			 lures;		/* a bit for each token that is a word that lures use */
 	bool				 skeleton;	/* HOST is not what was asked, but what it looks like */
+	struct lookalike_search		*plain;		/* for SKELETON: the question about what was asked */
 	uint64_t			 decoded;	/* for SKELETON: a bit for each token that was an A-label */
 	struct slice			 asked;		/* what was asked, and whose it is */
 	struct slice			 registrable;
