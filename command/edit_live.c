@@ -21,7 +21,7 @@ edit_label(const struct edit *e, enum rule_action action, int64_t now, char out[
 }
 
 int
-edit_live(const struct call *c, const struct edit *e, bool json, struct diag *diag)
+edit_live(const struct call *c, const struct edit *e, enum edit_show show, struct diag *diag)
 {
 	struct live_request rq = live_request(c);
 	int status;
@@ -33,7 +33,9 @@ edit_live(const struct call *c, const struct edit *e, bool json, struct diag *di
 	}
 	rq.options.only = e->name.p;
 	rq.options.locked = true;
-	rq.json = json;
+	rq.json = show == EDIT_JSON;
+	rq.quiet = show == EDIT_SILENT;
+	rq.diag = show == EDIT_SILENT ? diag : NULL;
 	if ((status = live_run(c, &rq)) == EXIT_TROUBLE && edit_undo(e, diag) == 0)
 		diag_add(diag, DIAG_NOTE, e->path, 0, 0, "is as it was");
 	return status;
