@@ -39,7 +39,7 @@ const char html_style[] =
     "@media(min-width:44rem){dl{display:grid;grid-template-columns:9rem 1fr;gap:.45rem 1rem}dt{margin:0}}\n"
     "ul.list{list-style:none;margin:1rem 0;padding:0}\n"
     "ul.list>li{border-top:1px solid var(--line);padding:.7rem 0}\n"
-    "ul.list .meta{display:flex;flex-wrap:wrap;gap:.1rem 1rem}\n"
+    "ul.list .meta{display:flex;align-items:baseline;flex-wrap:wrap;gap:.1rem 1rem}\n"
     "ol{padding-inline-start:1.4rem}\n"
     ".tag{display:inline-block;padding:0 .5rem;border-radius:.3rem;font-weight:600}\n"
     ".bad{background:var(--badtint);color:var(--bad)}.mid{background:var(--midtint);color:var(--mid)}"

@@ -5,7 +5,7 @@
 #include "console/html.h"
 #include "console/part.h"
 #include "console/rows.h"
-#include "ruleset/generation.h"
+#include "ruleset/exception_list.h"
 
 enum { DAYS_DEFAULT = 7, DAYS_MAX = 90, REASON_MAX = 400, WHY_MAX = 16 << 10, CLIENTS_SHOWN = 10, MS_PER_S = 1000 };
 
@@ -234,45 +234,63 @@ write_others(struct buf *out, const struct incident *in)
 
 /* ---- exceptions ---- */
 
-static void
-write_exception(struct buf *out, const struct generation *g, const struct exception_match *match, int64_t now)
-{
-	struct rule rule;
-	char name[RULE_NAME_MAX];
+/* What asked, and by which revision of which rule it was met. */
+struct met {
+	struct buf	*out;
+	struct slice	 id;
+	uint32_t	 rev;
+	struct asker	 asker;
+	bool		 passes;	/* now */
+};
 
-	if (generation_rule(g, match->layer, match->ref, name, &rule) == -1 || rule.expires <= now)
-		return;
-	buf_add_str(out, "<p class=\"say good\">An exception lets this through until ");
-	html_time(out, rule.expires);
-	buf_add_str(out, ": ");
-	html_text(out, rule.note, REASON_MAX);
-	buf_add_str(out, "</p>\n");
+static void
+write_exception(void *arg, const struct rule *rule, enum exception_state state)
+{
+	struct met *m = arg;
+	char why[RULE_WHY], host[HOST_MAX + 1];
+	struct source_line line;
+	struct exception e;
+
+	source_line_init(&line);
+	if (exception_parse(rule->key.path, &line, host, &e, why) == 0 && slice_eq(e.id, m->id) &&
+	    exception_holds(&e, m->rev, &m->asker)) {
+		bool holds = state == EXCEPTION_HOLDS;
+
+		m->passes |= holds;
+		buf_add_strs(m->out, "<p class=\"say ", holds ? "good\">An exception lets this through until " :
+		    "mid\">There is an exception that does nothing any more (", holds ? "" : exception_state_text(state),
+		    holds ? "" : "), until ", NULL);
+		html_time(m->out, rule->expires);
+		buf_add_str(m->out, ": ");
+		html_text(m->out, rule->note, REASON_MAX);
+		buf_add_str(m->out, "</p>\n");
+	}
+	source_line_fini(&line);
 }
 
-/* The exceptions by which this very request would pass now, if its rule is still at that revision. */
-static void
+/* The exceptions that are for this very request.  They are told apart, which takes a look at all rules, only when there is one.
+ * Whether the request would pass by one now. */
+static bool
 write_exceptions(const struct console *c, struct buf *out, const struct request *rq, const json_t *event)
 {
-	enum { SHOWN = 8 };
 	char id_store[EVENT_NUMBER], rev_store[EVENT_NUMBER], store[3][EVENT_NUMBER];
-	struct slice id = event_text(event, "rule.id", id_store);
-	struct asker asker = { .client = event_text(event, "client.ip", store[0]), .user = event_text(event, "user.name", store[1]),
-		.host = event_text(event, "url.domain", store[2]) };
-	struct exception_match matches[SHOWN];
+	struct met m = { .out = out, .id = event_text(event, "rule.id", id_store), .asker = {
+		.client = event_text(event, "client.ip", store[0]), .user = event_text(event, "user.name", store[1]),
+		.host = event_text(event, "url.domain", store[2]) } };
+	struct exception_match match;
 	struct diag diag = { 0 };
 	struct generation *g;
+	bool damaged = false;
 	uint64_t rev;
 
-	if (id.len == 0 || slice_u64(event_text(event, "rule.version", rev_store), &rev) == -1 || rev > UINT32_MAX)
-		return;
-	if ((g = console_generation(c, &diag)) != NULL) {
-		size_t n = generation_match_exceptions(g, id, (uint32_t)rev, &asker, matches, SHOWN);
-
-		for (size_t i = 0; i < n && i < SHOWN; i++)
-			write_exception(out, g, &matches[i], rq->now_ms / MS_PER_S);
-	}
+	if (m.id.len == 0 || slice_u64(event_text(event, "rule.version", rev_store), &rev) == -1 || rev > UINT32_MAX)
+		return false;
+	m.rev = (uint32_t)rev;
+	if ((g = console_generation(c, &diag)) != NULL && generation_match_exceptions(g, m.id, m.rev, &m.asker, &match, 1) > 0)
+		exception_list(g, rq->now_ms / MS_PER_S, write_exception, &m, &damaged);
 	generation_close(g);
 	diag_fini(&diag);
+	return m.passes;
 }
 
 static void
@@ -305,9 +323,12 @@ write_form(struct buf *out, const struct request *rq, const struct incident *in)
 
 /* What became of a form: DONE is the page's own word for it. */
 static void
-write_done(struct buf *out, struct slice done)
+write_done(struct buf *out, struct slice done, bool passes)
 {
-	if (slice_eq(done, SLICE("live")))
+	if (done.len > 0 && !passes)
+		buf_add_str(out, "<p class=\"say mid\" role=\"status\">The exception was made, but does nothing: the rule has changed since "
+		    "this incident.  Please look at a newer one.</p>\n");
+	else if (slice_eq(done, SLICE("live")))
 		buf_add_str(out, "<p class=\"say good\" role=\"status\">Done.  The user may try again now.</p>\n");
 	else if (slice_eq(done, SLICE("unconfirmed")))
 		buf_add_str(out, "<p class=\"say mid\" role=\"status\">Done, but some worker has not confirmed it yet.</p>\n");
@@ -317,7 +338,7 @@ write_done(struct buf *out, struct slice done)
 static void
 write_page(const struct console *c, const struct request *rq, const struct incident *in, struct slice wrong, struct answer *a)
 {
-	struct buf *out = &a->body;
+	struct buf *out = &a->body, exceptions;
 
 	html_begin(out, "Incident", "/incident", rq->session);
 	if (wrong.len > 0) {
@@ -325,9 +346,11 @@ write_page(const struct console *c, const struct request *rq, const struct incid
 		html_text(out, wrong, HTML_LONG);
 		buf_add_str(out, "</p>\n");
 	}
-	write_done(out, form_get(&rq->query, "done"));
+	buf_init(&exceptions, ANSWER_MAX);
+	write_done(out, form_get(&rq->query, "done"), write_exceptions(c, &exceptions, rq, in->event));
 	write_what(out, in);
-	write_exceptions(c, out, rq, in->event);
+	buf_add_slice(out, buf_slice(&exceptions));
+	buf_fini(&exceptions);
 	write_rule(c, out, in->event);
 	write_steps(out, in->event);
 	write_form(out, rq, in);

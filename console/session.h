@@ -4,8 +4,8 @@
  *	csrf	256 others, in every form: who only makes a browser send its cookie does not know them
  *
  * A session ends when nothing was asked for a while, and after a time in any case.  Moments are milliseconds of any clock that
- * never goes back.  The table is bounded: who logs in once more than SESSIONS_EACH ends his own oldest one, and the longest unused goes
- * when it is full.  One thread. */
+ * never goes back.  The table is bounded: who logs in once more than SESSIONS_EACH ends his own oldest one, and the longest unused
+ * goes when it is full.  One thread. */
 #ifndef CONSOLE_SESSION_H
 #define CONSOLE_SESSION_H
 

@@ -190,7 +190,7 @@ get ann /except -d "token=$anns&id=${ids[4]}&days=7&reason=x"; is "from what has
 [ ! -e "$state/sources/exceptions.rules" ]; ok $? "so far nothing was made"
 "$firebreak" check --user alice http://bad.example/ >/dev/null 2>&1; is "alice is still refused" $? 1
 get ann /except --data-urlencode "token=$anns" -d "id=${ids[0]}&days=2" --data-urlencode 'reason=ticket "4711" & <b> expires=1d'
-is "an exception" "$status" 303 
+is "an exception" "$status" 303
 has "back to the incident" "Location: /incident?id=${ids[0]}&done=live" "$head"
 "$firebreak" check --user alice http://bad.example/ >/dev/null 2>&1; is "alice gets through" $? 0
 "$firebreak" check --user bob http://bad.example/ >/dev/null 2>&1; is "nobody else does" $? 1
@@ -207,6 +207,10 @@ is "the command makes the same" "$(same "$work/by-console")" "$(same "$state/sou
 printf 'block host bad.example id=bad rev=3\n' >"$state/sources/local.rules"
 "$firebreak" publish >/dev/null 2>&1
 get ann /sources; has "it lapses" "lapsed" "$body"
+get ann "/incident?id=${ids[0]}"; hasnot "the incident does not promise more" "lets this through" "$body"
+has "and says why" "does nothing any more (lapsed" "$body"
+get ann /except -d "token=$anns&id=${ids[0]}&days=7&reason=again"; is "another one" "$status" 303
+get ann "/incident?id=${ids[0]}&done=live"; has "is said to be for nothing" "the rule has changed since" "$body"
 
 # ---- what is no page ----
 echo secret >"$work/secret.txt"
