@@ -3,13 +3,13 @@
 #include "base/clock.h"
 #include "console/form.h"
 
-/* Contrast of every pair is at least 7:1 in both schemes; nothing is wider than a phone. */
+/* Contrast of text is at least 7:1, of what is drawn 3:1, in both schemes; nothing is wider than a phone. */
 const char html_style[] =
     ":root{color-scheme:light dark;--ground:#fff;--ink:#1a1a1a;--soft:#f1f1f1;--line:#8a8a8a;--link:#003c99;--bad:#a30000;"
-    "--badtint:#fbe4e4;--mid:#5c4400;--midtint:#fff1cc;--good:#0b4d1f;--goodtint:#e0f3e4;--bar:#a30000;--bar2:#c98a00}\n"
+    "--badtint:#fdeeee;--mid:#5c4400;--midtint:#fff1cc;--good:#0b4d1f;--goodtint:#e0f3e4;--bar:#a30000;--bar2:#b87a00}\n"
     "@media(prefers-color-scheme:dark){:root{--ground:#121212;--ink:#f1f1f1;--soft:#242424;--line:#8f8f8f;--link:#a8c7ff;"
-    "--bad:#ffb4ad;--badtint:#3b1512;--mid:#ffe08a;--midtint:#332700;--good:#a5e8b5;--goodtint:#0f2d18;--bar:#ff8a80;"
-    "--bar2:#e0b040}}\n"
+    "--bad:#ffb4ad;--badtint:#3b1512;--mid:#ffe08a;--midtint:#332700;--good:#a5e8b5;--goodtint:#0f2d18;--bar:#d9534b;"
+    "--bar2:#ffe08a}}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0;overflow-wrap:anywhere;font:1.0625rem/1.5 system-ui,sans-serif;background:var(--ground);color:var(--ink)}\n"
     "a{color:var(--link)}\n"
@@ -49,7 +49,7 @@ const char html_style[] =
     ".counts{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0;padding:0;list-style:none}\n"
     ".counts li{border:1px solid var(--line);border-radius:.3rem;padding:.4rem .8rem}.counts b{font-size:1.3rem;display:block}\n"
     "svg{display:block;width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}\n"
-    "svg .a{fill:var(--bar)}svg .b{fill:var(--bar2)}svg .axis{stroke:var(--line)}\n"
+    "svg .a{fill:var(--bar)}svg .b{fill:var(--bar2);stroke:var(--ground)}svg .axis{stroke:var(--line)}\n"
     "@media(max-width:44rem){svg text{font-size:24px}}\n"
     "svg.bar{height:.7rem}\n"
     ".key span{display:inline-block;width:.9rem;height:.9rem;margin-inline:.9rem .35rem;vertical-align:-.1rem}"
