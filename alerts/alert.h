@@ -68,6 +68,10 @@ struct alert *alert_from_json(const char *file, struct slice text, struct diag *
 /* Read TEXT whichever it is: a record begins with a brace, also behind a byte order mark.  As alert_parse(). */
 struct alert *alert_read(const char *file, struct slice text, const struct public_suffixes *list, struct diag *diag);
 
+/* The record of alert ID in the state folder STATE, as import wrote it; NULL when there is none that can be read.  ID may be any
+ * text.  The caller's. */
+struct alert *alert_load(const char *state, struct slice id);
+
 struct alert_rule_options {
 	int			 level;		/* 0 to 5 */
 	unsigned		 rev;		/* for every rule that is not in PREVIOUS: the alert's version */

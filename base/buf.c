@@ -304,3 +304,23 @@ buf_add_utf8(struct buf *b, struct slice s)
 	}
 	return b->failed ? -1 : 0;
 }
+
+bool
+utf8_misleads(struct slice s, size_t n)
+{
+	static const char *const odd[] = {
+		"\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
+		"\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6",
+		"\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9", "\xef\xbb\xbf",
+	};
+	const char *p = s.p;
+
+	if (n == 1)
+		return (unsigned char)*p < 0x20 || *p == 0x7f;
+	if (n == 2)
+		return ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0) || memcmp(p, "\xd8\x9c", n) == 0;
+	for (size_t i = 0; n == 3 && i < sizeof(odd) / sizeof(odd[0]); i++)
+		if (memcmp(p, odd[i], n) == 0)
+			return true;
+	return false;
+}

@@ -89,6 +89,9 @@ buf_slice(const struct buf *b)
 /* S, whose first sequence has N bytes (utf8_sequence()), begins with what a terminal obeys: C0, DEL, or C1 (U+0080 to U+009F). */
 bool utf8_is_control(struct slice s, size_t n);
 
+/* The same, or what changes the direction of writing: no person may be shown it as it is. */
+bool utf8_misleads(struct slice s, size_t n);
+
 /* The length in bytes of the well-formed UTF-8 sequence (RFC 3629) that S begins with; 0 when none. */
 size_t utf8_sequence(struct slice s);
 

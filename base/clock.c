@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -201,4 +202,18 @@ clock_parse_span(struct slice text, int64_t *seconds)
 		return -1;
 	*seconds = (int64_t)(n * unit);
 	return 0;
+}
+
+void
+clock_format_span(int64_t seconds, char out[static CLOCK_SPAN])
+{
+	static const struct { int64_t over, unit; const char *name; } units[] = {
+		{ 2 * CLOCK_DAY_S, CLOCK_DAY_S, "days" }, { 2 * 3600, 3600, "h" },
+		{ 2 * 60, 60, "min" }, { INT64_MIN, 1, "s" },
+	};
+	size_t i = 0;
+
+	while (seconds < units[i].over)
+		i++;
+	snprintf(out, CLOCK_SPAN, "%" PRId64 " %s", seconds / units[i].unit, units[i].name);
 }

@@ -25,6 +25,10 @@ int clock_civil(int year, int month, int day, int hour, int minute, int second, 
 void clock_format_s(int64_t seconds, char out[static CLOCK_TEXT]);
 void clock_format_ms(int64_t ms, char out[static CLOCK_TEXT]);
 
+/* SECONDS as people say it, "3 min", into OUT. */
+enum { CLOCK_SPAN = 32 };
+void clock_format_span(int64_t seconds, char out[static CLOCK_SPAN]);
+
 /* A span in seconds from "45s", "30m", "12h", "7d", "2w", or "90" (seconds).  -1 when it is none of these
  * or over a hundred years. */
 int clock_parse_span(struct slice text, int64_t *seconds);

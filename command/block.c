@@ -243,7 +243,7 @@ perform(struct change *ch, bool json)
 		if (!ch->remove)
 			add_line(ch, now);
 		if (!ch->remove || remove_line(ch, now) == 0)
-			status = edit_live(ch->call, &ch->edit, json, &ch->diag);
+			status = edit_live(ch->call, &ch->edit, json ? EDIT_JSON : EDIT_TEXT, &ch->diag);
 		if (status != EXIT_TROUBLE && !json)
 			say_done(ch);
 		if (status == EXIT_FINE && !ch->remove)

@@ -21,11 +21,13 @@ edit_label(const struct edit *e, enum rule_action action, int64_t now, char out[
 }
 
 int
-edit_live(const struct call *c, const struct edit *e, bool json, struct diag *diag)
+edit_live(const struct call *c, const struct edit *e, enum edit_show show, struct diag *diag)
 {
 	struct live_request rq = live_request(c);
 
-	rq.json = json;
+	rq.json = show == EDIT_JSON;
+	rq.quiet = show == EDIT_SILENT;
+	rq.diag = show == EDIT_SILENT ? diag : NULL;
 	return edit_live_as(c, e, rq, diag);
 }
 

@@ -116,48 +116,17 @@ events_line(struct eventstore *s, const char id[static INCIDENT_LEN + 1], struct
 
 /* ---- what is searched for ---- */
 
-static bool
-is_digest(struct slice text)
-{
-	struct digest d;
-
-	for (int alg = 0; alg < DIGEST_ALGS; alg++)
-		if (digest_parse((enum digest_alg)alg, text, &d) == 0)
-			return true;
-	return false;
-}
-
-static bool
-is_incident(struct slice text)
-{
-	char id[INCIDENT_LEN + 1];
-
-	return incident_parse(text, id) == INCIDENT_OK;
-}
-
 /* What the operand is, is seen from it. */
 static int
 set_operand(struct wish *w)
 {
-	struct slice text;
-
 	if (w->c->argc == 0)
 		return 0;
 	if ((w->typed = events_typed(w->c)) == NULL)
 		return call_fail(w->c, "that is too long"), -1;
-	text = slice_str(w->typed);
-	if (is_incident(text))
-		w->q.id = text;
-	else if (w->c->argc > 1)
+	event_query_take(&w->q, slice_str(w->typed));
+	if (w->c->argc > 1 && w->q.id.len == 0)
 		return call_misused(w->c, "one thing at a time, or an incident number in groups"), -1;
-	else if (is_digest(text))
-		w->q.digest = text;
-	else if (slice_find(text, '/') < text.len)
-		w->q.url = text;
-	else if (*w->typed == '.')
-		w->q.words[EVENT_WORD_HOST] = text;
-	else
-		w->q.any = text;
 	return 0;
 }
 
@@ -227,11 +196,11 @@ set_words(struct wish *w, const char *const *values)
 		w->q.url = slice_str(values[FLAG_URL]);
 	if (values[FLAG_DIGEST] != NULL)
 		w->q.digest = slice_str(values[FLAG_DIGEST]);
-	if (values[FLAG_DIGEST] != NULL && !is_digest(w->q.digest))
+	if (values[FLAG_DIGEST] != NULL && !event_is_digest(w->q.digest))
 		return call_misused(w->c, "a digest is 32, 40 or 64 hexadecimal digits"), -1;
 	if (values[FLAG_INCIDENT] != NULL)
 		w->q.id = slice_str(values[FLAG_INCIDENT]);
-	if (values[FLAG_INCIDENT] != NULL && !is_incident(w->q.id))
+	if (values[FLAG_INCIDENT] != NULL && !event_is_incident(w->q.id))
 		return call_misused(w->c, "mistyped: an incident number looks like 1M83-ME10-C4HM-007J"), -1;
 	for (size_t i = 0; i < FLAGS; i++)
 		if (values[i] != NULL && *values[i] == '\0' && i != FLAG_FOLLOW && i != FLAG_JSON && i != FLAG_CSV)

@@ -29,13 +29,6 @@ struct events_found {
 int events_find(const struct call *c, const char *file, struct events_found *found);
 void events_found_fini(struct events_found *found);
 
-/* The text at PATH in EVENT, empty when there is none; numbers are written into STORE. */
-enum { EVENTS_NUMBER = 32 };
-struct slice events_text(const json_t *event, const char *path, char store[static EVENTS_NUMBER]);
-
-/* The record of alert ID, as import wrote it; NULL when there is none that can be read.  The caller's. */
-struct alert *events_alert(const struct call *c, struct slice id);
-
 /* ---- how rows are printed: on standard output ---- */
 
 enum events_style { EVENTS_TABLE, EVENTS_JSON, EVENTS_CSV };

@@ -12,39 +12,6 @@
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 
-struct slice
-events_text(const json_t *event, const char *path, char store[static EVENTS_NUMBER])
-{
-	const json_t *j = event_at(event, path);
-
-	if (json_is_string(j))
-		return slice_make(json_string_value(j), json_string_length(j));
-	if (!json_is_integer(j))
-		return slice_make(NULL, 0);
-	snprintf(store, EVENTS_NUMBER, "%" JSON_INTEGER_FORMAT, json_integer_value(j));
-	return slice_str(store);
-}
-
-struct alert *
-events_alert(const struct call *c, struct slice id)
-{
-	char what[sizeof(STATE_ALERTS) + ALERT_ID_MAX + sizeof("/.json")], path[STATE_PATH];
-	struct alert *alert = NULL;
-	struct buf text;
-
-	/* What the log says is nobody's path. */
-	if (!alert_id_ok(id))
-		return NULL;
-	snprintf(what, sizeof(what), STATE_ALERTS "/%.*s.json", SLICE_ARGS(id));
-	if (state_path(c->state, what, path) == -1)
-		return NULL;
-	buf_init(&text, ALERT_TEXT_MAX);
-	if (file_read(path, &text) == 0)
-		alert = alert_from_json(path, buf_slice(&text), NULL);
-	buf_fini(&text);
-	return alert;
-}
-
 static int
 parse_number(const struct call *c, char id[static INCIDENT_LEN + 1])
 {
@@ -81,11 +48,11 @@ not_there(const struct call *c, const char *path, bool partial)
 static int
 read_line(const struct call *c, struct slice line, struct events_found *found)
 {
-	char store[EVENTS_NUMBER];
+	char store[EVENT_NUMBER];
 	json_error_t error;
 
 	found->event = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, &error);
-	if (json_is_object(found->event) && incident_parse(events_text(found->event, "event.id", store), found->id) == INCIDENT_OK)
+	if (json_is_object(found->event) && incident_parse(event_text(found->event, "event.id", store), found->id) == INCIDENT_OK)
 		return EXIT_FINE;
 	return call_fail(c, "the event's line is damaged: %s", error.text);
 }

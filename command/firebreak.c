@@ -11,6 +11,9 @@ static const struct verb *const verbs[] = {
 	&verb_approve, &verb_deny, &verb_status, &verb_mode, &verb_kills, &verb_exception, &verb_lookalike,
 	&verb_check, &verb_url, &verb_why,
 	&verb_events, &verb_targets, &verb_report_mistake, &verb_metrics,
+#ifdef HAVE_CONSOLE
+	&verb_console,
+#endif
 };
 
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };

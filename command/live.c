@@ -162,7 +162,7 @@ struct job {
 	const struct live_request	*request;
 	struct publish_report		 report;
 	struct confirmation		 confirmation;
-	struct diag			 diag;
+	struct diag			*diag;
 	struct runtime			*runtime;	/* NULL for a dry run */
 };
 
@@ -173,7 +173,8 @@ report(const struct job *job)
 	bool dry_run = job->request->options.dry_run;
 	json_t *j;
 
-	diag_print(&job->diag, stderr);
+	if (job->request->diag == NULL)
+		diag_print(job->diag, stderr);
 	if (job->request->quiet)
 		return job->confirmation.n_waiting > 0 ? EXIT_FOUND : EXIT_FINE;
 	if (!job->request->json) {
@@ -184,7 +185,7 @@ report(const struct job *job)
 		j = json_report(&job->report, dry_run);
 		if (!dry_run)
 			add_confirmation(j, &job->confirmation);
-		json_object_set_new(j, "findings", show_json_findings(&job->diag));
+		json_object_set_new(j, "findings", show_json_findings(job->diag));
 		/* What was done is done. */
 		if (show_json(j, true) == -1)
 			return EXIT_FOUND;
@@ -197,13 +198,15 @@ report_failure(const struct job *job)
 {
 	json_t *j;
 
-	diag_print(&job->diag, stderr);
+	if (job->request->diag != NULL)
+		return EXIT_TROUBLE;
+	diag_print(job->diag, stderr);
 	fprintf(stderr, "firebreak %s: refused, %zu error%s; what was live stays live\n",
-	    job->call->verb->name, job->diag.n_errors, show_s(job->diag.n_errors));
+	    job->call->verb->name, job->diag->n_errors, show_s(job->diag->n_errors));
 	if (job->request->json) {
 		j = json_object();
 		json_object_set_new(j, "generation", json_null());
-		json_object_set_new(j, "findings", show_json_findings(&job->diag));
+		json_object_set_new(j, "findings", show_json_findings(job->diag));
 		show_json(j, true);
 	}
 	return EXIT_TROUBLE;
@@ -216,11 +219,11 @@ make_generation(struct job *job)
 
 	switch (rq->what) {
 	case LIVE_PUBLISH:
-		return publish(&rq->options, &job->report, &job->diag);
+		return publish(&rq->options, &job->report, job->diag);
 	case LIVE_ROLLBACK:
-		return publish_rollback(&rq->options, rq->generation, &job->report, &job->diag);
+		return publish_rollback(&rq->options, rq->generation, &job->report, job->diag);
 	case LIVE_COMPACT:
-		return publish_compact(&rq->options, &job->report, &job->diag);
+		return publish_compact(&rq->options, &job->report, job->diag);
 	}
 	return -1;
 }
@@ -236,7 +239,7 @@ perform(struct job *job)
 	if (call_path(job->call, STATE_MANIFEST, manifest) == -1)
 		return EXIT_TROUBLE;
 	if (!job->request->options.dry_run &&
-	    (job->runtime = runtime_open(job->call->state, &job->diag)) == NULL)
+	    (job->runtime = runtime_open(job->call->state, job->diag)) == NULL)
 		return report_failure(job);
 	show_progress(job->request->what == LIVE_PUBLISH ? "reading sources" : "at work");
 	r = make_generation(job);
@@ -253,14 +256,15 @@ perform(struct job *job)
 int
 live_run(const struct call *c, const struct live_request *request)
 {
-	struct job job = { .call = c, .request = request };
+	struct diag own = { 0 };
+	struct job job = { .call = c, .request = request, .diag = request->diag != NULL ? request->diag : &own };
 	int status;
 
 	if (!request->options.dry_run && state_make(c->state) == -1)
 		return call_fail(c, "%s: %s", c->state, strerror(errno));
 	status = perform(&job);
 	runtime_close(job.runtime);
-	diag_fini(&job.diag);
+	diag_fini(&own);
 	return status;
 }
 

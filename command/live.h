@@ -13,6 +13,7 @@ struct live_request {
 	uint64_t		 generation;	/* to go back to; 0 = the one before */
 	bool			 json;		/* print an object instead of words */
 	bool			 quiet;		/* print nothing but what is wrong */
+	struct diag		*diag;		/* takes what is wrong, which is not printed then; NULL */
 };
 
 /* A plain publish of C's state folder, now. */

@@ -13,8 +13,8 @@ enum { FLAG_REASON, FLAG_EVENTS, FLAGS };
 static void
 row(const json_t *event, const char *label, const char *path)
 {
-	char store[EVENTS_NUMBER];
-	struct slice text = events_text(event, path, store);
+	char store[EVENT_NUMBER];
+	struct slice text = event_text(event, path, store);
 
 	if (text.len == 0)
 		return;
@@ -27,12 +27,12 @@ row(const json_t *event, const char *label, const char *path)
 static void
 print_head(const json_t *event)
 {
-	char store[EVENTS_NUMBER];
+	char store[EVENT_NUMBER];
 
 	fputs("To: the maintainer of ", stdout);
-	show_text(stdout, events_text(event, "rule.ruleset", store));
+	show_text(stdout, event_text(event, "rule.ruleset", store));
 	fputs("\nSubject: probably a mistake: ", stdout);
-	show_text(stdout, events_text(event, "rule.id", store));
+	show_text(stdout, event_text(event, "rule.id", store));
 	puts("\n\nHello,\n\n"
 	    "your list made our proxy act on something that we believe to be harmless.\n\n"
 	    "The rule");
@@ -45,9 +45,9 @@ print_head(const json_t *event)
 static void
 print_alert(const struct call *c, const json_t *event)
 {
-	char store[EVENTS_NUMBER], date[CLOCK_TEXT];
-	struct slice id = events_text(event, "firebreak.alert", store);
-	struct alert *alert = events_alert(c, id);
+	char store[EVENT_NUMBER], date[CLOCK_TEXT];
+	struct slice id = event_text(event, "firebreak.alert", store);
+	struct alert *alert = alert_load(c->state, id);
 
 	row(event, "alert", "firebreak.alert");
 	if (alert == NULL)
@@ -125,8 +125,8 @@ print_end(const char *reason, const char *id)
 static int
 print_letter(const struct call *c, const struct events_found *found, const char *reason)
 {
-	char store[EVENTS_NUMBER];
-	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = events_text(found->event, "rule.id", store) };
+	char store[EVENT_NUMBER];
+	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = event_text(found->event, "rule.id", store) };
 	struct diag diag = { 0 };
 	int r = 0;
 

@@ -10,27 +10,6 @@
 
 enum { TEXT_MAX = 16 << 20, PROGRESS_MAX = 200 };
 
-/* The UTF-8 sequence of N bytes at P must not reach a terminal: a control, or what turns the direction
- * of writing. */
-static bool
-misleads(const char *p, size_t n)
-{
-	static const char *const odd[] = {
-		"\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
-		"\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6",
-		"\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9", "\xef\xbb\xbf",
-	};
-
-	if (n == 1)
-		return (unsigned char)*p < 0x20 || *p == 0x7f;
-	if (n == 2)
-		return ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0) || memcmp(p, "\xd8\x9c", n) == 0;
-	for (size_t i = 0; n == 3 && i < sizeof(odd) / sizeof(odd[0]); i++)
-		if (memcmp(p, odd[i], n) == 0)
-			return true;
-	return false;
-}
-
 static void
 show(FILE *f, struct slice text, const char *kept)
 {
@@ -39,7 +18,7 @@ show(FILE *f, struct slice text, const char *kept)
 
 		if (n == 1 && *text.p != '\0' && strchr(kept, *text.p) != NULL)
 			fputc(*text.p, f);
-		else if (n > 0 && !misleads(text.p, n))
+		else if (n > 0 && !utf8_misleads(text, n))
 			fwrite(text.p, 1, n, f);
 		else
 			for (size_t i = 0; i < (n > 0 ? n : 1); i++)
@@ -74,20 +53,6 @@ const char *
 show_s(uint64_t n)
 {
 	return n == 1 ? "" : "s";
-}
-
-void
-show_span(int64_t seconds, char out[static SHOW_SPAN])
-{
-	static const struct { int64_t over, unit; const char *name; } units[] = {
-		{ 2 * CLOCK_DAY_S, CLOCK_DAY_S, "days" }, { 2 * 3600, 3600, "h" },
-		{ 2 * 60, 60, "min" }, { INT64_MIN, 1, "s" },
-	};
-	size_t i = 0;
-
-	while (seconds < units[i].over)
-		i++;
-	snprintf(out, SHOW_SPAN, "%" PRId64 " %s", seconds / units[i].unit, units[i].name);
 }
 
 json_t *

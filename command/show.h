@@ -27,10 +27,6 @@ void show_row(const char *label, struct slice text);
 /* The ending of the word that N counts: "s", or nothing for one. */
 const char *show_s(uint64_t n);
 
-/* SECONDS as people say it, "3 min", into OUT. */
-enum { SHOW_SPAN = 32 };
-void show_span(int64_t seconds, char out[static SHOW_SPAN]);
-
 /* TEXT as a JSON string, whatever its bytes.  NULL without memory. */
 json_t *show_json_text(struct slice text);
 

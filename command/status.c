@@ -99,12 +99,12 @@ static void
 print_generation(const struct report *r)
 {
 	const struct manifest *m = generation_manifest(r->g);
-	char date[CLOCK_TEXT], age[SHOW_SPAN];
+	char date[CLOCK_TEXT], age[CLOCK_SPAN];
 	uint64_t n[ROW_COUNTS];
 
 	generation_counts(r->g, n);
 	clock_format_s(generation_created(r->g), date);
-	show_span(r->now_ms / 1000 - generation_created(r->g), age);
+	clock_format_span(r->now_ms / 1000 - generation_created(r->g), age);
 	printf("Generation  %" PRIu64 ", published %s, %s ago%s\n", generation_number(r->g), date, age,
 	    r->verified ? "; every file verified" : "");
 	if (m->rolled_back != 0)
@@ -149,7 +149,7 @@ silence_ms(const struct report *r, const struct worker *w)
 static void
 print_workers(const struct report *r)
 {
-	char age[SHOW_SPAN];
+	char age[CLOCK_SPAN];
 
 	if (r->n_workers == 0) {
 		puts("Workers     none is running");
@@ -162,7 +162,7 @@ print_workers(const struct report *r)
 	for (size_t i = 0; i < r->n_workers; i++) {
 		const struct worker *w = &r->workers[i];
 
-		show_span(silence_ms(r, w) / 1000, age);
+		clock_format_span(silence_ms(r, w) / 1000, age);
 		printf("  pid %-8jd generation %-8" PRIu64 " seen %s ago\n", (intmax_t)w->pid,
 		    w->generation, age);
 	}

@@ -15,8 +15,8 @@ enum { FLAG_JSON, FLAG_EVENTS, FLAGS };
 static void
 row(const json_t *event, const char *label, const char *path, const char *after)
 {
-	char store[EVENTS_NUMBER];
-	struct slice text = events_text(event, path, store);
+	char store[EVENT_NUMBER];
+	struct slice text = event_text(event, path, store);
 
 	if (text.len == 0)
 		return;
@@ -25,35 +25,12 @@ row(const json_t *event, const char *label, const char *path, const char *after)
 	printf("%s\n", after);
 }
 
-static const char *
-action_in_words(struct slice action, bool upload)
-{
-	static const char *const words[EVENT_ACTIONS] = {
-		[EVENT_BLOCKED] = "refused: the user got the block page",
-		[EVENT_KILLED] =
-		    "the download was cut before its end: the user has a broken file at most",
-		[EVENT_MARKED] = "marked, so that Squid refuses the connection",
-		[EVENT_WOULD_BLOCK] =
-		    "let through: the rule is below the threshold, or the mode was observe",
-		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
-		[EVENT_WARNED] = "the user was warned, and may go on",
-		[EVENT_CONTINUED] = "the user was warned, and went on",
-	};
-
-	if (upload && slice_eq(action, slice_str(event_action_name(EVENT_KILLED))))
-		return "the upload was cut before its end: the server has a broken file at most, the user an error of Squid's";
-	for (int i = 0; i < EVENT_ACTIONS; i++)
-		if (slice_eq(action, slice_str(event_action_name(i))))
-			return words[i];
-	return "something that this version does not know";
-}
-
 /* Where the file was, when the body was not it. */
 static void
 print_place(const json_t *event)
 {
-	char store[EVENTS_NUMBER];
-	struct slice found = events_text(event, "firebreak.found", store);
+	char store[EVENT_NUMBER];
+	struct slice found = event_text(event, "firebreak.found", store);
 
 	if (slice_eq(found, slice_str("decoded")))
 		printf("%-12sbehind the content coding\n", "Found");
@@ -85,12 +62,12 @@ print_steps(const json_t *event)
 static void
 print_event(const json_t *event, const char *shown)
 {
-	char store[EVENTS_NUMBER], provider[EVENTS_NUMBER];
+	char store[EVENT_NUMBER], provider[EVENT_NUMBER];
 
 	printf("%-12s%s\n", "Incident", shown);
 	row(event, "When", "@timestamp", "");
-	printf("%-12s%s\n", "What", action_in_words(events_text(event, "event.action", store),
-	    slice_eq(events_text(event, "event.provider", provider), slice_str("reqmod"))));
+	printf("%-12s%s\n", "What", event_action_words(event_text(event, "event.action", store),
+	    slice_eq(event_text(event, "event.provider", provider), slice_str("reqmod"))));
 	row(event, "Why", "message", "");
 	row(event, "Reason", "event.reason", "");
 	row(event, "Client", "client.ip", "");
@@ -122,15 +99,15 @@ print_event(const json_t *event, const char *shown)
 static void
 print_alert(const struct call *c, const json_t *event)
 {
-	char store[EVENTS_NUMBER], date[CLOCK_TEXT];
-	struct slice id = events_text(event, "firebreak.alert", store);
+	char store[EVENT_NUMBER], date[CLOCK_TEXT];
+	struct slice id = event_text(event, "firebreak.alert", store);
 	struct alert *alert;
 
 	if (id.len == 0)
 		return;
 	printf("%-12s", "Alert");
 	show_text(stdout, id);
-	if ((alert = events_alert(c, id)) != NULL) {
+	if ((alert = alert_load(c->state, id)) != NULL) {
 		if (alert->title != NULL) {
 			fputs(", \"", stdout);
 			show_text(stdout, slice_str(alert->title));
@@ -167,8 +144,8 @@ print_met(void *arg, const struct event_count *count)
 static int
 print_others(struct eventstore *s, const json_t *event)
 {
-	char store[EVENTS_NUMBER];
-	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = events_text(event, "rule.id", store) };
+	char store[EVENT_NUMBER];
+	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = event_text(event, "rule.id", store) };
 	struct diag diag = { 0 };
 	int r = 0;
 

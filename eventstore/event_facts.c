@@ -1,5 +1,9 @@
 #include "eventstore/event_facts.h"
 
+#include <stdio.h>
+
+#include "events/event.h"
+
 enum { PATH_PART = 64 };
 
 static const struct { const char *name, *path; } words[EVENT_WORDS] = {
@@ -73,4 +77,40 @@ event_facts_fini(struct event_facts *f)
 {
 	json_decref(f->json);
 	f->json = NULL;
+}
+
+struct slice
+event_text(const json_t *event, const char *path, char store[static EVENT_NUMBER])
+{
+	const json_t *j = event_at(event, path);
+
+	if (json_is_string(j))
+		return slice_make(json_string_value(j), json_string_length(j));
+	if (!json_is_integer(j))
+		return slice_make(NULL, 0);
+	snprintf(store, EVENT_NUMBER, "%" JSON_INTEGER_FORMAT, json_integer_value(j));
+	return slice_str(store);
+}
+
+const char *
+event_action_words(struct slice action, bool upload)
+{
+	static const char *const meanings[EVENT_ACTIONS] = {
+		[EVENT_BLOCKED] = "refused: the user got the block page",
+		[EVENT_KILLED] =
+		    "the download was cut before its end: the user has a broken file at most",
+		[EVENT_MARKED] = "marked, so that Squid refuses the connection",
+		[EVENT_WOULD_BLOCK] =
+		    "let through: the rule is below the threshold, or the mode was observe",
+		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
+		[EVENT_WARNED] = "the user was warned, and may go on",
+		[EVENT_CONTINUED] = "the user was warned, and went on",
+	};
+
+	if (upload && slice_eq(action, slice_str(event_action_name(EVENT_KILLED))))
+		return "the upload was cut before its end: the server has a broken file at most, the user an error of Squid's";
+	for (int i = 0; i < EVENT_ACTIONS; i++)
+		if (slice_eq(action, slice_str(event_action_name(i))))
+			return meanings[i];
+	return "something that this version does not know";
 }

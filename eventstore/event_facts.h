@@ -36,4 +36,11 @@ void event_facts_fini(struct event_facts *f);
 /* The value at the dotted PATH in EVENT, NULL when it is not there. */
 const json_t *event_at(const json_t *event, const char *path);
 
+/* The text at PATH in EVENT, borrowed from it, empty when there is none; numbers are written into STORE. */
+enum { EVENT_NUMBER = 32 };
+struct slice event_text(const json_t *event, const char *path, char store[static EVENT_NUMBER]);
+
+/* What an event's action means for the user, in plain words, whatever ACTION says; UPLOAD: the body was the request's. */
+const char *event_action_words(struct slice action, bool upload);
+
 #endif

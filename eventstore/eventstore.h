@@ -51,6 +51,14 @@ struct event_query {
 	size_t		newest;			/* this many at most; 0: all */
 };
 
+/* TEXT is a whole digest; it is an incident number without a typing error. */
+bool event_is_digest(struct slice text);
+bool event_is_incident(struct slice text);
+
+/* Search for TEXT, which is an incident number, a digest, a part of a URL (with a slash), a domain with all below it (after a dot),
+ * or else a whole word: what it is, is seen from it.  Borrowed by Q. */
+void event_query_take(struct event_query *q, struct slice text);
+
 /* Texts are borrowed until the visitor returns. */
 struct event_row {
 	int64_t		 ms;

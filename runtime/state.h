@@ -1,7 +1,8 @@
 /* state.h - the state folder's layout, in one place.
  *
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
- *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared  STATE/log/ */
+ *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared  STATE/log/
+ *	STATE/console.users */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -31,6 +32,7 @@ int state_lock(const char *state);
 #define STATE_LOCK	"rules/lock"
 #define STATE_EVENTS	"events.jsonl"
 #define STATE_TARGETS	"targets.jsonl"
+#define STATE_USERS	"console.users"
 #define STATE_RUNTIME	"runtime"
 #define STATE_SHARED	"runtime/shared"
 #define STATE_LOG	"log"

@@ -5,7 +5,7 @@ cd "${1:-${top_srcdir:-.}}" || exit 1
 . t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
-rooms="base url_rules hashdb runtime inspect ruleset events judge alerts feeds eventstore icap_service command"
+rooms="base url_rules hashdb runtime inspect ruleset events judge alerts feeds eventstore icap_service console command"
 sources=$(find $rooms -name '*.c' | sort)
 headers=$(find $rooms -name '*.h' | sort)
 
@@ -38,10 +38,12 @@ empty "no blanks at the end of a line" "$(grep -nE '[ 	]+$' $sources $headers)"
 # ---- rooms: arrows go down ----
 empty "SQLite only in eventstore" "$(grep -lE '#include *[<"]sqlite3' $sources $headers | grep -v '^eventstore/')"
 empty "c-icap's headers only in icap_service" "$(grep -lE '#include *[<"]c_icap/' $sources $headers | grep -v '^icap_service/')"
+empty "libmicrohttpd only in console" "$(grep -lE '#include *[<"]microhttpd' $sources $headers | grep -v '^console/')"
+empty "nothing but the module uses icap_service" "$(grep -lE '#include *"icap_service/' $sources $headers | grep -v '^icap_service/')"
 floor() {
 	case $1 in
 	base) echo 0 ;; inspect|url_rules|hashdb|runtime) echo 1 ;; ruleset|events) echo 2 ;;
-	alerts|judge) echo 3 ;; feeds|eventstore) echo 4 ;; *) echo 5 ;;
+	alerts|judge) echo 3 ;; feeds|eventstore) echo 4 ;; command) echo 6 ;; *) echo 5 ;;
 	esac
 }
 upward=$(for f in $sources $headers; do

@@ -1,0 +1,129 @@
+#include "console/console.h"
+
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "command/except.h"
+#include "command/verb.h"
+#include "console/users.h"
+#include "feeds/feed_source.h"
+
+enum { FLAG_LISTEN, FLAG_USERS, FLAG_EVENTS, FLAG_ADD_USER, FLAG_ROLE, FLAGS };
+
+#define LISTEN_DEFAULT	"127.0.0.1:8191"
+
+/* ---- exceptions ---- */
+
+static void
+say_errors(const struct diag *diag, struct buf *why)
+{
+	for (size_t i = 0; i < diag->n; i++)
+		if (diag->v[i].level == DIAG_ERROR)
+			buf_add_strs(why, why->len > 0 ? "; " : "", diag->v[i].text, NULL);
+}
+
+static enum console_done
+except(void *arg, const struct console_wish *wish, struct buf *why)
+{
+	const struct except_wish w = { .event = wish->event, .life_s = wish->life_s, .reason = wish->reason, .by = wish->by,
+		.show = EDIT_SILENT };
+	struct except_made made;
+	int status = except_add(arg, &w, &made);
+
+	diag_print(&made.diag, stderr);
+	say_errors(&made.diag, why);
+	except_made_fini(&made);
+	return status == EXIT_FINE ? CONSOLE_LIVE : status == EXIT_FOUND ? CONSOLE_UNCONFIRMED : CONSOLE_REFUSED;
+}
+
+/* ---- users ---- */
+
+/* One line of standard input, which a terminal does not show meanwhile.  -1 when there is none. */
+static int
+read_password(char *out, size_t size, struct slice *password)
+{
+	struct termios before, quiet;
+	bool hide = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+	char *line;
+
+	if (hide) {
+		quiet = before;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		fputs("Password: ", stderr);
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	line = fgets(out, (int)size, stdin);
+	if (hide) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		fputc('\n', stderr);
+	}
+	if (line == NULL)
+		return -1;
+	*password = slice_make(line, strcspn(line, "\r\n"));
+	return 0;
+}
+
+static int
+add_user(const struct call *c, const char *path, const char *name, const char *as)
+{
+	char line[PASSWORD_MAX + 3];		/* one that is too long is seen to be */
+	struct diag diag = { 0 };
+	struct slice password;
+	enum role role;
+	int r;
+
+	if (as == NULL || role_parse(slice_str(as), &role) == -1)
+		return call_misused(c, "--role takes read or decide");
+	if (read_password(line, sizeof(line), &password) == -1)
+		return call_fail(c, "the password is read from standard input, a line");
+	r = users_put(path, slice_str(name), role, password, &diag);
+	explicit_bzero(line, sizeof(line));
+	diag_print(&diag, stderr);
+	diag_fini(&diag);
+	if (r == 0)
+		printf("%s may log in with the role %s\n", name, role_name(role));
+	return r == 0 ? EXIT_FINE : EXIT_TROUBLE;
+}
+
+/* ---- the command line ---- */
+
+static int
+run(struct call *c)
+{
+	static const char *const flags[FLAGS] = { "listen=", "users=", "events=", "add-user=", "role=" };
+	const char *values[FLAGS];
+	enum call_result result = call_flags(c, flags, FLAGS, values);
+	char users[STATE_PATH], events[STATE_PATH];
+	struct console_options o = { .state = c->state, .listen = LISTEN_DEFAULT, .users = users, .events = events,
+		.formats = &feed_sources, .except = except, .arg = c };
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	if (c->argc > 0)
+		return call_misused(c, "no operand is expected");
+	if (call_need_state(c) == -1 || call_path(c, STATE_USERS, users) == -1 || call_path(c, STATE_EVENTS, events) == -1)
+		return EXIT_TROUBLE;
+	if (values[FLAG_USERS] != NULL)
+		o.users = values[FLAG_USERS];
+	if (values[FLAG_EVENTS] != NULL)
+		o.events = values[FLAG_EVENTS];
+	if (values[FLAG_LISTEN] != NULL)
+		o.listen = values[FLAG_LISTEN];
+	if (values[FLAG_ADD_USER] != NULL)
+		return add_user(c, o.users, values[FLAG_ADD_USER], values[FLAG_ROLE]);
+	return console_run(&o) == 0 ? EXIT_FINE : EXIT_TROUBLE;
+}
+
+const struct verb verb_console = {
+	.name = "console",
+	.run = run,
+	.operands = "[--listen ADDRESS:PORT] [--users FILE] [--events FILE] | --add-user NAME --role ROLE [--users FILE]",
+	.summary = "Serve the helpdesk's page: search, incidents, exceptions, in a browser.",
+	.help =
+	    "  --listen ADDRESS:PORT   where; else " LISTEN_DEFAULT "; port 0 is any that is free\n"
+	    "  --users FILE      who may log in; else console.users in the state folder\n"
+	    "  --events FILE     the event log; else events.jsonl in the state folder\n"
+	    "  --add-user NAME   give NAME a password, which is read from standard input, and a role\n"
+	    "  --role ROLE       read, or decide, which may make exceptions as well\n",
+};

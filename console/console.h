@@ -1,0 +1,41 @@
+/* console.h - the helpdesk's page: search, an incident, the day, sources and exceptions, in a browser.
+ *
+ * One process and one thread: requests are answered one after the other, from the event store and the live generation.  What is
+ * changed, an exception, is changed by whoever called console_run(), through a function.  HTML is made here, without scripts and
+ * without anything from elsewhere.  No text of a request is ever a path. */
+#ifndef CONSOLE_CONSOLE_H
+#define CONSOLE_CONSOLE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+
+struct source_formats;
+
+/* An exception that a user of the console asks for. */
+struct console_wish {
+	const json_t	*event;		/* from the rule that decided it, for its user or else its client, and its host */
+	int64_t		 life_s;
+	struct slice	 reason;
+	const char	*by;		/* the user of the console */
+};
+enum console_done { CONSOLE_LIVE, CONSOLE_UNCONFIRMED, CONSOLE_REFUSED };
+
+/* Make it.  When it is refused nothing has changed, and WHY gets what is wrong. */
+typedef enum console_done console_except(void *arg, const struct console_wish *wish, struct buf *why);
+
+struct console_options {
+	const char	*listen;	/* "127.0.0.1:8191", "[::1]:8191"; port 0: any that is free */
+	const char	*state;		/* the state folder */
+	const char	*events;	/* the event log */
+	const char	*users;		/* users.h */
+	const struct source_formats *formats;
+	console_except	*except;
+	void		*arg;		/* of EXCEPT */
+};
+
+/* Answer requests until SIGINT or SIGTERM.  Says on standard output where it listens, and on standard error who logs in.  -1 after
+ * saying there why it cannot be done. */
+int console_run(const struct console_options *o);
+
+#endif

@@ -1,0 +1,170 @@
+#include "console/html.h"
+
+#include "base/clock.h"
+#include "console/form.h"
+
+/* Contrast of text is at least 7:1, of what is drawn 3:1, in both schemes; nothing is wider than a phone. */
+const char html_style[] =
+    ":root{color-scheme:light dark;--ground:#fff;--ink:#1a1a1a;--soft:#f1f1f1;--line:#8a8a8a;--link:#003c99;--bad:#a30000;"
+    "--badtint:#fdeeee;--mid:#5c4400;--midtint:#fff1cc;--good:#0b4d1f;--goodtint:#e0f3e4;--bar:#a30000;--bar2:#b87a00}\n"
+    "@media(prefers-color-scheme:dark){:root{--ground:#121212;--ink:#f1f1f1;--soft:#242424;--line:#8f8f8f;--link:#a8c7ff;"
+    "--bad:#ffb4ad;--badtint:#3b1512;--mid:#ffe08a;--midtint:#332700;--good:#a5e8b5;--goodtint:#0f2d18;--bar:#d9534b;"
+    "--bar2:#ffe08a}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0;overflow-wrap:anywhere;font:1.0625rem/1.5 system-ui,sans-serif;background:var(--ground);color:var(--ink)}\n"
+    "a{color:var(--link)}\n"
+    "a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible{outline:3px solid var(--link);"
+    "outline-offset:2px}\n"
+    ".skip{position:absolute;left:-99rem}.skip:focus{left:1rem;background:var(--ground);padding:.5rem}\n"
+    "header{border-bottom:1px solid var(--line);background:var(--soft)}\n"
+    "header>div{max-width:64rem;margin:0 auto;padding:.5rem 1.25rem;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;"
+    "align-items:center}\n"
+    "header strong{margin-inline-end:.5rem}\n"
+    "nav{display:flex;flex-wrap:wrap;gap:0 1.25rem}nav a{padding:.6rem 0;min-height:2.75rem;color:inherit}\n"
+    "nav a[aria-current]{font-weight:700;text-decoration:none;border-bottom:3px solid var(--bad)}\n"
+    "header form{margin-inline-start:auto;display:flex;gap:.75rem;align-items:center}\n"
+    "main{max-width:64rem;margin:0 auto;padding:1.25rem}\n"
+    "h1{font-size:1.6rem;line-height:1.25;margin:.5rem 0 1rem;border-inline-start:.4rem solid var(--bar);"
+    "padding-inline-start:.8rem}\n"
+    "h2{font-size:1.2rem;margin:2rem 0 .5rem}\n"
+    "button,input{font:inherit;color:inherit;min-height:2.75rem}\n"
+    "input{background:var(--ground);border:1px solid var(--line);border-radius:.3rem;padding:.4rem .6rem;width:100%}\n"
+    "button{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padding:.4rem 1rem;cursor:pointer}\n"
+    "main button{background:var(--ink);color:var(--ground);border-color:var(--ink)}\n"
+    ".search{display:flex;gap:.5rem}.search input{flex:1;min-width:0}\n"
+    ".field{margin:.8rem 0;max-width:28rem}.field label{display:block;font-weight:600}.field small{display:block}\n"
+    "#days{width:6rem}\n"
+    ".id{font:700 1.35rem/1.4 ui-monospace,monospace;letter-spacing:.04em}\n"
+    "dl{margin:0}dt{font-weight:600;margin-top:.7rem}dd{margin:0}\n"
+    "@media(min-width:44rem){dl{display:grid;grid-template-columns:9rem 1fr;gap:.45rem 1rem}dt{margin:0}}\n"
+    "ul.list{list-style:none;margin:1rem 0;padding:0}\n"
+    "ul.list>li{border-top:1px solid var(--line);padding:.7rem 0}\n"
+    "ul.list .meta{display:flex;align-items:baseline;flex-wrap:wrap;gap:.1rem 1rem}\n"
+    "ol{padding-inline-start:1.4rem}\n"
+    ".tag{display:inline-block;padding:0 .5rem;border-radius:.3rem;font-weight:600}\n"
+    ".bad{background:var(--badtint);color:var(--bad)}.mid{background:var(--midtint);color:var(--mid)}"
+    ".good{background:var(--goodtint);color:var(--good)}\n"
+    ".say{padding:.6rem .9rem;border-radius:.3rem;margin:1rem 0}\n"
+    "code{font:.95em ui-monospace,monospace}\n"
+    ".counts{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0;padding:0;list-style:none}\n"
+    ".counts li{border:1px solid var(--line);border-radius:.3rem;padding:.4rem .8rem}.counts b{font-size:1.3rem;display:block}\n"
+    "svg{display:block;width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}\n"
+    "svg .a{fill:var(--bar)}svg .b{fill:var(--bar2);stroke:var(--ground)}svg .axis{stroke:var(--line)}\n"
+    "@media(max-width:44rem){svg text{font-size:24px}}\n"
+    "svg.bar{height:.7rem}\n"
+    ".key span{display:inline-block;width:.9rem;height:.9rem;margin-inline:.9rem .35rem;vertical-align:-.1rem}"
+    ".key .ka{background:var(--bar);margin-inline-start:0}.key .kb{background:var(--bar2)}\n"
+    ".wide{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:start;padding:.3rem .9rem .3rem 0;"
+    "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end}\n"
+    ".pages{display:flex;gap:1.5rem}summary{padding:.5rem 0;cursor:pointer}\n";
+
+void
+html_text(struct buf *out, struct slice text, size_t max)
+{
+	struct slice rest = text;
+
+	while (rest.len > 0 && text.len - rest.len < max) {
+		size_t n = utf8_sequence(rest);
+
+		if (n > 0 && !utf8_misleads(rest, n))
+			buf_add_html(out, slice_head(rest, n));
+		else
+			for (size_t i = 0; i < (n > 0 ? n : 1); i++)
+				buf_addf(out, "\\x%02x", (unsigned char)rest.p[i]);
+		rest = slice_skip(rest, n > 0 ? n : 1);
+	}
+	if (rest.len > 0)
+		buf_addf(out, "\xe2\x80\xa6 (%zu bytes more)", rest.len);
+}
+
+static void
+add_links(struct buf *out, const char *path)
+{
+	static const struct { const char *path, *name; } links[] = {
+		{ "/", "Search" }, { "/today", "Today" }, { "/sources", "Sources" },
+	};
+
+	buf_add_str(out, "<nav aria-label=\"Pages\">");
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
+		buf_add_strs(out, "<a href=\"", links[i].path, strcmp(path, links[i].path) == 0 ? "\" aria-current=\"page\">" : "\">",
+		    links[i].name, "</a>", NULL);
+	buf_add_str(out, "</nav>\n");
+}
+
+void
+html_begin(struct buf *out, const char *title, const char *path, const struct session *session)
+{
+	buf_add_strs(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n"
+	    "<title>", title, " - Firebreak</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n"
+	    "</head>\n<body>\n"
+	    "<a class=\"skip\" href=\"#main\">To the content</a>\n<header><div><strong>Firebreak</strong>\n", NULL);
+	if (session != NULL) {
+		add_links(out, path);
+		buf_add_str(out, "<form method=\"post\" action=\"/logout\"><span>");
+		html_text(out, slice_str(session->user.name), HTML_SHORT);
+		buf_add_strs(out, " (", role_name(session->user.role), ")</span>", NULL);
+		html_token(out, session->csrf);
+		buf_add_str(out, "<button>Log out</button></form>\n");
+	}
+	buf_add_strs(out, "</div></header>\n<main id=\"main\">\n<h1>", title, "</h1>\n", NULL);
+}
+
+void
+html_end(struct buf *out)
+{
+	buf_add_str(out, "</main>\n</body>\n</html>\n");
+}
+
+void
+html_row(struct buf *out, const char *term, struct slice text, const char *after)
+{
+	if (text.len == 0)
+		return;
+	buf_add_strs(out, "<dt>", term, "</dt><dd>", NULL);
+	html_text(out, text, HTML_LONG);
+	buf_add_strs(out, after, "</dd>\n", NULL);
+}
+
+void
+html_search_link(struct buf *out, const char *as, struct slice text)
+{
+	if (text.len == 0) {
+		buf_add_str(out, "-");
+		return;
+	}
+	buf_add_str(out, "<a href=\"/?q=");
+	form_add_value(out, slice_head(text, HTML_LONG / 4));
+	if (as != NULL)
+		buf_add_strs(out, "&amp;as=", as, NULL);
+	buf_add_str(out, "\">");
+	html_text(out, text, HTML_SHORT);
+	buf_add_str(out, "</a>");
+}
+
+void
+html_search_row(struct buf *out, const char *term, const char *as, struct slice text)
+{
+	if (text.len == 0)
+		return;
+	buf_add_strs(out, "<dt>", term, "</dt><dd>", NULL);
+	html_search_link(out, as, text);
+	buf_add_str(out, "</dd>\n");
+}
+
+void
+html_token(struct buf *out, const char *token)
+{
+	buf_add_strs(out, "<input type=\"hidden\" name=\"token\" value=\"", token, "\">", NULL);
+}
+
+void
+html_time(struct buf *out, int64_t seconds)
+{
+	enum { DATE = sizeof("2026-11-23") - 1 };
+	char text[CLOCK_TEXT];
+
+	clock_format_s(seconds, text);
+	buf_add_strs(out, "<time datetime=\"", text, "\">", NULL);
+	buf_addf(out, "%.*s %.8s UTC</time>", (int)DATE, text, text + DATE + 1);
+}

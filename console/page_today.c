@@ -1,0 +1,215 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "console/html.h"
+#include "console/part.h"
+#include "console/rows.h"
+#include "events/event.h"
+
+enum { HOURS = 24, MS_PER_S = 1000, MS_PER_HOUR = 3600 * 1000, RULES_SHOWN = 20, DATE_LEN = 10 };
+
+/* A day in UTC. */
+struct day {
+	int64_t		from_ms;
+	uint64_t	stopped[HOURS], others[HOURS];
+	uint64_t	actions[EVENT_ACTIONS];
+	enum event_action action;	/* that is counted now */
+	uint64_t	most;		/* events of one rule */
+	size_t		n_rules;
+	struct buf	*out;
+};
+
+static struct event_query
+query_of(const struct day *d)
+{
+	return (struct event_query){ .from_ms = d->from_ms, .to_ms = d->from_ms + (int64_t)CLOCK_DAY_S * MS_PER_S };
+}
+
+static int
+count_hour(void *arg, const struct event_count *count)
+{
+	struct day *d = arg;
+	int64_t hour = (count->first_ms - d->from_ms) / MS_PER_HOUR;
+	bool stopped = *rows_action_class(slice_str(event_action_name(d->action))) == 'b';
+
+	if (hour >= 0 && hour < HOURS)
+		*(stopped ? &d->stopped[hour] : &d->others[hour]) += count->n;
+	d->actions[d->action] += count->n;
+	return 0;
+}
+
+static int
+count_hours(struct eventstore *s, struct day *d, struct diag *diag)
+{
+	for (int i = 0; i < EVENT_ACTIONS; i++) {
+		struct event_query q = query_of(d);
+
+		q.words[EVENT_WORD_ACTION] = slice_str(event_action_name(i));
+		d->action = (enum event_action)i;
+		if (eventstore_count(s, &q, EVENT_BY_HOUR, count_hour, d, diag) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+write_counts(struct buf *out, const struct day *d)
+{
+	buf_add_str(out, "<ul class=\"counts\">\n");
+	for (int i = 0; i < EVENT_ACTIONS; i++)
+		if (d->actions[i] > 0 || i == EVENT_BLOCKED)
+			buf_addf(out, "<li><b>%llu</b>%s</li>\n", (unsigned long long)d->actions[i], event_action_name(i));
+	buf_add_str(out, "</ul>\n");
+}
+
+/* ---- by hour ---- */
+
+enum { BAR = 30, LEFT = 40, TOP = 20, HEIGHT = 180, BOTTOM = TOP + HEIGHT, WIDTH = LEFT + HOURS * BAR, LABEL_Y = BOTTOM + 18 };
+
+static void
+write_bar(struct buf *out, const struct day *d, int hour, uint64_t most)
+{
+	double a = (double)d->stopped[hour] * HEIGHT / (double)most, b = (double)d->others[hour] * HEIGHT / (double)most;
+	int x = LEFT + hour * BAR;
+
+	buf_addf(out, "<rect class=\"a\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>", x + 3, BOTTOM - a, BAR - 6, a);
+	buf_addf(out, "<rect class=\"b\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>\n", x + 3, BOTTOM - a - b, BAR - 6, b);
+	if (hour % 3 == 0)
+		buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%02d</text>\n", x + BAR / 2, LABEL_Y, hour);
+}
+
+static void
+write_hour_table(struct buf *out, const struct day *d)
+{
+	buf_add_str(out, "<details><summary>The same in numbers</summary>\n<table><tr><th scope=\"col\">Hour</th>"
+	    "<th scope=\"col\" class=\"n\">stopped</th><th scope=\"col\" class=\"n\">let through</th></tr>\n");
+	for (int i = 0; i < HOURS; i++)
+		if (d->stopped[i] + d->others[i] > 0)
+			buf_addf(out, "<tr><th scope=\"row\">%02d</th><td class=\"n\">%llu</td><td class=\"n\">%llu</td></tr>\n", i,
+			    (unsigned long long)d->stopped[i], (unsigned long long)d->others[i]);
+	buf_add_str(out, "</table></details>\n");
+}
+
+static void
+write_hours(struct buf *out, const struct day *d)
+{
+	uint64_t most = 1;
+
+	for (int i = 0; i < HOURS; i++)
+		if (d->stopped[i] + d->others[i] > most)
+			most = d->stopped[i] + d->others[i];
+	buf_add_str(out, "<h2 id=\"by-hour\">By hour, UTC</h2>\n<p class=\"key\"><span class=\"ka\"></span>stopped"
+	    "<span class=\"kb\"></span>let through, or only warned of</p>\n");
+	buf_addf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"by-hour\">\n", WIDTH + 10, LABEL_Y + 8);
+	buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%llu</text>\n", LEFT - 6, TOP + 4, (unsigned long long)most);
+	buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">0</text>\n", LEFT - 6, BOTTOM + 4);
+	buf_addf(out, "<path class=\"axis\" d=\"M%d %dH%dM%d %dH%d\"/>\n", LEFT, BOTTOM, WIDTH, LEFT, TOP, WIDTH);
+	for (int i = 0; i < HOURS; i++)
+		write_bar(out, d, i, most);
+	buf_add_str(out, "</svg>\n");
+	write_hour_table(out, d);
+}
+
+/* ---- by rule ---- */
+
+/* The highest comes first, so that it is what the others are drawn against. */
+static int
+write_rule(void *arg, const struct event_count *count)
+{
+	struct day *d = arg;
+
+	if (d->n_rules++ == RULES_SHOWN)
+		return 1;
+	if (d->most == 0)
+		d->most = count->n;
+	buf_add_str(d->out, "<li><div>");
+	if (count->word.len > 0)
+		html_search_link(d->out, "rule", count->word);
+	else
+		buf_add_str(d->out, "without a rule");
+	buf_addf(d->out, ": %llu from %llu client%s</div><svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" "
+	    "aria-hidden=\"true\"><rect class=\"a\" width=\"%.2f\" height=\"4\"/></svg></li>\n", (unsigned long long)count->n,
+	    (unsigned long long)count->clients, count->clients == 1 ? "" : "s", (double)count->n * 100 / (double)d->most);
+	return 0;
+}
+
+static int
+write_rules(struct eventstore *s, struct day *d, struct diag *diag)
+{
+	struct event_query q = query_of(d);
+	int r;
+
+	buf_add_str(d->out, "<h2>By rule</h2>\n<ul class=\"list\">\n");
+	r = eventstore_count(s, &q, EVENT_WORD_RULE, write_rule, d, diag);
+	buf_add_strs(d->out, "</ul>\n", d->n_rules == 0 ? "<p>Nothing met a rule on this day.</p>\n" :
+	    d->n_rules > RULES_SHOWN ? "<p>These are the rules that were met most often.</p>\n" : "", NULL);
+	return r;
+}
+
+/* ---- the page ---- */
+
+/* The beginning of the day that the field "day" says, in seconds, or of this one. */
+static int64_t
+day_of(const struct request *rq)
+{
+	struct slice text = form_get(&rq->query, "day");
+	int64_t s = rq->now_ms / MS_PER_S;
+
+	if (text.len == DATE_LEN && clock_parse(text, &s) == -1)
+		s = rq->now_ms / MS_PER_S;
+	if (s < 0 || s > CLOCK_LAST_S)
+		s = 0;
+	return s - s % CLOCK_DAY_S;
+}
+
+static void
+add_day_link(struct buf *out, int64_t s, const char *name)
+{
+	char text[CLOCK_TEXT];
+
+	clock_format_s(s, text);
+	buf_addf(out, "<a href=\"/today?day=%.*s\">%s</a>", DATE_LEN, text, name);
+}
+
+static void
+write_head(struct buf *out, const struct request *rq, int64_t day, int64_t today)
+{
+	char text[CLOCK_TEXT], title[CLOCK_TEXT + sizeof("Today, ")];
+
+	clock_format_s(day, text);
+	snprintf(title, sizeof(title), "%s%.*s", day == today ? "Today, " : "", DATE_LEN, text);
+	html_begin(out, title, "/today", rq->session);
+	buf_add_str(out, "<p class=\"pages\">");
+	if (day > 0)
+		add_day_link(out, day - CLOCK_DAY_S, "The day before");
+	if (day < today)
+		add_day_link(out, day + CLOCK_DAY_S, "The day after");
+	buf_add_str(out, "</p>\n");
+}
+
+void
+page_today(struct console *c, const struct request *rq, struct answer *a)
+{
+	int64_t now = rq->now_ms / MS_PER_S, day = day_of(rq);
+	struct day d = { .from_ms = day * MS_PER_S, .out = &a->body };
+	struct diag diag = { 0 };
+	bool partial;
+	struct eventstore *s = console_store(c, rq, a, &partial);
+
+	if (s == NULL)
+		return;
+	write_head(&a->body, rq, day, now - now % CLOCK_DAY_S);
+	if (partial)
+		buf_add_str(&a->body, "<p class=\"say mid\">A part of the event log cannot be read: something may be missing here.</p>\n");
+	if (count_hours(s, &d, &diag) == -1)
+		answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+	else {
+		write_counts(&a->body, &d);
+		write_hours(&a->body, &d);
+		if (write_rules(s, &d, &diag) == -1)
+			answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+		else
+			html_end(&a->body);
+	}
+	diag_fini(&diag);
+}

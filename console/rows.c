@@ -1,0 +1,88 @@
+#include "console/rows.h"
+
+#include "console/html.h"
+#include "events/event.h"
+
+enum { MS_PER_S = 1000, ROWS_BYTES = 4 << 20 };
+
+/* The store gives the oldest first; each one's end is noted, so that they can be put down from the last on. */
+struct collected {
+	struct buf	html;
+	size_t		ends[ROWS_MAX];
+	struct rows	*rows;
+};
+
+const char *
+rows_action_class(struct slice action)
+{
+	static const enum event_action stopped[] = { EVENT_BLOCKED, EVENT_KILLED, EVENT_MARKED };
+
+	for (size_t i = 0; i < sizeof(stopped) / sizeof(*stopped); i++)
+		if (slice_eq(action, slice_str(event_action_name(stopped[i]))))
+			return "bad";
+	return "mid";
+}
+
+static void
+add_meta(struct buf *out, const char *label, struct slice text)
+{
+	if (text.len == 0)
+		return;
+	buf_add_strs(out, "<span>", label, " ", NULL);
+	html_text(out, text, HTML_SHORT);
+	buf_add_str(out, "</span>");
+}
+
+static int
+add_row(void *arg, const struct event_row *row)
+{
+	struct collected *c = arg;
+	struct buf *out = &c->html;
+	char shown[INCIDENT_SHOWN + 1];
+
+	if (c->rows->n == ROWS_MAX)
+		return 1;
+	if (c->rows->n == 0)
+		c->rows->oldest_ms = row->ms;
+	incident_show(row->id, shown);
+	buf_add_strs(out, "<li><div><a href=\"/incident?id=", row->id, "\">", NULL);
+	html_text(out, row->url.len > 0 ? row->url : row->words[EVENT_WORD_HOST].len > 0 ? row->words[EVENT_WORD_HOST] : slice_str(shown),
+	    HTML_SHORT);
+	buf_add_str(out, "</a></div>\n<div class=\"meta\">");
+	html_time(out, row->ms / MS_PER_S);
+	buf_add_strs(out, "<span class=\"tag ", rows_action_class(row->words[EVENT_WORD_ACTION]), "\">", NULL);
+	html_text(out, row->words[EVENT_WORD_ACTION], HTML_SHORT);
+	buf_add_str(out, "</span>");
+	add_meta(out, "user", row->words[EVENT_WORD_USER]);
+	add_meta(out, "client", row->words[EVENT_WORD_CLIENT]);
+	add_meta(out, "rule", row->words[EVENT_WORD_RULE]);
+	buf_add_strs(out, "<code>", shown, "</code></div></li>\n", NULL);
+	memcpy(c->rows->only, row->id, sizeof(c->rows->only));
+	c->ends[c->rows->n++] = out->len;
+	return 0;
+}
+
+int
+rows_write(struct eventstore *s, const struct event_query *q, struct buf *out, struct rows *rows, struct diag *diag)
+{
+	struct collected c = { .rows = rows };
+	struct event_query bounded = *q;
+	int r;
+
+	*rows = (struct rows){ 0 };
+	if (bounded.newest == 0 || bounded.newest > ROWS_MAX)
+		bounded.newest = ROWS_MAX;
+	buf_init(&c.html, ROWS_BYTES);
+	r = eventstore_search(s, &bounded, add_row, &c, diag);
+	if (r != -1)
+		buf_add_str(out, "<ul class=\"list\">\n");
+	for (size_t i = rows->n; r != -1 && i-- > 0;) {
+		size_t at = i > 0 ? c.ends[i - 1] : 0;
+
+		buf_add(out, c.html.p + at, c.ends[i] - at);
+	}
+	if (r != -1)
+		buf_add_str(out, "</ul>\n");
+	buf_fini(&c.html);
+	return r == -1 ? -1 : 0;
+}

@@ -1,0 +1,20 @@
+/* rows.h - events as a list of links. */
+#ifndef CONSOLE_ROWS_H
+#define CONSOLE_ROWS_H
+
+#include "eventstore/eventstore.h"
+
+struct rows {
+	int64_t	oldest_ms;	/* of the first that was found */
+	size_t	n;
+	char	only[INCIDENT_LEN + 1];	/* the last one's number */
+};
+
+/* Append what Q finds in S to OUT, newest first, as <li>; ROWS_MAX at most, whatever Q says.  -1 with an error in DIAG. */
+enum { ROWS_MAX = 100 };
+int rows_write(struct eventstore *s, const struct event_query *q, struct buf *out, struct rows *rows, struct diag *diag);
+
+/* The class that an action is coloured by. */
+const char *rows_action_class(struct slice action);
+
+#endif

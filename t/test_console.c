@@ -1,0 +1,219 @@
+/* The console's parts: what is shown of hostile text, forms, sessions, limits, users. */
+#include "t/tap.h"
+
+#include <crypt.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "console/form.h"
+#include "console/html.h"
+#include "console/limit.h"
+#include "console/session.h"
+
+enum { MINUTE_MS = 60 * 1000 };
+
+static void
+test_text(void)
+{
+	static const struct { const char *name; struct slice in; const char *out; } rows[] = {
+		{ "plain", { "a b", 3 }, "a b" },
+		{ "markup", { "<b>&\"'", 6 }, "&lt;b&gt;&amp;&quot;&#39;" },
+		{ "a NUL", { "a\0b", 3 }, "a\\x00b" },
+		{ "an escape sequence", { "\33[31m", 5 }, "\\x1b[31m" },
+		{ "a line end", { "a\r\nb", 4 }, "a\\x0d\\x0ab" },
+		{ "C1", { "\xc2\x9b", 2 }, "\\xc2\\x9b" },
+		{ "right to left", { "\xe2\x80\xae", 3 }, "\\xe2\\x80\\xae" },
+		{ "no UTF-8", { "\xff<", 2 }, "\\xff&lt;" },
+		{ "overlong", { "\xc0\xbc", 2 }, "\\xc0\\xbc" },
+		{ "a half sequence", { "\xe2\x82", 2 }, "\\xe2\\x82" },
+		{ "UTF-8", { "\xc3\xa4", 2 }, "\xc3\xa4" },
+	};
+	struct buf b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		buf_init(&b, 4096);
+		html_text(&b, rows[i].in, HTML_SHORT);
+		is_slice(buf_slice(&b), slice_str(rows[i].out), rows[i].name);
+		buf_fini(&b);
+	}
+	buf_init(&b, 4096);
+	html_text(&b, SLICE("<<<<<<"), 2);
+	is_slice(buf_slice(&b), SLICE("&lt;&lt;\xe2\x80\xa6 (4 bytes more)"), "what is long is counted");
+	buf_fini(&b);
+	buf_init(&b, 4096);
+	html_search_link(&b, "user", SLICE("\"><i>&as=x#%"));
+	is_slice(buf_slice(&b), SLICE("<a href=\"/?q=%22%3E%3Ci%3E%26as%3Dx%23%25&amp;as=user\">&quot;&gt;&lt;i&gt;&amp;as=x#%</a>"),
+	    "a link cannot be left");
+	buf_fini(&b);
+}
+
+static void
+test_form(void)
+{
+	static const struct { const char *name, *in, *a; int r; } rows[] = {
+		{ "nothing", "", "", 0 }, { "one", "a=1", "1", 0 }, { "a plus is a blank", "a=1+2", "1 2", 0 },
+		{ "an escape", "a=%3c%3E", "<>", 0 }, { "a name is escaped, too", "%61=1", "1", 0 }, { "no value", "a", "", 0 },
+		{ "the second", "b=2&&a=1", "1", 0 }, { "a = in it", "a=1=2", "1=2", 0 },
+		{ "a bad digit", "a=%3g", "", -1 }, { "a short escape", "a=%3", "", -1 }, { "twice", "a=1&a=2", "", -1 },
+		{ "twice, hidden", "a=1&%61=2", "", -1 },
+		{ "too many", "a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q", "", -1 },
+	};
+	struct form f;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		is_int(form_parse(&f, slice_str(rows[i].in)), rows[i].r, rows[i].name);
+		if (rows[i].r == 0)
+			is_slice(form_get(&f, "a"), slice_str(rows[i].a), rows[i].name);
+		form_fini(&f);
+	}
+	is_slice(cookie_get(SLICE("x=1; a=2;a=3"), "a"), SLICE("2"), "a cookie");
+	is_slice(cookie_get(SLICE("xa=1"), "a"), slice_make(NULL, 0), "no cookie of another name");
+}
+
+static void
+test_sessions(void)
+{
+	struct sessions *s = sessions_new();
+	struct user ann = { .name = "ann", .hash = "$6$a" }, other = { .name = "bob" };
+	char first[SESSION_TOKEN + 1], token[SESSION_TOKEN + 1];
+	const struct session *x = sessions_begin(s, &ann, 0);
+
+	memcpy(first, x->token, sizeof(first));
+	ok(strcmp(x->token, x->csrf) != 0, "a token in the cookie, another in the forms");
+	ok(sessions_find(s, slice_str(first), 1) == x, "it is found");
+	ok(sessions_find(s, SLICE(""), 1) == NULL, "nothing is no session, though places are free");
+	ok(sessions_find(s, slice_head(slice_str(first), 63), 1) == NULL, "nor is a part of a token");
+	ok(sessions_find(s, slice_str(first), SESSION_IDLE_MS) != NULL, "used again in time");
+	ok(sessions_find(s, slice_str(first), 2 * SESSION_IDLE_MS) == NULL, "an idle one ends");
+	ok(sessions_find(s, slice_str(first), 1) == NULL, "and stays ended");
+	x = sessions_begin(s, &ann, 0);
+	memcpy(first, x->token, sizeof(first));
+	for (int64_t at = 0; at < SESSION_LIFE_MS; at += SESSION_IDLE_MS / 2)
+		ok(sessions_find(s, slice_str(first), at) != NULL, "used at %lld min", (long long)(at / MINUTE_MS));
+	ok(sessions_find(s, slice_str(first), SESSION_LIFE_MS) == NULL, "ends all the same");
+	memcpy(first, sessions_begin(s, &ann, 0)->token, sizeof(first));
+	for (int i = 1; i < SESSIONS_EACH; i++)
+		memcpy(token, sessions_begin(s, &ann, i)->token, sizeof(token));
+	ok(sessions_find(s, slice_str(first), 10) != NULL, "as many as one may have");
+	sessions_begin(s, &ann, 11);
+	ok(sessions_find(s, slice_str(first), 12) == NULL, "one more ends the oldest");
+	ok((x = sessions_find(s, slice_str(token), 12)) != NULL, "and no other");
+	sessions_end(s, x);
+	ok(sessions_find(s, slice_str(token), 13) == NULL, "one that is ended is not found");
+	for (int i = 0; i < 2 * SESSIONS_MAX; i++) {
+		snprintf(other.name, sizeof(other.name), "user%d", i);
+		ok(sessions_begin(s, &other, 20 + i) != NULL || i < 0, "session %d", i);
+	}
+	sessions_free(s);
+}
+
+static void
+test_limits(void)
+{
+	struct limits *l = limits_new();
+	char key[32];
+
+	for (int i = 0; i < 5; i++)
+		is_int(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000), 0, "a try");
+	is_int(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000), MINUTE_MS, "the sixth waits");
+	is_int(limits_take(l, SLICE("b"), 5, MINUTE_MS, 1000), 0, "another does not");
+	is_int(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000 + MINUTE_MS), 0, "later it may");
+	ok(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000 + MINUTE_MS) > 0, "once");
+	limits_forgive(l, SLICE("a"), MINUTE_MS);
+	is_int(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000 + MINUTE_MS), 0, "a good one does not count");
+	for (int i = 0; i < 3 * LIMITS_MAX; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		limits_take(l, slice_str(key), 5, MINUTE_MS, 2000 + MINUTE_MS);
+	}
+	ok(limits_take(l, SLICE("a"), 5, MINUTE_MS, 2000 + MINUTE_MS) > 0, "a full table forgets who tried once, not who tried often");
+	limits_free(l);
+}
+
+/* TEXT as a file of users, with MODE: how many there are, -1 when it is refused. */
+static int
+count_users(const char *path, const char *text, mode_t mode)
+{
+	struct diag diag = { 0 };
+	struct users *u;
+	int n;
+
+	file_write(path, slice_str(text), mode);
+	u = users_load(path, &diag);
+	n = u == NULL ? -1 : (int)u->n;
+	users_free(u);
+	diag_fini(&diag);
+	return n;
+}
+
+/* A hash that some other program made by SETTING is taken. */
+static bool
+is_taken(const char *path, const char *setting)
+{
+	struct crypt_data data = { 0 };
+	struct diag diag = { 0 };
+	struct buf line;
+	struct users *u;
+	bool good;
+
+	buf_init(&line, 512);
+	buf_add_strs(&line, "ann:read:", crypt_r("correct horse", setting, &data), "\n", NULL);
+	file_write(path, buf_slice(&line), 0600);
+	u = users_load(path, &diag);
+	good = u != NULL && users_check(u, SLICE("ann"), SLICE("correct horse")) != NULL &&
+	    users_check(u, SLICE("ann"), SLICE("correct horsf")) == NULL;
+	users_free(u);
+	buf_fini(&line);
+	diag_fini(&diag);
+	return good;
+}
+
+static void
+test_users(void)
+{
+	char *dir = temp_dir(), *path = file_join(dir, "users");
+	struct diag diag = { 0 };
+	struct users *u;
+
+	is_int(count_users(path, "# x\n\nann:read:$6$x$y\nbob:decide:$y$j9T$x$y\n", 0600), 2, "two users");
+	is_int(count_users(path, "ann:read:$6$x$y\n", 0640), -1, "a file that others read");
+	is_int(count_users(path, "ann:read:$1$x$y\n", 0600), -1, "a hash that is too old");
+	is_int(count_users(path, "ann:read:secret\n", 0600), -1, "no hash");
+	is_int(count_users(path, "ann:root:$6$x$y\n", 0600), -1, "no role");
+	is_int(count_users(path, "an\33n:read:$6$x$y\n", 0600), -1, "no name");
+	is_int(count_users(path, "ann:read:$6$x$y\nann:decide:$6$x$y\n", 0600), -1, "one twice");
+	is_int(count_users(path, "ann\n", 0600), -1, "no line");
+	ok(is_taken(path, "$2b$04$abcdefghijklmnopqrstuu"), "bcrypt is taken");
+	ok(is_taken(path, "$6$saltsalt$"), "SHA-512 is taken");
+	ok(is_taken(path, "$y$j75$saltsalt"), "yescrypt is taken");
+	unlink(path);
+	is_int(users_put(path, SLICE("ann"), ROLE_READ, SLICE("correct horse"), &diag), 0, "a user is added");
+	is_int(users_put(path, SLICE("bob"), ROLE_DECIDE, SLICE("battery staple"), &diag), 0, "and another");
+	is_int(users_put(path, SLICE("ann"), ROLE_DECIDE, SLICE("correct horse 2"), &diag), 0, "and changed");
+	is_int(users_put(path, SLICE("x:y"), ROLE_READ, SLICE("correct horse"), &diag), -1, "a name with a colon");
+	is_int(users_put(path, SLICE("ann"), ROLE_READ, SLICE("short"), &diag), -1, "a short password");
+	u = users_load(path, &diag);
+	ok(u != NULL && u->n == 2, "both are there");
+	if (u != NULL) {
+		ok(users_check(u, SLICE("ann"), SLICE("correct horse 2")) == users_find(u, SLICE("ann")), "the password");
+		ok(users_check(u, SLICE("ann"), SLICE("correct horse")) == NULL, "not the one before");
+		ok(users_check(u, SLICE("ann"), SLICE("battery staple")) == NULL, "nor that of another");
+		ok(users_check(u, SLICE("joe"), SLICE("correct horse 2")) == NULL, "nor of nobody");
+		ok(users_check(u, SLICE("ann"), SLICE("correct horse 2\0x")) == NULL, "nor with a NUL in it");
+		ok(users_check(u, SLICE("ann"), slice_make(NULL, 0)) == NULL, "nor none");
+	}
+	users_free(u);
+	diag_fini(&diag);
+	free(path);
+	free(dir);
+}
+
+int
+main(void)
+{
+	test_text();
+	test_form();
+	test_sessions();
+	test_limits();
+	test_users();
+	return tap_done();
+}
