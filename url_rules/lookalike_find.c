@@ -246,8 +246,8 @@ is_encoded(const struct lookalike_search *s, size_t begin, size_t end)
 		label--;
 	while (last > begin && host.p[last - 1] != '.')
 		last--;
-	return (label < begin && slice_starts(slice_skip(host, label), SLICE("xn--"))) ||
-	    (end < host.len && host.p[end] != '.' && slice_starts(slice_skip(host, last), SLICE("xn--")));
+	return (label < begin && lookalike_is_encoded(slice_skip(host, label))) ||
+	    (end < host.len && host.p[end] != '.' && lookalike_is_encoded(slice_skip(host, last)));
 }
 
 /* What it is that TEXT stands from BEGIN to END of the host. */
@@ -369,7 +369,10 @@ find_windows(struct lookalike_search *s)
 	const struct lookalike_host *h = s->host;
 	size_t most = s->l->info.max_tokens < LOOKALIKE_WINDOW_MAX ? s->l->info.max_tokens : LOOKALIKE_WINDOW_MAX;
 
-	for (size_t i = 0; i + 1 < h->n; i++)
+	for (size_t i = 0; i + 1 < h->n; i++) {
+		/* What begins within an A-label nobody reads. */
+		if (h->inner >> i & 1)
+			continue;
 		for (size_t k = i + 1; k < h->n && k - i < most; k++) {
 			uint64_t mixed = lookalike_mix(lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, k)));
 			uint32_t at = 0, number;
@@ -379,6 +382,7 @@ find_windows(struct lookalike_search *s)
 			while ((number = lookalike_next(s->l, INDEX_WHOLE, mixed, &at)) != UINT32_MAX)
 				found_window(s, number, i, k);
 		}
+	}
 }
 
 /* ---- single tokens and labels left of the registrable domain: E5, E6 ---- */
@@ -675,17 +679,15 @@ excuse_of(unsigned flags)
 	    flags & NAME_INFRA ? EXCUSE_INFRA : EXCUSE_NONE;
 }
 
+/* HOST, which is without fault. */
 static bool
 find_in(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
 {
 	struct lookalike_host split;
 	struct lookalike_search s = { .l = l, .levels = levels, .host = &split, .asked = host, .out = out };
-	const char *fault = fault_of(host);
 
-	if (fault == NULL && !lookalike_split(host, &split))
-		fault = "it has more than 64 parts";
-	if (fault != NULL)
-		return unjudged(levels, host, fault, out);
+	if (!lookalike_split(host, &split))
+		return unjudged(levels, host, "it has more than 64 parts", out);
 	*out = (struct lookalike_finding){ .registrable = host };
 	lookalike_look_above(l, &split, &s.above);
 	if (split.n == 0 || !find_owner(&s))
@@ -710,39 +712,51 @@ moved(struct slice s, struct slice copy, struct slice host)
 	return s.len == 0 ? (struct slice){ 0 } : at < copy.len ? slice_make(host.p + at, s.len) : s;
 }
 
-/* HOST with a hyphen for each byte that no registered name has, and for the two digits of an escape: the same length, into OUT.
- * False when that changes nothing. */
-static bool
+/* HOST with a hyphen for each byte that no registered name has, and for the two digits of an escape: the same length, into OUT. */
+static void
 respell(struct slice host, char out[static LOOKALIKE_HOST_MAX])
 {
-	bool changed = false;
-
 	for (size_t i = 0, escape = 0; i < host.len; i++) {
 		bool dot = host.p[i] == '.';
 
 		escape = dot ? 0 : host.p[i] == '%' ? 3 : escape > 0 ? escape - 1 : 0;
 		out[i] = !dot && (escape > 0 || !is_name_byte(host.p[i]) || host.p[i] == '_') ? '-' : host.p[i];
-		changed |= out[i] != host.p[i];
 	}
-	return changed;
+}
+
+/* Hosts may have '_' and worse, as registered names do not: they part words as a hyphen does, and nobody escapes by one.  False
+ * when HOST is to be judged as it is, FAULT or not; else the answer is in OUT, and *FOUND. */
+static bool
+find_respelled(const struct lookalike *l, struct slice host, const char *fault, const struct lookalike_levels *levels,
+    struct lookalike_finding *out, bool *found)
+{
+	char text[LOOKALIKE_HOST_MAX];
+	struct slice copy = slice_make(text, host.len);
+
+	if (host.len > LOOKALIKE_HOST_MAX)
+		return false;
+	respell(host, text);
+	if (fault_of(copy) != NULL)
+		return false;
+	*found = find_in(l, copy, levels, out);
+	/* Whose it is the host itself must say. */
+	if (out->class == LOOKALIKE_UNJUDGED || (out->class == LOOKALIKE_NONE && out->excuse != EXCUSE_NONE) ||
+	    (fault != NULL && (!*found || out->level <= levels->level[LOOKALIKE_UNJUDGED])))
+		return false;
+	out->registrable = moved(out->registrable, copy, host);
+	out->spelled = moved(out->spelled, copy, host);
+	out->word = moved(out->word, copy, host);
+	out->excused_by = moved(out->excused_by, copy, host);
+	return true;
 }
 
 bool
 lookalike_find(const struct lookalike *l, struct slice host, const struct lookalike_levels *levels, struct lookalike_finding *out)
 {
-	bool found = find_in(l, host, levels, out);
-	char text[LOOKALIKE_HOST_MAX];
-	struct lookalike_finding other;
-	struct slice copy = slice_make(text, host.len);
+	const char *fault = fault_of(host);
+	bool found;
 
-	/* Hosts may have '_' and worse, as registered names do not: they part words as a hyphen does, and nobody escapes by one. */
-	if (host.len > LOOKALIKE_HOST_MAX || (out->class == LOOKALIKE_NONE && out->excuse != EXCUSE_NONE) || !respell(host, text) ||
-	    !find_in(l, copy, levels, &other) || other.class == LOOKALIKE_UNJUDGED || (found && out->level >= other.level))
+	if ((fault != NULL || slice_find(host, '_') < host.len) && find_respelled(l, host, fault, levels, out, &found))
 		return found;
-	*out = other;
-	out->registrable = moved(other.registrable, copy, host);
-	out->spelled = moved(other.spelled, copy, host);
-	out->word = moved(other.word, copy, host);
-	out->excused_by = moved(other.excused_by, copy, host);
-	return true;
+	return fault != NULL ? unjudged(levels, host, fault, out) : find_in(l, host, levels, out);
 }

@@ -1,7 +1,5 @@
 #include "url_rules/lookalike_table.h"
 
-#define IDN_PREFIX	SLICE("xn--")
-
 /* RFC 3492 5. */
 enum { BASE = 36, T_MIN = 1, T_MAX = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST_CODE = 128, CODE_MAX = 0x10ffff };
 
@@ -88,20 +86,20 @@ lookalike_punycode(struct slice label, uint32_t out[static LOOKALIKE_LABEL_MAX])
 static bool
 find_glyph(const struct lookalike_array *glyphs, uint32_t code, struct lookalike_glyph *out)
 {
-	uint32_t low = 0, high = glyphs->n;
+	uint32_t at = 0, n = glyphs->n, there;
 
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
+	/* Without a branch that nobody can foresee. */
+	while (n > 1) {
+		uint32_t half = n / 2;
 
-		memcpy(out, glyphs->p + (size_t)mid * sizeof(*out), sizeof(*out));
-		if (out->code == code)
-			return true;
-		if (out->code < code)
-			low = mid + 1;
-		else
-			high = mid;
+		memcpy(&there, glyphs->p + (size_t)(at + half) * sizeof(*out), sizeof(there));
+		at += there <= code ? half : 0;
+		n -= half;
 	}
-	return false;
+	if (n == 0)
+		return false;
+	memcpy(out, glyphs->p + (size_t)at * sizeof(*out), sizeof(*out));
+	return out->code == code;
 }
 
 /* LABEL, an A-label without "xn--", as it looks, into OUT of ROOM bytes; 0 when it does not look like ASCII. */
@@ -143,8 +141,8 @@ lookalike_skeleton(const struct lookalike_array *glyphs, struct slice host, char
 		size_t n = 0;
 
 		more = slice_cut(host, '.', &label, &host);
-		if (slice_starts(label, IDN_PREFIX))
-			n = label_skeleton(glyphs, slice_skip(label, IDN_PREFIX.len), out + len, LOOKALIKE_HOST_MAX - len, code, looks);
+		if (lookalike_is_encoded(label))
+			n = label_skeleton(glyphs, slice_skip(label, A_LABEL_PREFIX), out + len, LOOKALIKE_HOST_MAX - len, code, looks);
 		any |= n > 0;
 		if (n == 0) {
 			if (label.len > LOOKALIKE_HOST_MAX - len)

@@ -176,7 +176,7 @@ find_edits(struct lookalike_search *s)
 	const struct lookalike_host *h = s->host;
 	size_t from = h->at[s->label_first], to = lookalike_token_end(h, s->label_last);
 
-	if (s->label.len + 1 < EDIT_MIN || s->label.len > EDIT_MAX)
+	if (s->label.len + 1 < EDIT_MIN || s->label.len > EDIT_MAX || lookalike_is_encoded(s->label))
 		return;
 	try_edit(s, INDEX_TYPO, lookalike_part(s->l, h->sums, from, to));
 	for (size_t i = from; i < to; i++) {
@@ -240,7 +240,7 @@ lookalike_find_label(struct lookalike_search *s)
 		find_hyphened(s);
 	else if (s->host->end[s->label_first] - s->host->begin[s->label_first] == (int)s->label.len)
 		find_combined(s);
-	/* What looks alike by another script is near enough. */
+	/* What looks alike by another script is near enough; the letters of an A-label are not those that are read. */
 	if (!s->skeleton)
 		find_edits(s);
 	find_folded(s);

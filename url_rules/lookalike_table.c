@@ -186,11 +186,12 @@ bool
 lookalike_split(struct slice host, struct lookalike_host *out)
 {
 	size_t n = 0;
-	bool inside = false;
+	bool inside = false, encoded = false;
 
 	out->text = host;
 	out->n = 0;
 	out->encoded = false;
+	out->inner = 0;
 	out->sums[0] = 0;
 	for (size_t i = 0; i < host.len; i++) {
 		bool separates = host.p[i] == '.' || host.p[i] == '-';
@@ -199,6 +200,7 @@ lookalike_split(struct slice host, struct lookalike_host *out)
 			if (inside)
 				out->end[out->n - 1] = (uint8_t)i;
 			inside = false;
+			encoded &= host.p[i] != '.';
 			continue;
 		}
 		if (!inside) {
@@ -209,7 +211,9 @@ lookalike_split(struct slice host, struct lookalike_host *out)
 				out->sums[n + 1] = lookalike_sum(out->sums[n], '.');
 				n++;
 			}
-			out->encoded |= host.p[i] == 'x' && host.len - i > 4 && memcmp(host.p + i, "xn--", 4) == 0;
+			out->inner |= (uint64_t)encoded << out->n;
+			encoded |= (i == 0 || host.p[i - 1] == '.') && lookalike_is_encoded(slice_skip(host, i));
+			out->encoded |= encoded;
 			out->begin[out->n] = (uint8_t)i;
 			out->at[out->n++] = (uint8_t)n;
 			inside = true;

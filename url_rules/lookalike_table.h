@@ -25,6 +25,7 @@ struct lookalike_host {
 	size_t		n;				/* tokens */
 	size_t		n_bytes;			/* of FOLDED */
 	bool		encoded;			/* some label may be an A-label */
+	uint64_t	inner;				/* a bit for each token that stands in one, but not first */
 	uint8_t		begin[LOOKALIKE_TOKENS_MAX];	/* of a token in TEXT */
 	uint8_t		end[LOOKALIKE_TOKENS_MAX];
 	uint8_t		at[LOOKALIKE_TOKENS_MAX];	/* and in FOLDED */
@@ -47,6 +48,14 @@ static inline uint64_t
 lookalike_part(const struct lookalike *l, const uint64_t *sums, size_t from, size_t to)
 {
 	return sums[to] - sums[from] * l->powers[to - from];
+}
+
+/* S begins with the prefix of A-labels (RFC 5890 2.3.2.5).  In place: hosts have many labels. */
+enum { A_LABEL_PREFIX = sizeof("xn--") - 1 };
+static inline bool
+lookalike_is_encoded(struct slice s)
+{
+	return s.len >= A_LABEL_PREFIX && memcmp(s.p, "xn--", A_LABEL_PREFIX) == 0;
 }
 
 /* Take HOST, of at most LOOKALIKE_HOST_MAX bytes, apart.  False when it has more than LOOKALIKE_TOKENS_MAX tokens. */
