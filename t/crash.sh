@@ -38,14 +38,14 @@ state=$work/state
 # small NAME MARK: a source of every kind of rule, MARK in each.
 small() {
 	cat > "$state/sources/$1.rules" <<-END
-		block host .$1-host.test note=$2
+		block host .$1-host.test id=one note=$2
 		block host only.$1-host.test note=$2
 		allow url www.$1-host.test/good/ note=$2
 		block url $1-url.test/bad/?q=1 note=$2
 		block path $1-path.test/*/setup-*.exe* note=$2
 		block path "~$1[0-9]+/payload" note=$2
 		block file 7000:name:setup-$1{DIGIT[3]}*.exe note=$2
-		except rule 1:$1:1 user=user$1 note=$2
+		except rule 1:$1:one user=user$1 note=$2
 		block address 198.51.100.0/24 note=$2
 		block address 2001:db8:$1::/48 note=$2
 		block file 70000:md5:00112233445566778899aabbccddee$1 note=$2
