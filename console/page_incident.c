@@ -39,7 +39,7 @@ find(struct console *c, const struct request *rq, const struct form *form, struc
 {
 	struct diag diag = { 0 };
 	struct wanted w = { .result = 1, .diag = &diag };
-	struct event_query q = { .id = slice_str(in->id) };
+	struct event_query q = { 0 };
 	bool partial;
 
 	*in = (struct incident){ 0 };
