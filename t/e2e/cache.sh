@@ -19,7 +19,7 @@ bodies=("n=30000&seed=1&cache=600" "n=150000&seed=2&cache=600" "n=150001&seed=3&
 other="n=40000&seed=4&cache=600"
 for what in "${bodies[@]}" "$other"; do
 	n=${what#n=} n=${n%%&*}
-	is "$(fetch "$url?$what")" "200 $n 0" "$what arrives"
+	is "$(fetch_whole "$n" "$url?$what")" "200 $n 0" "$what arrives"
 	is "$(fetch "$url?$what")" "200 $n 0" "and again"
 	like "$(last_code)" "*HIT/200" "this time out of the cache"
 done
