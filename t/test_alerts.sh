@@ -1,26 +1,8 @@
 #!/usr/bin/env bash
 # firebreak alerts: list, show, diff and withdraw, and that import brings back what was withdrawn.  TAP.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-alerts-XXXXXX") || exit 1
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
-state=$work/state
+. "${top_srcdir:-.}/t/verb.sh"
 mkdir -p "$state" "$work/lists"
-unset FIREBREAK_STATE
-. "${top_srcdir:-.}/t/tap.sh"
-# fb STATUS NAME ARGUMENTS...: the command ends with STATUS; its output is in $out and $err.
-fb() {
-	local want=$1 name=$2 got
-	shift 2
-	out=$(timeout 60 "$firebreak" --state "$state" "$@" 2>"$work/err" </dev/null); got=$?
-	err=$(cat "$work/err")
-	[ $got -eq "$want" ] && ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "$name: exit status $want" "it was $got"$'\n'"$out"$'\n'"$err"
-}
-has() { grep -qF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
-hasnot() { ! grep -qF -e "$2" <<<"$3"; ok $? "$1" "there: $2"$'\n'"$3"; }
-is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
-same() { cmp "$2" "$3" >"$work/cmp" 2>&1; ok $? "$1" "$(cat "$work/cmp")"; }	# same NAME FILE FILE
 # json NAME FILTER EXPECTED: what jq makes of $out
 json() {
 	if command -v jq >/dev/null; then

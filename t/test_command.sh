@@ -1,25 +1,8 @@
 #!/usr/bin/env bash
 # firebreak(1) from outside: what each verb prints, writes and answers.  TAP.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-command-XXXXXX") || exit 1
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
-state=$work/state
+. "${top_srcdir:-.}/t/verb.sh"
 mkdir "$state"
-unset FIREBREAK_STATE
-. "${top_srcdir:-.}/t/tap.sh"
-# fb STATUS NAME ARGUMENTS...: the command ends with STATUS; its output is in $out and $err.
-fb() {
-	local want=$1 name=$2 got
-	shift 2
-	out=$(timeout 60 "$firebreak" --state "$state" "$@" 2>"$work/err" </dev/null); got=$?
-	err=$(cat "$work/err")
-	[ $got -eq "$want" ] && ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "$name: exit status $want" "it was $got"$'\n'"$out"$'\n'"$err"
-}
-has() { grep -qF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
-hasnot() { ! grep -qF -e "$2" <<<"$3"; ok $? "$1" "there: $2"$'\n'"$3"; }
-is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
 
 # The suffixes that these tests need, so that the machine's own list decides nothing here.
 cat > "$work/suffixes" <<'END'

@@ -1,25 +1,9 @@
 #!/usr/bin/env bash
 # firebreak events: what it finds, prints and answers.  The log is written by hand here.  TAP.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-events-XXXXXX") || exit 1
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
-state=$work/state log=$work/state/events.jsonl
+. "${top_srcdir:-.}/t/verb.sh"
+log=$work/state/events.jsonl
 mkdir -p "$state"
-unset FIREBREAK_STATE
-. "${top_srcdir:-.}/t/tap.sh"
-# fb STATUS NAME ARGUMENTS...: the command ends with STATUS; its output is in $out and $err.
-fb() {
-	local want=$1 name=$2 got
-	shift 2
-	out=$(timeout 60 "$firebreak" --state "$state" "$@" 2>"$work/err" </dev/null); got=$?
-	err=$(cat "$work/err")
-	[ $got -eq "$want" ] && ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "$name: exit status $want" "it was $got"$'\n'"$out"$'\n'"$err"
-}
-has() { grep -qF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
-hasnot() { ! grep -qF -e "$2" <<<"$3"; ok $? "$1" "there: $2"$'\n'"$3"; }
-is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
 lines() { is "$1" "$(grep -c . <<<"$out")" "$2"; }	# lines NAME N: of $out
 
 ids=(1M83ME10C4HM007J 1M83MDH1R4HM1YE5 1M83MDH1W4HM1YFX)	# the last two are a minute before

@@ -1,24 +1,8 @@
 #!/usr/bin/env bash
 # Feeds as sources: formats by the name, sources.conf, folders, expiry, and lists that shrank or grew.  TAP.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-feed-XXXXXX") || exit 1
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+. "${top_srcdir:-.}/t/verb.sh"
 mkdir "$work/lists"
-unset FIREBREAK_STATE
-. "${top_srcdir:-.}/t/tap.sh"
-# fb STATUS NAME ARGUMENTS...: the command ends with STATUS; its output is in $out and $err.
-fb() {
-	local want=$1 name=$2 got
-	shift 2
-	out=$(timeout 60 "$firebreak" --state "$state" "$@" 2>"$work/err" </dev/null); got=$?
-	err=$(cat "$work/err")
-	[ $got -eq "$want" ] && ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "$name: exit status $want" "it was $got"$'\n'"$out"$'\n'"$err"
-}
-has() { grep -qF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
-hasnot() { ! grep -qF -e "$2" <<<"$3"; ok $? "$1" "there: $2"$'\n'"$3"; }
-is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
 fresh() { state=$work/$1; mkdir -p "$state/sources"; }
 put() { printf '%b' "$2" > "$state/sources/$1"; }	# put NAME TEXT
 conf() { printf '%b' "$1" > "$state/sources.conf"; }

@@ -305,6 +305,8 @@ is_expected(const struct lookalike *l, size_t i)
 	lookalike_format(&f, &sentence);
 	good = f.class == rows[i].class && f.level == rows[i].level && found == (f.level > LOOKALIKE_OFF) &&
 	    slice_eq(f.target, slice_str(rows[i].target)) &&
+	    (f.class == LOOKALIKE_NONE || f.class == LOOKALIKE_UNJUDGED ||
+	    slice_eq(f.registrable, lookalike_registrable(l, slice_str(rows[i].host)))) &&
 	    (rows[i].sentence == NULL || slice_eq(buf_slice(&sentence), slice_str(rows[i].sentence)));
 	if (!good)
 		printf("# %s %s %.*s: %.*s\n", lookalike_class_name(f.class), lookalike_level_name(f.level), SLICE_ARGS(f.target),
@@ -333,6 +335,8 @@ test_classes(const struct lookalike *l)
 	ok(lookalike_find(l, slice_make(host, sizeof(host)), &levels, &f) && f.class == LOOKALIKE_UNJUDGED, "254 bytes are too many");
 	if (!ok(!lookalike_find(l, slice_make(host, sizeof(host) - 1), &levels, &f), "253 are not"))
 		printf("# %s\n", f.fault);
+	ok(slice_eq(lookalike_registrable(l, SLICE("www.shop.com.zz")), SLICE("shop.com.zz")), "everybody may register under com.zz");
+	ok(lookalike_registrable(l, SLICE("com")).len == 0, "com is nobody's");
 	ok(lookalike_own(l) == 8 && lookalike_brands(l) == 6 && lookalike_stamp(l) == 17, "what it says of itself");
 }
 
