@@ -29,19 +29,13 @@ history_note(struct txn *t)
 {
 	const struct lookalike *l = t->generation == NULL ? NULL : generation_lookalike(t->generation);
 	struct runtime *runtime = process_runtime(t->process);
-	struct lookalike_suffix suffix;
-	struct slice host, client;
+	struct slice client;
 	uint64_t key;
-	size_t at;
 
 	if (t->now_ms % HISTORY_SAMPLE != 0 || l == NULL || runtime == NULL || !t->x.has_url || t->x.url.kind != HOST_NAME ||
-	    t->x.url.host.len > LOOKALIKE_HOST_MAX || !txn_site(t)->lookalike_history)
+	    !txn_site(t)->lookalike_history)
 		return;
-	host = t->x.url.host;
-	suffix = lookalike_suffix(l, host);
-	for (at = host.len - suffix.any, at -= at > 0; at > 0 && host.p[at - 1] != '.'; at--)
-		;
 	client = exchange_client(t->req);
-	if (client.len > 0 && (key = key_of(runtime, slice_skip(host, at))) != 0)
+	if (client.len > 0 && (key = key_of(runtime, lookalike_registrable(l, t->x.url.host))) != 0)
 		runtime_visit(runtime, key, runtime_key(runtime, client), t->now_ms);
 }

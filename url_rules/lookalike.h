@@ -146,6 +146,10 @@ struct lookalike_suffix {
 /* One pass over the labels of HOST, canonical and no address, of at most LOOKALIKE_HOST_MAX bytes. */
 struct lookalike_suffix lookalike_suffix(const struct lookalike *l, struct slice host);
 
+/* Whose HOST is, canonical and no address: the part of it that lookalike_find() gives as its registrable domain.  Empty when it
+ * cannot be told. */
+struct slice lookalike_registrable(const struct lookalike *l, struct slice host);
+
 /* A name that something is known of (the site's own, a partner's, a brand's, machines', shared hosting, what everybody knows), or a
  * public suffix, that DOMAIN is, lies in, or has below it: who refuses all of DOMAIN would refuse hosts that are not the
  * attacker's.  True with *NAME, borrowed from the table, and *WHY, the excuse that its hosts have; EXCUSE_NONE for a public suffix.

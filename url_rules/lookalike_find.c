@@ -561,6 +561,18 @@ find_owner(struct lookalike_search *s)
 	}
 }
 
+struct slice
+lookalike_registrable(const struct lookalike *l, struct slice host)
+{
+	struct lookalike_host split;
+	struct lookalike_search s = { .l = l, .host = &split };
+
+	if (host.len > LOOKALIKE_HOST_MAX || !lookalike_split(host, &split))
+		return (struct slice){ 0 };
+	lookalike_look_above(l, &split, &s.above);
+	return split.n > 0 && find_owner(&s) ? slice_skip(host, s.owner) : (struct slice){ 0 };
+}
+
 /* Answer S about its host, of which all but what comes from find_owner() is known. */
 static void
 search_host(struct lookalike_search *s)
