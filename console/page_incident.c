@@ -286,7 +286,7 @@ write_exceptions(const struct console *c, struct buf *out, const struct request 
 	if (m.id.len == 0 || slice_u64(event_text(event, "rule.version", rev_store), &rev) == -1 || rev > UINT32_MAX)
 		return false;
 	m.rev = (uint32_t)rev;
-	if ((g = console_generation(c, &diag)) != NULL && generation_match_exceptions(g, m.id, m.rev, &m.asker, &match, 1) > 0)
+	if ((g = console_generation(c, &diag)) != NULL && generation_match_exceptions(g, m.id, m.rev, &m.asker, INT64_MIN, &match, 1) > 0)
 		exception_list(g, rq->now_ms / MS_PER_S, write_exception, &m, &damaged);
 	generation_close(g);
 	diag_fini(&diag);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 /* Rules that apply beyond these need memory of their own: none is left out, since the last may be the one that decides. */
-enum { EXCEPTIONS_FEW = 64, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
 enum { MATCHES_FEW = 128, REFS_FEW = 64, PATTERNS_FEW = 32, NAMES_FEW = 16 };
+enum { ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
 
 void
 why_init(struct why *why)
@@ -127,27 +127,22 @@ remember(struct candidate *c, const struct found *found, const struct why *why)
 	*c = (struct candidate){ .found = true, .what = *found, .step = why->steps_lost > 0 ? STEPS_MAX : why->n_steps - 1 };
 }
 
-/* An exception from the rule that was found holds for who asks, at NOW.  One that does not hold together is none. */
+/* An exception from the rule that was found holds for who asks, at NOW. */
 static bool
 is_excepted(const struct search *s, const struct found *found)
 {
-	struct exception_match m[EXCEPTIONS_FEW];
+	struct exception_match m;
 	char space[ID_USUAL];
-	struct rule except;
 	struct buf id;
-	size_t n = 0;
+	bool excepted;
 
 	if (found->rule.action != RULE_BLOCK || !generation_has_exceptions(s->g))
 		return false;
 	buf_init_in(&id, space, sizeof(space), ID_TEXT_MAX);
-	if (rule_id_format(&found->rule, &id) == 0)
-		n = generation_match_exceptions(s->g, buf_slice(&id), found->rule.rev, s->asker, m, EXCEPTIONS_FEW);
+	excepted = rule_id_format(&found->rule, &id) == 0 &&
+	    generation_match_exceptions(s->g, buf_slice(&id), found->rule.rev, s->asker, s->now, &m, 1) > 0;
 	buf_fini(&id);
-	for (size_t i = 0; i < n; i++)
-		if (generation_rule(s->g, m[i].layer, m[i].ref, NULL, &except) == 0 && except.action == RULE_EXCEPT && except.local &&
-		    except.expires > s->now)
-			return true;
-	return false;
+	return excepted;
 }
 
 /* What stands in the way of FOUND, as a step of KIND. */

@@ -44,8 +44,6 @@ collect(void *arg, const struct rule *rule, unsigned layer, uint32_t ref)
 
 	(void)layer;
 	(void)ref;
-	if (rule->action != RULE_EXCEPT)
-		return 0;
 	if (l->n == l->cap) {
 		l->cap = l->cap == 0 ? 16 : 2 * l->cap;
 		if ((more = realloc(l->v, l->cap * sizeof(*more))) == NULL)
@@ -122,7 +120,7 @@ show(void *arg, const struct rule *rule, unsigned layer, uint32_t ref)
 
 	(void)layer;
 	(void)ref;
-	if (rule->action != RULE_EXCEPT || l->next == l->n)
+	if (l->next == l->n)
 		return 0;
 	w = &l->v[l->next++];
 	if (rule->expires <= l->now)
@@ -142,7 +140,7 @@ exception_list(const struct generation *g, int64_t now, exception_list_visit *vi
 
 	if (!generation_has_exceptions(g))
 		return 0;
-	generation_each(g, collect, &l, damaged);
+	generation_each_exception(g, collect, &l, damaged);
 	if (l.n > 0 && (l.sorted = calloc(l.n, sizeof(*l.sorted))) == NULL)
 		l.failed = true;
 	if (!l.failed && l.n > 0) {
@@ -150,7 +148,7 @@ exception_list(const struct generation *g, int64_t now, exception_list_visit *vi
 			l.sorted[i] = &l.v[i];
 		qsort(l.sorted, l.n, sizeof(*l.sorted), by_id);
 		generation_each(g, look_at_rule, &l, damaged);
-		generation_each(g, show, &l, damaged);
+		generation_each_exception(g, show, &l, damaged);
 	}
 	for (size_t i = 0; i < l.n; i++)
 		free(l.v[i].id);

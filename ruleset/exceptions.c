@@ -130,10 +130,11 @@ exceptions_at(const struct exceptions *t, size_t i, struct slice *text, uint32_t
 	return 0;
 }
 
-size_t
-exceptions_match(const struct exceptions *t, struct slice id, uint32_t rev, const struct asker *asker, uint32_t *out, size_t max)
+/* Where those for rule ID begin. */
+static size_t
+first_of(const struct exceptions *t, struct slice id)
 {
-	size_t low = 0, high = t->n, n = 0;
+	size_t low = 0, high = t->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -143,12 +144,17 @@ exceptions_match(const struct exceptions *t, struct slice id, uint32_t rev, cons
 		else
 			high = middle;
 	}
-	for (size_t i = low; i < t->n && slice_eq(t->by_id[i]->e.id, id); i++) {
-		if (!exception_holds(&t->by_id[i]->e, rev, asker))
-			continue;
-		if (n < max)
-			out[n] = t->by_id[i]->row->ref;
-		n++;
-	}
-	return n;
+	return low;
+}
+
+bool
+exceptions_next(const struct exceptions *t, struct slice id, uint32_t rev, const struct asker *asker, size_t *at, uint32_t *ref)
+{
+	for (size_t i = *at == 0 ? first_of(t, id) : *at; i < t->n && slice_eq(t->by_id[i]->e.id, id); i++)
+		if (exception_holds(&t->by_id[i]->e, rev, asker)) {
+			*ref = t->by_id[i]->row->ref;
+			*at = i + 1;
+			return true;
+		}
+	return false;
 }

@@ -8,7 +8,7 @@
 #include "base/text_rows.h"
 #include "ruleset/exception.h"
 
-enum { EXCEPTIONS_MAX = 10000 };	/* of one table */
+enum { EXCEPTIONS_MAX = 10000 };	/* of all sources together, and so of one table */
 
 struct exceptions;
 
@@ -22,9 +22,9 @@ size_t exceptions_lost(const struct exceptions *t);
 /* Row I: its text, borrowed from the table, and its reference; -1 when I is too high. */
 int exceptions_at(const struct exceptions *t, size_t i, struct slice *text, uint32_t *ref);
 
-/* The references of those that hold for revision REV of rule ID when ASKER asks; at most MAX are stored, the result is how many
- * there are.  Logarithmic in their number. */
-size_t exceptions_match(const struct exceptions *t, struct slice id, uint32_t rev, const struct asker *asker, uint32_t *out,
-    size_t max);
+/* The next of those that hold for revision REV of rule ID when ASKER asks: its reference; false when there is no more.  *AT is 0 at
+ * first.  Logarithmic in their number. */
+bool exceptions_next(const struct exceptions *t, struct slice id, uint32_t rev, const struct asker *asker, size_t *at,
+    uint32_t *ref);
 
 #endif

@@ -489,21 +489,30 @@ generation_has_exceptions(const struct generation *g)
 	return g->n[COUNT_EXCEPTIONS] > 0;
 }
 
+/* Row REF of LAYER is an exception that holds at NOW.  One that does not hold together is none. */
+static bool
+holds_at(const struct generation *g, unsigned layer, uint32_t ref, int64_t now)
+{
+	struct rule except;
+
+	return row_counts(g, layer, ref) && generation_rule(g, layer, ref, NULL, &except) == 0 && except.action == RULE_EXCEPT &&
+	    except.local && except.expires > now;
+}
+
 size_t
-generation_match_exceptions(const struct generation *g, struct slice id, uint32_t rev, const struct asker *asker,
+generation_match_exceptions(const struct generation *g, struct slice id, uint32_t rev, const struct asker *asker, int64_t now,
     struct exception_match *out, size_t max)
 {
-	enum { FEW = 64 };
-	uint32_t refs[FEW];
 	size_t n = 0;
 
-	for (unsigned i = 0; i < g->manifest.n_layers; i++) {
+	for (unsigned i = 0; i < g->manifest.n_layers && n < max; i++) {
 		const struct exceptions *t = g->views[i].layer->exceptions;
-		size_t found = t == NULL ? 0 : exceptions_match(t, id, rev, asker, refs, FEW);
+		uint32_t ref;
+		size_t at = 0;
 
-		for (size_t k = 0; k < found && k < FEW; k++)
-			if (row_counts(g, i, refs[k]) && n < max)
-				out[n++] = (struct exception_match){ i, refs[k] };
+		while (n < max && t != NULL && exceptions_next(t, id, rev, asker, &at, &ref))
+			if (holds_at(g, i, ref, now))
+				out[n++] = (struct exception_match){ i, ref };
 	}
 	return n;
 }
@@ -631,6 +640,17 @@ show_exceptions(struct walk *w, const struct exceptions *t)
 
 	for (size_t i = 0; r == 0 && t != NULL && exceptions_at(t, i, &text, &ref) == 0; i++)
 		r = show_rule(w, RULE_RULE, &(struct rule_key){ .path = text }, ref);
+	return r;
+}
+
+int
+generation_each_exception(const struct generation *g, generation_visit *visit, void *arg, bool *damaged)
+{
+	struct walk w = { .g = g, .visit = visit, .arg = arg, .damaged = damaged };
+	int r = 0;
+
+	for (; r == 0 && w.layer < g->manifest.n_layers; w.layer++)
+		r = show_exceptions(&w, g->views[w.layer].layer->exceptions);
 	return r;
 }
 

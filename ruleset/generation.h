@@ -83,10 +83,10 @@ struct exception_match {
 	uint32_t	ref;
 };
 
-/* Those that hold for revision REV of rule ID when ASKER (NULL: nobody known) asks, whether they have expired or not, into OUT; the
- * result is how many.  More than MAX, or than 64 of one layer, are left out. */
+/* Those that hold for revision REV of rule ID when ASKER (NULL: nobody known) asks at NOW (seconds; INT64_MIN: those that have
+ * expired, too), MAX at most, into OUT; the result is how many. */
 size_t generation_match_exceptions(const struct generation *g, struct slice id, uint32_t rev, const struct asker *asker,
-    struct exception_match *out, size_t max);
+    int64_t now, struct exception_match *out, size_t max);
 
 /* Masks of DIGEST_BITs that some rule needs / that some rule without size needs. */
 unsigned generation_algs(const struct generation *g);
@@ -113,5 +113,8 @@ void generation_counts(const struct generation *g, uint64_t out[static ROW_COUNT
  * *DAMAGED is set when something was skipped. */
 typedef int generation_visit(void *arg, const struct rule *rule, unsigned layer, uint32_t ref);
 int generation_each(const struct generation *g, generation_visit *visit, void *arg, bool *damaged);
+
+/* The same of exceptions alone: what other rules there are costs nothing. */
+int generation_each_exception(const struct generation *g, generation_visit *visit, void *arg, bool *damaged);
 
 #endif

@@ -281,7 +281,7 @@ count_all(struct publisher *p)
 
 /* ---- the layer ---- */
 
-/* Every request pays for patterns, and every response for names: they are few in all. */
+/* Every request pays for patterns, every response for names, and a reader takes no more exceptions: they are few in all. */
 static int
 check_patterns(struct publisher *p)
 {
@@ -290,6 +290,11 @@ check_patterns(struct publisher *p)
 	if (p->counts[COUNT_NAMES] > NAMES_MAX) {
 		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "%" PRIu64 " file rules go by a name: at most %d are possible in all sources "
 		    "together", p->counts[COUNT_NAMES], NAMES_MAX);
+		return -1;
+	}
+	if (p->counts[COUNT_EXCEPTIONS] > EXCEPTIONS_MAX) {
+		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "%" PRIu64 " exceptions: at most %d are possible in all sources together; "
+		    "those that have expired may go", p->counts[COUNT_EXCEPTIONS], EXCEPTIONS_MAX);
 		return -1;
 	}
 	if (all <= PATTERNS_MAX && regexes <= PATTERN_REGEXES_MAX)

@@ -388,6 +388,27 @@ id=$(sed -n 's/^.*client=192.*id=\(e[0-9-]*\) .*/\1/p' "$state/sources/exception
 fb 0 "remove" exception remove "exceptions:$id"
 fb 2 "remove it twice" exception remove "exceptions:$id"
 [ "$(grep -c 'add\|remove' "$state/log/exceptions.log")" = 3 ]; ok $? "each change is in the log"
+# Many that have expired, and behind them one that has not.
+{
+	echo 'block host bad.example id=bad rev=2'
+	for scope in "" " user=ann" " host=bad.example"; do
+		for bits in $(seq 1 32); do
+			net=$((((192 << 24 | 2 << 8 | 7) >> (32 - bits)) << (32 - bits)))
+			echo "except rule 2:except:bad client=$((net >> 24)).$((net >> 16 & 255)).$((net >> 8 & 255)).$((net & 255))/$bits$scope expires=2s"
+		done
+	done
+	echo 'except rule 2:except:bad user=ann expires=7d'
+} > "$state/sources/except.rules"
+fb 0 "many exceptions" publish
+sleep 3
+fb 0 "one behind many that have expired" check --user ann --client 192.0.2.7 http://bad.example/
+fb 1 "they have" check --user bob --client 192.0.2.7 http://bad.example/
+seq -f 'except rule 2:except:bad user=u%.0f expires=7d' 10000 > "$state/sources/many.rules"
+fb 2 "more exceptions than there may be" publish
+has "are told" "exceptions: at most 10000 are possible" "$err"
+rm "$state/sources/many.rules"
+echo 'block host bad.example id=bad rev=3' > "$state/sources/except.rules"
+fb 0 "fewer again" publish
 
 # ---- targets ----
 fb 2 "targets when there are none" targets

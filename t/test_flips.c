@@ -177,7 +177,8 @@ static void
 ask_exceptions(const struct generation *g, size_t which, struct answer *out)
 {
 	struct exception_match m[ANSWER_MAX];
-	size_t n = generation_match_exceptions(g, slice_str(excepted[which].rule), excepted[which].rev, &excepted[which].asker, m, COUNT(m));
+	size_t n = generation_match_exceptions(g, slice_str(excepted[which].rule), excepted[which].rev, &excepted[which].asker,
+	    INT64_MIN, m, COUNT(m));
 
 	for (size_t i = 0; i < n; i++)
 		add_answer(g, out, RULE_RULE, &(struct rule_key){ .path = SLICE("an exception") }, m[i].layer, m[i].ref);
