@@ -85,33 +85,15 @@ events_typed(const struct call *c)
 	return NULL;
 }
 
-struct wanted {
-	struct eventstore	*s;
-	struct buf		*out;
-	struct diag		 diag;
-	int			 result;
-};
-
-static int
-take_line(void *arg, const struct event_row *row)
-{
-	struct wanted *w = arg;
-
-	w->result = eventstore_line(w->s, row, w->out, &w->diag);
-	return w->result == 0;
-}
-
 int
 events_line(struct eventstore *s, const char id[static INCIDENT_LEN + 1], struct buf *out)
 {
-	struct event_query q = { .id = slice_str(id) };
-	struct wanted w = { .s = s, .out = out, .result = 1 };
+	struct diag diag = { 0 };
+	int r = eventstore_find(s, id, out, &diag);
 
-	if (eventstore_search(s, &q, take_line, &w, &w.diag) == -1)
-		w.result = -1;
-	diag_print(&w.diag, stderr);
-	diag_fini(&w.diag);
-	return w.result;
+	diag_print(&diag, stderr);
+	diag_fini(&diag);
+	return r;
 }
 
 /* ---- what is searched for ---- */
@@ -140,7 +122,7 @@ set_action(struct wish *w, const char *value)
 			w->q.words[EVENT_WORD_ACTION] = slice_str(value);
 			return 0;
 		}
-	call_misused(w->c, "an action is blocked, killed, marked, would_block or passed_unchecked");
+	call_misused(w->c, "an action is blocked, killed, marked, would_block, passed_unchecked, warned or continued");
 	return -1;
 }
 
@@ -416,7 +398,8 @@ const struct verb verb_events = {
 	    "  --rule ID           by this rule\n"
 	    "  --source NAME       by a rule of this source\n"
 	    "  --alert ID          by a rule of this alert\n"
-	    "  --action WORD       blocked, killed, marked, would_block or passed_unchecked\n"
+	    "  --action WORD       blocked, killed, marked, would_block, passed_unchecked, warned\n"
+	    "                      or continued\n"
 	    "  --reason WORD       for this reason, see events(5)\n"
 	    "  --since TIME        not before 2h, 30m, 7d (ago), today, yesterday, 2026-11-23,\n"
 	    "                      2026-11-23T10:00Z; UTC\n"

@@ -27,6 +27,10 @@ struct events_found {
 /* Find the incident whose number C's operands are, in the log at FILE or that of the state folder.  EXIT_FINE, or another exit
  * status after saying what is wrong.  events_found_fini() is due in either case. */
 int events_find(const struct call *c, const char *file, struct events_found *found);
+
+/* The same of the number that was TYPED elsewhere. */
+int events_find_typed(const struct call *c, const char *typed, const char *file, struct events_found *found);
+
 void events_found_fini(struct events_found *found);
 
 /* ---- how rows are printed: on standard output ---- */

@@ -13,13 +13,9 @@
 enum { LINE_MAX_BYTES = 1 << 20 };
 
 static int
-parse_number(const struct call *c, char id[static INCIDENT_LEN + 1])
+parse_number(const struct call *c, const char *typed, char id[static INCIDENT_LEN + 1])
 {
-	char *typed = events_typed(c);
-	enum incident_error error = incident_parse(slice_str(typed), id);
-
-	free(typed);
-	switch (error) {
+	switch (incident_parse(slice_str(typed), id)) {
 	case INCIDENT_OK:
 		return 0;
 	case INCIDENT_LENGTH:
@@ -80,18 +76,31 @@ search(const struct call *c, const char *file, struct events_found *found)
 }
 
 int
-events_find(const struct call *c, const char *file, struct events_found *found)
+events_find_typed(const struct call *c, const char *typed, const char *file, struct events_found *found)
 {
 	char path[STATE_PATH];
 
 	*found = (struct events_found){ 0 };
-	if (c->argc == 0)
-		return call_misused(c, "which incident? the number is on the block page");
-	if (parse_number(c, found->id) == -1 || call_path(c, STATE_EVENTS, path) == -1)
+	if (parse_number(c, typed, found->id) == -1 || call_path(c, STATE_EVENTS, path) == -1)
 		return EXIT_TROUBLE;
 	if (file != NULL && access(file, F_OK) == -1)
 		return call_fail(c, "%s: %s", file, strerror(errno));
 	return search(c, file != NULL ? file : path, found);
+}
+
+int
+events_find(const struct call *c, const char *file, struct events_found *found)
+{
+	char *typed;
+	int status;
+
+	*found = (struct events_found){ 0 };
+	if (c->argc == 0)
+		return call_misused(c, "which incident? the number is on the block page");
+	typed = events_typed(c);
+	status = events_find_typed(c, typed, file, found);
+	free(typed);
+	return status;
 }
 
 void

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/events.h"
 #include "command/except.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "events/event.h"
 #include "ruleset/exception_list.h"
 
 enum { FLAG_INCIDENT, FLAG_CLIENT, FLAG_USER, FLAG_HOST, FLAG_ANY_CLIENT, FLAG_ANY_HOST, FLAG_FOR, FLAG_REASON, FLAG_EVENTS,
@@ -20,33 +20,11 @@ struct asked {
 	const char *const	*values;
 	bool			 json;
 	int64_t			 now;
-	json_t			*event;		/* of --incident */
+	struct events_found	 found;		/* by --incident */
 	struct diag		 diag;
 };
 
 /* ---- changing ---- */
-
-static int
-load_event(struct asked *a, const char *typed)
-{
-	const char *given = a->values[FLAG_EVENTS];
-	char id[INCIDENT_LEN + 1], path[STATE_PATH];
-	struct buf line;
-	int found;
-
-	if (incident_parse(slice_str(typed), id) != INCIDENT_OK)
-		return call_fail(a->call, "%s is no incident number; it is on the block page", typed);
-	if (call_path(a->call, STATE_EVENTS, path) == -1)
-		return EXIT_TROUBLE;
-	buf_init(&line, TEXT_MAX);
-	found = event_find(given != NULL ? given : path, id, &line);
-	if (found == 0)
-		a->event = json_loadb(line.p, line.len, 0, NULL);
-	buf_fini(&line);
-	if (found == -1)
-		return call_fail(a->call, "%s: %s", given != NULL ? given : path, strerror(errno));
-	return a->event != NULL ? EXIT_FINE : call_fail(a->call, "there is no such incident in %s", given != NULL ? given : path);
-}
 
 static int
 make(struct asked *a, const struct except_wish *w)
@@ -78,9 +56,9 @@ add(struct asked *a)
 		return call_misused(a->call, "--for takes a time such as 12h or 7d");
 	if (v[FLAG_INCIDENT] == NULL)
 		w.rule = slice_str(a->call->argv[1]);
-	else if (load_event(a, v[FLAG_INCIDENT]) != EXIT_FINE)
+	else if (events_find_typed(a->call, v[FLAG_INCIDENT], v[FLAG_EVENTS], &a->found) != EXIT_FINE)
 		return EXIT_TROUBLE;
-	w.event = a->event;
+	w.event = a->found.event;
 	return make(a, &w);
 }
 
@@ -187,7 +165,7 @@ run(struct call *c)
 	a.json = values[FLAG_JSON] != NULL;
 	status = perform(&a);
 	diag_print(&a.diag, stderr);
-	json_decref(a.event);
+	events_found_fini(&a.found);
 	diag_fini(&a.diag);
 	return status;
 }
@@ -208,6 +186,7 @@ const struct verb verb_exception = {
 	    "  --client ADDRESS[/BITS], --user NAME   for these, whatever the incident says\n"
 	    "  --any-client    for everybody\n"
 	    "  --host HOST     for that host alone; --any-host for any\n"
-	    "  --events FILE   the event log; else events.jsonl in the state folder\n"
+	    "  --events FILE   the event log, with what rotation made of it; else events.jsonl in the\n"
+	    "                  state folder\n"
 	    "  --json          print objects\n",
 };

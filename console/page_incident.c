@@ -17,45 +17,30 @@ struct incident {
 
 /* ---- finding it ---- */
 
-struct wanted {
-	struct eventstore	*s;
-	struct buf		 line;
-	struct diag		*diag;
-	int			 result;	/* 0 when found */
-};
-
-static int
-take_line(void *arg, const struct event_row *row)
-{
-	struct wanted *w = arg;
-
-	w->result = eventstore_line(w->s, row, &w->line, w->diag);
-	return w->result == 0;
-}
-
 /* The incident of the field "id" in FORM.  -1 after answering why there is none. */
 static int
 find(struct console *c, const struct request *rq, const struct form *form, struct incident *in, struct answer *a)
 {
 	struct diag diag = { 0 };
-	struct wanted w = { .result = 1, .diag = &diag };
-	struct event_query q = { 0 };
+	struct buf line;
 	bool partial;
+	int r;
 
 	*in = (struct incident){ 0 };
 	if (incident_parse(form_get(form, "id"), in->id) != INCIDENT_OK) {
 		answer_message(rq, a, STATUS_NOT_FOUND, "Mistyped", SLICE("This is no incident number, or there is a mistake in it."));
 		return -1;
 	}
-	q.id = slice_str(in->id);
-	if ((in->store = w.s = console_store(c, rq, a, &partial)) == NULL)
+	if ((in->store = console_store(c, rq, a, &partial)) == NULL)
 		return -1;
-	buf_init(&w.line, EVENT_LINE_MAX);
-	if (eventstore_search(w.s, &q, take_line, &w, &diag) != -1 && w.result == 0)
-		in->event = json_loadb(w.line.p, w.line.len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(in->event))
+	buf_init(&line, EVENT_LINE_MAX);
+	if ((r = eventstore_find(in->store, in->id, &line, &diag)) == 0)
+		in->event = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
+	if (r == -1)
+		answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+	else if (!json_is_object(in->event))
 		answer_message(rq, a, STATUS_NOT_FOUND, "Not there", SLICE("There is no such incident in this log; another proxy may have it."));
-	buf_fini(&w.line);
+	buf_fini(&line);
 	diag_fini(&diag);
 	return json_is_object(in->event) ? 0 : -1;
 }

@@ -92,6 +92,9 @@ int eventstore_count(struct eventstore *s, const struct event_query *q, int by, 
  * search again); -1 with an error in DIAG. */
 int eventstore_line(struct eventstore *s, const struct event_row *row, struct buf *out, struct diag *diag);
 
+/* The same of incident ID; 1 also when there is none. */
+int eventstore_find(struct eventstore *s, const char id[static INCIDENT_LEN + 1], struct buf *out, struct diag *diag);
+
 /* Between these two all answers are of one moment. */
 int eventstore_hold(struct eventstore *s, struct diag *diag);
 void eventstore_release(struct eventstore *s);

@@ -70,9 +70,9 @@ has_star(struct slice text)
 
 /* The numbers of the words of TABLE that TEXT means, in brackets: "= (one)" can go by the index in order of time. */
 static void
-add_words(struct sql *q, const char *table, struct slice text, bool any_case)
+add_words(struct sql *q, const char *table, struct slice text, bool exact, bool any_case)
 {
-	if (!has_star(text) && !any_case) {
+	if (exact || (!has_star(text) && !any_case)) {
 		buf_addf(&q->text, " = (SELECT n FROM %s WHERE text = ?)", table);
 		buf_add_slice(value(q, 't'), text);
 		return;
@@ -93,13 +93,8 @@ add_word(struct sql *q, enum event_word w, struct slice text, bool exact)
 	if (text.len == 0)
 		return;
 	buf_addf(&q->text, " AND e.%s", event_word_name(w));
-	if (exact) {
-		buf_addf(&q->text, " = (SELECT n FROM %s WHERE text = ?)", table_of(w));
-		buf_add_slice(value(q, 't'), text);
-		return;
-	}
-	if (w != EVENT_WORD_HOST || *text.p != '.' || text.len == 1) {
-		add_words(q, table_of(w), text, w == EVENT_WORD_USER);
+	if (exact || w != EVENT_WORD_HOST || *text.p != '.' || text.len == 1) {
+		add_words(q, table_of(w), text, exact, w == EVENT_WORD_USER);
 		return;
 	}
 	buf_add_str(&q->text, " IN (SELECT n FROM word WHERE text = ? OR text LIKE ? ESCAPE '\\')");
@@ -117,7 +112,7 @@ add_any(struct sql *q, struct slice text)
 
 	for (size_t i = 0; text.len > 0 && i < sizeof(words) / sizeof(*words); i++) {
 		buf_addf(&q->text, " %s e.%s", i == 0 ? "AND (" : "OR", event_word_name(words[i]));
-		add_words(q, table_of(words[i]), text, words[i] == EVENT_WORD_USER);
+		add_words(q, table_of(words[i]), text, false, words[i] == EVENT_WORD_USER);
 	}
 	if (text.len > 0)
 		buf_add_char(&q->text, ')');
@@ -635,4 +630,29 @@ eventstore_line(struct eventstore *s, const struct event_row *row, struct buf *o
 			return -1;
 	}
 	return 1;
+}
+
+struct wanted {
+	struct eventstore	*s;
+	struct buf		*out;
+	struct diag		*diag;
+	int			 result;
+};
+
+static int
+take_line(void *arg, const struct event_row *row)
+{
+	struct wanted *w = arg;
+
+	w->result = eventstore_line(w->s, row, w->out, w->diag);
+	return w->result == 0;
+}
+
+int
+eventstore_find(struct eventstore *s, const char id[static INCIDENT_LEN + 1], struct buf *out, struct diag *diag)
+{
+	struct event_query q = { .id = slice_str(id) };
+	struct wanted w = { .s = s, .out = out, .diag = diag, .result = 1 };
+
+	return eventstore_search(s, &q, take_line, &w, diag) == -1 ? -1 : w.result;
 }

@@ -376,6 +376,10 @@ fb 2 "an incident that is not there" exception add --incident 1M83-ME10-C4HM-007
 fb 2 "an empty host is not any host" exception add --incident 1m83me10c4hm007j --events "$work/except.jsonl" --host "" --reason y
 fb 0 "an exception from an incident" exception add --incident 1m83me10c4hm007j --events "$work/except.jsonl" --reason y
 has "for its client and host" "1:except:worse client=192.0.2.7 host=worse.example" "$out"
+mkdir "$work/rotated"
+mv "$work/except.jsonl" "$work/rotated/events.jsonl.1"
+: > "$work/rotated/events.jsonl"
+fb 0 "from one in a file that was rotated" exception add --incident 1M83ME10C4HM007J --events "$work/rotated/events.jsonl" --reason y
 fb 0 "that client may" check --client 192.0.2.7 http://worse.example/
 fb 1 "another may not" check --client 192.0.2.8 http://worse.example/
 printf 'block host bad.example id=bad rev=3\n' > "$state/sources/except.rules"
@@ -384,10 +388,10 @@ fb 1 "the exception has lapsed" check --user ann http://bad.example/
 fb 0 "list --json" exception list --json
 has "says so" "lapsed" "$out"
 has "and that a rule is gone" "the rule is gone" "$out"
-id=$(sed -n 's/^.*client=192.*id=\(e[0-9-]*\) .*/\1/p' "$state/sources/exceptions.rules")
+id=$(sed -n 's/^except .*client=192.*id=\(e[0-9-]*\) .*/\1/p' "$state/sources/exceptions.rules")
 fb 0 "remove" exception remove "exceptions:$id"
 fb 2 "remove it twice" exception remove "exceptions:$id"
-[ "$(grep -c 'add\|remove' "$state/log/exceptions.log")" = 3 ]; ok $? "each change is in the log"
+[ "$(grep -c 'add\|remove' "$state/log/exceptions.log")" = 4 ]; ok $? "each change is in the log"
 # Many that have expired, and behind them one that has not.
 {
 	echo 'block host bad.example id=bad rev=2'
