@@ -86,21 +86,15 @@ range_of(struct slice value)
 }
 
 static bool
-is_under(struct slice host, struct slice domain)
-{
-	return slice_ends(host, domain) && (host.len == domain.len || host.p[host.len - domain.len - 1] == '.');
-}
-
-static bool
 covers(struct range a, struct range b)
 {
-	return is_under(b.domain, a.domain) && (b.domain.len > a.domain.len || a.itself || !b.itself);
+	return host_under(b.domain, a.domain) && (b.domain.len > a.domain.len || a.itself || !b.itself);
 }
 
 static bool
 touches(struct range a, struct range b)
 {
-	return is_under(a.domain, b.domain) || is_under(b.domain, a.domain);
+	return host_under(a.domain, b.domain) || host_under(b.domain, a.domain);
 }
 
 /* ---- what there is already ---- */

@@ -354,20 +354,11 @@ found_window(struct lookalike_search *s, uint32_t number, size_t from, size_t to
 	lookalike_consider(s, &hit);
 }
 
-/* Some target may begin with the two or more tokens that have the mixed hash MIXED, or be them. */
-static bool
-may_begin(const struct lookalike *l, uint64_t mixed)
-{
-	uint32_t bit = lookalike_bit(mixed, FIRST_BITS);
-
-	return l->first[bit / 8] >> bit % 8 & 1;
-}
-
 static void
 find_windows(struct lookalike_search *s)
 {
 	const struct lookalike_host *h = s->host;
-	size_t most = s->l->info.max_tokens < LOOKALIKE_WINDOW_MAX ? s->l->info.max_tokens : LOOKALIKE_WINDOW_MAX;
+	size_t most = lookalike_window(s->l);
 
 	for (size_t i = 0; i + 1 < h->n; i++) {
 		/* What begins within an A-label nobody reads. */
@@ -377,7 +368,7 @@ find_windows(struct lookalike_search *s)
 			uint64_t mixed = lookalike_mix(lookalike_part(s->l, h->sums, h->at[i], lookalike_token_end(h, k)));
 			uint32_t at = 0, number;
 
-			if (!may_begin(s->l, mixed))
+			if (!lookalike_may_begin(s->l, mixed))
 				break;
 			while ((number = lookalike_next(s->l, INDEX_WHOLE, mixed, &at)) != UINT32_MAX)
 				found_window(s, number, i, k);

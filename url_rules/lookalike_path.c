@@ -12,13 +12,17 @@ is_host_byte(char c)
 static struct slice
 own_target_in(const struct lookalike *l, const struct lookalike_host *h)
 {
+	size_t most = lookalike_window(l);
+
 	for (size_t i = 0; i + 1 < h->n; i++)
-		for (size_t k = i + 1; k < h->n && k - i < LOOKALIKE_WINDOW_MAX; k++) {
+		for (size_t k = i + 1; k < h->n && k - i < most; k++) {
 			uint64_t mixed = lookalike_mix(lookalike_part(l, h->sums, h->at[i], lookalike_token_end(h, k)));
 			struct lookalike_target target;
 			struct slice text;
 			uint32_t at = 0, number;
 
+			if (!lookalike_may_begin(l, mixed))
+				break;
 			while ((number = lookalike_next(l, INDEX_WHOLE, mixed, &at)) != UINT32_MAX)
 				if (lookalike_target_at(l, number, &target, &text) && (target.flags & TARGET_OWN) &&
 				    slice_eq(text, lookalike_bytes(h, h->begin[i], h->end[k])))

@@ -45,6 +45,22 @@ struct lookalike_hit {
 	enum lookalike_excuse	excuse;
 };
 
+/* Some target of L may begin with the two or more tokens that have the mixed hash MIXED, or be them. */
+static inline bool
+lookalike_may_begin(const struct lookalike *l, uint64_t mixed)
+{
+	uint32_t bit = lookalike_bit(mixed, FIRST_BITS);
+
+	return l->first[bit / 8] >> bit % 8 & 1;
+}
+
+/* How many tokens a target of L has at most, as far as they are looked for. */
+static inline size_t
+lookalike_window(const struct lookalike *l)
+{
+	return l->info.max_tokens < LOOKALIKE_WINDOW_MAX ? l->info.max_tokens : LOOKALIKE_WINDOW_MAX;
+}
+
 /* Keep HIT, if it is the most severe one so far. */
 void lookalike_consider(struct lookalike_search *s, const struct lookalike_hit *hit);
 

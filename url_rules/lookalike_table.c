@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "url_rules/url.h"
 
 /* ---- opening ---- */
 
@@ -267,12 +268,6 @@ find_name(const struct lookalike *l, const struct lookalike_host *h, size_t t, s
 	return UINT32_MAX;
 }
 
-static bool
-is_under(struct slice host, struct slice domain)
-{
-	return slice_ends(host, domain) && (host.len == domain.len || host.p[host.len - domain.len - 1] == '.');
-}
-
 static enum lookalike_excuse
 excuse_by(unsigned flags)
 {
@@ -297,8 +292,8 @@ lookalike_touches(const struct lookalike *l, struct slice domain, struct slice *
 		if (!lookalike_name_at(l, i, &entry, name))
 			continue;
 		*why = excuse_by(entry.flags);
-		if ((*why != EXCUSE_NONE && is_under(domain, *name)) ||
-		    ((*why != EXCUSE_NONE || entry.suffix != 0) && is_under(*name, domain)))
+		if ((*why != EXCUSE_NONE && host_under(domain, *name)) ||
+		    ((*why != EXCUSE_NONE || entry.suffix != 0) && host_under(*name, domain)))
 			return true;
 	}
 	return false;
