@@ -26,13 +26,6 @@ static const char style[] =
     "h1{border-color:#ff8a80}}\n"
     "</style>\n</head>\n<body>\n<main>\n";
 
-/* A warning's reason is one of what would be. */
-static enum reason
-page_reason(const struct why *why)
-{
-	return why->reason != REASON_NONE ? why->reason : why->would_reason;
-}
-
 static void
 add_row(struct buf *out, const char *term, struct slice text)
 {
@@ -91,7 +84,7 @@ static void
 write_html(const struct page_facts *f, const char *shown, struct buf *out)
 {
 	const struct page_words *words = f->words;
-	enum reason reason = page_reason(f->why);
+	enum reason reason = why_reason(f->why);
 	bool warns = f->action.len > 0;
 	const char *heading = words->heading[page_heading_of(reason, f->is_upload, warns)];
 	char when[CLOCK_TEXT];
@@ -122,7 +115,7 @@ write_text(const struct page_facts *f, const char *shown, struct buf *out)
 {
 	const struct page_words *words = f->words;
 
-	buf_add_strs(out, "Firebreak: ", words->heading[page_heading_of(page_reason(f->why), f->is_upload, false)], ": ", NULL);
+	buf_add_strs(out, "Firebreak: ", words->heading[page_heading_of(why_reason(f->why), f->is_upload, false)], ": ", NULL);
 	add_sentence(out, f, buf_add_utf8);
 	buf_add_strs(out, " ", words->call, " ", NULL);
 	buf_add_utf8(out, slice_str(f->contact));
@@ -148,7 +141,7 @@ write_problem(const struct page_facts *f, const char *shown, struct buf *out)
 	json_line_number(&j, "status", PAGE_STATUS);
 	json_line_text(&j, "detail", slice_head(buf_slice(&detail), SENTENCE_MAX));
 	json_line_text(&j, "incident", slice_str(shown));
-	json_line_text(&j, "reason", slice_str(reason_name(page_reason(f->why))));
+	json_line_text(&j, "reason", slice_str(reason_name(why_reason(f->why))));
 	if (id.len > 0)
 		json_line_text(&j, "rule", slice_head(buf_slice(&id), SENTENCE_MAX));
 	json_line_text(&j, "contact", slice_str(f->contact));

@@ -282,7 +282,7 @@ add_field(struct slice field, const struct why *why, enum reason reason, struct 
 int
 page_sentence_format(const struct page_words *words, const struct why *why, struct slice host, struct buf *out)
 {
-	enum reason reason = why->reason != REASON_NONE ? why->reason : why->would_reason;
+	enum reason reason = why_reason(why);
 	struct slice rest = slice_str(words->sentence[sentence_of(why, reason)]), text, field;
 
 	if (rest.len == 0)

@@ -216,7 +216,7 @@ write_line(struct txn *t, const struct event *e)
 void
 report(struct txn *t, const struct outcome *o)
 {
-	enum reason reason = o->why->reason != REASON_NONE ? o->why->reason : o->why->would_reason;
+	enum reason reason = why_reason(o->why);
 	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL], name_space[ID_USUAL];
 	struct buf url, steps, sentence, id, name, shown_steps, shown_sentence;
 	struct event e;

@@ -97,6 +97,9 @@ struct question {
 /* The rule that decided or, when nothing was refused, would have; NULL when there is none. */
 const struct rule *why_rule(const struct why *why);
 
+/* The reason or, when nothing was refused, what would have been one. */
+enum reason why_reason(const struct why *why);
+
 /* Judge a request by G; a G of NULL is "no rules", and FAIL_MODE then decides. */
 void judge_request(const struct generation *g, int fail_mode, const struct question *q, struct why *why);
 

@@ -41,6 +41,12 @@ why_rule(const struct why *why)
 	return why->would_block && why->would_reason != REASON_LOOKALIKE ? &why->would : NULL;
 }
 
+enum reason
+why_reason(const struct why *why)
+{
+	return why->reason != REASON_NONE ? why->reason : why->would_reason;
+}
+
 bool
 reason_unchecked(enum reason r)
 {
@@ -179,7 +185,7 @@ add_file_name(const struct rule *rule, struct buf *out)
 int
 why_format_sentence(const struct why *why, struct slice host, struct buf *out)
 {
-	enum reason reason = why->reason != REASON_NONE ? why->reason : why->would_reason;
+	enum reason reason = why_reason(why);
 	const struct rule *rule = why_rule(why);
 
 	switch (reason) {
