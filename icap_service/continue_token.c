@@ -22,7 +22,7 @@ add_part(struct buf *out, struct slice part)
 
 /* The tag of CLAIM and EXPIRY as digits, with a NUL. */
 static int
-make_tag(const uint8_t secret[static RUNTIME_SECRET], const struct continue_claim *claim, struct slice expiry,
+make_tag(const uint8_t secret[static RUNTIME_SECRET], const struct asker *claim, struct slice expiry,
     char out[static 2 * TAG_BYTES + 1])
 {
 	uint8_t tag[EVP_MAX_MD_SIZE];
@@ -44,7 +44,7 @@ make_tag(const uint8_t secret[static RUNTIME_SECRET], const struct continue_clai
 }
 
 int
-continue_token_make(const uint8_t secret[static RUNTIME_SECRET], const struct continue_claim *claim, int64_t expires,
+continue_token_make(const uint8_t secret[static RUNTIME_SECRET], const struct asker *claim, int64_t expires,
     char out[static CONTINUE_TOKEN + 1])
 {
 	if (expires < 0 || expires > UINT32_MAX)
@@ -54,7 +54,7 @@ continue_token_make(const uint8_t secret[static RUNTIME_SECRET], const struct co
 }
 
 bool
-continue_token_good(const uint8_t secret[static RUNTIME_SECRET], const struct continue_claim *claim, int64_t now,
+continue_token_good(const uint8_t secret[static RUNTIME_SECRET], const struct asker *claim, int64_t now,
     struct slice token)
 {
 	char tag[2 * TAG_BYTES + 1];

@@ -8,22 +8,17 @@
 #ifndef ICAP_SERVICE_CONTINUE_TOKEN_H
 #define ICAP_SERVICE_CONTINUE_TOKEN_H
 
-#include "base/slice.h"
+#include "ruleset/exception.h"
 #include "runtime/runtime.h"
 
 enum { CONTINUE_TOKEN = 8 + 1 + 32 };	/* bytes, without the NUL */
 
-/* Who was warned of what.  Borrowed. */
-struct continue_claim {
-	struct slice client, user, host;
-};
-
-/* A token for CLAIM that is good before EXPIRES (seconds).  -1 when it cannot be computed. */
-int continue_token_make(const uint8_t secret[static RUNTIME_SECRET], const struct continue_claim *claim, int64_t expires,
+/* A token for CLAIM, who was warned of what, that is good before EXPIRES (seconds).  -1 when it cannot be computed. */
+int continue_token_make(const uint8_t secret[static RUNTIME_SECRET], const struct asker *claim, int64_t expires,
     char out[static CONTINUE_TOKEN + 1]);
 
 /* TOKEN is one for CLAIM and has not expired at NOW.  Takes the same time for any wrong tag. */
-bool continue_token_good(const uint8_t secret[static RUNTIME_SECRET], const struct continue_claim *claim, int64_t now,
+bool continue_token_good(const uint8_t secret[static RUNTIME_SECRET], const struct asker *claim, int64_t now,
     struct slice token);
 
 #endif

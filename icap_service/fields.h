@@ -37,7 +37,7 @@ bool type_is_media(struct slice content_type);
 /* An Accept that would rather have audio or video than anything else (RFC 9110 12.5.1). */
 bool accept_prefers_media(struct slice value);
 
-/* An Accept that would rather have a page than anything else, as a browser sends it for what it shows. */
+/* An Accept that takes a page as gladly as anything else, as a browser sends it for what it shows. */
 bool accept_prefers_html(struct slice value);
 
 /* The same for data (JSON), an image, a style sheet. */

@@ -1,8 +1,8 @@
 /* page.h - the block page: what a person sees instead of what was refused, and what a program gets.
  *
- * Pure: facts in, HTML out.  Everything that came from outside is escaped.  No scripts, no external
- * resources; readable on a phone and by a screen reader (one h1, landmarks, language, contrast,
- * nothing by colour alone). */
+ * Pure: facts in; HTML, a line of text, problem details or a small image out.  Everything that came from outside is escaped.  No
+ * scripts, no external resources; readable on a phone and by a screen reader (one h1, landmarks, language, contrast, nothing by
+ * colour alone). */
 #ifndef ICAP_SERVICE_PAGE_H
 #define ICAP_SERVICE_PAGE_H
 

@@ -24,12 +24,24 @@ page_form_type(enum page_form form)
 	return types[form];
 }
 
+bool
+page_form_by_dest(struct slice dest, enum page_form *out)
+{
+	for (size_t i = 0; i < sizeof(dests) / sizeof(*dests); i++)
+		if (slice_ieq(dest, dests[i].dest)) {
+			*out = dests[i].form;
+			return true;
+		}
+	return false;
+}
+
 enum page_form
 page_form_for(const struct page_ask *ask)
 {
-	for (size_t i = 0; ask->n_dest == 1 && i < sizeof(dests) / sizeof(*dests); i++)
-		if (slice_ieq(ask->dest, dests[i].dest))
-			return dests[i].form;
+	enum page_form form;
+
+	if (ask->n_dest == 1 && page_form_by_dest(ask->dest, &form))
+		return form;
 	if (accept_prefers_html(ask->accept))
 		return FORM_HTML;
 	/* "empty" is what scripts ask for. */

@@ -17,6 +17,9 @@ struct page_ask {
 	size_t		n_dest;			/* how many there were: of two, none counts */
 };
 
+/* By its destination alone; false when that does not say. */
+bool page_form_by_dest(struct slice dest, enum page_form *out);
+
 /* Pure; table-tested. */
 enum page_form page_form_for(const struct page_ask *ask);
 

@@ -74,7 +74,6 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	if (t->mode == MODE_OFF)
 		return let_go(t, req, false);
 	ranges_read(t, req, preview);
-	txn_read_names(t, req);
 	judge_url(t, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
 		return inspection_refuse(t, req, &why, NULL);
@@ -83,6 +82,8 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 		inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
 	if (why.files_exempt)
 		return let_go(t, req, flow_enforces(t) && flow_outlives_copy(t, why.rule.expires));
+	if (t->x.head.has_body)
+		txn_read_names(t, req);
 	if (flow_enforces(t) && recall_kill(t, req, &remembered, &why))
 		return inspection_refuse(t, req, &why, &remembered);
 	t->plan = judge_plan(t->generation, &t->x.head, inspection_type(t, req, preview));

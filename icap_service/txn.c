@@ -84,13 +84,19 @@ txn_read_names(struct txn *t, ci_request_t *req)
 }
 
 const struct asker *
+txn_who(struct txn *t)
+{
+	if (!t->asker_known)
+		t->asker = (struct asker){ .client = exchange_client(t->req), .user = exchange_user(t->req),
+			.host = t->x.has_url ? t->x.url.host : (struct slice){ 0 } };
+	t->asker_known = true;
+	return &t->asker;
+}
+
+const struct asker *
 txn_asker(struct txn *t)
 {
-	if (t->generation == NULL || !generation_has_exceptions(t->generation))
-		return NULL;
-	t->asker = (struct asker){ .client = exchange_client(t->req), .user = exchange_user(t->req),
-		.host = t->x.has_url ? t->x.url.host : (struct slice){ 0 } };
-	return &t->asker;
+	return t->generation != NULL && generation_has_exceptions(t->generation) ? txn_who(t) : NULL;
 }
 
 int64_t

@@ -27,7 +27,8 @@ struct txn {
 	bool			 respmod;
 	bool			 changed;	/* headers were: a 204 would undo that */
 	struct exchange		 x;
-	struct asker		 asker;		/* borrowed from REQ; set when there are exceptions */
+	struct asker		 asker;		/* borrowed from REQ; for txn_who() */
+	bool			 asker_known;
 	uint64_t		 key;		/* runtime_key() of the URL; 0 without runtime */
 	uint64_t		 etag_key;	/* and of authority and ETag; 0 when there is none that counts */
 	enum txn_flow		 flow;
@@ -52,7 +53,10 @@ void txn_free(struct txn *t);
 /* Read the names of the file that T's head is of, if any rule goes by a name; before any header of REQ is changed. */
 void txn_read_names(struct txn *t, ci_request_t *req);
 
-/* Who asks, for exceptions: NULL when there are none. */
+/* Who asks for what: looked up at the first call, after txn_read(). */
+const struct asker *txn_who(struct txn *t);
+
+/* The same for exceptions: NULL when there are none. */
 const struct asker *txn_asker(struct txn *t);
 
 /* Read REQ's heads into T.  -1 without memory. */

@@ -5,6 +5,7 @@
 #include "icap_service/continue_token.h"
 #include "icap_service/fields.h"
 #include "icap_service/headers.h"
+#include "icap_service/page_form.h"
 #include "runtime/runtime.h"
 
 enum { MS = 1000, TOKEN_LIFE_S = 600, TARGET_MAX = 2048, KEY_USUAL = 512 };
@@ -13,18 +14,12 @@ enum { MS = 1000, TOKEN_LIFE_S = 600, TARGET_MAX = 2048, KEY_USUAL = 512 };
 
 /* ---- who, and what ---- */
 
-static struct continue_claim
-claim_of(const struct txn *t)
-{
-	return (struct continue_claim){ .client = exchange_client(t->req), .user = exchange_user(t->req), .host = t->x.url.host };
-}
-
 /* The key under which T's client and user may go on to its host; 0 without memory. */
 static uint64_t
-grant_key(const struct txn *t)
+grant_key(struct txn *t)
 {
-	struct continue_claim claim = claim_of(t);
-	const struct slice parts[] = { claim.client, claim.user, claim.host };
+	const struct asker *who = txn_who(t);
+	const struct slice parts[] = { who->client, who->user, who->host };
 	char space[KEY_USUAL];
 	struct buf text;
 	uint64_t key;
@@ -46,15 +41,13 @@ grant_key(const struct txn *t)
 static bool
 is_navigation(const ci_headers_list_t *request)
 {
-	static const struct slice shown[] = { { "document", 8 }, { "iframe", 6 }, { "frame", 5 }, { "object", 6 }, { "embed", 5 },
-		{ "fencedframe", 11 } };
+	enum page_form form;
 	struct slice value;
 	size_t n = header_find(request, SLICE("sec-fetch-dest"), &value);
 
-	for (size_t i = 0; n == 1 && i < sizeof(shown) / sizeof(*shown); i++)
-		if (slice_ieq(value, shown[i]))
-			return true;
-	return n != 1 && header_find(request, SLICE("accept"), &value) == 1 && accept_prefers_html(value);
+	if (n == 1)
+		return page_form_by_dest(value, &form) && form == FORM_HTML;
+	return header_find(request, SLICE("accept"), &value) == 1 && accept_prefers_html(value);
 }
 
 /* ---- the form ---- */
@@ -111,12 +104,11 @@ warning_action(struct txn *t, struct buf *out)
 {
 	uint8_t secret[RUNTIME_SECRET];
 	char token[CONTINUE_TOKEN + 1];
-	struct continue_claim claim = claim_of(t);
 	bool again = slice_eq(t->x.url.path, SLICE(CONTINUE_PATH));
 	struct slice to = again ? parameter(t, SLICE("to")) : sent_path(t);
 
 	runtime_secret(process_runtime(t->process), secret);
-	if (continue_token_make(secret, &claim, t->now_ms / MS + TOKEN_LIFE_S, token) == -1)
+	if (continue_token_make(secret, txn_who(t), t->now_ms / MS + TOKEN_LIFE_S, token) == -1)
 		return -1;
 	buf_add_strs(out, CONTINUE_PATH "?t=", token, "&to=", NULL);
 	/* What was encoded by an earlier page still is. */
@@ -161,26 +153,25 @@ warning_target(const struct txn *t, struct buf *out)
 
 /* T's client has pressed "continue" on a page that was made for him. */
 static bool
-goes_on(const struct txn *t)
+goes_on(struct txn *t)
 {
-	struct continue_claim claim = claim_of(t);
 	uint8_t secret[RUNTIME_SECRET];
 
 	if (!slice_eq(t->x.url.path, SLICE(CONTINUE_PATH)) || !slice_eq(t->x.method, SLICE("POST")))
 		return false;
 	runtime_secret(process_runtime(t->process), secret);
-	return continue_token_good(secret, &claim, t->now_ms / MS, parameter(t, SLICE("t")));
+	return continue_token_good(secret, txn_who(t), t->now_ms / MS, parameter(t, SLICE("t")));
 }
 
 enum warning_answer
 warning_due(struct txn *t, ci_request_t *req)
 {
 	struct runtime *runtime = process_runtime(t->process);
-	struct continue_claim claim = claim_of(t);
+	const struct asker *who = txn_who(t);
 	uint64_t key;
 	bool granted;
 
-	if (runtime == NULL || t->x.is_connect || (claim.client.len == 0 && claim.user.len == 0) || (key = grant_key(t)) == 0)
+	if (runtime == NULL || t->x.is_connect || (who->client.len == 0 && who->user.len == 0) || (key = grant_key(t)) == 0)
 		return WARNING_LOG;
 	granted = runtime_is_granted(runtime, key, t->now_ms);
 	/* A button that is pressed twice: what the form says is ours, and the site is not to see it.  It gives no more time. */

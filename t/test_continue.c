@@ -8,12 +8,12 @@ enum { NOW = 1795000000, LIFE = 600 };
 
 static const uint8_t secret[RUNTIME_SECRET] = "not a secret, but thirty-two .\1";
 static const uint8_t other_secret[RUNTIME_SECRET] = "not a secret, but thirty-two .\2";
-static const struct continue_claim claim = { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.example", 13 } };
+static const struct asker claim = { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.example", 13 } };
 
 static void
 test_claims(const char *token)
 {
-	static const struct { const char *idea; struct continue_claim claim; } rows[] = {
+	static const struct { const char *idea; struct asker claim; } rows[] = {
 		{ "another client", { { "192.0.2.8", 9 }, { "ann", 3 }, { "login.example", 13 } } },
 		{ "another user", { { "192.0.2.7", 9 }, { "bob", 3 }, { "login.example", 13 } } },
 		{ "another host", { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.exampla", 13 } } },
