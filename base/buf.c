@@ -313,14 +313,13 @@ utf8_misleads(struct slice s, size_t n)
 		"\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6",
 		"\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9", "\xef\xbb\xbf",
 	};
-	const char *p = s.p;
 
-	if (n == 1)
-		return (unsigned char)*p < 0x20 || *p == 0x7f;
+	if (utf8_is_control(s, n))
+		return true;
 	if (n == 2)
-		return ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0) || memcmp(p, "\xd8\x9c", n) == 0;
+		return memcmp(s.p, "\xd8\x9c", n) == 0;
 	for (size_t i = 0; n == 3 && i < sizeof(odd) / sizeof(odd[0]); i++)
-		if (memcmp(p, odd[i], n) == 0)
+		if (memcmp(s.p, odd[i], n) == 0)
 			return true;
 	return false;
 }

@@ -6,7 +6,6 @@
 #include "ruleset/generation.h"
 #include "runtime/state.h"
 
-#define SESSION_COOKIE	"firebreak_session"
 
 /* Every page there is. */
 static const struct route {

@@ -1,4 +1,4 @@
-/* html.h - pieces of HTML.  Whatever is shown was chosen by strangers: it goes through html_text() or html_value(). */
+/* html.h - pieces of HTML.  Whatever is shown was chosen by strangers: it goes through html_text(). */
 #ifndef CONSOLE_HTML_H
 #define CONSOLE_HTML_H
 
@@ -27,7 +27,7 @@ void html_search_link(struct buf *out, const char *as, struct slice text);
 /* A row of a list of definitions with such a link, when there is a text. */
 void html_search_row(struct buf *out, const char *term, const char *as, struct slice text);
 
-/* The hidden field with the token of SESSION. */
+/* The hidden field with a form's TOKEN. */
 void html_token(struct buf *out, const char *token);
 
 /* <time>, to the second. */

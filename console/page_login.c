@@ -142,7 +142,7 @@ begin(struct console *c, const struct request *rq, const struct user *user, stru
 		answer_go(a, "/incident?id=%s", id);
 	else
 		answer_go(a, "/");
-	snprintf(a->cookie, sizeof(a->cookie), "firebreak_session=%s" COOKIE_FLAGS, s->token);
+	snprintf(a->cookie, sizeof(a->cookie), SESSION_COOKIE "=%s" COOKIE_FLAGS, s->token);
 }
 
 static void
@@ -196,5 +196,5 @@ page_log_out(struct console *c, const struct request *rq, struct answer *a)
 	say(rq, slice_str(rq->session->user.name), "logged out");
 	sessions_end(c->sessions, rq->session);
 	answer_go(a, "/login");
-	snprintf(a->cookie, sizeof(a->cookie), "firebreak_session=; Max-Age=0" COOKIE_FLAGS);
+	snprintf(a->cookie, sizeof(a->cookie), SESSION_COOKIE "=; Max-Age=0" COOKIE_FLAGS);
 }

@@ -35,7 +35,7 @@ const struct session *sessions_begin(struct sessions *s, const struct user *user
 /* The session of TOKEN, which is used now; NULL when there is none, or it has ended.  Takes the same time for every token. */
 const struct session *sessions_find(struct sessions *s, struct slice token, int64_t now_ms);
 
-/* End the session with this token. */
+/* End SESSION, which sessions_find() or sessions_begin() gave. */
 void sessions_end(struct sessions *s, const struct session *session);
 
 /* 256 random bits in hexadecimal into OUT; -1 with errno. */

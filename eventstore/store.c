@@ -139,7 +139,7 @@ run_text(struct eventstore *s, const char *text)
 	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
-/* The value of "PRAGMA NAME", -1 when it cannot be asked. */
+/* The value of the pragma that TEXT asks for, -1 when it cannot be asked. */
 static int64_t
 pragma(struct eventstore *s, const char *text)
 {

@@ -35,49 +35,42 @@ layer_refuse_content(const char *dir, const struct manifest_segment *m, struct d
 	free(path);
 }
 
-/* A pattern that is lost would be a rule that does not count, and nobody was told. */
+/* A row that is lost would be a rule that does not count, and nobody was told.  FINDINGS, which end here, say why of what is not
+ * WHOLE. */
+static bool
+is_whole(bool whole, const char *before, struct diag *findings, struct diag *fault)
+{
+	if (!whole)
+		diag_error(fault, "%s%s", before, findings->n > 0 ? findings->v[0].text : "out of memory");
+	diag_fini(findings);
+	return whole;
+}
+
 static bool
 open_patterns(struct layer *l, const struct segment *s, struct diag *fault)
 {
 	struct diag findings = { 0 };
-	bool whole;
 
 	l->patterns = path_patterns_open(s, &findings);
-	whole = l->patterns != NULL && path_patterns_lost(l->patterns) == 0;
-	if (!whole)
-		diag_error(fault, "path rules: %s", findings.n > 0 ? findings.v[0].text : "out of memory");
-	diag_fini(&findings);
-	return whole;
+	return is_whole(l->patterns != NULL && path_patterns_lost(l->patterns) == 0, "path rules: ", &findings, fault);
 }
 
-/* The same of file names. */
 static bool
 open_names(struct layer *l, const struct segment *s, struct diag *fault)
 {
 	struct diag findings = { 0 };
-	bool whole;
 
 	l->names = name_table_open(s, &findings);
-	whole = l->names != NULL && name_table_lost(l->names) == 0;
-	if (!whole)
-		diag_error(fault, "file names: %s", findings.n > 0 ? findings.v[0].text : "out of memory");
-	diag_fini(&findings);
-	return whole;
+	return is_whole(l->names != NULL && name_table_lost(l->names) == 0, "", &findings, fault);
 }
 
-/* The same of exceptions. */
 static bool
 open_exceptions(struct layer *l, const struct segment *s, struct diag *fault)
 {
 	struct diag findings = { 0 };
-	bool whole;
 
 	l->exceptions = exceptions_open(s, &findings);
-	whole = l->exceptions != NULL && exceptions_lost(l->exceptions) == 0;
-	if (!whole)
-		diag_error(fault, "%s", findings.n > 0 ? findings.v[0].text : "out of memory");
-	diag_fini(&findings);
-	return whole;
+	return is_whole(l->exceptions != NULL && exceptions_lost(l->exceptions) == 0, "", &findings, fault);
 }
 
 /* Make S, of kind KIND, a table of L. */

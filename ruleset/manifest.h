@@ -85,7 +85,7 @@ struct manifest_source *manifest_source(const struct manifest *m, struct slice n
 /* Add a source, whose name comes after those that are there.  -1 without memory or room (errno E2BIG). */
 int manifest_add_source(struct manifest *m, const struct manifest_source *source);
 
-/* "rules", "hosts", "digests", "site", "addresses", "patterns", "lookalike". */
+/* "rules", "hosts", "digests", "site", "addresses", "patterns", "names", "exceptions", "lookalike". */
 const char *segment_kind_name(enum segment_kind kind);
 
 #endif

@@ -11,7 +11,6 @@ slow=''
 trap 'kill $pid $slow 2>/dev/null; rm -rf "$work"' EXIT
 state=$work/state log=$work/state/events.jsonl users=$work/users
 mkdir -p "$state/sources" "$work/lists"
-no_lookalikes "$work/lists"
 cp "${top_srcdir:-.}"/etc/*.txt "$work/lists" 2>/dev/null
 no_lookalikes "$work/lists"
 export FIREBREAK_LISTS=$work/lists FIREBREAK_STATE=$state
