@@ -13,7 +13,7 @@ struct day {
 	int64_t		from_ms;
 	uint64_t	stopped[HOURS], others[HOURS];
 	uint64_t	actions[EVENT_ACTIONS];
-	enum event_action action;	/* that is counted now */
+	int		hour;		/* that is counted now */
 	uint64_t	most;		/* events of one rule */
 	size_t		n_rules;
 	struct buf	*out;
@@ -26,27 +26,28 @@ query_of(const struct day *d)
 }
 
 static int
-count_hour(void *arg, const struct event_count *count)
+count_action(void *arg, const struct event_count *count)
 {
 	struct day *d = arg;
-	int64_t hour = (count->first_ms - d->from_ms) / MS_PER_HOUR;
-	bool stopped = *rows_action_class(slice_str(event_action_name(d->action))) == 'b';
+	bool stopped = *rows_action_class(count->word) == 'b';
 
-	if (hour >= 0 && hour < HOURS)
-		*(stopped ? &d->stopped[hour] : &d->others[hour]) += count->n;
-	d->actions[d->action] += count->n;
+	for (int i = 0; i < EVENT_ACTIONS; i++)
+		if (slice_eq(count->word, slice_str(event_action_name((enum event_action)i)))) {
+			*(stopped ? &d->stopped[d->hour] : &d->others[d->hour]) += count->n;
+			d->actions[i] += count->n;
+		}
 	return 0;
 }
 
+/* Hour by hour, so that each event is met once. */
 static int
 count_hours(struct eventstore *s, struct day *d, struct diag *diag)
 {
-	for (int i = 0; i < EVENT_ACTIONS; i++) {
-		struct event_query q = query_of(d);
+	for (d->hour = 0; d->hour < HOURS; d->hour++) {
+		struct event_query q = { .from_ms = d->from_ms + (int64_t)d->hour * MS_PER_HOUR };
 
-		q.words[EVENT_WORD_ACTION] = slice_str(event_action_name(i));
-		d->action = (enum event_action)i;
-		if (eventstore_count(s, &q, EVENT_BY_HOUR, count_hour, d, diag) == -1)
+		q.to_ms = q.from_ms + MS_PER_HOUR;
+		if (eventstore_count(s, &q, EVENT_WORD_ACTION, count_action, d, diag) == -1)
 			return -1;
 	}
 	return 0;

@@ -290,6 +290,33 @@ match(struct eventstore *s, struct store_records *r, struct candidate *v, size_t
 	return drop_gone(s, r);
 }
 
+/* What is known of the compressed file F, when it is as it was: its head need not be unpacked again. */
+static const struct store_record *
+known_gzip(const struct store_records *r, const struct log_file *f)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].gz && is_unchanged(&r->v[i], f))
+			return &r->v[i];
+	return NULL;
+}
+
+static struct candidate
+look_at(const struct store_records *r, struct log_file *f)
+{
+	struct candidate c = { .file = f, .has_head = -1 };
+	const struct store_record *known = f->fd == -1 ? NULL : known_gzip(r, f);
+
+	if (f->fd == -1)
+		return c;
+	if (known != NULL)
+		return (struct candidate){ .file = f, .gz = true, .head = known->head, .has_head = 1 };
+	c.gz = is_gzip(f);
+	c.has_head = head_of(f, &c.head);
+	if (c.has_head == -1 && f->error == 0)
+		f->error = errno == 0 ? EIO : errno;
+	return c;
+}
+
 int
 store_match(struct eventstore *s, struct log_folder *folder, struct store_records *r)
 {
@@ -298,17 +325,8 @@ store_match(struct eventstore *s, struct log_folder *folder, struct store_record
 
 	if (v == NULL)
 		return -1;
-	for (size_t i = 0; i < folder->n; i++) {
-		struct log_file *f = &folder->v[i];
-
-		v[i] = (struct candidate){ .file = f, .has_head = -1 };
-		if (f->fd == -1)
-			continue;
-		v[i].gz = is_gzip(f);
-		v[i].has_head = head_of(f, &v[i].head);
-		if (v[i].has_head == -1 && f->error == 0)
-			f->error = errno == 0 ? EIO : errno;
-	}
+	for (size_t i = 0; i < folder->n; i++)
+		v[i] = look_at(r, &folder->v[i]);
 	result = match(s, r, v, folder->n);
 	free(v);
 	return result;
