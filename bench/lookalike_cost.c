@@ -256,6 +256,46 @@ craft(const struct hosts *own, unsigned shape, uint32_t *seed, char out[static N
 	return len + 4;
 }
 
+/* The slowest so far.  Another guest of the machine slows whatever is measured while it works, for longer than a host is measured:
+ * so the slowest are measured again, in turns, and each is worth its best. */
+struct slow {
+	double	t;
+	size_t	len;
+	char	host[NAME_MAX_LEN + 64];
+};
+
+enum { SLOWEST = 32, TURNS = 200 };
+
+static void
+keep_slow(struct slow slowest[static SLOWEST], const char *host, size_t len, double t)
+{
+	struct slow *least = slowest;
+
+	for (size_t i = 1; i < SLOWEST; i++)
+		least = slowest[i].t < least->t ? &slowest[i] : least;
+	if (t <= least->t)
+		return;
+	least->t = t;
+	least->len = len;
+	memcpy(least->host, host, len);
+}
+
+static const struct slow *
+slowest_of(const struct lookalike *l, struct slow slowest[static SLOWEST], double clock)
+{
+	const struct slow *worst = slowest;
+
+	for (int turn = 0; turn < TURNS; turn++)
+		for (size_t i = 0; i < SLOWEST; i++) {
+			double t = cost_of(l, slice_make(slowest[i].host, slowest[i].len), clock);
+
+			slowest[i].t = t < slowest[i].t ? t : slowest[i].t;
+		}
+	for (size_t i = 1; i < SLOWEST; i++)
+		worst = slowest[i].t > worst->t ? &slowest[i] : worst;
+	return worst;
+}
+
 static void
 measure_crafted(const struct lookalike *l, const struct hosts *own, double clock)
 {
@@ -264,25 +304,20 @@ measure_crafted(const struct lookalike *l, const struct hosts *own, double clock
 	uint32_t seed = 1;
 
 	for (unsigned shape = 0; shape < sizeof(names) / sizeof(*names); shape++) {
-		char host[NAME_MAX_LEN + 64], worst[NAME_MAX_LEN + 64] = "";
-		double most = 0;
+		struct slow slowest[SLOWEST] = { 0 };
+		const struct slow *worst;
 
 		for (int i = 0; i < CRAFTED; i++) {
+			char host[NAME_MAX_LEN + 64];
 			size_t len = shape >= 4 ? craft_alike(own, &seed, host) : craft(own, shape, &seed, host);
-			double t;
 
 			/* What has a '_' is judged as if that were a hyphen, which this then is again. */
 			if (shape == 5)
 				*(char *)memrchr(host, '-', len) = '_';
-			t = cost_at_most(l, slice_make(host, len), clock, most);
-
-			if (t > most) {
-				most = t;
-				memcpy(worst, host, len);
-				worst[len] = '\0';
-			}
+			keep_slow(slowest, host, len, cost_of(l, slice_make(host, len), clock));
 		}
-		printf("crafted, %s: worst %.0f ns: %s\n", names[shape], most, worst);
+		worst = slowest_of(l, slowest, clock);
+		printf("crafted, %s: worst %.0f ns: %.*s\n", names[shape], worst->t, (int)worst->len, worst->host);
 	}
 }
 

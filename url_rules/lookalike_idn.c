@@ -112,14 +112,16 @@ label_skeleton(const struct lookalike_array *glyphs, struct slice label, char *o
 	for (size_t i = 0; i < n; i++) {
 		struct lookalike_glyph g;
 
-		if (codes[i] < FIRST_CODE) {
-			g = (struct lookalike_glyph){ .text = { (char)codes[i] } };
-		} else if (find_glyph(glyphs, codes[i], &g)) {
-			*code = codes[i];
-			*looks = g.text[0];
-		} else {
+		if (len == room)
 			return 0;
+		if (codes[i] < FIRST_CODE) {
+			out[len++] = (char)codes[i];
+			continue;
 		}
+		if (!find_glyph(glyphs, codes[i], &g))
+			return 0;
+		*code = codes[i];
+		*looks = g.text[0];
 		for (size_t k = 0; k < GLYPH_TEXT && g.text[k] != '\0'; k++) {
 			if (len == room)
 				return 0;
