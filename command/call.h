@@ -18,6 +18,7 @@ struct verb;
 struct call {
 	const struct verb	*verb;		/* NULL before it is known */
 	const char		*state;		/* the state folder */
+	const char		*lists;		/* the folder of the lists that come with firebreak */
 	int			 argc;		/* after call_flags(): the operands */
 	char			**argv;
 };

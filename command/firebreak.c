@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/slice.h"
 #include "command/verb.h"
+#include "ruleset/lint.h"
 
 static const struct verb *const verbs[] = {
 	&verb_block, &verb_unblock, &verb_allow, &verb_import, &verb_alerts, &verb_publish, &verb_rollback, &verb_rules, &verb_held,
@@ -63,11 +65,35 @@ run(struct call *c)
 	return c->verb->run(c);
 }
 
+/* The folder of the lists: what the environment says, the one beside a program that was built and not installed, or where they are
+ * installed.  Whoever may write beside the program may write the program. */
+static const char *
+find_lists(char beside[static STATE_PATH])
+{
+	static const char folder[] = "etc", list[] = "etc/" LINT_TOP_SITES;
+	const char *named = getenv("FIREBREAK_LISTS");
+	ssize_t n;
+
+	if (named != NULL && *named != '\0')
+		return named;
+	n = readlink("/proc/self/exe", beside, STATE_PATH - sizeof(list));
+	while (n > 0 && beside[n - 1] != '/')
+		n--;
+	if (n <= 0)
+		return LINT_FOLDER;
+	memcpy(beside + n, list, sizeof(list));
+	if (access(beside, R_OK) == -1)
+		return LINT_FOLDER;
+	memcpy(beside + n, folder, sizeof(folder));
+	return beside;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *state = getenv("FIREBREAK_STATE");
-	struct call c = { .state = STATE_DEFAULT, .argc = argc, .argv = argv };
+	char beside[STATE_PATH];
+	struct call c = { .state = STATE_DEFAULT, .lists = find_lists(beside), .argc = argc, .argv = argv };
 	int status;
 
 	if (state != NULL && *state != '\0')

@@ -273,5 +273,5 @@ live_request(const struct call *c)
 {
 	return (struct live_request){ .what = LIVE_PUBLISH,
 		.options = { .state = c->state, .now = clock_ms() / 1000, .formats = &feed_sources,
-		    .lists = getenv("FIREBREAK_LISTS") } };
+		    .lists = c->lists } };
 }

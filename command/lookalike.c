@@ -65,13 +65,14 @@ make_segment(struct lookalike_builder *b, struct tables *t, struct diag *diag)
 
 /* Fill B from the files of VALUES. */
 static int
-read_files(struct lookalike_builder *b, const struct public_suffixes *suffixes, const char *const *values, struct diag *diag)
+read_files(const struct call *c, struct lookalike_builder *b, const struct public_suffixes *suffixes, const char *const *values,
+    struct diag *diag)
 {
-	const char *lists = values[FLAG_LISTS] != NULL ? values[FLAG_LISTS] : getenv("FIREBREAK_LISTS");
+	const char *lists = values[FLAG_LISTS] != NULL ? values[FLAG_LISTS] : c->lists;
 	int r = 0;
 
 	if (lookalike_builder_suffixes(b, suffixes) == -1 ||
-	    lookalike_source_shipped(b, suffixes, lists != NULL ? lists : LINT_FOLDER, false, diag) == -1)
+	    lookalike_source_shipped(b, suffixes, lists, false, diag) == -1)
 		r = -1;
 	if (values[FLAG_OWN] != NULL && lookalike_source_read(b, suffixes, "own", values[FLAG_OWN], diag) == -1)
 		r = -1;
@@ -82,7 +83,7 @@ read_files(struct lookalike_builder *b, const struct public_suffixes *suffixes, 
 
 /* Tables of the files of VALUES alone. */
 static int
-make_tables(struct tables *t, const char *const *values, struct diag *diag)
+make_tables(const struct call *c, struct tables *t, const char *const *values, struct diag *diag)
 {
 	const char *path = values[FLAG_SUFFIXES] != NULL ? values[FLAG_SUFFIXES] : PUBLIC_SUFFIX_FILE;
 	struct public_suffixes *suffixes = public_suffixes_load(path, diag);
@@ -95,7 +96,7 @@ make_tables(struct tables *t, const char *const *values, struct diag *diag)
 	} else {
 		site_lookalike_levels(&site, &t->levels);
 		option_fini(site_options, site_options_n, &site);
-		if (suffixes != NULL && read_files(b, suffixes, values, diag) == 0)
+		if (suffixes != NULL && read_files(c, b, suffixes, values, diag) == 0)
 			r = make_segment(b, t, diag);
 	}
 	lookalike_builder_free(b);
@@ -248,7 +249,8 @@ run(struct call *c)
 		return call_end(c, result);
 	if ((wrong = misuse(c, values)) != NULL)
 		return call_misused(c, wrong);
-	if ((values[FLAG_OWN] != NULL || values[FLAG_BRANDS] != NULL ? make_tables(&t, values, &diag) : open_tables(c, &t, &diag)) == 0) {
+	if ((values[FLAG_OWN] != NULL || values[FLAG_BRANDS] != NULL ? make_tables(c, &t, values, &diag) :
+	    open_tables(c, &t, &diag)) == 0) {
 		diag_print(&diag, stderr);
 		diag_fini(&diag);
 		status = perform(c, &t, values, &diag);

@@ -464,11 +464,9 @@ act(struct waves *w, size_t n_summaries, const char *path)
 static int
 open_lint(struct waves *w)
 {
-	struct lint_options options = { .site = generation_site(w->rq->g), .lists = getenv("FIREBREAK_LISTS") };
+	struct lint_options options = { .site = generation_site(w->rq->g), .lists = w->call->lists };
 
 	options.suffixes = w->suffixes = public_suffixes_load(PUBLIC_SUFFIX_FILE, NULL);
-	if (options.lists == NULL)
-		options.lists = LINT_FOLDER;
 	if ((w->lint = lint_new(&options, NULL)) != NULL)
 		return 0;
 	diag_error(w->diag, "out of memory");

@@ -18,6 +18,8 @@ echo betterbricks.com > own
 
 # ---- what is read ----
 is "a host" "$(echo $lure | scan --own own)" "block E1 $lure $embeds"
+is "a program that was not installed has its lists beside it" "$(echo $lure | FIREBREAK_LISTS='' scan --own own; cat err)" \
+	"block E1 $lure $embeds"
 is "the same in all spellings" "$(printf '%s\n' "${lure^^}" "$lure." "$lure:8443" "http://$lure/x?y" "https://u@$lure:1/" "  $lure  " \
 	$'\t'"$lure"$'\r' "$lure/x" | scan --own own --tsv | cut -f1 | sort | uniq -c | sed 's/^ *//')" "8 $lure"
 is "no host, an address, a comment" "$(printf '\n# %s\n192.0.2.7\n[2001:db8::7]:80\nwww.betterbricks.com\n' $lure | scan --own own)" ""
