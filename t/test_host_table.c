@@ -1100,40 +1100,44 @@ test_overflow_bits(void)
 	free(hosts);
 }
 
-/* FILL: what index, sums and data consist of. */
+/* FILL: what index, sums and data consist of; filters let everything pass. */
 static const struct {
 	const char	*name;
-	size_t		 info, index, sums, data;
+	size_t		 info, index, sums, filters, data;
 	int		 fill;
 	bool		 fits, damaged;
 	size_t		 missing;	/* of paths and data */
 } sections[] = {
-	{ "no sections", 0, 0, 0, 0, 0, false, false, 0 },
-	{ "only the head", sizeof(struct host_info), 0, 0, 0, 0, false, false, 0 },
-	{ "a head too short", sizeof(struct host_info) - 1, 8, 4, 64, 0, false, false, 0 },
-	{ "a head too long", sizeof(struct host_info) + 1, 8, 4, 64, 0, false, false, 0 },
-	{ "an index of one number", sizeof(struct host_info), 4, 0, 64, 0, false, false, 0 },
-	{ "half a number in the index", sizeof(struct host_info), 10, 4, 64, 0, false, false, 0 },
-	{ "no sums", sizeof(struct host_info), 8, 0, 64, 0, false, false, 0 },
-	{ "a sum too few", sizeof(struct host_info), 12, 4, 64, 0, false, false, 0 },
-	{ "a sum too many", sizeof(struct host_info), 8, 8, 64, 0, false, false, 0 },
-	{ "an empty bucket", sizeof(struct host_info), 8, 4, 64, 0, true, false, 0 },
-	{ "empty buckets, empty data", sizeof(struct host_info), 40, 36, 0, 0, true, false, 0 },
-	{ "no paths", sizeof(struct host_info), 8, 4, 64, 0, false, false, 1 },
-	{ "no data", sizeof(struct host_info), 8, 4, 64, 0, false, false, 2 },
-	{ "a bucket past the data", sizeof(struct host_info), 8, 4, 64, 0xff, true, true, 0 },
-	{ "a bucket far away, empty data", sizeof(struct host_info), 8, 4, 0, 0x7f, true, true, 0 },
+	{ "no sections", 0, 0, 0, 0, 0, 0, false, false, 0 },
+	{ "only the head", sizeof(struct host_info), 0, 0, 0, 0, 0, false, false, 0 },
+	{ "a head too short", sizeof(struct host_info) - 1, 8, 4, 8, 64, 0, false, false, 0 },
+	{ "a head too long", sizeof(struct host_info) + 1, 8, 4, 8, 64, 0, false, false, 0 },
+	{ "an index of one number", sizeof(struct host_info), 4, 0, 0, 64, 0, false, false, 0 },
+	{ "half a number in the index", sizeof(struct host_info), 10, 4, 8, 64, 0, false, false, 0 },
+	{ "no sums", sizeof(struct host_info), 8, 0, 0, 64, 0, false, false, 0 },
+	{ "a sum too few", sizeof(struct host_info), 12, 4, 8, 64, 0, false, false, 0 },
+	{ "a sum too many", sizeof(struct host_info), 8, 8, 16, 64, 0, false, false, 0 },
+	{ "an empty bucket", sizeof(struct host_info), 8, 4, 8, 64, 0, true, false, 0 },
+	{ "empty buckets, empty data", sizeof(struct host_info), 40, 36, 72, 0, 0, true, false, 0 },
+	{ "an empty filter", sizeof(struct host_info), 8, 4, 0, 64, 0, false, false, 0 },
+	{ "half a filter", sizeof(struct host_info), 8, 4, 4, 64, 0, false, false, 0 },
+	{ "a filter too many", sizeof(struct host_info), 8, 4, 16, 64, 0, false, false, 0 },
+	{ "no paths", sizeof(struct host_info), 8, 4, 8, 64, 0, false, false, 1 },
+	{ "no data", sizeof(struct host_info), 8, 4, 8, 64, 0, false, false, 2 },
+	{ "a bucket past the data", sizeof(struct host_info), 8, 4, 8, 64, 0xff, true, true, 0 },
+	{ "a bucket far away, empty data", sizeof(struct host_info), 8, 4, 8, 0, 0x7f, true, true, 0 },
 };
 
 static void
 test_sections(void)
 {
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
-		char bytes[64];
+		char bytes[64], filters[128];
 		struct segment_part parts[] = {
 			{ HOSTS_INFO, slice_make(bytes, sections[i].info) },
 			{ HOSTS_INDEX, slice_make(bytes, sections[i].index) },
 			{ HOSTS_SUMS, slice_make(bytes, sections[i].sums) },
+			{ HOSTS_FILTER, slice_make(filters, sections[i].filters) },
 			{ HOSTS_DATA, slice_make(bytes, sections[i].data) },
 			{ HOSTS_PATHS, SLICE("") },
 		};
@@ -1148,6 +1152,7 @@ test_sections(void)
 		uint64_t len;
 
 		memset(bytes, sections[i].fill, sizeof(bytes));
+		memset(filters, 0xff, sizeof(filters));
 		if (segment_write(path, SEGMENT_HOSTS, parts, n, &len, sum, &diag) == 0 &&
 		    (segment = segment_open(path, SEGMENT_HOSTS, sum, &diag)) != NULL)
 			t = host_table_open(segment, &diag);

@@ -94,7 +94,8 @@ struct image {
 	struct segment_writer	*writer;
 	FILE			*paths;			/* all paths, until their section's turn */
 	uint64_t		 paths_len;
-	struct buf		 index, sums;
+	struct buf		 index, sums, filters;
+	uint64_t		 filter;		/* of the bucket */
 	struct buf		 fingerprints, records;	/* of the bucket */
 	struct buf		 host;			/* the host */
 	uint64_t		 hash;
@@ -186,6 +187,7 @@ end_host(struct image *m)
 	if (!is_long)
 		tag = m->refs.p[0];
 	m->info.n_hosts++;
+	m->filter |= host_filter(m->hash);
 	buf_add_char(&m->fingerprints, (char)host_fingerprint(m->hash));
 	add_count(&m->records, m->host.len, sizeof(uint16_t));
 	buf_add_char(&m->records, tag);
@@ -215,6 +217,8 @@ end_bucket(struct image *m, uint64_t next)
 		m->fault = "out of memory";
 	for (; m->bucket < next; m->bucket++) {
 		add_u32(&m->sums, sum32(buf_slice(&bytes)));
+		buf_add(&m->filters, &m->filter, sizeof(m->filter));
+		m->filter = 0;
 		segment_writer_add(m->writer, bytes.p, bytes.len);
 		buf_reset(&bytes);
 		add_u32(&m->index, segment_writer_section_len(m->writer));
@@ -334,22 +338,26 @@ fill(struct image *m, struct host_builder *b, const char *path, struct diag *dia
 	end_host(m);
 	end_bucket(m, m->n_buckets);
 	add_paths_section(m);
-	if (m->index.failed || m->sums.failed)
+	if (m->index.failed || m->sums.failed || m->filters.failed)
 		m->fault = "out of memory";
 	segment_writer_begin(m->writer, HOSTS_INDEX);
 	segment_writer_add(m->writer, m->index.p, m->index.len);
 	segment_writer_begin(m->writer, HOSTS_SUMS);
 	segment_writer_add(m->writer, m->sums.p, m->sums.len);
+	segment_writer_begin(m->writer, HOSTS_FILTER);
+	segment_writer_add(m->writer, m->filters.p, m->filters.len);
 	segment_writer_begin(m->writer, HOSTS_INFO);
 	segment_writer_add(m->writer, &m->info, sizeof(m->info));
 	return m->fault == NULL ? 0 : -1;
 }
 
+enum { IMAGE_BUFS = 10 };
+
 static struct buf *const *
-image_bufs(struct image *m, struct buf *out[static 9])
+image_bufs(struct image *m, struct buf *out[static IMAGE_BUFS])
 {
-	struct buf *all[] = { &m->index, &m->sums, &m->fingerprints, &m->records, &m->host, &m->refs, &m->offsets, &m->entries,
-		&m->last_key };
+	struct buf *all[IMAGE_BUFS] = { &m->index, &m->sums, &m->filters, &m->fingerprints, &m->records, &m->host, &m->refs, &m->offsets,
+		&m->entries, &m->last_key };
 
 	memcpy(out, all, sizeof(all));
 	return out;
@@ -360,7 +368,7 @@ host_builder_write(struct host_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
 	struct image m = { .b = b, .n_buckets = sorter_count(b->sorter) / HOSTS_PER_BUCKET + 1 };
-	struct buf *bufs[9];
+	struct buf *bufs[IMAGE_BUFS];
 	int r = -1;
 
 	image_bufs(&m, bufs);
@@ -368,7 +376,7 @@ host_builder_write(struct host_builder *b, const char *path, uint64_t *len,
 		buf_init(bufs[i], SIZE_MAX / 2);
 	if ((m.paths = sorter_file(b->dir)) == NULL || sorter_sort(b->sorter) == -1)
 		m.fault = strerror(errno);
-	else if ((m.writer = segment_writer_new(path, SEGMENT_HOSTS, HOSTS_PATHS, diag)) != NULL)
+	else if ((m.writer = segment_writer_new(path, SEGMENT_HOSTS, HOSTS_SECTIONS, diag)) != NULL)
 		r = fill(&m, b, path, diag);
 	if (m.fault != NULL)
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", m.fault);

@@ -8,6 +8,8 @@
  *	section SUMS     u32 each: over a bucket's bytes; looked at when a host was found in it
  *	section DATA     the buckets; one without hosts has no bytes
  *	section PATHS    the path rules, host by host
+ *	section FILTER   u64 each: three bits for each host of a bucket, by its hash; segments that were written
+ *	                 before there was one have none
  *
  *	bucket:  | n: 1, or 255 and 4 | fingerprint: n x 1 | record | record | ...
  *	record:  | host_len: 1, or 255 and 2 | tag: 1 | host | body |
@@ -16,6 +18,9 @@
  *
  *	the paths of one host, in order:  | offset of each, and their end: (n_paths + 1) x 4 |, then
  *	path:    | sum: 4 | ref: 4 | scope: 1 | path bytes |     offsets count from the first offset's place
+ *
+ * Most hosts that are asked about are in no table: of a full bucket's filter 31 of 64 bits are set (Bloom 1970), and all three of a
+ * host are by chance in one of 33, so that it is told from what fits a processor's cache, without a look at index and data.
  *
  * The reader believes none of it: every offset and length is checked, and what a rule consists of (host, scope, reference)
  * against its bucket's sum, a path rule against its own, so that a flipped bit loses a rule and cannot make one.  The offsets of
@@ -31,7 +36,8 @@
 #include "base/siphash.h"
 #include "url_rules/host_table.h"
 
-enum { HOSTS_INFO = 1, HOSTS_INDEX = 2, HOSTS_SUMS = 3, HOSTS_DATA = 4, HOSTS_PATHS = 5 };
+enum { HOSTS_INFO = 1, HOSTS_INDEX = 2, HOSTS_SUMS = 3, HOSTS_DATA = 4, HOSTS_PATHS = 5, HOSTS_FILTER = 6 };
+enum { HOSTS_SECTIONS = 6 };
 enum { HOSTS_PER_BUCKET = 8, HOST_TAG_LONG = 3, HOST_BYTE_MANY = 255 };
 enum { PATH_HEAD = 9, PATH_SCOPE_AT = 8, HOST_REF_LEN = 5, HOST_LONG_HEAD = 16 };
 
@@ -59,6 +65,13 @@ static inline uint8_t
 host_fingerprint(uint64_t hash)
 {
 	return (uint8_t)hash;
+}
+
+/* What a host sets in its bucket's filter, of bits of the hash that choose neither the bucket nor the fingerprint. */
+static inline uint64_t
+host_filter(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 8 & 63) | UINT64_C(1) << (hash >> 14 & 63) | UINT64_C(1) << (hash >> 20 & 63);
 }
 
 #endif

@@ -10,7 +10,7 @@ enum { SUFFIXES_MAX = HOST_MAX };	/* even "a..b" has no more than one a byte */
 
 struct host_table {
 	struct host_info	 info;
-	const char		*index, *sums;
+	const char		*index, *sums, *filters;
 	uint64_t		 n_buckets;
 	struct slice		 data, paths;
 };
@@ -33,6 +33,7 @@ sections_fault(const struct segment *segment, struct host_table *t)
 	struct slice info = segment_section(segment, HOSTS_INFO);
 	struct slice index = segment_section(segment, HOSTS_INDEX);
 	struct slice sums = segment_section(segment, HOSTS_SUMS);
+	struct slice filters = segment_section(segment, HOSTS_FILTER);
 
 	if (info.len != sizeof(t->info))
 		return "damaged: size of the host table's head";
@@ -42,7 +43,10 @@ sections_fault(const struct segment *segment, struct host_table *t)
 	t->n_buckets = index.len / sizeof(uint32_t) - 1;
 	if (sums.len != t->n_buckets * sizeof(uint32_t) || t->n_buckets > UINT32_MAX)
 		return "damaged: number of sums";
+	if (filters.p != NULL && filters.len != t->n_buckets * sizeof(uint64_t))
+		return "damaged: number of filters";
 	t->index = index.p;
+	t->filters = filters.p;
 	t->sums = sums.p;
 	t->data = segment_section(segment, HOSTS_DATA);
 	t->paths = segment_section(segment, HOSTS_PATHS);
@@ -100,6 +104,13 @@ bucket_bytes(const struct host_table *t, uint64_t b, struct slice *out)
 		return false;
 	*out = slice_make(t->data.p + begin, end - begin);
 	return true;
+}
+
+/* A host of HASH may be in its bucket B. */
+static bool
+filter_lets(const struct host_table *t, uint64_t b, uint64_t hash)
+{
+	return t->filters == NULL || (~bytes_u64(t->filters + b * sizeof(uint64_t)) & host_filter(hash)) == 0;
 }
 
 static bool
@@ -207,6 +218,8 @@ find(const struct host_table *t, struct slice host, uint64_t hash, bool verified
 	struct slice bytes, fingerprints, records;
 	int r = -1;
 
+	if (!filter_lets(t, b, hash))
+		return false;
 	if (bucket_bytes(t, b, &bytes)) {
 		if (bytes.len == 0)
 			return false;
@@ -321,28 +334,15 @@ make_suffixes(struct slice host, enum host_kind kind, struct suffix out[static S
 	return n;
 }
 
-/* Ask for the bucket of HASH; where a damaged index points to nothing, for nothing. */
-static void
-prefetch_bucket(const struct host_table *t, uint64_t hash)
-{
-	uint32_t begin = index_at(t, host_bucket(hash, t->n_buckets));
-
-	if (begin < t->data.len)
-		__builtin_prefetch(t->data.p + begin);
-}
-
-/* Buckets lie anywhere in tables that fit no cache: all are asked for side by side, so that the memory answers while the next are
- * looked up; first where they begin, then their fingerprints. */
+/* Filters lie anywhere in tables that may fit no cache: all are asked for side by side, so that the memory answers while the next
+ * are looked up. */
 static void
 prefetch(const struct search *s, const struct suffix *suffixes, size_t n)
 {
 	for (size_t i = 0; i < s->n_tables; i++)
-		for (size_t j = 0; s->tables[i] != NULL && j < n; j++)
-			__builtin_prefetch(s->tables[i]->index +
-			    host_bucket(suffixes[j].hash, s->tables[i]->n_buckets) * sizeof(uint32_t));
-	for (size_t i = 0; i < s->n_tables; i++)
-		for (size_t j = 0; s->tables[i] != NULL && j < n; j++)
-			prefetch_bucket(s->tables[i], suffixes[j].hash);
+		for (size_t j = 0; s->tables[i] != NULL && s->tables[i]->filters != NULL && j < n; j++)
+			__builtin_prefetch(s->tables[i]->filters +
+			    host_bucket(suffixes[j].hash, s->tables[i]->n_buckets) * sizeof(uint64_t));
 }
 
 /* Keep the suffixes that some table knows, at the front of SUFFIXES: how many. */

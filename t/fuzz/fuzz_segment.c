@@ -181,6 +181,9 @@ repair_buckets(char *p, size_t len, enum segment_kind kind)
 
 	if (s == NULL)
 		return;
+	/* A filter of all bits: whatever the buckets have is looked for in them. */
+	if (kind == SEGMENT_HOSTS && segment_section(s, HOSTS_FILTER).len > 0)
+		memset((char *)(uintptr_t)segment_section(s, HOSTS_FILTER).p, 0xff, segment_section(s, HOSTS_FILTER).len);
 	if (kind == SEGMENT_HOSTS)
 		repair_sums(segment_section(s, HOSTS_INDEX), segment_section(s, HOSTS_SUMS), segment_section(s, HOSTS_DATA), 1);
 	for (uint32_t alg = 0; kind == SEGMENT_DIGESTS && alg < DIGEST_ALGS; alg++)
