@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-
 
 enum { TRIES = 10 };
 
@@ -16,10 +16,10 @@ struct event_log {
 	char		*path;
 	mode_t		 mode;
 	pthread_rwlock_t lock;		/* guards all below; who writes a line only reads them, so that lines do not wait for each other */
-	int		 fd;		/* -1 = not open */
-	pid_t		 pid;		/* who opened it: a child shares no file position */
+	int		 fd;		/* -1 = not open; opened to append, so that a child may share it */
 	dev_t		 dev;
 	ino_t		 ino;
+	_Atomic off_t	 end;		/* where it ends if nobody has written since a line of ours, which was whole; -1 */
 };
 
 struct event_log *
@@ -32,6 +32,7 @@ event_log_new(const char *path, mode_t mode)
 		return NULL;
 	}
 	log->fd = -1;
+	log->end = -1;
 	log->mode = mode;
 	pthread_rwlock_init(&log->lock, NULL);
 	return log;
@@ -82,8 +83,7 @@ current_size(const struct event_log *log)
 {
 	struct stat st;
 
-	if (log->fd == -1 || log->pid != getpid() || stat(log->path, &st) == -1 || st.st_dev != log->dev ||
-	    st.st_ino != log->ino)
+	if (log->fd == -1 || stat(log->path, &st) == -1 || st.st_dev != log->dev || st.st_ino != log->ino)
 		return -1;
 	return st.st_size;
 }
@@ -103,7 +103,7 @@ reopen(struct event_log *log)
 		close_log(log);
 		return -1;
 	}
-	log->pid = getpid();
+	log->end = -1;
 	log->dev = st.st_dev;
 	log->ino = st.st_ino;
 	return 0;
@@ -140,11 +140,15 @@ static enum written
 write_line(struct event_log *log, struct slice line)
 {
 	enum written result = NOT_CURRENT;
+	bool broken;
 	off_t size;
 
 	pthread_rwlock_rdlock(&log->lock);
-	if ((size = current_size(log)) != -1)
-		result = append(log->fd, line, !line_may_begin(log->fd, size)) == 0 ? WRITTEN : FAILED;
+	if ((size = current_size(log)) != -1) {
+		broken = size != log->end && !line_may_begin(log->fd, size);
+		result = append(log->fd, line, broken) == 0 ? WRITTEN : FAILED;
+		log->end = result == WRITTEN ? size + broken + (off_t)line.len : -1;
+	}
 	pthread_rwlock_unlock(&log->lock);
 	return result;
 }

@@ -78,12 +78,22 @@ close_to(struct json_line *j, size_t keep)
 static void
 add_key(struct json_line *j, struct slice key)
 {
+	struct buf *b = j->out;
+	char *p;
+
+	/* Every field has one: it is put together in place. */
+	if (b->failed || buf_reserve(b, key.len + sizeof(",\"\":")) == -1)
+		return;
+	p = b->p + b->len;
 	if (j->comma)
-		buf_add(j->out, ",\"", 2);
-	else
-		buf_add_char(j->out, '"');
-	buf_add_slice(j->out, key);
-	buf_add(j->out, "\":", 2);
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, key.p, key.len);
+	p += key.len;
+	*p++ = '"';
+	*p++ = ':';
+	*p = '\0';
+	b->len = (size_t)(p - b->p);
 	j->comma = true;
 }
 

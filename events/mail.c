@@ -57,6 +57,13 @@ take_domain(struct slice rest)
 bool
 mail_next(struct slice text, size_t *at, struct mail *out)
 {
+	struct slice rest = slice_skip(text, *at);
+
+	/* Most texts have neither: they are asked for a vector's width at a time. */
+	if (rest.len == 0 || (memchr(rest.p, '@', rest.len) == NULL && memchr(rest.p, '%', rest.len) == NULL)) {
+		*at = text.len;
+		return false;
+	}
 	for (size_t i = *at; i < text.len; i++) {
 		size_t sign, from = i;
 

@@ -143,8 +143,12 @@ add_step_text(const struct generation *g, const struct why *why, const struct st
 	case STEP_FILE:
 		break;
 	}
-	if (g == NULL || generation_rule(g, step->layer, step->ref, NULL, &rule) == -1)
+	/* The one that decides was read by the judge: reading it again is dear when a million rows are packed. */
+	if (step->result == STEP_DECIDES && why->has_rule)
+		rule = why->rule;
+	else if (g == NULL || generation_rule(g, step->layer, step->ref, NULL, &rule) == -1)
 		return;
+	rule.name = (struct slice){ 0 };
 	rule.kind = step->rule_kind;
 	rule.key = step->key;
 	add_rule(&rule, out);
