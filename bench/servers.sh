@@ -38,7 +38,9 @@ bench_make_lists() {
 	bench_lists -v what=digests -v n="$BENCH_DIGESTS" -v kind=hdb | lab_write "$data/clamdb/bench.hdb"
 	lab_as cp "$data/domains" "$data/squidguard/domains"
 	grep -P '\tpass$' "$data/urls" | lab_write "$data/pass"
-	for size in 4096 $BENCH_SIZES; do "$LAB_LIVE/origin" --body "$size" 1 | lab_write "$data/bodies/$size"; done
+	{ printf '<!doctype html>\n<title>A page</title>\n'; seq 1000 | sed 's|.*|<p>The paragraph & of a page of 4 KB.</p>|'; } |
+		head -c 4096 | lab_write "$data/page"
+	for size in $BENCH_SIZES; do "$LAB_LIVE/origin" --body "$size" 1 | lab_write "$data/bodies/$size"; done
 	echo "$key $(cksum <"$LAB_SOURCE/bench/lists.awk")" | lab_write "$data/made"
 }
 
