@@ -10,6 +10,7 @@
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/generation.h"
+#include "runtime/pseudonym_keys.h"
 #include "runtime/runtime.h"
 
 enum { MESSAGE_MAX = 4096 };
@@ -102,4 +103,15 @@ call_runtime(const struct call *c, struct diag *diag)
 	if (access(path, F_OK) == -1 && errno == ENOENT)
 		return NULL;
 	return runtime_open(c->state, diag);
+}
+
+struct pseudonyms *
+call_pseudonyms(const struct call *c)
+{
+	struct diag diag = { 0 };
+	bool absent;
+	struct pseudonyms *p = pseudonym_keys_load(c->state, &absent, &diag);
+
+	diag_fini(&diag);
+	return p;
 }

@@ -12,6 +12,7 @@
 
 struct diag;
 struct generation;
+struct pseudonyms;
 struct runtime;
 struct verb;
 
@@ -53,5 +54,9 @@ struct generation *call_generation(const struct call *c, bool verify, struct dia
 /* What the workers share, or NULL: with an error in DIAG, or without one when no worker and no publish
  * has made it yet.  Never makes it.  The caller's: runtime_close(). */
 struct runtime *call_runtime(const struct call *c, struct diag *diag);
+
+/* The keys of pseudonyms, NULL when there are none or they are not for who asks: no error is said.  The caller's:
+ * pseudonyms_free(). */
+struct pseudonyms *call_pseudonyms(const struct call *c);
 
 #endif

@@ -402,6 +402,7 @@ run(struct call *c)
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	struct check ch = { .call = c, .names = { 0 } };
 	struct diag diag = { 0 };
+	struct pseudonyms *keys = NULL;
 	int status = EXIT_TROUBLE;
 
 	if (result != CALL_GO)
@@ -417,6 +418,7 @@ run(struct call *c)
 	ch.means.spool_dir = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
 	ch.asker.client = slice_str(values[FLAG_CLIENT]);
 	ch.asker.user = slice_str(values[FLAG_USER]);
+	ch.asker.pseudonyms = keys = call_pseudonyms(c);
 	ch.json = values[FLAG_JSON] != NULL;
 	ch.steps = values[FLAG_STEPS] != NULL;
 	ch.g = call_generation(c, false, &diag);
@@ -426,6 +428,7 @@ run(struct call *c)
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
 	generation_close(ch.g);
+	pseudonyms_free(keys);
 	return status;
 }
 

@@ -10,11 +10,18 @@
 #include "command/verb.h"
 #include "eventstore/event_facts.h"
 #include "ruleset/exception.h"
+#include "ruleset/generation.h"
+#include "runtime/pseudonym.h"
 
 enum { TEXT_MAX = 1 << 20, TEXT_SHOWN = 200 };
 #define AUDIT	"exceptions.log"
 
 /* ---- what is to be let through ---- */
+
+/* Texts that an exception borrows. */
+struct except_room {
+	char	host[HOST_MAX + 1], user[PSEUDONYM_TEXT], client[PSEUDONYM_TEXT];
+};
 
 /* The rule and revision that the event names, as "REV:ID". */
 static int
@@ -57,16 +64,91 @@ choose(const struct except_wish *w, struct slice given, const char *path, bool a
 	return text.len > 0 && text.p != store ? text : none;	/* a number is nobody's name */
 }
 
+/* How people are named in what is written. */
+struct naming {
+	bool			 hide;		/* by pseudonyms only */
+	struct pseudonyms	*keys;		/* NULL: not for who asks */
+};
+
+static void
+naming_init(const struct call *c, struct naming *n)
+{
+	struct diag diag = { 0 };
+	struct generation *g = call_generation(c, false, &diag);
+
+	n->keys = call_pseudonyms(c);
+	n->hide = g != NULL ? generation_site(g)->pseudonyms : n->keys != NULL;
+	generation_close(g);
+	diag_fini(&diag);
+}
+
+/* VALUE as KEY's is somebody, not a network of many. */
+static bool
+is_person(enum exception_key key, struct slice value)
+{
+	struct network network;
+
+	return key == EXCEPTION_USER || network_parse(value, &network) != NETWORK_OK ||
+	    network.bits == (network.kind == HOST_IPV4 ? 32 : 128);
+}
+
+/* *VALUE as it may be written: its pseudonym, in STORE.  -1 with an error in DIAG. */
+static int
+hide(const struct naming *n, enum exception_key key, struct slice *value, char store[static PSEUDONYM_TEXT], struct diag *diag)
+{
+	enum pseudonym_kind kind = key == EXCEPTION_USER ? PSEUDONYM_USER : PSEUDONYM_CLIENT, looks;
+	struct slice name = *value;
+	int len;
+
+	if (!n->hide || value->len == 0 || pseudonym_is_token(*value, &looks) || !is_person(key, *value))
+		return 0;
+	if (kind == PSEUDONYM_CLIENT)
+		slice_cut(*value, '/', &name, NULL);
+	len = n->keys == NULL ? -1 : pseudonym_make(n->keys, kind, name, store);
+	if (len > 0)
+		*value = slice_make(store, (size_t)len);
+	else
+		diag_error(diag, "a %s is written as a pseudonym here, for which only the service's user and root have the key; "
+		    "say the pseudonym, as events show it, or ask one of them", exception_key_name(key));
+	return len > 0 ? 0 : -1;
+}
+
+/* What the event says in clear and looks like a pseudonym was chosen by whoever has that name: an exception would be another's. */
+static int
+refuse_forged(const struct except_wish *w, struct slice value, const char *path, struct diag *diag)
+{
+	enum pseudonym_kind kind;
+
+	if (w->event == NULL || event_is_pseudonym(w->event, path) || !pseudonym_is_token(value, &kind))
+		return 0;
+	diag_error(diag, "the name in that incident has the form of a pseudonym and is none: say whom you mean by --user or --client");
+	return -1;
+}
+
 /* Whom it is for: a user who is known rather than an address that others may have tomorrow. */
 static int
-take_scope(const struct except_wish *w, struct exception *e, char host[static HOST_MAX + 1], struct diag *diag)
+choose_whom(const struct except_wish *w, struct slice *user, struct slice *client, struct diag *diag)
 {
 	bool said = w->any_client || w->client.p != NULL || w->user.p != NULL;
-	struct slice user = choose(w, w->user, "user.name", said);
-	struct slice client = choose(w, w->client, "client.ip", said || user.len > 0);
 
-	if (take_key(e, EXCEPTION_USER, user, host, diag) == -1 || take_key(e, EXCEPTION_CLIENT, client, host, diag) == -1 ||
-	    take_key(e, EXCEPTION_HOST, choose(w, w->host, "url.domain", w->any_host), host, diag) == -1)
+	*user = choose(w, w->user, "user.name", said);
+	*client = choose(w, w->client, "client.ip", said || user->len > 0);
+	if ((w->user.p == NULL && refuse_forged(w, *user, "user.name", diag) == -1) ||
+	    (w->client.p == NULL && refuse_forged(w, *client, "client.ip", diag) == -1))
+		return -1;
+	return 0;
+}
+
+static int
+take_scope(const struct except_wish *w, const struct naming *n, struct exception *e, struct except_room *room, struct diag *diag)
+{
+	struct slice user, client;
+
+	if (choose_whom(w, &user, &client, diag) == -1 || hide(n, EXCEPTION_USER, &user, room->user, diag) == -1 ||
+	    hide(n, EXCEPTION_CLIENT, &client, room->client, diag) == -1)
+		return -1;
+	if (take_key(e, EXCEPTION_USER, user, room->host, diag) == -1 || take_key(e, EXCEPTION_CLIENT, client, room->host, diag) == -1 ||
+	    take_key(e, EXCEPTION_HOST, choose(w, w->host, "url.domain", w->any_host), room->host, diag) == -1)
 		return -1;
 	if (w->any_client || e->has_client || e->user.len > 0)
 		return 0;
@@ -76,9 +158,10 @@ take_scope(const struct except_wish *w, struct exception *e, char host[static HO
 
 /* The exception as one text. */
 static int
-make_value(const struct except_wish *w, struct buf *out, struct diag *diag)
+make_value(const struct except_wish *w, const struct naming *n, struct buf *out, struct diag *diag)
 {
-	char why[RULE_WHY], host[HOST_MAX + 1];
+	char why[RULE_WHY];
+	struct except_room room;
 	struct slice rule = w->rule;
 	struct exception e;
 	struct buf of_event;
@@ -93,7 +176,7 @@ make_value(const struct except_wish *w, struct buf *out, struct diag *diag)
 		diag_error(diag, "%.*s: %s", SLICE_ARGS(slice_head(rule, TEXT_SHOWN)), why);
 		goto end;
 	}
-	if (take_scope(w, &e, host, diag) == -1)
+	if (take_scope(w, n, &e, &room, diag) == -1)
 		goto end;
 	if ((r = exception_format(&e, out)) == -1)
 		diag_error(diag, "out of memory");
@@ -154,12 +237,17 @@ except_add(const struct call *c, const struct except_wish *w, struct except_made
 {
 	int64_t now = clock_ms() / 1000;
 	struct edit edit = { 0 };
+	struct naming naming;
 	int lock, status = EXIT_TROUBLE;
 
 	*m = (struct except_made){ 0 };
 	buf_init(&m->value, TEXT_MAX);
-	if (make_value(w, &m->value, &m->diag) == -1)
+	naming_init(c, &naming);
+	if (make_value(w, &naming, &m->value, &m->diag) == -1) {
+		pseudonyms_free(naming.keys);
 		return EXIT_TROUBLE;
+	}
+	pseudonyms_free(naming.keys);
 	if ((lock = except_open_source(c, &edit, &m->diag)) != -1) {
 		add_line(w, now, &edit, m);
 		status = edit_live(c, &edit, w->show, &m->diag);

@@ -63,7 +63,8 @@ add_event(struct lookalike_log *log, struct lookalike_event e, struct slice host
 static int
 read_event(struct lookalike_log *log, const json_t *event)
 {
-	struct slice host = text_of(event, "url", "domain"), client = text_of(event, "client", "ip");
+	struct slice host = text_of(event, "url", "domain"), ip = text_of(event, "client", "ip");
+	struct slice client = ip.len > 0 ? ip : text_of(event, "client", "address");
 	struct slice action = text_of(event, "event", "action");
 	struct lookalike_event e = { .time_ms = time_of(text_of(event, "@timestamp", NULL)) };
 	struct lookalike_finding f;

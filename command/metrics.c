@@ -64,6 +64,7 @@ static const struct row {
 	{ COUNTER_reloads, "reloads", "result", "taken", "Generations that workers met." },
 	{ COUNTER_reloads_refused, "reloads", "result", "refused", NULL },
 	{ COUNTER_events_lost, "events_lost", NULL, NULL, NULL },
+	{ COUNTER_pseudonyms_unavailable, "pseudonyms_unavailable", NULL, NULL, NULL },
 };
 
 enum { N_ROWS = sizeof(rows) / sizeof(*rows) };

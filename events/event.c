@@ -80,6 +80,8 @@ text_of(const struct event *e, enum field f, char store[static STORE_MAX])
 	case FIELD_source: return e->rule_ruleset;
 	case FIELD_client: return e->client_ip;
 	case FIELD_user: return e->user;
+	case FIELD_client_token: return e->client_token;
+	case FIELD_user_token: return e->user_token;
 	case FIELD_method: return e->method;
 	case FIELD_url: return e->url;
 	case FIELD_host: return e->host;

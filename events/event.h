@@ -34,6 +34,7 @@ struct event {
 	int		 level;			/* -1 = no rule */
 	struct slice	 alert;
 	struct slice	 client_ip, user, method, url, host;
+	struct slice	 client_token, user_token;	/* pseudonyms, in place of CLIENT_IP and USER */
 	int		 status;		/* of the response; 0 = none */
 	int64_t		 file_size;		/* -1 = not known */
 	struct slice	 file_name, file_path;

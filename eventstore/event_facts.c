@@ -3,14 +3,15 @@
 #include <stdio.h>
 
 #include "events/event.h"
+#include "runtime/pseudonym.h"
 
 enum { PATH_PART = 64 };
 
-static const struct { const char *name, *path; } words[EVENT_WORDS] = {
+static const struct { const char *name, *path, *token; } words[EVENT_WORDS] = {
 	[EVENT_WORD_ACTION] = { "action", "event.action" },
 	[EVENT_WORD_REASON] = { "reason", "event.reason" },
-	[EVENT_WORD_CLIENT] = { "client", "client.ip" },
-	[EVENT_WORD_USER] = { "user", "user.name" },
+	[EVENT_WORD_CLIENT] = { "client", "client.ip", "client.address" },
+	[EVENT_WORD_USER] = { "user", "user.name", "user.hash" },
 	[EVENT_WORD_HOST] = { "host", "url.domain" },
 	[EVENT_WORD_RULE] = { "rule", "rule.id" },
 	[EVENT_WORD_SOURCE] = { "source", "rule.ruleset" },
@@ -53,6 +54,29 @@ text_at(const json_t *event, const char *path)
 	return json_is_string(j) ? slice_make(json_string_value(j), json_string_length(j)) : slice_make(NULL, 0);
 }
 
+/* The path of the pseudonym that may stand in place of what is at PATH, or NULL. */
+static const char *
+token_path(const char *path)
+{
+	for (int w = 0; w < EVENT_WORDS; w++)
+		if (words[w].token != NULL && strcmp(words[w].path, path) == 0)
+			return words[w].token;
+	return NULL;
+}
+
+/* What one searches for WORD by.  A name in clear that looks like a pseudonym was chosen by whoever has it, and must not be found as
+ * that of another. */
+static struct slice
+word_of(const json_t *event, int word)
+{
+	struct slice clear = text_at(event, words[word].path);
+	enum pseudonym_kind kind;
+
+	if (clear.len == 0 && words[word].token != NULL)
+		return text_at(event, words[word].token);
+	return words[word].token != NULL && pseudonym_is_token(clear, &kind) ? SLICE(EVENT_LIKE_TOKEN) : clear;
+}
+
 int
 event_facts_read(struct slice line, struct event_facts *f)
 {
@@ -65,7 +89,7 @@ event_facts_read(struct slice line, struct event_facts *f)
 	}
 	f->ms = incident_ms(f->id);
 	for (int w = 0; w < EVENT_WORDS; w++)
-		f->words[w] = text_at(json, words[w].path);
+		f->words[w] = word_of(json, w);
 	f->url = text_at(json, "url.original");
 	for (int alg = 0; alg < DIGEST_ALGS; alg++)
 		f->has_digest[alg] = digest_parse((enum digest_alg)alg, text_at(json, digest_paths[alg]), &f->digests[alg]) == 0;
@@ -84,12 +108,20 @@ event_text(const json_t *event, const char *path, char store[static EVENT_NUMBER
 {
 	const json_t *j = event_at(event, path);
 
+	if (j == NULL && token_path(path) != NULL)
+		j = event_at(event, token_path(path));
 	if (json_is_string(j))
 		return slice_make(json_string_value(j), json_string_length(j));
 	if (!json_is_integer(j))
 		return slice_make(NULL, 0);
 	snprintf(store, EVENT_NUMBER, "%" JSON_INTEGER_FORMAT, json_integer_value(j));
 	return slice_str(store);
+}
+
+bool
+event_is_pseudonym(const json_t *event, const char *path)
+{
+	return event_at(event, path) == NULL && token_path(path) != NULL && event_at(event, token_path(path)) != NULL;
 }
 
 const char *

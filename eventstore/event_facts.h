@@ -36,9 +36,16 @@ void event_facts_fini(struct event_facts *f);
 /* The value at the dotted PATH in EVENT, NULL when it is not there. */
 const json_t *event_at(const json_t *event, const char *path);
 
-/* The text at PATH in EVENT, borrowed from it, empty when there is none; numbers are written into STORE. */
+/* What a user's name or a client's address in clear becomes as a word, when it has the form of a pseudonym. */
+#define EVENT_LIKE_TOKEN	"(a name like a pseudonym)"
+
+/* The text at PATH in EVENT, borrowed from it, empty when there is none; numbers are written into STORE.  For client.ip and user.name
+ * their pseudonym, when that stands in their place. */
 enum { EVENT_NUMBER = 32 };
 struct slice event_text(const json_t *event, const char *path, char store[static EVENT_NUMBER]);
+
+/* What event_text() answers for PATH is a pseudonym that the service wrote. */
+bool event_is_pseudonym(const json_t *event, const char *path);
 
 /* What an event's action means for the user, in plain words, whatever ACTION says; UPLOAD: the body was the request's. */
 const char *event_action_words(struct slice action, bool upload);

@@ -22,6 +22,7 @@
 #include "eventstore/event_facts.h"
 
 struct eventstore;
+struct pseudonyms;
 
 /* DONE of TOTAL bytes have been read; TOTAL is 0 while somebody else writes the index. */
 typedef void eventstore_progress(void *arg, int64_t done, int64_t total);
@@ -33,6 +34,9 @@ void eventstore_close(struct eventstore *s);
 
 /* Called now and then by eventstore_update(); NULL: not at all. */
 void eventstore_set_progress(struct eventstore *s, eventstore_progress *progress, void *arg);
+
+/* Users and clients are searched for in clear also where the log has pseudonyms of P, which must outlive S; NULL: not. */
+void eventstore_set_pseudonyms(struct eventstore *s, const struct pseudonyms *p);
 
 /* Read what came since.  0; 1 when a file could not be read, or not wholly, which is a warning in DIAG as are the lines that
  * are no events; -1 with an error in DIAG. */

@@ -17,7 +17,7 @@
 enum {
 	INDEX_MODE = 0660,		/* group: whoever may search may bring it up to date */
 	APPLICATION = 0x46424556,	/* "FBEV" */
-	VERSION = 1,			/* another one is made anew */
+	VERSION = 2,			/* another one is made anew */
 	BUSY_MS = 60 * 1000,		/* a commit of somebody else */
 	LOCK_MS = 60 * 1000, LOCK_POLL_MS = 20,
 	NS_PER_MS = 1000000,
@@ -160,13 +160,13 @@ check_schema(struct eventstore *s)
 		return 0;
 	if (pragma(s, "PRAGMA schema_version") != 0 || run_text(s, "BEGIN IMMEDIATE") == -1)
 		return -1;
-	if (run_text(s, schema) == 0 && run_text(s, "PRAGMA application_id = 1178748246; PRAGMA user_version = 1; COMMIT") == 0)
+	if (run_text(s, schema) == 0 && run_text(s, "PRAGMA application_id = 1178748246; PRAGMA user_version = 2; COMMIT") == 0)
 		return 0;
 	run_text(s, "ROLLBACK");
 	return -1;
 }
 
-_Static_assert(APPLICATION == 1178748246 && VERSION == 1, "as in check_schema()");
+_Static_assert(APPLICATION == 1178748246 && VERSION == 2, "as in check_schema()");
 
 static int
 prepare(struct eventstore *s)

@@ -76,6 +76,7 @@ struct eventstore {
 	uint8_t			 word_key[SIPHASH_KEY];
 	struct word_slot	*words;		/* STORE_WORD_CACHE of them */
 	struct store_reader	 reader;
+	const struct pseudonyms	*pseudonyms;
 	eventstore_progress	*progress;
 	void			*progress_arg;
 	int64_t			 done, total;	/* bytes */

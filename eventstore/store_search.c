@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "runtime/pseudonym.h"
+
 enum {
-	SQL_MAX = 8192, PATTERN_MAX = 1 << 20, VALUES_MAX = 64,
+	SQL_MAX = 8192, PATTERN_MAX = 1 << 20, VALUES_MAX = 128,
 	LIKE_MAX = 8192,		/* SQLite takes patterns of 50,000 bytes, of which some may be escapes */
 	MS_PER_HOUR = 3600 * 1000,
 };
@@ -18,12 +20,14 @@ struct sql {
 	int64_t		numbers[VALUES_MAX];
 	char		types[VALUES_MAX];	/* 't', 'b', 'i' */
 	size_t		n;
+	const struct pseudonyms *pseudonyms;	/* NULL: none are known */
 };
 
 static void
-sql_init(struct sql *q)
+sql_init(struct sql *q, const struct eventstore *s)
 {
 	memset(q, 0, sizeof(*q));
+	q->pseudonyms = s->pseudonyms;
 	buf_init(&q->text, SQL_MAX);
 }
 
@@ -68,6 +72,77 @@ has_star(struct slice text)
 	return slice_find(text, '*') < text.len;
 }
 
+/* The kind of pseudonym that word W may be; PSEUDONYM_KINDS: none. */
+static enum pseudonym_kind
+kind_of(int w)
+{
+	return w == EVENT_WORD_USER ? PSEUDONYM_USER : w == EVENT_WORD_CLIENT ? PSEUDONYM_CLIENT : PSEUDONYM_KINDS;
+}
+
+/* The numbers of words that are TEXT, or its pseudonym by any key. */
+static void
+add_tokens(struct sql *q, enum pseudonym_kind kind, struct slice text)
+{
+	char token[PSEUDONYM_TEXT];
+	struct buf name;
+	enum pseudonym_kind of;
+
+	buf_init(&name, PSEUDONYM_NAME_MAX + 1);
+	buf_add_str(&q->text, " IN (SELECT n FROM word WHERE text IN (?");
+	buf_add_slice(value(q, 't'), text);
+	/* A pseudonym means who it is, by whatever key. */
+	if (pseudonym_open(q->pseudonyms, text, &of, &name) == PSEUDONYM_OPENED && of == kind)
+		text = buf_slice(&name);
+	for (size_t i = 0; i < pseudonyms_n(q->pseudonyms); i++) {
+		int len = pseudonym_make_by(q->pseudonyms, i, kind, text, token);
+
+		buf_add_str(&q->text, ", ?");
+		buf_add_slice(value(q, 't'), slice_make(token, len > 0 ? (size_t)len : 0));
+	}
+	buf_add_str(&q->text, "))");
+	buf_fini(&name);
+}
+
+/* The same for a pattern, or in any case: each pseudonym is turned back. */
+static void
+add_opened(struct sql *q, enum pseudonym_kind kind, struct slice text)
+{
+	struct buf name;
+	enum pseudonym_kind of;
+
+	buf_init(&name, PSEUDONYM_NAME_MAX + 1);
+	buf_addf(&q->text, " IN (SELECT n FROM word WHERE text LIKE ? ESCAPE '\\' OR pseudonym_name(text, %d) LIKE ? ESCAPE '\\')",
+	    (int)kind);
+	add_pattern(value(q, 't'), text);
+	if (pseudonym_open(q->pseudonyms, text, &of, &name) == PSEUDONYM_OPENED && of == kind)
+		text = buf_slice(&name);
+	add_pattern(value(q, 't'), text);
+	buf_fini(&name);
+}
+
+/* The name of a pseudonym in SQL: NULL for any other text. */
+static void
+sql_pseudonym_name(sqlite3_context *c, int n, sqlite3_value **v)
+{
+	const struct pseudonyms *p = sqlite3_user_data(c);
+	const char *text = (const char *)sqlite3_value_text(v[0]);
+	enum pseudonym_kind kind;
+	struct buf name;
+
+	(void)n;
+	buf_init(&name, PSEUDONYM_NAME_MAX + 1);
+	if (text != NULL && pseudonym_open(p, slice_make(text, (size_t)sqlite3_value_bytes(v[0])), &kind, &name) == PSEUDONYM_OPENED &&
+	    (int)kind == sqlite3_value_int(v[1]))
+		sqlite3_result_text64(c, name.p, name.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	buf_fini(&name);
+}
+
+void
+eventstore_set_pseudonyms(struct eventstore *s, const struct pseudonyms *p)
+{
+	s->pseudonyms = p;
+}
+
 /* The numbers of the words of TABLE that TEXT means, in brackets: "= (one)" can go by the index in order of time. */
 static void
 add_words(struct sql *q, const char *table, struct slice text, bool exact, bool any_case)
@@ -87,12 +162,27 @@ table_of(int word)
 	return store_is_name(word) ? "name" : "word";
 }
 
+/* TEXT as a person's word W, when pseudonyms are known. */
+static bool
+add_person(struct sql *q, enum event_word w, struct slice text)
+{
+	if (q->pseudonyms == NULL || kind_of(w) == PSEUDONYM_KINDS)
+		return false;
+	if (w == EVENT_WORD_USER || has_star(text))
+		add_opened(q, kind_of(w), text);
+	else
+		add_tokens(q, kind_of(w), text);
+	return true;
+}
+
 static void
 add_word(struct sql *q, enum event_word w, struct slice text, bool exact)
 {
 	if (text.len == 0)
 		return;
 	buf_addf(&q->text, " AND e.%s", event_word_name(w));
+	if (!exact && add_person(q, w, text))
+		return;
 	if (exact || w != EVENT_WORD_HOST || *text.p != '.' || text.len == 1) {
 		add_words(q, table_of(w), text, exact, w == EVENT_WORD_USER);
 		return;
@@ -112,7 +202,8 @@ add_any(struct sql *q, struct slice text)
 
 	for (size_t i = 0; text.len > 0 && i < sizeof(words) / sizeof(*words); i++) {
 		buf_addf(&q->text, " %s e.%s", i == 0 ? "AND (" : "OR", event_word_name(words[i]));
-		add_words(q, table_of(words[i]), text, false, words[i] == EVENT_WORD_USER);
+		if (!add_person(q, words[i], text))
+			add_words(q, table_of(words[i]), text, false, words[i] == EVENT_WORD_USER);
 	}
 	if (text.len > 0)
 		buf_add_char(&q->text, ')');
@@ -203,6 +294,9 @@ compile(struct eventstore *s, struct sql *q)
 
 	for (size_t i = 0; i < q->n; i++)
 		failed |= q->values[i].failed;
+	if (q->pseudonyms != NULL)
+		failed |= sqlite3_create_function(s->db, "pseudonym_name", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY | SQLITE_DETERMINISTIC,
+		    (void *)(uintptr_t)q->pseudonyms, sql_pseudonym_name, NULL, NULL) != SQLITE_OK;
 	if (failed || sqlite3_prepare_v2(s->db, q->text.p, (int)q->text.len, &stmt, NULL) != SQLITE_OK)
 		return NULL;
 	for (size_t i = 0; i < q->n; i++) {
@@ -285,7 +379,7 @@ eventstore_search(struct eventstore *s, const struct event_query *what, event_vi
 	struct sql q;
 	int r;
 
-	sql_init(&q);
+	sql_init(&q, s);
 	add_columns(&q.text);
 	buf_add_str(&q.text, " FROM event e WHERE ");
 	/* The newest are found from the end, and told from the oldest of them on. */
@@ -467,7 +561,7 @@ eventstore_count(struct eventstore *s, const struct event_query *what, int by, e
 	int r;
 
 	memcpy(t.key, s->word_key, sizeof(t.key));
-	sql_init(&q);
+	sql_init(&q, s);
 	buf_addf(&q.text, "SELECT e.key, e.%s, e.client FROM event e WHERE 1", by == EVENT_BY_HOUR ? "key" :
 	    event_word_name((enum event_word)by));
 	add_conditions(&q, what);

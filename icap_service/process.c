@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "icap_service/process_keys.h"
 #include "icap_service/svc_log.h"
 #include "runtime/state.h"
 
@@ -39,6 +40,7 @@ struct process {
 	struct timespec			 manifest_time;	/* guarded by reload */
 	ino_t				 manifest_inode;
 
+	struct process_keys		*keys;
 	pthread_mutex_t			 lock;		/* guards current; never held while working */
 	struct policy			*current;
 };
@@ -243,6 +245,7 @@ void
 process_tick(struct process *self)
 {
 	refresh(self, true);
+	process_keys_refresh(self->keys);
 	if (self->runtime != NULL)
 		runtime_worker_report(self->runtime, atomic_load(&self->slot), process_generation(self), clock_ms());
 }
@@ -336,6 +339,7 @@ process_start(const struct service_options *options)
 	self->options = options;
 	self->node = node_number(options);
 	self->targets = open_targets(options);
+	self->keys = process_keys_new(options->state_dir);
 	find_means(self);
 	warn_of_options(options);
 	atomic_init(&self->slot, -1);
@@ -364,6 +368,7 @@ process_stop(struct process *self)
 	runtime_close(self->runtime);
 	event_log_free(self->log);
 	event_log_free(self->targets);
+	process_keys_free(self->keys);
 	option_fini(site_options, site_options_n, &self->site);
 	pthread_mutex_destroy(&self->reload);
 	pthread_mutex_destroy(&self->lock);
@@ -390,6 +395,18 @@ process_count(struct process *self, enum counter c, uint64_t n)
 {
 	if (self->runtime != NULL)
 		runtime_count(self->runtime, c, n);
+}
+
+const struct pseudonyms *
+process_pseudonyms(struct process *self, bool needed, int64_t now_ms)
+{
+	return process_keys_get(self->keys, needed, now_ms);
+}
+
+bool
+process_has_pseudonyms(struct process *self)
+{
+	return process_keys_are_there(self->keys);
 }
 
 enum mode

@@ -16,6 +16,7 @@
 #include "runtime/runtime.h"
 
 struct process;
+struct pseudonyms;
 struct policy;	/* a counted generation */
 
 /* Open runtime, log and the current generation as OPTIONS say.  The result is never NULL for lack
@@ -66,6 +67,13 @@ void process_log_works(struct process *p);
 /* WHAT is to be said in the server log: true the first time in this process. */
 enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_N };
 bool process_says_first(struct process *p, enum process_said what);
+
+/* The keys of pseudonyms, NULL when there are none that can be used, which is said now and then when they are NEEDED; the first one is
+ * made then.  Borrowed until process_stop(). */
+const struct pseudonyms *process_pseudonyms(struct process *p, bool needed, int64_t now_ms);
+
+/* There is, or may be, a key: what a process without a generation goes by. */
+bool process_has_pseudonyms(struct process *p);
 
 /* Mode in force now. */
 enum mode process_mode(struct process *p, int64_t now_ms);

@@ -6,6 +6,7 @@
 #include "events/json_line.h"
 #include "events/mail.h"
 #include "icap_service/svc_log.h"
+#include "runtime/pseudonym.h"
 
 enum { TARGETS_A_URL = 8 };
 enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024 };
@@ -97,10 +98,48 @@ text_for_log(const struct txn *t, struct slice text, struct buf *store)
 	return buf_slice(store);
 }
 
+/* Pseudonyms are to be written.  Without a generation nobody knows: whoever has keys had them for that. */
+static bool
+is_pseudonymous(const struct txn *t)
+{
+	return t->generation != NULL ? txn_site(t)->pseudonyms : process_has_pseudonyms(t->process);
+}
+
+/* The pseudonym of NAME, or what stands there without a key: never the name. */
+static struct slice
+pseudonym_of(const struct txn *t, enum pseudonym_kind kind, struct slice name, char store[static PSEUDONYM_TEXT])
+{
+	const struct pseudonyms *keys = process_pseudonyms(t->process, t->generation != NULL, t->now_ms);
+	int len = keys == NULL ? -1 : pseudonym_make(keys, kind, name, store);
+
+	if (len > 0)
+		return slice_make(store, (size_t)len);
+	process_count(t->process, COUNTER_pseudonyms_unavailable, 1);
+	return slice_str(pseudonym_unavailable(kind));
+}
+
+/* Who asked, in clear or by pseudonyms, of which TOKENS has the text. */
+static void
+fill_who(struct event *e, const struct txn *t, char tokens[static 2 * PSEUDONYM_TEXT])
+{
+	struct slice client = exchange_client(t->req), user = exchange_user(t->req);
+
+	if (!is_pseudonymous(t)) {
+		e->client_ip = client;
+		e->user = user;
+		return;
+	}
+	if (client.len > 0)
+		e->client_token = pseudonym_of(t, PSEUDONYM_CLIENT, client, tokens);
+	if (user.len > 0)
+		e->user_token = pseudonym_of(t, PSEUDONYM_USER, user, tokens + PSEUDONYM_TEXT);
+}
+
 static void
 note_target(struct txn *t, const struct event *e, const struct mail *mail)
 {
-	char space[TEXT_USUAL], address_space[ID_USUAL], when[CLOCK_TEXT];
+	char space[LINE_USUAL], address_space[ID_USUAL], when[CLOCK_TEXT], token[PSEUDONYM_TEXT];
+	bool hidden = is_pseudonymous(t);
 	struct buf line, address;
 	struct json_line j;
 
@@ -114,9 +153,12 @@ note_target(struct txn *t, const struct event *e, const struct mail *mail)
 	json_line_text(&j, "@timestamp", slice_str(when));
 	json_line_text(&j, "event.id", slice_str(e->id));
 	json_line_text(&j, "event.action", slice_str(event_action_name(e->action)));
-	json_line_text(&j, "user.email", buf_slice(&address));
+	if (hidden)
+		json_line_text(&j, "user.hash", pseudonym_of(t, PSEUDONYM_MAIL, buf_slice(&address), token));
+	else
+		json_line_text(&j, "user.email", buf_slice(&address));
 	json_line_text(&j, "url.domain", e->host);
-	json_line_text(&j, "client.ip", e->client_ip);
+	json_line_text(&j, hidden ? "client.address" : "client.ip", hidden ? e->client_token : e->client_ip);
 	if (json_line_end(&j) == -1 || event_log_write(process_targets(t->process), buf_slice(&line)) == -1)
 		process_count(t->process, COUNTER_events_lost, 1);
 	buf_fini(&address);
@@ -180,8 +222,6 @@ fill_file(struct event *e, const struct txn *t, const struct outcome *o, struct 
 static void
 fill_exchange(struct event *e, struct txn *t, struct buf *url)
 {
-	e->client_ip = exchange_client(t->req);
-	e->user = exchange_user(t->req);
 	e->method = t->x.method;
 	e->url = url_for_log(t, url);
 	if (t->x.has_url)
@@ -218,6 +258,7 @@ report(struct txn *t, const struct outcome *o)
 {
 	enum reason reason = why_reason(o->why);
 	char url_space[TEXT_USUAL], steps_space[TEXT_USUAL], sentence_space[TEXT_USUAL], id_space[ID_USUAL], name_space[ID_USUAL];
+	char tokens[2 * PSEUDONYM_TEXT];
 	struct buf url, steps, sentence, id, name, shown_steps, shown_sentence;
 	struct event e;
 
@@ -236,6 +277,7 @@ report(struct txn *t, const struct outcome *o)
 	e.reason = reason_name(reason);
 	e.delivered = o->delivered;
 	e.mode = o->action == EVENT_WOULD_BLOCK && t->mode != MODE_ENFORCE ? mode_name(t->mode) : NULL;
+	fill_who(&e, t, tokens);
 	fill_exchange(&e, t, &url);
 	fill_rule(&e, o->why, &id);
 	fill_file(&e, t, o, &name);

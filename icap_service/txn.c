@@ -88,7 +88,8 @@ txn_who(struct txn *t)
 {
 	if (!t->asker_known)
 		t->asker = (struct asker){ .client = exchange_client(t->req), .user = exchange_user(t->req),
-			.host = t->x.has_url ? t->x.url.host : (struct slice){ 0 } };
+			.host = t->x.has_url ? t->x.url.host : (struct slice){ 0 },
+			.pseudonyms = process_pseudonyms(t->process, false, t->now_ms) };
 	t->asker_known = true;
 	return &t->asker;
 }

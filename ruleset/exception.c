@@ -69,16 +69,25 @@ int
 exception_take_key(enum exception_key key, struct slice value, char host[static HOST_MAX + 1], struct exception *out,
     char why[static RULE_WHY])
 {
+	enum pseudonym_kind kind;
+	bool token = pseudonym_is_token(value, &kind);
+
+	if (token && (slice_ieq(value, slice_str(pseudonym_unavailable(kind))) ||
+	    kind != (key == EXCEPTION_USER ? PSEUDONYM_USER : PSEUDONYM_CLIENT)) && key != EXCEPTION_HOST)
+		return refuse(why, "that pseudonym stands for nobody, or for somebody of another kind");
 	switch (key) {
 	case EXCEPTION_CLIENT:
-		if (network_parse(value, &out->client) != NETWORK_OK)
+		if (token)
+			out->client_token = value;
+		else if (network_parse(value, &out->client) != NETWORK_OK)
 			return refuse(why, "no address, such as 192.0.2.7, and no network, such as 192.0.2.0/24");
 		out->has_client = true;
 		return 0;
 	case EXCEPTION_USER:
-		if (value.len == 0 || value.len > USER_MAX)
+		if (value.len == 0 || (value.len > USER_MAX && !token))
 			return refuse(why, "expected a user's name of at most 256 bytes");
 		out->user = value;
+		out->user_is_token = token;
 		return 0;
 	case EXCEPTION_HOST:
 		return take_host(value, host, out, why);
@@ -147,25 +156,38 @@ exception_format(const struct exception *e, struct buf *out)
 	out->failed |= rule.failed;
 	source_line_quote(buf_slice(&rule), out);
 	buf_fini(&rule);
-	if (e->has_client)
+	if (e->has_client && e->client_token.len == 0)
 		network_format(&e->client, client);
-	add_key(out, EXCEPTION_CLIENT, slice_str(client));
+	add_key(out, EXCEPTION_CLIENT, e->client_token.len > 0 ? e->client_token : slice_str(client));
 	add_key(out, EXCEPTION_USER, e->user);
 	add_key(out, EXCEPTION_HOST, e->host);
 	return out->failed ? -1 : 0;
 }
 
-bool
-exception_holds(const struct exception *e, uint32_t rev, const struct asker *asker)
+static bool
+is_user(const struct exception *e, const struct asker *asker)
+{
+	if (e->user_is_token)
+		return pseudonym_is(asker->pseudonyms, e->user, PSEUDONYM_USER, asker->user);
+	return e->user.len == 0 || slice_eq(e->user, asker->user);
+}
+
+static bool
+is_client(const struct exception *e, const struct asker *asker)
 {
 	struct network client;
 
+	if (e->client_token.len > 0)
+		return pseudonym_is(asker->pseudonyms, e->client_token, PSEUDONYM_CLIENT, asker->client);
+	return !e->has_client || (network_parse(asker->client, &client) == NETWORK_OK && network_contains(&e->client, &client));
+}
+
+bool
+exception_holds(const struct exception *e, uint32_t rev, const struct asker *asker)
+{
 	if (e->rev != 0 && e->rev != rev)
 		return false;
 	if (!e->has_client && e->user.len == 0 && e->host.len == 0)
 		return true;
-	if (asker == NULL || (e->user.len > 0 && !slice_eq(e->user, asker->user)) ||
-	    (e->host.len > 0 && !slice_eq(e->host, asker->host)))
-		return false;
-	return !e->has_client || (network_parse(asker->client, &client) == NETWORK_OK && network_contains(&e->client, &client));
+	return asker != NULL && (e->host.len == 0 || slice_eq(e->host, asker->host)) && is_user(e, asker) && is_client(e, asker);
 }

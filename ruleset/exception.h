@@ -12,12 +12,14 @@
 
 #include "ruleset/rule.h"
 #include "ruleset/source_line.h"
+#include "runtime/pseudonym.h"
 
 /* Who asks for what.  Borrowed; empty: nobody said. */
 struct asker {
 	struct slice	client;		/* an address, as the proxy says it */
 	struct slice	user;
 	struct slice	host;		/* canonical, of the request */
+	const struct pseudonyms *pseudonyms;	/* for exceptions that name somebody by a pseudonym; NULL: these do not hold */
 };
 
 struct exception {
@@ -25,7 +27,9 @@ struct exception {
 	struct slice	id;		/* of the rule, "alert-19190:file-1" */
 	bool		has_client;
 	struct network	client;
+	struct slice	client_token;	/* a pseudonym in place of CLIENT; empty: none */
 	struct slice	user, host;	/* canonical; empty: any */
+	bool		user_is_token;	/* USER is a pseudonym */
 };
 
 enum exception_key { EXCEPTION_CLIENT, EXCEPTION_USER, EXCEPTION_HOST, EXCEPTION_KEYS };
@@ -35,7 +39,8 @@ const char *exception_key_name(enum exception_key key);	/* "client", "user", "ho
  * is named by its line. */
 int exception_take_rule(struct slice value, struct exception *out, char why[static RULE_WHY]);
 
-/* Take KEY's VALUE into OUT.  HOST is room for a canonical host, which must live as long as OUT. */
+/* Take KEY's VALUE into OUT.  What has the form of a pseudonym is always taken for one: a user who calls himself so is nobody's
+ * exception.  HOST is room for a canonical host, which must live as long as OUT. */
 int exception_take_key(enum exception_key key, struct slice value, char host[static HOST_MAX + 1], struct exception *out,
     char why[static RULE_WHY]);
 

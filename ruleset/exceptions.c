@@ -40,9 +40,10 @@ keep(struct entry *e)
 {
 	char *at;
 
-	if ((at = e->store = malloc(e->e.id.len + e->e.user.len + e->e.host.len + 1)) == NULL)
+	if ((at = e->store = malloc(e->e.id.len + e->e.client_token.len + e->e.user.len + e->e.host.len + 1)) == NULL)
 		return -1;
 	move(&e->e.id, &at);
+	move(&e->e.client_token, &at);
 	move(&e->e.user, &at);
 	move(&e->e.host, &at);
 	return 0;

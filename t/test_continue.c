@@ -8,18 +8,18 @@ enum { NOW = 1795000000, LIFE = 600 };
 
 static const uint8_t secret[RUNTIME_SECRET] = "not a secret, but thirty-two .\1";
 static const uint8_t other_secret[RUNTIME_SECRET] = "not a secret, but thirty-two .\2";
-static const struct asker claim = { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.example", 13 } };
+static const struct asker claim = { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.example", 13 }, NULL };
 
 static void
 test_claims(const char *token)
 {
 	static const struct { const char *idea; struct asker claim; } rows[] = {
-		{ "another client", { { "192.0.2.8", 9 }, { "ann", 3 }, { "login.example", 13 } } },
-		{ "another user", { { "192.0.2.7", 9 }, { "bob", 3 }, { "login.example", 13 } } },
-		{ "another host", { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.exampla", 13 } } },
-		{ "a host below", { { "192.0.2.7", 9 }, { "ann", 3 }, { "x.login.example", 15 } } },
-		{ "the border elsewhere", { { "192.0.2.7a", 10 }, { "nn", 2 }, { "login.example", 13 } } },
-		{ "nobody", { { NULL, 0 }, { NULL, 0 }, { "login.example", 13 } } },
+		{ "another client", { { "192.0.2.8", 9 }, { "ann", 3 }, { "login.example", 13 }, NULL } },
+		{ "another user", { { "192.0.2.7", 9 }, { "bob", 3 }, { "login.example", 13 }, NULL } },
+		{ "another host", { { "192.0.2.7", 9 }, { "ann", 3 }, { "login.exampla", 13 }, NULL } },
+		{ "a host below", { { "192.0.2.7", 9 }, { "ann", 3 }, { "x.login.example", 15 }, NULL } },
+		{ "the border elsewhere", { { "192.0.2.7a", 10 }, { "nn", 2 }, { "login.example", 13 }, NULL } },
+		{ "nobody", { { NULL, 0 }, { NULL, 0 }, { "login.example", 13 }, NULL } },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)

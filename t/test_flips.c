@@ -72,10 +72,10 @@ static const struct { const char *name; uint64_t size; } names[] = {
 };
 
 static const struct { const char *rule; uint32_t rev; struct asker asker; } excepted[] = {
-	{ "one:1", 1, { { "192.0.2.9", 9 }, { "ann", 3 }, { "www.a.test", 10 } } }, { "one:1", 2, { { "192.0.2.9", 9 }, { "ann", 3 },
-	    { "www.a.test", 10 } } }, { "one:1", 1, { { "192.0.3.9", 9 }, { "ann", 3 }, { "www.a.test", 10 } } },
-	{ "one:1", 1, { { "192.0.2.9", 9 }, { "bob", 3 }, { "www.a.test", 10 } } }, { "one:2", 1, { { "192.0.2.9", 9 }, { "ann", 3 },
-	    { "www.a.test", 10 } } },
+	{ "one:1", 1, { { "192.0.2.9", 9 }, { "ann", 3 }, { "www.a.test", 10 }, NULL } }, { "one:1", 2, { { "192.0.2.9", 9 }, { "ann", 3 },
+	    { "www.a.test", 10 }, NULL } }, { "one:1", 1, { { "192.0.3.9", 9 }, { "ann", 3 }, { "www.a.test", 10 }, NULL } },
+	{ "one:1", 1, { { "192.0.2.9", 9 }, { "bob", 3 }, { "www.a.test", 10 }, NULL } }, { "one:2", 1, { { "192.0.2.9", 9 }, { "ann", 3 },
+	    { "www.a.test", 10 }, NULL } },
 };
 
 enum { NAMES_FROM = COUNT(urls) + COUNT(digests), EXCEPTED_FROM = NAMES_FROM + COUNT(names),

@@ -109,7 +109,7 @@ ask_names(const struct name_table *t)
 static void
 ask_exceptions(const struct exceptions *t)
 {
-	static const struct asker asker = { { "192.0.2.7", 9 }, { "ann", 3 }, { "a.example", 9 } };
+	static const struct asker asker = { { "192.0.2.7", 9 }, { "ann", 3 }, { "a.example", 9 }, NULL };
 	struct slice text;
 	uint32_t ref;
 	size_t n = 0, known = 0, unknown = 0, at;

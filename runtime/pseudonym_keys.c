@@ -1,0 +1,313 @@
+#include "runtime/pseudonym_keys.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "runtime/state.h"
+
+enum { MODE_FOLDER = 0700, MODE_FILE = 0600, OTHERS = 077, FILE_MAX = 64 * 1024, READ_AT_ONCE = 4096 };
+
+#define KEYS_NAME	"pseudonym.keys"
+
+/* ---- the folder ---- */
+
+static bool
+is_trusted(const struct stat *st, uid_t owner)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == owner) && (st->st_mode & OTHERS) == 0;
+}
+
+/* Root makes it for whom the state folder is. */
+static int
+give_to(int fd, const struct stat *owner)
+{
+	return geteuid() != 0 || owner->st_uid == 0 ? 0 : fchown(fd, owner->st_uid, owner->st_gid);
+}
+
+static int
+open_private(int state, const struct stat *owner, bool make)
+{
+	bool made = make && mkdirat(state, STATE_PRIVATE, MODE_FOLDER) == 0;
+	int fd = openat(state, STATE_PRIVATE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), saved;
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && (!made || (fchmod(fd, MODE_FOLDER) == 0 && give_to(fd, owner) == 0 && fstat(fd, &st) == 0))) {
+		if (S_ISDIR(st.st_mode) && is_trusted(&st, owner->st_uid))
+			return fd;
+		errno = EPERM;
+	}
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+private_open(const char *state, bool make)
+{
+	int fd = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC), dir = -1, saved;
+	struct stat owner;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &owner) == 0)
+		dir = open_private(fd, &owner, make);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return dir;
+}
+
+int
+private_file(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), saved;
+	struct stat folder, st;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(dir, &folder) == 0 && fstat(fd, &st) == 0) {
+		if (S_ISREG(st.st_mode) && st.st_nlink == 1 && is_trusted(&st, folder.st_uid))
+			return fd;
+		errno = EPERM;
+	}
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int
+write_temporary(int dir, const char *temporary, struct slice data)
+{
+	int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_FILE), r = -1, saved;
+	struct stat folder;
+
+	if (fd == -1)
+		return -1;
+	if (fchmod(fd, MODE_FILE) == 0 && fstat(dir, &folder) == 0 && give_to(fd, &folder) == 0 && file_write_all(fd, data) == 0)
+		r = fsync(fd);
+	saved = errno;
+	if (close(fd) == -1 && r == 0)
+		r = -1, saved = errno;
+	errno = saved;
+	return r;
+}
+
+int
+private_write(int dir, const char *name, struct slice data)
+{
+	char temporary[NAME_MAX];
+	int saved;
+
+	/* Who writes has the folder's lock: what is there is of somebody who was killed. */
+	snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	unlinkat(dir, temporary, 0);
+	if (write_temporary(dir, temporary, data) == 0 && renameat(dir, temporary, dir, name) == 0 && fsync(dir) == 0)
+		return 0;
+	saved = errno;
+	unlinkat(dir, temporary, 0);
+	errno = saved;
+	return -1;
+}
+
+/* ---- the keys ---- */
+
+static int
+read_all(int fd, struct buf *out)
+{
+	ssize_t n;
+
+	do {
+		if (buf_reserve(out, READ_AT_ONCE) == -1)
+			return errno = EFBIG, -1;
+		n = read(fd, out->p + out->len, READ_AT_ONCE);
+		out->len += n > 0 ? (size_t)n : 0;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	return n == 0 ? 0 : -1;
+}
+
+static int
+read_text(int dir, struct buf *out)
+{
+	int fd = private_file(dir, KEYS_NAME), r, saved;
+
+	if (fd == -1)
+		return -1;
+	r = read_all(fd, out);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return r;
+}
+
+static const char *
+explain(int error)
+{
+	switch (error) {
+	case EPERM: return "not believed: the folder must be 0700 and the file 0600, one name, and both the service's user's or root's";
+	case EACCES: return "only the service's user and root may read the keys";
+	case ENOENT: return "there is no key yet";
+	case ELOOP: return "a symbolic link is not followed";
+	default: return strerror(error);
+	}
+}
+
+static void
+say(const char *state, int error, struct diag *diag)
+{
+	char path[STATE_PATH] = STATE_KEYS;
+
+	state_path(state, STATE_KEYS, path);
+	diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", explain(error));
+}
+
+static void
+forget(struct buf *text)
+{
+	if (text->p != NULL)
+		OPENSSL_cleanse(text->p, text->cap);
+	buf_fini(text);
+}
+
+/* The keys in DIR.  NULL with an error in DIAG. */
+static struct pseudonyms *
+load_from(const char *state, int dir, bool *absent, struct diag *diag)
+{
+	struct pseudonyms *p = NULL;
+	char path[STATE_PATH] = STATE_KEYS;
+	struct buf text;
+
+	state_path(state, STATE_KEYS, path);
+	/* At once as large as it may become: a copy that growing leaves behind would have keys in it. */
+	buf_init(&text, FILE_MAX);
+	if (buf_reserve(&text, FILE_MAX / 2) == 0 && read_text(dir, &text) == 0)
+		p = pseudonyms_read(buf_slice(&text), path, diag);
+	else {
+		*absent = errno == ENOENT;
+		say(state, errno, diag);
+	}
+	forget(&text);
+	return p;
+}
+
+struct pseudonyms *
+pseudonym_keys_load(const char *state, bool *absent, struct diag *diag)
+{
+	int dir = private_open(state, false);
+	struct pseudonyms *p;
+
+	*absent = dir == -1 && errno == ENOENT;
+	if (dir == -1) {
+		say(state, errno, diag);
+		return NULL;
+	}
+	p = load_from(state, dir, absent, diag);
+	close(dir);
+	return p;
+}
+
+static int
+lock(int dir)
+{
+	int r;
+
+	do
+		r = flock(dir, LOCK_EX);
+	while (r == -1 && errno == EINTR);
+	return r;
+}
+
+/* Write what the file in DIR has, and a new key. */
+static int
+append_key(int dir, int64_t now)
+{
+	struct buf text;
+	int r = -1;
+
+	buf_init(&text, FILE_MAX);
+	if (buf_reserve(&text, FILE_MAX / 2) == 0 && (read_text(dir, &text) == 0 || errno == ENOENT)) {
+		if (text.len == 0)
+			buf_add_str(&text, "# Keys of pseudonyms; the last one is in use.  Without them no pseudonym can be turned back.\n");
+		errno = EIO;
+		if (pseudonyms_new_line(now, &text) == 0)
+			r = private_write(dir, KEYS_NAME, buf_slice(&text));
+	}
+	forget(&text);
+	return r;
+}
+
+/* Add a key, unless ONLY_FIRST and there is one. */
+static int
+add_locked(const char *state, int dir, int64_t now, bool only_first, bool *made, struct diag *diag)
+{
+	struct diag found = { 0 };
+	bool absent = false, full;
+	struct pseudonyms *p = load_from(state, dir, &absent, &found);
+	int r = p != NULL || absent ? 0 : -1;
+
+	full = p != NULL && pseudonyms_n(p) == PSEUDONYM_KEYS_MAX;
+	diag_fini(&found);
+	if (r == -1) {
+		pseudonyms_free(load_from(state, dir, &absent, diag));
+		return -1;
+	}
+	if (p != NULL && full && !only_first) {
+		diag_error(diag, "there are %d keys: take out the oldest ones, whose pseudonyms nobody needs to open",
+		    (int)PSEUDONYM_KEYS_MAX);
+		r = -1;
+	} else if (p == NULL || !only_first) {
+		*made = true;
+		if ((r = append_key(dir, now)) == -1)
+			say(state, errno, diag);
+	}
+	pseudonyms_free(p);
+	return r;
+}
+
+static int
+add(const char *state, int64_t now, bool only_first, bool *made, struct diag *diag)
+{
+	int dir = private_open(state, true), r = -1;
+
+	*made = false;
+	if (dir == -1 || lock(dir) == -1)
+		say(state, errno, diag);
+	else
+		r = add_locked(state, dir, now, only_first, made, diag);
+	if (dir != -1)
+		close(dir);
+	return r;
+}
+
+struct pseudonyms *
+pseudonym_keys_need(const char *state, int64_t now, bool *made, struct diag *diag)
+{
+	bool absent;
+
+	return add(state, now, true, made, diag) == -1 ? NULL : pseudonym_keys_load(state, &absent, diag);
+}
+
+int
+pseudonym_keys_add(const char *state, int64_t now, struct diag *diag)
+{
+	bool made;
+
+	return add(state, now, false, &made, diag);
+}
+
+bool
+pseudonym_keys_stat(const char *state, struct stat *st)
+{
+	char path[STATE_PATH];
+
+	return state_path(state, STATE_KEYS, path) == 0 && lstat(path, st) == 0;
+}
