@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "runtime/pseudonym_keys.h"
 
 enum { AUDIT_MODE = 0660 };
 
@@ -62,4 +65,47 @@ audit_write(const struct call *c, const char *name, struct buf *line, const char
 	call_fail(c, "%s, but the audit line could not be written to %s/" STATE_LOG "/%s: %s", what, c->state, name,
 	    strerror(errno));
 	return -1;
+}
+
+/* A user id from TEXT; -1 is what the kernel says for nobody. */
+static bool
+take_uid(struct slice text, uint64_t *uid)
+{
+	return slice_u64(slice_trim(text), uid) == 0 && *uid < (uint32_t)-1;
+}
+
+static bool
+login_uid(uint64_t *uid)
+{
+	struct buf text;
+	bool good;
+
+	buf_init(&text, AUDIT_PERSON);
+	good = file_read("/proc/self/loginuid", &text) == 0 && take_uid(buf_slice(&text), uid);
+	buf_fini(&text);
+	return good;
+}
+
+/* Anybody can set SUDO_UID, but only who came by sudo runs as one of these. */
+static bool
+may_be_by_sudo(const struct call *c)
+{
+	int dir = private_open(c->state, false);
+	struct stat st;
+	bool owner = dir != -1 && fstat(dir, &st) == 0 && st.st_uid == getuid();
+
+	if (dir != -1)
+		close(dir);
+	return getuid() == 0 || owner;
+}
+
+void
+audit_person(const struct call *c, char out[static AUDIT_PERSON])
+{
+	const char *sudo = getenv("SUDO_UID");
+	uint64_t uid;
+
+	if (!login_uid(&uid) && !(sudo != NULL && may_be_by_sudo(c) && take_uid(slice_str(sudo), &uid)))
+		uid = getuid();
+	snprintf(out, AUDIT_PERSON, "uid=%ju", (uintmax_t)uid);
 }

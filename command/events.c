@@ -7,10 +7,13 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "command/audit.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "events/event.h"
 #include "eventstore/moment.h"
+#include "runtime/pseudonym.h"
+#include "url_rules/network.h"
 
 enum {
 	FLAG_INCIDENT, FLAG_CLIENT, FLAG_USER, FLAG_HOST, FLAG_URL, FLAG_DIGEST, FLAG_RULE, FLAG_SOURCE, FLAG_ALERT, FLAG_ACTION,
@@ -32,6 +35,7 @@ struct wish {
 	int			 by;		/* -1: no counts */
 	bool			 follow;
 	char			*typed;		/* owns the operand */
+	struct pseudonyms	*keys;		/* NULL: not there, or not for who asks */
 };
 
 /* ---- the log ---- */
@@ -122,7 +126,8 @@ set_action(struct wish *w, const char *value)
 			w->q.words[EVENT_WORD_ACTION] = slice_str(value);
 			return 0;
 		}
-	call_misused(w->c, "an action is blocked, killed, marked, would_block, passed_unchecked, warned or continued");
+	call_misused(w->c, "an action is blocked, killed, marked, would_block, passed_unchecked, warned, continued, reveal_requested, "
+	    "reveal_approved, reveal_denied, reveal_refused, revealed or removed");
 	return -1;
 }
 
@@ -335,16 +340,51 @@ follow(const struct wish *w, struct eventstore *s)
 	return EXIT_TROUBLE;
 }
 
+/* TEXT may be somebody's name: with the key one finds out by it what he did. */
+static bool
+may_be_person(struct slice text)
+{
+	enum pseudonym_kind kind;
+	struct network network;
+
+	return text.len > 0 && !pseudonym_is_token(text, &kind) &&
+	    (slice_find(text, '.') == text.len || network_parse(text, &network) == NETWORK_OK);
+}
+
+/* Who has the key and searches for people by their names is written down, as who turns pseudonyms back is.  -1 after saying that it
+ * could not be. */
+static int
+note_search(const struct wish *w)
+{
+	const struct slice *words = w->q.words;
+	enum pseudonym_kind kind;
+	char by[AUDIT_PERSON];
+	struct buf line;
+	int r;
+
+	if (w->keys == NULL || !((words[EVENT_WORD_USER].len > 0 && !pseudonym_is_token(words[EVENT_WORD_USER], &kind)) ||
+	    (words[EVENT_WORD_CLIENT].len > 0 && !pseudonym_is_token(words[EVENT_WORD_CLIENT], &kind)) || may_be_person(w->q.any)))
+		return 0;
+	audit_person(w->c, by);
+	buf_init(&line, TYPED_MAX);
+	audit_begin(&line, clock_ms());
+	buf_addf(&line, " by=%s searched by a name", by);
+	r = audit_write(w->c, "reveals.log", &line, "nothing is searched");
+	buf_fini(&line);
+	return r;
+}
+
 static int
 answer(const struct wish *w)
 {
 	bool partial;
-	struct eventstore *s = events_open(w->c, w->file, &partial);
+	struct eventstore *s = note_search(w) == -1 ? NULL : events_open(w->c, w->file, &partial);
 	size_t n = 0;
 	int r;
 
 	if (s == NULL)
 		return EXIT_TROUBLE;
+	eventstore_set_pseudonyms(s, w->keys);
 	if (w->follow) {
 		r = follow(w, s);
 		eventstore_close(s);
@@ -377,8 +417,10 @@ run(struct call *c)
 
 	if (result != CALL_GO)
 		return call_end(c, result);
+	w.keys = call_pseudonyms(c);
 	if (read_wish(&w, values) == 0)
 		status = answer(&w);
+	pseudonyms_free(w.keys);
 	free(w.typed);
 	return status;
 }
@@ -398,8 +440,9 @@ const struct verb verb_events = {
 	    "  --rule ID           by this rule\n"
 	    "  --source NAME       by a rule of this source\n"
 	    "  --alert ID          by a rule of this alert\n"
-	    "  --action WORD       blocked, killed, marked, would_block, passed_unchecked, warned\n"
-	    "                      or continued\n"
+	    "  --action WORD       blocked, killed, marked, would_block, passed_unchecked, warned,\n"
+	    "                      continued; reveal_requested, reveal_approved, reveal_denied,\n"
+	    "                      reveal_refused, revealed; removed\n"
 	    "  --reason WORD       for this reason, see events(5)\n"
 	    "  --since TIME        not before 2h, 30m, 7d (ago), today, yesterday, 2026-11-23,\n"
 	    "                      2026-11-23T10:00Z; UTC\n"

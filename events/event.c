@@ -32,6 +32,12 @@ static const struct {
 	[EVENT_PASSED_UNCHECKED] = { "passed_unchecked", false },
 	[EVENT_WARNED] = { "warned", true },
 	[EVENT_CONTINUED] = { "continued", false },
+	[EVENT_REVEAL_REQUESTED] = { "reveal_requested", true },
+	[EVENT_REVEAL_APPROVED] = { "reveal_approved", false },
+	[EVENT_REVEAL_DENIED] = { "reveal_denied", true },
+	[EVENT_REVEAL_REFUSED] = { "reveal_refused", true },
+	[EVENT_REVEALED] = { "revealed", false },
+	[EVENT_REMOVED] = { "removed", false },
 };
 
 const char *
@@ -92,6 +98,9 @@ text_of(const struct event *e, enum field f, char store[static STORE_MAX])
 	case FIELD_sha1: return digest_text(e->digests[DIGEST_SHA1], store);
 	case FIELD_sha256: return digest_text(e->digests[DIGEST_SHA256], store);
 	case FIELD_alert: return e->alert;
+	case FIELD_by: return e->by;
+	case FIELD_about: return e->about;
+	case FIELD_note: return e->note;
 	case FIELD_mode: return slice_str(e->mode);
 	case FIELD_vendor: return SLICE("Firebreak");
 	case FIELD_product: return SLICE("firebreak");

@@ -15,9 +15,12 @@
 
 enum event_action {
 	EVENT_BLOCKED, EVENT_KILLED, EVENT_MARKED, EVENT_WOULD_BLOCK, EVENT_PASSED_UNCHECKED, EVENT_WARNED, EVENT_CONTINUED,
+	/* What people did about the log: */
+	EVENT_REVEAL_REQUESTED, EVENT_REVEAL_APPROVED, EVENT_REVEAL_DENIED, EVENT_REVEAL_REFUSED, EVENT_REVEALED, EVENT_REMOVED,
 	EVENT_ACTIONS
 };
-/* "blocked", "killed", "marked", "would_block", "passed_unchecked", "warned", "continued". */
+/* "blocked", "killed", "marked", "would_block", "passed_unchecked", "warned", "continued"; "reveal_requested", "reveal_approved",
+ * "reveal_denied", "reveal_refused", "revealed", "removed". */
 const char *event_action_name(enum event_action a);
 
 enum { EVENT_DIGESTS = DIGEST_ALGS, EVENT_NUMBER_UNSET = -1 };
@@ -44,6 +47,7 @@ struct event {
 	const char	*mode;			/* "observe" when that let it through; NULL */
 	uint64_t	 generation;
 	int		 worker;		/* pid */
+	struct slice	 by, about, note;	/* of what people did: who, to what, why */
 	struct slice	 steps;			/* lines, '\n' between them: how it came about */
 };
 

@@ -137,6 +137,12 @@ event_action_words(struct slice action, bool upload)
 		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
 		[EVENT_WARNED] = "the user was warned, and may go on",
 		[EVENT_CONTINUED] = "the user was warned, and went on",
+		[EVENT_REVEAL_REQUESTED] = "somebody asked who is behind a pseudonym",
+		[EVENT_REVEAL_APPROVED] = "somebody else agreed that it is shown",
+		[EVENT_REVEAL_DENIED] = "somebody denied that it is shown, or took the request back",
+		[EVENT_REVEAL_REFUSED] = "who is behind a pseudonym was not shown",
+		[EVENT_REVEALED] = "who is behind a pseudonym was shown",
+		[EVENT_REMOVED] = "old events were removed",
 	};
 
 	if (upload && slice_eq(action, slice_str(event_action_name(EVENT_KILLED))))

@@ -1,0 +1,287 @@
+#include "eventstore/reveal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "command/audit.h"
+#include "command/events.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "ruleset/generation.h"
+#include "runtime/pseudonym_keys.h"
+
+enum { FLAG_REASON, FLAG_APPROVE, FLAG_DENY, FLAG_LIST, FLAG_EVENTS, FLAG_JSON, FLAGS };
+enum { AUDIT_MAX = 16384 };
+#define TRAIL	"reveals.log"
+
+struct asked {
+	const struct call	*call;
+	struct reveal		 r;
+	const char		*file;		/* the event log, when it was said */
+	char			 log[STATE_PATH], by[AUDIT_PERSON];
+	bool			 json;
+	json_t			*shown;		/* of one subject */
+	struct diag		 diag;
+};
+
+/* ---- who, and where ---- */
+
+static int
+write_trail(void *arg, struct slice what)
+{
+	const struct asked *a = arg;
+	struct buf line;
+	int r;
+
+	buf_init(&line, AUDIT_MAX);
+	audit_begin(&line, a->r.now_ms);
+	buf_addf(&line, " by=%s ", a->by);
+	buf_add_slice(&line, what);
+	r = audit_write(a->call, TRAIL, &line, "an event of it is written");
+	buf_fini(&line);
+	return r;
+}
+
+/* How this site wants it.  -1 after saying what is wrong: who cannot know that, shows nothing. */
+static int
+take_site(struct asked *a)
+{
+	struct generation *g = call_generation(a->call, false, &a->diag);
+	bool absent;
+
+	if (g == NULL)
+		return -1;
+	a->r.second = generation_site(g)->reveal_second;
+	a->r.life_s = generation_site(g)->reveal_life;
+	generation_close(g);
+	a->r.keys = pseudonym_keys_load(a->call->state, &absent, &a->diag);
+	return a->r.keys == NULL ? -1 : 0;
+}
+
+static int
+prepare(struct asked *a)
+{
+	const struct call *c = a->call;
+
+	if (call_need_state(c) == -1 || call_path(c, STATE_EVENTS, a->log) == -1)
+		return -1;
+	audit_person(c, a->by);
+	a->r = (struct reveal){ .state = c->state, .log = a->file != NULL ? a->file : a->log, .now_ms = clock_ms(), .by = a->by,
+		.audit = write_trail, .arg = a };
+	return take_site(a);
+}
+
+/* ---- showing ---- */
+
+static void
+show_name(void *arg, struct slice token, enum pseudonym_opened result, enum pseudonym_kind kind, struct slice name)
+{
+	struct asked *a = arg;
+	json_t *j;
+
+	if (!a->json) {
+		printf("%-12s", kind == PSEUDONYM_USER ? "User" : kind == PSEUDONYM_CLIENT ? "Client" : "Mail");
+		show_text(stdout, result == PSEUDONYM_OPENED ? name : slice_str(pseudonym_opened_text(result)));
+		putchar('\n');
+		return;
+	}
+	j = json_object();
+	json_object_set_new(j, "pseudonym", show_json_text(token));
+	json_object_set_new(j, result == PSEUDONYM_OPENED ? pseudonym_kind_name(kind) : "error",
+	    show_json_text(result == PSEUDONYM_OPENED ? name : slice_str(pseudonym_opened_text(result))));
+	json_array_append_new(a->shown, j);
+}
+
+/* What came of ABOUT, of which the event has number ID. */
+static int
+finish(struct asked *a, struct slice about, enum reveal_result result, const char *id)
+{
+	static const char *const words[] = { [REVEAL_SHOWN] = "shown", [REVEAL_WAITS] = "waits", [REVEAL_DONE] = "done",
+		[REVEAL_REFUSED] = "refused", [REVEAL_TROUBLE] = "trouble" };
+	json_t *j;
+
+	if (a->json) {
+		j = json_object();
+		json_object_set_new(j, "about", show_json_text(about));
+		json_object_set_new(j, "result", json_string(words[result]));
+		if (result == REVEAL_WAITS)
+			json_object_set_new(j, "request", json_string(id));
+		json_object_set(j, "names", a->shown);
+		show_json(j, false);
+	} else if (result == REVEAL_WAITS)
+		printf("request %s waits for another person: firebreak reveal --approve %s\nthen ask for the same again\n", id, id);
+	json_array_clear(a->shown);
+	return result == REVEAL_SHOWN || result == REVEAL_DONE ? EXIT_FINE : result == REVEAL_TROUBLE ? EXIT_TROUBLE : EXIT_FOUND;
+}
+
+/* ---- asking ---- */
+
+/* Add what stands at PATH in EVENT to S; a name in clear is told. */
+static void
+take_person(struct asked *a, const json_t *event, const char *path, struct reveal_subject *s)
+{
+	char store[EVENT_NUMBER];
+	struct slice text = event_text(event, path, store);
+
+	if (text.len == 0)
+		return;
+	if (event_is_pseudonym(event, path))
+		s->tokens[s->n++] = text;
+	else if (!a->json) {
+		printf("%-12s", strcmp(path, "user.name") == 0 ? "User" : "Client");
+		show_text(stdout, text);
+		puts(", in clear in the log");
+	}
+}
+
+static int
+ask_incident(struct asked *a, const char *typed, struct slice reason)
+{
+	struct reveal_subject s = { .n = 0 };
+	struct events_found found;
+	char id[INCIDENT_LEN + 1] = "";
+	int status = events_find_typed(a->call, typed, a->file, &found);
+
+	if (status == EXIT_FINE) {
+		s.about = slice_str(found.id);
+		take_person(a, found.event, "user.name", &s);
+		take_person(a, found.event, "client.ip", &s);
+		status = finish(a, s.about, reveal_ask(&a->r, &s, reason, show_name, a, id, &a->diag), id);
+	}
+	events_found_fini(&found);
+	return status;
+}
+
+static int
+ask_one(struct asked *a, const char *typed, struct slice reason)
+{
+	struct reveal_subject s = { .about = slice_str(typed), .tokens = { slice_str(typed) }, .n = 1 };
+	char id[INCIDENT_LEN + 1] = "";
+	enum pseudonym_kind kind;
+
+	if (!pseudonym_is_token(slice_str(typed), &kind))
+		return ask_incident(a, typed, reason);
+	return finish(a, s.about, reveal_ask(&a->r, &s, reason, show_name, a, id, &a->diag), id);
+}
+
+static int
+ask(struct asked *a, const char *reason)
+{
+	int worst = EXIT_FINE;
+
+	for (int i = 0; i < a->call->argc; i++) {
+		int status = ask_one(a, a->call->argv[i], slice_str(reason));
+
+		worst = status > worst ? status : worst;
+	}
+	return worst;
+}
+
+/* ---- deciding, listing ---- */
+
+static int
+decide(struct asked *a, const char *typed, bool approve, const char *reason)
+{
+	char id[INCIDENT_LEN + 1];
+
+	if (incident_parse(slice_str(typed), id) != INCIDENT_OK)
+		return call_misused(a->call, "mistyped: a request's number looks like 1M83ME10C4HM007J");
+	return finish(a, slice_str(id), reveal_decide(&a->r, id, approve, slice_str(reason), &a->diag), id);
+}
+
+static void
+list_one(void *arg, const struct reveal_request *q)
+{
+	struct asked *a = arg;
+	char made[CLOCK_TEXT], ends[CLOCK_TEXT];
+	json_t *j;
+
+	clock_format_s(q->made_ms / 1000, made);
+	clock_format_s(q->ends_ms / 1000, ends);
+	if (!a->json) {
+		printf("%s  %s, until %s, by %s, %s%s\n  about  ", q->id, made, ends, q->by, q->approved_by != NULL ? "approved by " : "waits",
+		    q->approved_by != NULL ? q->approved_by : "");
+		show_text(stdout, slice_str(q->about));
+		fputs("\n  why    ", stdout);
+		show_text(stdout, slice_str(q->reason));
+		putchar('\n');
+		return;
+	}
+	j = json_object();
+	json_object_set_new(j, "request", json_string(q->id));
+	json_object_set_new(j, "about", show_json_text(slice_str(q->about)));
+	json_object_set_new(j, "by", json_string(q->by));
+	json_object_set_new(j, "reason", show_json_text(slice_str(q->reason)));
+	json_object_set_new(j, "made", json_string(made));
+	json_object_set_new(j, "ends", json_string(ends));
+	json_object_set_new(j, "approved_by", q->approved_by != NULL ? json_string(q->approved_by) : json_null());
+	json_array_append_new(a->shown, j);
+}
+
+static int
+list(struct asked *a)
+{
+	if (reveal_list(&a->r, list_one, a, &a->diag) == -1)
+		return EXIT_TROUBLE;
+	return a->json && show_json(json_incref(a->shown), true) == -1 ? EXIT_TROUBLE : EXIT_FINE;
+}
+
+/* ---- the command line ---- */
+
+static int
+perform(struct asked *a, const char *const *v)
+{
+	const struct call *c = a->call;
+	int modes = (v[FLAG_APPROVE] != NULL) + (v[FLAG_DENY] != NULL) + (v[FLAG_LIST] != NULL) + (c->argc > 0);
+
+	if (modes != 1)
+		return call_misused(c, "INCIDENT or PSEUDONYM with --reason TEXT, or one of --approve, --deny and --list");
+	if (c->argc > 0 && v[FLAG_REASON] == NULL)
+		return call_misused(c, "why? --reason TEXT is for whoever asks later");
+	if (prepare(a) == -1)
+		return EXIT_TROUBLE;
+	if (v[FLAG_LIST] != NULL)
+		return list(a);
+	if (c->argc > 0)
+		return ask(a, v[FLAG_REASON]);
+	return v[FLAG_APPROVE] != NULL ? decide(a, v[FLAG_APPROVE], true, v[FLAG_REASON]) : decide(a, v[FLAG_DENY], false, v[FLAG_REASON]);
+}
+
+static int
+run(struct call *c)
+{
+	static const char *const flags[FLAGS] = { "reason=", "approve=", "deny=", "list", "events=", "json" };
+	const char *values[FLAGS];
+	enum call_result result = call_flags(c, flags, FLAGS, values);
+	struct asked a = { .call = c };
+	int status;
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	a.file = values[FLAG_EVENTS];
+	a.json = values[FLAG_JSON] != NULL;
+	a.shown = json_array();
+	status = perform(&a, values);
+	diag_print(&a.diag, stderr);
+	diag_fini(&a.diag);
+	json_decref(a.shown);
+	pseudonyms_free((struct pseudonyms *)(uintptr_t)a.r.keys);
+	return status;
+}
+
+const struct verb verb_reveal = {
+	.name = "reveal",
+	.run = run,
+	.operands = "--reason TEXT [--json] INCIDENT|PSEUDONYM... | --approve REQUEST | --deny REQUEST | --list [--json]",
+	.summary = "Show who is behind a pseudonym, with a reason and on the record.",
+	.help =
+	    "  --reason TEXT     why: it goes into the event log and into log/reveals.log\n"
+	    "  --approve REQUEST agree that somebody else is shown what he asked for (RevealSecond)\n"
+	    "  --deny REQUEST    do not, or take back one's own request\n"
+	    "  --list            requests that wait, and approvals that were not used\n"
+	    "  --events FILE     the event log, in which it is recorded as well; else events.jsonl in\n"
+	    "                    the state folder\n"
+	    "  --json            print objects\n",
+};
