@@ -48,16 +48,16 @@ write_trail(void *arg, struct slice what)
 static int
 take_site(struct asked *a)
 {
-	struct generation *g = call_generation(a->call, false, &a->diag);
+	struct generation *g;
 	bool absent;
 
-	if (g == NULL)
+	if ((a->r.keys = pseudonym_keys_load(a->call->state, &absent, &a->diag)) == NULL ||
+	    (g = call_generation(a->call, false, &a->diag)) == NULL)
 		return -1;
 	a->r.second = generation_site(g)->reveal_second;
 	a->r.life_s = generation_site(g)->reveal_life;
 	generation_close(g);
-	a->r.keys = pseudonym_keys_load(a->call->state, &absent, &a->diag);
-	return a->r.keys == NULL ? -1 : 0;
+	return 0;
 }
 
 static int

@@ -16,7 +16,7 @@ enum { LINE_MAX_BYTES = 1 << 16, TARGETS_MAX = 1000000, DAY_S = 24 * 3600 };
 
 /* An address that stood in a URL which was judged, and how often. */
 struct target {
-	char		*mail;
+	char		*mail;		/* or its pseudonym */
 	char		*host;		/* of the last one */
 	uint64_t	 n;
 	int64_t		 first, last;	/* seconds */
@@ -62,7 +62,7 @@ take_line(void *arg, struct slice line)
 {
 	struct targets *t = arg;
 	json_t *j = line.len > LINE_MAX_BYTES ? NULL : json_loadb(line.p, line.len, 0, NULL);
-	struct slice mail = text_of(j, "user", "email");
+	struct slice clear = text_of(j, "user", "email"), mail = clear.len > 0 ? clear : text_of(j, "user", "hash");
 	const json_t *at = json_object_get(j, "@timestamp");
 	int64_t when = 0;
 
