@@ -19,8 +19,9 @@ enum { AUDIT_MAX = 16384 };
 struct asked {
 	const struct call	*call;
 	struct reveal		 r;
-	const char		*file;		/* the event log, when it was said */
-	char			 log[STATE_PATH], by[AUDIT_PERSON];
+	const char		*file;		/* where incidents are looked for, when it was said */
+	char			 log[STATE_PATH];	/* where it is recorded: nobody chooses that */
+	char			 by[AUDIT_PERSON];
 	bool			 json;
 	json_t			*shown;		/* of one subject */
 	struct diag		 diag;
@@ -68,7 +69,7 @@ prepare(struct asked *a)
 	if (call_need_state(c) == -1 || call_path(c, STATE_EVENTS, a->log) == -1)
 		return -1;
 	audit_person(c, a->by);
-	a->r = (struct reveal){ .state = c->state, .log = a->file != NULL ? a->file : a->log, .now_ms = clock_ms(), .by = a->by,
+	a->r = (struct reveal){ .state = c->state, .log = a->log, .now_ms = clock_ms(), .by = a->by,
 		.audit = write_trail, .arg = a };
 	return take_site(a);
 }
@@ -281,7 +282,7 @@ const struct verb verb_reveal = {
 	    "  --approve REQUEST agree that somebody else is shown what he asked for (RevealSecond)\n"
 	    "  --deny REQUEST    do not, or take back one's own request\n"
 	    "  --list            requests that wait, and approvals that were not used\n"
-	    "  --events FILE     the event log, in which it is recorded as well; else events.jsonl in\n"
-	    "                    the state folder\n"
+	    "  --events FILE     the event log to look in, with what rotation made of it; else\n"
+	    "                    events.jsonl in the state folder, where it is recorded in any case\n"
 	    "  --json            print objects\n",
 };

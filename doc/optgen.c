@@ -132,6 +132,11 @@ sample_event(struct buf *out)
 	e.alert = SLICE("19190");
 	e.client_ip = SLICE("192.0.2.7");
 	e.user = SLICE("user1");
+	e.client_token = SLICE("client-k7q2vbhc-...");
+	e.user_token = SLICE("user-k7q2vbhc-...");
+	e.by = SLICE("uid=1000");
+	e.about = SLICE("1M83ME10C4HM007J");
+	e.note = SLICE("ticket 4711");
 	e.method = SLICE("GET");
 	e.url = SLICE("http://files.example.net/patch.exe");
 	e.host = SLICE("files.example.net");

@@ -64,8 +64,8 @@ token_path(const char *path)
 	return NULL;
 }
 
-/* What one searches for WORD by.  A name in clear that looks like a pseudonym was chosen by whoever has it, and must not be found as
- * that of another. */
+/* What one searches for WORD by.  A name in clear that looks like a pseudonym was chosen by whoever has it, and must not be
+ * found as that of another. */
 static struct slice
 word_of(const json_t *event, int word)
 {

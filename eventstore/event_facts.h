@@ -39,8 +39,8 @@ const json_t *event_at(const json_t *event, const char *path);
 /* What a user's name or a client's address in clear becomes as a word, when it has the form of a pseudonym. */
 #define EVENT_LIKE_TOKEN	"(a name like a pseudonym)"
 
-/* The text at PATH in EVENT, borrowed from it, empty when there is none; numbers are written into STORE.  For client.ip and user.name
- * their pseudonym, when that stands in their place. */
+/* The text at PATH in EVENT, borrowed from it, empty when there is none; numbers are written into STORE.  For client.ip and
+ * user.name their pseudonym, when that stands in their place. */
 enum { EVENT_NUMBER = 32 };
 struct slice event_text(const json_t *event, const char *path, char store[static EVENT_NUMBER]);
 

@@ -85,8 +85,8 @@ read_lines(struct log_lines *l, int64_t ms, take_line *take, void *arg)
 	return got == LOG_LINE_FAILED ? -1 : 0;
 }
 
-/* Call TAKE for each line of the file FD, the one without an end as well.  Before any moment is known it is that of the file.  -1 with
- * errno. */
+/* Call TAKE for each line of the file FD, the one without an end as well.  Before any moment is known it is that of the file.
+ * -1 with errno. */
 static int
 each_line(int fd, const struct stat *st, take_line *take, void *arg)
 {

@@ -1,7 +1,8 @@
 /* retain.h - taking out of a log, and of all that rotation made of it, what is older than it may be.
  *
- * What goes is decided line by line, by the moment that a line says: all that are before one moment, which the age gives, or the room
- * that is allowed; so it is the oldest of all files that goes.  What is younger than that moment stays, whatever happens meanwhile:
+ * What goes is decided line by line, by the moment that a line says: all that are before one moment, which the age gives, or
+ * the room that is allowed; so it is the oldest of all files that goes.  What is younger than that moment stays, whatever
+ * happens meanwhile:
  *
  *	A file is written anew beside itself and put in its place by an exchange; when it was not the file that had been read, because
  *	logrotate moved it, it is exchanged back.  What a worker still wrote into the old one is appended to the log.
@@ -43,8 +44,8 @@ struct retain_sum {
 	bool	partly;		/* a file stays as it is, which DIAG tells as a warning */
 };
 
-/* Take from the log at PATH what LIMITS says, and VISIT each file that something was in.  A log that is not there is none.  0, or -1
- * with an error in DIAG; *SUM says what was done until then. */
+/* Take from the log at PATH what LIMITS says, and VISIT each file that something was in.  A log that is not there is none.  0,
+ * or -1 with an error in DIAG; *SUM says what was done until then. */
 int retain_log(const char *path, const struct retain_limits *limits, retain_visit *visit, void *arg, struct retain_sum *sum,
     struct diag *diag);
 

@@ -1,8 +1,8 @@
 /* reveal.h - turning pseudonyms back: with a reason, on the record, and by option only when a second person agrees.
  *
- * Whoever calls this says who asks; that is believed.  Nothing is shown before the event and the audit line are written: what cannot
- * be recorded is refused.  Requests and approvals stand in STATE/private/reveals, of which only those who can read the keys can write
- * a line; several processes may use it at once.  Nothing here prints. */
+ * Whoever calls this says who asks; that is believed.  Nothing is shown before the event and the audit line are written: what
+ * cannot be recorded is refused.  Requests and approvals stand in STATE/private/reveals, of which only those who can read the
+ * keys can write a line; several processes may use it at once.  Nothing here prints. */
 #ifndef EVENTSTORE_REVEAL_H
 #define EVENTSTORE_REVEAL_H
 

@@ -68,8 +68,8 @@ void process_log_works(struct process *p);
 enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_N };
 bool process_says_first(struct process *p, enum process_said what);
 
-/* The keys of pseudonyms, NULL when there are none that can be used, which is said now and then when they are NEEDED; the first one is
- * made then.  Borrowed until process_stop(). */
+/* The keys of pseudonyms, NULL when there are none that can be used, which is said now and then when they are NEEDED; the first
+ * one is made then.  Borrowed until process_stop(). */
 const struct pseudonyms *process_pseudonyms(struct process *p, bool needed, int64_t now_ms);
 
 /* There is, or may be, a key: what a process without a generation goes by. */

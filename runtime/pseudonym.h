@@ -2,8 +2,8 @@
  *
  *	user-k7q2vbhc-4x...	'user', 'client' or 'mail'; the key's id; the rest in base 32 (RFC 4648, lower case, unpadded)
  *
- * The rest is AES-256-SIV (RFC 5297) of the name: deterministic, and a token that nobody made with the key does not open.  What kind
- * of name it is, and the key's id, are associated data, so that the token of a client is none of a user.
+ * The rest is AES-256-SIV (RFC 5297) of the name: deterministic, and a token that nobody made with the key does not open.  What
+ * kind of name it is, and the key's id, are associated data, so that the token of a client is none of a user.
  *
  *	an address	16 bytes (IPv4 mapped into IPv6), so that all addresses have one length
  *	anything else	the name, 0x80, zeros up to 32, 64, 128, 256, 512 or 1,024 bytes: of a length only that much can be seen

@@ -1,8 +1,8 @@
 /* pseudonym_keys.h - the file with the keys of pseudonyms, STATE/private/pseudonym.keys, and the folder that it is in.
  *
- * The folder is 0700, the file 0600; both belong to root, to the owner of the state folder, or to who asks.  Whoever may merely write
- * the state folder can take them away, but cannot put others in their place that anybody believes.  Anything else is refused, with
- * what to do.  A key never goes into a message. */
+ * The folder is 0700, the file 0600; both belong to root, to the owner of the state folder, or to who asks.  Whoever may merely
+ * write the state folder can take them away, but cannot put others in their place that anybody believes.  Anything else is
+ * refused, with what to do.  A key never goes into a message. */
 #ifndef RUNTIME_PSEUDONYM_KEYS_H
 #define RUNTIME_PSEUDONYM_KEYS_H
 

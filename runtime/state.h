@@ -2,7 +2,7 @@
  *
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
  *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared  STATE/log/
- *	STATE/console.users */
+ *	STATE/console.users  STATE/private/pseudonym.keys  STATE/private/reveals */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 

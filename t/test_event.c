@@ -37,6 +37,11 @@ full(void)
 	e.alert = SLICE("19190");
 	e.client_ip = SLICE("192.0.2.7");
 	e.user = SLICE("user1");
+	e.client_token = SLICE("client-x");
+	e.user_token = SLICE("user-x");
+	e.by = SLICE("uid=1");
+	e.about = SLICE("somebody");
+	e.note = SLICE("because");
 	e.method = SLICE("GET");
 	e.url = SLICE("http://files.example.net/patch.exe");
 	e.host = SLICE("files.example.net");
@@ -61,14 +66,15 @@ static const char full_line[] =
     "{\"@timestamp\":\"2026-11-23T07:20:24.332Z\",\"event\":{\"id\":\"1M83ME10C4HM007J\",\"action\":\"killed\","
     "\"reason\":\"file\",\"provider\":\"respmod\",\"kind\":\"alert\",\"category\":[\"network\"],\"type\":[\"denied\"],"
     "\"dataset\":\"firebreak\"},\"message\":\"a listed file\",\"rule\":{\"id\":\"alert-19190:file-1\",\"version\":4,"
-    "\"ruleset\":\"alert-19190\"},\"client\":{\"ip\":\"192.0.2.7\"},\"user\":{\"name\":\"user1\"},"
+    "\"ruleset\":\"alert-19190\"},\"client\":{\"ip\":\"192.0.2.7\",\"address\":\"client-x\"},"
+    "\"user\":{\"name\":\"user1\",\"hash\":\"user-x\"},"
     "\"http\":{\"request\":{\"method\":\"GET\"},\"response\":{\"status_code\":200}},"
     "\"url\":{\"original\":\"http://files.example.net/patch.exe\",\"domain\":\"files.example.net\"},"
     "\"file\":{\"size\":90112,\"name\":\"patch.exe\",\"path\":\"files/patch.exe\",\"hash\":{\"md5\":\"abcd0000000000000000000000000000\","
     "\"sha1\":\"abcd000000000000000000000000000000000000\","
     "\"sha256\":\"abcd000000000000000000000000000000000000000000000000000000000000\"}},"
     "\"firebreak\":{\"level\":4,\"alert\":\"19190\",\"found\":\"member\",\"delivered\":24576,\"mode\":\"observe\",\"generation\":17,\"worker\":4711,"
-    "\"steps\":[\"one\",\"two\"]},\"observer\":{\"vendor\":\"Firebreak\",\"product\":\"firebreak\",\"type\":\"proxy\"},"
+    "\"by\":\"uid=1\",\"about\":\"somebody\",\"note\":\"because\",\"steps\":[\"one\",\"two\"]},\"observer\":{\"vendor\":\"Firebreak\",\"product\":\"firebreak\",\"type\":\"proxy\"},"
     "\"ecs\":{\"version\":\"8.11\"}}\n";
 
 static const char bare_line[] =
@@ -158,6 +164,8 @@ test_actions(void)
 	static const struct { const char *name, *type; } expected[EVENT_ACTIONS] = {
 		{ "blocked", "denied" }, { "killed", "denied" }, { "marked", "denied" }, { "would_block", "allowed" },
 		{ "passed_unchecked", "allowed" }, { "warned", "denied" }, { "continued", "allowed" },
+		{ "reveal_requested", "denied" }, { "reveal_approved", "allowed" }, { "reveal_denied", "denied" },
+		{ "reveal_refused", "denied" }, { "revealed", "allowed" }, { "removed", "allowed" },
 	};
 
 	for (int a = 0; a < EVENT_ACTIONS; a++) {
@@ -201,14 +209,14 @@ test_wire(void)
 	for (size_t i = 0; i < sizeof(wires) / sizeof(*wires); i++) {
 		struct event e = full();
 		struct slice text = guard_copy(wires[i].text);
-		static const char *const paths[] = { "url.original", "url.domain", "user.name", "client.ip",
+		static const char *const paths[] = { "url.original", "url.domain", "user.name", "client.ip", "firebreak.note", "firebreak.about",
 			"http.request.method", "file.name", "rule.id", "rule.ruleset", "firebreak.alert" };
 		struct buf line;
 		json_t *j;
 
 		buf_init(&line, LINE);
 		e.url = e.host = e.user = e.client_ip = e.method = e.file_name = text;
-		e.rule_id = e.rule_ruleset = e.alert = text;
+		e.rule_id = e.rule_ruleset = e.alert = e.note = e.about = text;
 		is_int(event_format(&e, &line), 0, wires[i].name);
 		ok(slice_find(buf_slice(&line), '\n') == line.len - 1, "%s: one line", wires[i].name);
 		j = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
