@@ -3,8 +3,10 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "command/show.h"
@@ -114,4 +116,18 @@ call_pseudonyms(const struct call *c)
 
 	diag_fini(&diag);
 	return p;
+}
+
+int
+call_become_owner(const struct call *c)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(c->state, &st) == 0 && (st.st_uid == 0 || (setgroups(0, NULL) == 0 && setresgid(st.st_gid, st.st_gid, st.st_gid) == 0 &&
+	    setresuid((uid_t)-1, st.st_uid, st.st_uid) == 0)))
+		return 0;
+	call_fail(c, "%s: %s", c->state, strerror(errno));
+	return -1;
 }

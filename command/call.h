@@ -48,6 +48,10 @@ int call_path(const struct call *c, const char *what, char out[static STATE_PATH
 /* The state folder is there.  -1 after saying that it is not. */
 int call_need_state(const struct call *c);
 
+/* Root goes on as the owner of C's state folder, in which others may have put links: only the real user id still says who it was.
+ * Fine for everybody else.  -1 after saying what is wrong. */
+int call_become_owner(const struct call *c);
+
 /* The current generation, NULL with errors in DIAG.  The caller's: generation_close(). */
 struct generation *call_generation(const struct call *c, bool verify, struct diag *diag);
 

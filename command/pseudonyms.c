@@ -60,7 +60,7 @@ run(struct call *c)
 		return call_end(c, result);
 	if (c->argc > 0)
 		return call_misused(c, "no operands");
-	if (call_need_state(c) == -1)
+	if (call_need_state(c) == -1 || call_become_owner(c) == -1)
 		return EXIT_TROUBLE;
 	if (values[FLAG_NEW] == NULL || pseudonym_keys_add(c->state, clock_ms() / 1000, &diag) == 0)
 		p = pseudonym_keys_load(c->state, &absent, &diag);

@@ -66,7 +66,7 @@ prepare(struct asked *a)
 {
 	const struct call *c = a->call;
 
-	if (call_need_state(c) == -1 || call_path(c, STATE_EVENTS, a->log) == -1)
+	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || call_path(c, STATE_EVENTS, a->log) == -1)
 		return -1;
 	audit_person(c, a->by);
 	a->r = (struct reveal){ .state = c->state, .log = a->log, .now_ms = clock_ms(), .by = a->by,

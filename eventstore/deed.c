@@ -1,7 +1,5 @@
 #include "eventstore/deed.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -21,30 +19,15 @@ make_id(int64_t now_ms, char id[static INCIDENT_LEN + 1])
 	incident_make(now_ms, incident_node(slice_str(node)), counter & COUNTER_MASK, id);
 }
 
-/* Root must not make a log that the service cannot write. */
-static int
-give_to_owner(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash == NULL ? strdup(".") : slice_dup(slice_make(path, (size_t)(slash - path) + 1));
-	struct stat st;
-	int r = dir != NULL && stat(dir, &st) == 0 ? lchown(path, st.st_uid, st.st_gid) : -1, saved = errno;
-
-	free(dir);
-	errno = saved;
-	return r;
-}
-
 static int
 append(const char *path, struct slice line)
 {
 	struct event_log *log = event_log_new(path, EVENT_LOG_MODE);
-	bool missing = geteuid() == 0 && access(path, F_OK) == -1 && errno == ENOENT;
 	int r = log == NULL ? -1 : event_log_write(log, line), saved = errno;
 
 	event_log_free(log);
 	errno = saved;
-	return r == 0 && missing ? give_to_owner(path) : r;
+	return r;
 }
 
 int

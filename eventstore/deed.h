@@ -17,7 +17,7 @@ struct deed {
 	struct slice		 user_token, client_token;
 };
 
-/* Append D as an event to the log at PATH, made where it is missing for whom its folder is.  ID gets its number.  0, or -1 with
+/* Append D as an event to the log at PATH, made where it is missing.  ID gets its number.  0, or -1 with
  * errno. */
 int deed_write(const char *path, int64_t now_ms, const struct deed *d, char id[static INCIDENT_LEN + 1]);
 

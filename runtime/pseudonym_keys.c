@@ -23,13 +23,6 @@ is_trusted(const struct stat *st, uid_t owner)
 	return (st->st_uid == 0 || st->st_uid == geteuid() || st->st_uid == owner) && (st->st_mode & OTHERS) == 0;
 }
 
-/* Root makes it for whom the state folder is. */
-static int
-give_to(int fd, const struct stat *owner)
-{
-	return geteuid() != 0 || owner->st_uid == 0 ? 0 : fchown(fd, owner->st_uid, owner->st_gid);
-}
-
 static int
 open_private(int state, const struct stat *owner, bool make)
 {
@@ -39,7 +32,7 @@ open_private(int state, const struct stat *owner, bool make)
 
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == 0 && (!made || (fchmod(fd, MODE_FOLDER) == 0 && give_to(fd, owner) == 0 && fstat(fd, &st) == 0))) {
+	if (fstat(fd, &st) == 0 && (!made || (fchmod(fd, MODE_FOLDER) == 0 && fstat(fd, &st) == 0))) {
 		if (S_ISDIR(st.st_mode) && is_trusted(&st, owner->st_uid))
 			return fd;
 		errno = EPERM;
@@ -89,11 +82,10 @@ static int
 write_temporary(int dir, const char *temporary, struct slice data)
 {
 	int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE_FILE), r = -1, saved;
-	struct stat folder;
 
 	if (fd == -1)
 		return -1;
-	if (fchmod(fd, MODE_FILE) == 0 && fstat(dir, &folder) == 0 && give_to(fd, &folder) == 0 && file_write_all(fd, data) == 0)
+	if (fchmod(fd, MODE_FILE) == 0 && file_write_all(fd, data) == 0)
 		r = fsync(fd);
 	saved = errno;
 	if (close(fd) == -1 && r == 0)

@@ -20,7 +20,7 @@ int private_open(const char *state, bool make);
 /* NAME in the folder DIR, which private_open() gave, open for reading.  -1 with errno as above. */
 int private_file(int dir, const char *name);
 
-/* Replace NAME in DIR by DATA.  The owner is that of the folder.  -1 with errno. */
+/* Replace NAME in DIR by DATA; who does it has locked DIR (flock).  -1 with errno. */
 int private_write(int dir, const char *name, struct slice data);
 
 /* The keys of STATE.  NULL: with an error in DIAG; *ABSENT says that there are none, which is then the error. */

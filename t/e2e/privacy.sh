@@ -135,7 +135,41 @@ else
 	skip "two persons" "this login has a user id of its own"
 fi
 
+# ---- a name like a pseudonym, in clear ----
+site "Pseudonyms no"
+e2e_publish >/dev/null
+before=$(found --user bertrand)
+ask "$user" 192.0.2.66 >/dev/null
+is "$(last .user.name)" "$user" "without the option somebody may call himself as a pseudonym"
+is "$(found --user bertrand)" "$before" "and is not found as him"
+is "$(firebreak events --json --by user | jq -r 'select(.user == "(a name like a pseudonym)") | .events')" 1 "but as such"
+forged_id=$(last .event.id)
+like "$(firebreak reveal --reason x "$forged_id" 2>/dev/null)" "User*$user, in clear*192.0.2.66, in clear*" "nothing is opened"
+is "$(last .event.action)" reveal_refused "which is on record"
+out=$(firebreak exception add --incident "$forged_id" --any-host --reason "ticket 9" 2>&1)
+like "$? $out" "2 *has the form of a pseudonym*" "and no exception is made of it for him whose it would be"
+is "$(ask bertrand 192.0.2.99)" passes "an exception by a pseudonym holds without the option, too"
+
+# ---- as root ----
+if [ "$(id -u)" -eq 0 ]; then
+	root() { LD_PRELOAD='' "$LAB_FIREBREAK" --state "$LAB_STATE" "$@" 2>&1; }
+	like "$(root reveal --reason "as root" "$client")" "Client*192.0.2.88" "root is shown it"
+	mv "$LAB_EVENTS" "$LAB_STATE/events.jsonl.1"
+	echo precious >"$lab_top/precious"
+	chmod 600 "$lab_top/precious"
+	ln -s "$lab_top/precious" "$LAB_EVENTS"
+	like "$(root reveal --reason "as root" "$client")" "*nothing is shown*" "a link in place of the log does not make him write elsewhere"
+	is "$(cat "$lab_top/precious")" precious "where he could"
+	rm "$LAB_EVENTS"
+	root reveal --reason "as root" "$client" >/dev/null
+	is "$(stat -c %U "$LAB_EVENTS")" "$LAB_USER" "a log that he begins is the service's"
+else
+	skip "as root" "not root"
+fi
+
 # ---- no key ----
+site "Pseudonyms yes" "RevealSecond yes"
+e2e_publish >/dev/null
 lab_as chmod 644 "$LAB_STATE/private/pseudonym.keys"
 ask zacharias 192.0.2.10 >/dev/null
 like "$(last .user.hash)" "user-????????-*" "a file that has become worse: what was read before goes on"
