@@ -171,7 +171,8 @@ perform(struct asked *a, const char *const *values)
 	struct generation *g;
 	int status = EXIT_TROUBLE;
 
-	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || call_path(c, STATE_EVENTS, a->paths[0]) == -1 || call_path(c, STATE_TARGETS, a->paths[1]) == -1)
+	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || call_path(c, STATE_EVENTS, a->paths[0]) == -1 ||
+	    call_path(c, STATE_TARGETS, a->paths[1]) == -1)
 		return EXIT_TROUBLE;
 	a->events = values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : a->paths[0];
 	a->targets = values[FLAG_TARGETS] != NULL ? values[FLAG_TARGETS] : a->paths[1];
