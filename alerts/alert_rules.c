@@ -6,14 +6,16 @@
 #include <stdlib.h>
 
 #include "alerts/alert_withdrawal.h"
+#include "base/clock.h"
 #include "ruleset/lint.h"
 #include "ruleset/source.h"
+#include "ruleset/variant.h"
 #include "url_rules/name_pattern.h"
 
 /* In the head comment, which tells the next import what it replaces. */
 #define HEAD_VERSION	", version "
 
-enum { ID_TEXT = 32, TITLE_SHOWN = 500, SHOWN_MAX = 200, NAMED_MAX = 100 };
+enum { ID_TEXT = 32, TITLE_SHOWN = 500, NOTE_TITLE = 120, SHOWN_MAX = 200, NAMED_MAX = 100 };
 
 /* A rule that an earlier version of the alert made, or this one. */
 struct known {
@@ -537,16 +539,44 @@ file_value(struct maker *m, const struct alert_file *f, struct buf *out)
 	return NULL;
 }
 
+/* The first bytes of TITLE, whole characters, as a note has them. */
+static struct slice
+short_title(struct slice title)
+{
+	size_t at = 0, n;
+
+	while (at < title.len && (n = utf8_sequence(slice_skip(title, at))) > 0 && at + n <= NOTE_TITLE)
+		at += n;
+	return slice_head(title, at);
+}
+
+/* What the block page says of F, the file number K of the alert. */
+static void
+file_note(const struct maker *m, size_t k, struct buf *out)
+{
+	int64_t date = m->a->last_published != 0 ? m->a->last_published : m->a->first_published;
+	struct file_variant v = { .k = k, .n = m->a->n_files, .title = short_title(slice_str(m->a->title)) };
+	char when[CLOCK_TEXT];
+
+	if (v.title.len == 0)
+		return;
+	clock_format_s(date, when);
+	if (date != 0)
+		v.published = slice_make(when, slice_find(slice_str(when), 'T'));
+	file_variant_format(&v, out);
+}
+
 static void
 file_rule(struct maker *m, const struct alert_file *f)
 {
 	struct rule rule = { .kind = RULE_FILE, .name = slice_str(f->name) };
 	struct slice kind = container_kind(f->container);
 	char container[ID_TEXT];
-	struct buf value;
+	struct buf value, note;
 	const char *why;
 
 	buf_init(&value, UINT16_MAX);
+	buf_init(&note, UINT16_MAX);
 	if ((why = file_value(m, f, &value)) != NULL) {
 		diag_add(m->diag, DIAG_WARNING, NULL, 0, 0, "no rule for %s: %s", f->name != NULL ? f->name : "a file", why);
 		buf_fini(&value);
@@ -559,8 +589,11 @@ file_rule(struct maker *m, const struct alert_file *f)
 			container[i] = ascii_lower(kind.p[i]);
 		rule.container = slice_make(container, kind.len);
 	}
+	file_note(m, (size_t)(f - m->a->files) + 1, &note);
+	rule.note = buf_slice(&note);
 	write_rule(m, &rule, !f->has_digest);
 	buf_fini(&value);
+	buf_fini(&note);
 }
 
 static void

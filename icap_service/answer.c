@@ -5,10 +5,14 @@
 
 #include <stdlib.h>
 
+#include "icap_service/fields.h"
 #include "icap_service/headers.h"
-#include "icap_service/page.h"
+#include "icap_service/page_form.h"
 
 enum { REDIRECT_USUAL = 2048, HEADER_LINE = 512, WORD_MAX = 200, ID_USUAL = 256, ID_TEXT_MAX = 1 << 20 };
+
+#define SECURITY_POLICY	\
+	"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 
 static const struct slice own_headers = { "X-Firebreak-", sizeof("X-Firebreak-") - 1 };
 
@@ -97,16 +101,20 @@ form_for(ci_request_t *req)
 static int
 write_page(struct txn *t, ci_request_t *req, struct page_facts *facts)
 {
-	size_t n;
+	const struct slice *tags;
+	size_t n, n_tags;
 
 	facts->now_ms = t->now_ms;
 	facts->is_upload = !t->respmod;
 	facts->contact = txn_site(t)->contact;
 	facts->organisation = txn_site(t)->organisation;
+	facts->mistake_link = txn_site(t)->mistake_link;
+	facts->set = t->generation == NULL ? NULL : generation_pages(t->generation);
 	if (t->x.has_url)
 		facts->host = t->x.url.host;
 	facts->form = facts->action.len > 0 ? FORM_HTML : form_for(req);
-	facts->words = page_words_for(request_field(req, SLICE("accept-language"), &n));
+	tags = page_set_tags(facts->set, &n_tags);
+	facts->language = accept_language_pick(request_field(req, SLICE("accept-language"), &n), tags, n_tags);
 	buf_reset(&t->page);
 	t->page_sent = 0;
 	return page_write(facts, &t->page);
@@ -119,7 +127,6 @@ add_page_headers(ci_request_t *req, const struct page_facts *facts, size_t lengt
 		"Cache-Control: no-store",
 		"X-Content-Type-Options: nosniff",
 		"Referrer-Policy: no-referrer",
-		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
 	};
 	char line[HEADER_LINE], *p = stpcpy(line, "Content-Length: ");
 
@@ -128,10 +135,11 @@ add_page_headers(ci_request_t *req, const struct page_facts *facts, size_t lengt
 	ci_http_response_add_header(req, "Server: Firebreak");
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		ci_http_response_add_header(req, fixed[i]);
+	ci_http_response_add_header(req, page_has_image(facts) ? SECURITY_POLICY "; img-src data:" : SECURITY_POLICY);
 	ci_http_response_add_header(req, line);
 	stpcpy(stpcpy(line, "Content-Type: "), page_form_type(facts->form));
 	ci_http_response_add_header(req, line);
-	stpcpy(stpcpy(line, "Content-Language: "), facts->words->tag.p);
+	stpcpy(stpcpy(line, "Content-Language: "), page_set_words(facts->set, facts->language)->tag.p);
 	ci_http_response_add_header(req, line);
 }
 

@@ -7,9 +7,7 @@
 #ifndef ICAP_SERVICE_PAGE_FORM_H
 #define ICAP_SERVICE_PAGE_FORM_H
 
-#include "base/slice.h"
-
-enum page_form { FORM_HTML, FORM_TEXT, FORM_PROBLEM, FORM_IMAGE, FORM_SCRIPT, FORM_STYLE, PAGE_FORMS };
+#include "pages/page.h"
 
 /* What the request says of itself; empty: it does not.  DEST is Sec-Fetch-Dest (Fetch Metadata). */
 struct page_ask {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "icap_service/page.h"
 #include "icap_service/svc_log.h"
+#include "pages/page.h"
 
 enum { MS = 1000, STALLED_AT = 65535 };
 

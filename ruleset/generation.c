@@ -25,6 +25,7 @@ struct generation {
 	struct view		 views[MANIFEST_LAYERS];
 	const struct host_table	*hosts[MANIFEST_LAYERS];	/* of the views */
 	struct site		 site;
+	struct page_set		*pages;		/* NULL: none of the site's own */
 	struct lookalike_layer	*lookalike;	/* NULL: none */
 	uint64_t		 n[ROW_COUNTS];
 	uint64_t		 n_rules;
@@ -38,11 +39,19 @@ open_site(struct generation *g, const char *dir, bool verify, struct diag *diag)
 {
 	struct segment *s = layer_open_segment(dir, &g->manifest.site, verify, diag);
 	struct diag fault = { 0 };
+	struct slice pages;
+	const char *why;
 	int r;
 
 	if (s == NULL)
 		return -1;
-	if ((r = site_read(s, &g->site, NULL, &fault)) == -1)
+	r = site_read(s, &g->site, NULL, &fault);
+	pages = segment_section(s, SITE_PAGES);
+	if (r == 0 && pages.len > 0 && (g->pages = page_set_open(pages, &why)) == NULL) {
+		diag_error(&fault, "its pages: %s", why);
+		r = -1;
+	}
+	if (r == -1)
 		layer_refuse_content(dir, &g->manifest.site, &fault, diag);
 	segment_close(s);
 	return r;
@@ -241,6 +250,7 @@ generation_close(struct generation *g)
 		free(g->views[i].counts);
 	}
 	lookalike_layer_put(g->lookalike);
+	page_set_free(g->pages);
 	option_fini(site_options, site_options_n, &g->site);
 	manifest_fini(&g->manifest);
 	free(g);
@@ -264,6 +274,12 @@ const struct site *
 generation_site(const struct generation *g)
 {
 	return &g->site;
+}
+
+const struct page_set *
+generation_pages(const struct generation *g)
+{
+	return g->pages;
 }
 
 const struct manifest *

@@ -18,6 +18,7 @@
 #include "ruleset/rows.h"
 #include "ruleset/rule.h"
 #include "ruleset/site.h"
+#include "templates/page_set.h"
 #include "url_rules/address_table.h"
 #include "url_rules/host_table.h"
 #include "url_rules/name_table.h"
@@ -42,6 +43,9 @@ uint64_t generation_number(const struct generation *g);
 int64_t generation_created(const struct generation *g);		/* seconds */
 const struct site *generation_site(const struct generation *g);
 const struct manifest *generation_manifest(const struct generation *g);
+
+/* The site's own pages; NULL when it has none.  Borrowed from G. */
+const struct page_set *generation_pages(const struct generation *g);
 
 /* What hosts may imitate; NULL when there is nothing.  Borrowed from G. */
 const struct lookalike *generation_lookalike(const struct generation *g);

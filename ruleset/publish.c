@@ -10,6 +10,7 @@
 #include "ruleset/generation.h"
 #include "ruleset/keep.h"
 #include "ruleset/publish_part.h"
+#include "templates/page_set.h"
 
 enum { MODE_FILE = 0640 };
 
@@ -83,6 +84,7 @@ begin(struct publisher *p)
 {
 	*p->report = (struct publish_report){ .created = p->options->now };
 	p->lock = -1;
+	buf_init(&p->pages, PAGE_SET_MAX);
 	if (state_path(p->options->state, STATE_RULES, p->rules_dir) == -1) {
 		diag_error(p->diag, "%s: the path is too long", p->options->state);
 		return -1;
@@ -102,6 +104,7 @@ end(struct publisher *p)
 	free(p->sources);
 	free(p->domains);
 	buf_fini(&p->protected);
+	buf_fini(&p->pages);
 	compiler_free(p->compiler);
 	for (size_t i = 0; i < MANIFEST_LAYERS; i++)
 		layer_put(p->layers[i]);
@@ -118,7 +121,7 @@ write_site(struct publisher *p, struct manifest *m)
 	m->site.kind = SEGMENT_SITE;
 	snprintf(m->site.name, sizeof(m->site.name), "site-%" PRIu64 ".seg", m->generation);
 	snprintf(path, sizeof(path), "%s/%s", p->rules_dir, m->site.name);
-	return site_write(&p->site, buf_slice(&p->protected), path, &m->site.len, m->site.sha256, p->diag);
+	return site_write(&p->site, buf_slice(&p->protected), buf_slice(&p->pages), path, &m->site.len, m->site.sha256, p->diag);
 }
 
 /* PATH is M already: only the flush of its folder failed. */
@@ -250,7 +253,7 @@ publish(const struct publish_options *options, struct publish_report *report, st
 
 	if (begin(&p) == 0 && refuse_rolled_back(&p) == 0) {
 		publish_open_layers(&p, false);
-		if (publish_read_all(&p) == 0 && publish_make_layer(&p) == 0) {
+		if (publish_read_all(&p) == 0 && publish_pages(&p) == 0 && publish_make_layer(&p) == 0) {
 			finish_gate(&p);
 			result = options->dry_run ? publish_lookalikes(&p, NULL) : write_generation(&p);
 		}

@@ -35,6 +35,7 @@ struct publisher {
 	bool				 distrust;	/* what BEFORE says of sources is not enough: all are read */
 	struct layer			*layers[MANIFEST_LAYERS];	/* of BEFORE; NULL when it could not be opened */
 	struct site			 site;
+	struct buf			 pages;		/* templates/page_set.h */
 	struct public_suffixes		*suffixes;
 	struct source_list		 list;
 	struct publish_source		*sources;	/* by name */
@@ -76,6 +77,9 @@ int publish_copy_source(struct publisher *p, const struct layer *layer, struct s
 
 /* What M is, once the new layer is written: layers and sources.  -1 without memory. */
 int publish_name_layers(struct publisher *p, struct manifest *m);
+
+/* publish_pages.c: read the site's pages, or keep BEFORE's when only one source is looked at.  -1 with errors. */
+int publish_pages(struct publisher *p);
 
 /* publish_lookalike.c: read what hosts may imitate, and name its segment in M (NULL: a dry run), BEFORE's when it is still
  * that.  -1 with errors. */

@@ -22,8 +22,9 @@ extern const size_t site_options_n;
 /* What SITE does about each class of lookalikes. */
 void site_lookalike_levels(const struct site *site, struct lookalike_levels *out);
 
-/* Write SITE as a segment to PATH, with PROTECTED, what the sources protect, as lines "SOURCE HOST". */
-int site_write(const struct site *site, struct slice protected, const char *path, uint64_t *len,
+/* Write SITE as a segment to PATH, with PROTECTED, what the sources protect, as lines "SOURCE HOST", and PAGES
+ * (templates/page_set.h). */
+int site_write(const struct site *site, struct slice protected, struct slice pages, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag);
 
 #endif

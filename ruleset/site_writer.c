@@ -4,10 +4,10 @@
 #include "ruleset/site_format.h"
 
 int
-site_write(const struct site *site, struct slice protected, const char *path, uint64_t *len, uint8_t sha256[static SEGMENT_SHA256],
-    struct diag *diag)
+site_write(const struct site *site, struct slice protected, struct slice pages, const char *path, uint64_t *len,
+    uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
-	struct segment_part parts[] = { { .id = SITE_VALUES }, { SITE_PROTECTED, protected } };
+	struct segment_part parts[] = { { .id = SITE_VALUES }, { SITE_PROTECTED, protected }, { SITE_PAGES, pages } };
 	struct buf text;
 	int r;
 
@@ -21,7 +21,7 @@ site_write(const struct site *site, struct slice protected, const char *path, ui
 	parts[0].bytes = buf_slice(&text);
 	if (text.failed)
 		diag_error(diag, "out of memory");
-	r = text.failed ? -1 : segment_write(path, SEGMENT_SITE, parts, 2, len, sha256, diag);
+	r = text.failed ? -1 : segment_write(path, SEGMENT_SITE, parts, pages.len > 0 ? 3 : 2, len, sha256, diag);
 	buf_fini(&text);
 	return r;
 }

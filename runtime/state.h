@@ -1,8 +1,8 @@
 /* state.h - the state folder's layout, in one place.
  *
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
- *	STATE/lookalike.conf  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared  STATE/log/
- *	STATE/console.users  STATE/private/pseudonym.keys  STATE/private/reveals */
+ *	STATE/lookalike.conf  STATE/pages/  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared
+ *	STATE/log/  STATE/console.users  STATE/private/pseudonym.keys  STATE/private/reveals */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -24,6 +24,7 @@ int state_lock(const char *state);
 
 #define STATE_SITE	"site.conf"
 #define STATE_LOOKALIKE	"lookalike.conf"
+#define STATE_PAGES	"pages"
 #define STATE_SOURCES	"sources"
 #define STATE_SETTINGS	"sources.conf"
 #define STATE_ALERTS	"alerts"

@@ -5,7 +5,7 @@ cd "${1:-${top_srcdir:-.}}" || exit 1
 . t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
-rooms="base url_rules hashdb runtime inspect ruleset events judge alerts feeds eventstore icap_service console command"
+rooms="base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds eventstore icap_service console command"
 sources=$(find $rooms -name '*.c' | sort)
 headers=$(find $rooms -name '*.h' | sort)
 
@@ -42,8 +42,8 @@ empty "libmicrohttpd only in console" "$(grep -lE '#include *[<"]microhttpd' $so
 empty "nothing but the module uses icap_service" "$(grep -lE '#include *"icap_service/' $sources $headers | grep -v '^icap_service/')"
 floor() {
 	case $1 in
-	base) echo 0 ;; inspect|url_rules|hashdb|runtime) echo 1 ;; ruleset|events) echo 2 ;;
-	alerts|judge) echo 3 ;; feeds|eventstore) echo 4 ;; command) echo 6 ;; *) echo 5 ;;
+	base) echo 0 ;; inspect|url_rules|hashdb|runtime|templates) echo 1 ;; ruleset|events) echo 2 ;;
+	alerts|judge) echo 3 ;; feeds|eventstore|pages) echo 4 ;; command) echo 6 ;; *) echo 5 ;;
 	esac
 }
 upward=$(for f in $sources $headers; do
@@ -54,7 +54,7 @@ upward=$(for f in $sources $headers; do
 done)
 empty "a room uses only rooms below it" "$upward"
 quiet=$(grep -nE '\b(printf|fprintf|puts|perror|exit|abort|syslog) *\(' \
-	$(find base url_rules hashdb runtime inspect ruleset events judge alerts feeds eventstore -name '*.c' ! -name diag.c))
+	$(find base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds eventstore -name '*.c' ! -name diag.c))
 empty "no printing and no exit below the top floor" "$quiet"
 
 # ---- contracts: a comment right above each public prototype, or above the group it stands in ----

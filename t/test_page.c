@@ -1,5 +1,7 @@
 /* The block page: says why, names the rule and the number, and nothing from outside gets through as markup. */
-#include "icap_service/page.h"
+#include "icap_service/fields.h"
+#include "icap_service/page_form.h"
+#include "ruleset/variant.h"
 #include "t/tap.h"
 
 static struct buf page;
@@ -16,7 +18,7 @@ make(enum reason reason, const char *host, const char *rule_id, const char *cont
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = reason, .has_rule = rule_id != NULL,
 		.rule = { .kind = RULE_HOST, .id = slice_str(rule_id), .rev = 3, .level = 4,
 		    .value = SLICE("*.secure.upd01.net"), .alert = SLICE("19190"), .name = SLICE("patch.exe") } };
-	struct page_facts facts = { .words = &page_languages[0], .why = &why, .host = slice_str(host), .incident = "1M83ME10C4HM007J",
+	struct page_facts facts = { .mistake_link = "", .why = &why, .host = slice_str(host), .incident = "1M83ME10C4HM007J",
 		.now_ms = INT64_C(1795418424332), .contact = contact, .organisation = "Example & Sons" };
 
 	buf_reset(&page);
@@ -30,7 +32,7 @@ make_longest(void)
 	static char value[URL_RAW_MAX], host[HOST_MAX], label[128], contact[501], organisation[201];
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_URL, .has_rule = true,
 		.rule = { .kind = RULE_URL, .rev = UINT32_MAX } };
-	struct page_facts facts = { .words = &page_languages[0], .why = &why, .incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332),
+	struct page_facts facts = { .mistake_link = "", .why = &why, .incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332),
 		.contact = contact, .organisation = organisation };
 
 	memset(value, '"', sizeof(value));
@@ -53,44 +55,55 @@ make_keyed(const char *label)
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_URL, .has_rule = true,
 		.rule = { .kind = RULE_URL, .source = SLICE("feed-x"), .label = slice_str(label), .rev = 1,
 		    .key = { .scope = SCOPE_DOMAIN, .host = SLICE("a.example"), .path = SLICE("/<b>/") } } };
-	struct page_facts facts = { .words = &page_languages[0], .why = &why, .host = SLICE("www.a.example"), .incident = "1M83ME10C4HM007J",
+	struct page_facts facts = { .mistake_link = "", .why = &why, .host = SLICE("www.a.example"), .incident = "1M83ME10C4HM007J",
 		.now_ms = INT64_C(1795418424332), .contact = "x", .organisation = "" };
 
 	buf_reset(&page);
 	ok(page_write(&facts, &page) == 0, "page for a rule of a generation");
 }
 
-static const struct page_words *
-words_of(const char *tag)
+static size_t
+language_of(const char *tag)
 {
 	for (size_t i = 0; i < PAGE_LANGUAGES; i++)
 		if (slice_eq(page_languages[i].tag, slice_str(tag)))
-			return &page_languages[i];
+			return i;
 	abort();
+}
+
+static bool
+has_needs(const char *text, struct slice needs)
+{
+	struct slice one;
+	char braced[32];
+
+	while (needs.len > 0) {
+		slice_cut(needs, ' ', &one, &needs);
+		snprintf(braced, sizeof(braced), "{%.*s}", SLICE_ARGS(one));
+		if (strstr(text, braced) == NULL)
+			return false;
+	}
+	return true;
 }
 
 /* Every language has every word, and a place for every fact. */
 static void
 test_languages(void)
 {
-	static const char *const facts_of[PAGE_SENTENCES][2] = { [SAYS_SITE] = { "{host}", "{what}" },
-		[SAYS_LOOKALIKE] = { "{target}", "{owner}" }, [SAYS_LURE] = { "{host}", "{owner}" }, [SAYS_FILE] = { "{what}", "{what}" },
-		[SAYS_FILE_AGAIN] = { "{what}", "{what}" }, [SAYS_PARTIAL] = { "", "" }, [SAYS_UNSCANNABLE] = { "{what}", "" },
-		[SAYS_UNCHECKED] = { "{what}", "" } };
-
 	for (size_t i = 0; i < PAGE_LANGUAGES; i++) {
 		const struct page_words *w = &page_languages[i];
-		bool whole = w->title != NULL && w->why != NULL && w->call != NULL && w->read_out != NULL && w->site != NULL && w->rule != NULL &&
-		    w->revision != NULL && w->alert != NULL && w->time != NULL && w->go_on != NULL;
+		const char *missing = NULL;
 
-		for (int k = 0; k < HEADINGS; k++)
-			whole = whole && w->heading[k] != NULL;
-		for (int k = 0; k < PAGE_ADVICES; k++)
-			whole = whole && w->advice[k] != NULL;
-		for (int k = 0; i > 0 && k < PAGE_SENTENCES; k++)
-			whole = whole && w->sentence[k] != NULL && strstr(w->sentence[k], facts_of[k][0]) != NULL &&
-			    strstr(w->sentence[k], facts_of[k][1]) != NULL;
-		ok(whole, "%s has every word", w->tag.p);
+		for (int k = 0; k < PAGE_WORDS; k++) {
+			const char *text = w->text[k];
+
+			if (i == 0 && k >= WORD_SAYS_SITE && k <= WORD_SAYS_UNCHECKED)
+				text = page_english_says[k - WORD_SAYS_SITE];
+			if (text == NULL || *text == '\0' || strpbrk(text, "<>&\"") != NULL || !has_needs(text, slice_str(page_word_kinds[k].needs)))
+				missing = page_word_kinds[k].name;
+		}
+		ok(missing == NULL, "%s has every word, with every fact (%s)", w->tag.p, missing == NULL ? "all" : missing);
+		ok(slice_eq(page_language_tags[i], w->tag), "%s has its tag", w->tag.p);
 	}
 }
 
@@ -104,7 +117,8 @@ test_picking(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		is_str(page_words_for(slice_str(rows[i].value))->tag.p, rows[i].tag, rows[i].value);
+		is_str(page_language_tags[accept_language_pick(slice_str(rows[i].value), page_language_tags, PAGE_LANGUAGES)].p, rows[i].tag,
+		    rows[i].value);
 }
 
 static void
@@ -136,7 +150,7 @@ make_as(enum page_form form, const char *tag, const char *action)
 {
 	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_LOOKALIKE,
 		.lookalike = { .target = SLICE("betterbricks.com"), .registrable = SLICE("upd01.net") } };
-	struct page_facts facts = { .form = form, .words = words_of(tag), .why = &why, .host = SLICE("betterbricks.com.upd01.net"),
+	struct page_facts facts = { .form = form, .language = language_of(tag), .mistake_link = "", .why = &why, .host = SLICE("betterbricks.com.upd01.net"),
 		.incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332), .contact = "<4242>", .organisation = "",
 		.action = slice_str(action) };
 
@@ -163,6 +177,63 @@ test_kinds(void)
 	ok(slice_starts(buf_slice(&page), SLICE("GIF89a")) && page.len == 43, "a pixel");
 	make_as(FORM_SCRIPT, "en", NULL);
 	ok(has("/* blocked by Firebreak, incident 1M83-ME10-C4HM-007J */"), "a script that does nothing");
+}
+
+/* ---- what is known of a file ---- */
+
+static void
+make_file(enum page_form form, const char *tag, const char *note, uint64_t size)
+{
+	struct why why = { .verdict = VERDICT_BLOCK, .reason = REASON_FILE, .has_rule = true, .rule = { .kind = RULE_FILE,
+		.id = SLICE("alert-19190:file-2"), .rev = 1, .value = SLICE("x"), .name = SLICE("patch.exe"), .note = slice_str(note),
+		.key = { .size = size } } };
+	struct page_facts facts = { .form = form, .language = language_of(tag), .why = &why, .host = SLICE("h.example"),
+		.incident = "1M83ME10C4HM007J", .now_ms = INT64_C(1795418424332), .contact = "extension 4242", .organisation = "Example & Sons",
+		.mistake_link = "https://help.example/mistake?n={incident}&again={incident}" };
+
+	buf_reset(&page);
+	ok(page_write(&facts, &page) == 0, "a file in form %d in %s", form, tag);
+}
+
+static void
+test_file(void)
+{
+	static const struct { const char *tag, *file, *opened; } rows[] = {
+		{ "en", "patch.exe, variant 2 of 3, 100,352 bytes, of “Fake <b>”, published 2009-10-28", "If you already opened it" },
+		{ "de", "patch.exe, Variante 2 von 3, 100.352 Bytes, aus „Fake <b>“, veröffentlicht 2009-10-28", "schon geöffnet" },
+		{ "fr", "patch.exe, variante 2 sur 3, 100\u202f352 octets, de « Fake <b> », publié le 2009-10-28", "déjà ouvert" },
+		{ "el", "patch.exe, παραλλαγή 2 από 3, 100.352 byte, από «Fake <b>», δημοσιεύτηκε 2009-10-28", "ανοίξατε ήδη" },
+		{ "es", "patch.exe, variante 2 de 3, 100.352 bytes, de «Fake <b>», publicado el 2009-10-28", "ya lo abrió" },
+	};
+	const char *note = "variant 2 of 3 of Fake <b>, published 2009-10-28";
+	struct buf html;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		for (enum page_form form = FORM_HTML; form <= FORM_PROBLEM; form++) {
+			make_file(form, rows[i].tag, note, 100352);
+			buf_init(&html, PAGE_MAX);
+			buf_add_html(&html, slice_str(rows[i].file));
+			ok(has(form == FORM_HTML ? html.p : rows[i].file), "it says what the file is");
+			buf_fini(&html);
+			ok(has(rows[i].opened), "and what to do when it was opened");
+			ok(has("extension 4242"), "and whom to ask");
+			ok(has(form == FORM_HTML ? "href=\"https://help.example/mistake?n=1M83-ME10-C4HM-007J&amp;again=1M83-ME10-C4HM-007J\"" :
+			    "https://help.example/mistake?n=1M83-ME10-C4HM-007J&again=1M83-ME10-C4HM-007J"), "and where to say that it is a mistake");
+			ok(!has("<b>") || form != FORM_HTML, "what others wrote is text");
+		}
+	}
+	make_file(FORM_PROBLEM, "en", note, 100352);
+	ok(has("\"organisation\":\"Example & Sons\""), "problem details name the organisation");
+	make_file(FORM_HTML, "en", "ticket 4711, do not tell", 100352);
+	ok(has("<dd>patch.exe, 100,352 bytes</dd>") && !has("4711"), "another note is the site's own");
+	make_file(FORM_HTML, "en", "", HASHDB_SIZE_ANY);
+	ok(!has("<dt>File</dt>"), "of which nothing more is known, nothing more is said");
+	make_file(FORM_HTML, "en", "variant 1 of 1 of A title, published 2009-10-28", 999);
+	ok(has("<dd>patch.exe, 999 bytes, of “A title”, published 2009-10-28</dd>"), "the only one is no variant");
+	make_file(FORM_HTML, "en", "variant 4 of 3 of A title", 1234567);
+	ok(has("<dd>patch.exe, 1,234,567 bytes</dd>"), "nor is one that cannot be");
+	make_file(FORM_HTML, "en", "variant 1 of 2 of A title, published 2009-10-2x", 1);
+	ok(has("of “A title, published 2009-10-2x”</dd>"), "what is no date is of the title");
 }
 
 int
@@ -196,6 +267,7 @@ main(void)
 	ok(has("feed-x:bad-1, revision 1") && !has("<b>"), "a rule of a generation, by its label");
 
 	test_kinds();
+	test_file();
 	make_longest();
 	make(REASON_NO_RULES, "h.example", NULL, "x");
 	ok(!has("<dt>Rule</dt>"), "without a rule none is named");
