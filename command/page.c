@@ -161,6 +161,7 @@ fill_why(struct why *why, enum reason reason)
 		.id = about_site ? SLICE("alert-19190:host-1") : SLICE("alert-19190:file-2"), .source = SLICE("alert-19190"),
 		.value = about_site ? SLICE("*.secure.upd01.net") : SLICE("100352:md5:0ee4f395dd071f169e95e34454bbf446"),
 		.name = SLICE("patch.exe"), .note = buf_slice(&text), .key = { .size = about_site ? 0 : 100352 } };
+	why->steps[why->n_steps++] = (struct step){ .kind = STEP_UNSCANNABLE, .unscannable = UNSCANNABLE_ENCRYPTED };
 	if (reason == REASON_LOOKALIKE)
 		why->lookalike = (struct lookalike_finding){ .class = LOOKALIKE_E1, .level = LOOKALIKE_BLOCK,
 			.target = SLICE("betterbricks.com"), .registrable = SLICE("upd01.net") };

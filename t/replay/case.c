@@ -432,7 +432,13 @@ read_unshown(struct reader *r, struct slice rest)
 	read_text(r, rest, &r->c->unshown);
 }
 
-/* "rules:", "rules alert-1:", "site:", "conf:": where the indented lines go. */
+static void
+read_shown(struct reader *r, struct slice rest)
+{
+	read_text(r, rest, &r->c->shown);
+}
+
+/* "rules:", "rules alert-1:", "page block.html:", "site:", "conf:": where the indented lines go. */
 static int
 read_block(struct reader *r, struct slice line)
 {
@@ -447,6 +453,10 @@ read_block(struct reader *r, struct slice line)
 		step = add_step(r, CASE_SOURCE);
 		step->name = slice_dup(name.len > 0 ? name : SLICE("rules"));
 		r->block = &step->text;
+	} else if (slice_eq(word, SLICE("page")) && name.len > 0) {
+		step = add_step(r, CASE_PAGE);
+		step->name = slice_dup(name);
+		r->block = &step->text;
 	} else
 		return -1;
 	return 0;
@@ -460,7 +470,7 @@ read_directive(struct reader *r, struct slice line)
 		void (*read)(struct reader *r, struct slice rest);
 	} directives[] = {
 		{ "icap", read_icap }, { "client", read_client }, { "mode", read_mode },
-		{ "now", read_now }, { "log", read_log }, { "never", read_never }, { "unshown", read_unshown },
+		{ "now", read_now }, { "log", read_log }, { "never", read_never }, { "unshown", read_unshown }, { "shown", read_shown },
 		{ "=", read_equals }, { "!", read_event },
 	};
 	struct slice rest = line, word = take_word(&rest);
@@ -633,6 +643,7 @@ case_free(struct case_file *c)
 	free_lines(c->log);
 	free_lines(c->never);
 	free_lines(c->unshown);
+	free_lines(c->shown);
 	buf_fini(&c->sentence);
 	buf_fini(&c->conf);
 	free(c->name);

@@ -7,12 +7,15 @@
  *	    Threshold 4
  *	rules:				sources/rules.rules; "rules alert-1:" is sources/alert-1.rules
  *	    block host .example.net
+ *	page block.html:		pages/block.html
+ *	    <!doctype html> ...
  *	now 2026-01-01			publish as if it were that day ("now" alone: today again)
  *	mode observe			enforce, observe or off, from here on
  *	unpublished			nothing is ever published
  *	log "text"			the server log has a line with that text; any other line is a failure
  *	never "text"			no event and no page shows that text
  *	unshown "text"			no page shows that text; an event may
+ *	shown "text"			every page shows that text
  *	client preview=0 204=no		what the client offers from here on: preview=BYTES|no|yes, 204=yes|no|squid
  *	icap  X-Client-IP: 192.0.2.7	an ICAP header from here on; "icap" alone forgets them all
  *	> GET http://example.net/ HTTP/1.1	head of the request; a bare mark ends it
@@ -82,13 +85,13 @@ struct case_exchange {
 	struct case_event *events;		/* in the order written */
 };
 
-enum case_step_kind { CASE_SOURCE, CASE_SITE, CASE_NOW, CASE_MODE, CASE_EXCHANGE };
+enum case_step_kind { CASE_SOURCE, CASE_PAGE, CASE_SITE, CASE_NOW, CASE_MODE, CASE_EXCHANGE };
 
 struct case_step {
 	enum case_step_kind	 kind;
 	unsigned		 line;		/* of the file */
-	char			*name;		/* CASE_SOURCE */
-	struct buf		 text;		/* CASE_SOURCE, CASE_SITE */
+	char			*name;		/* CASE_SOURCE, CASE_PAGE */
+	struct buf		 text;		/* CASE_SOURCE, CASE_PAGE, CASE_SITE */
 	int64_t			 now;		/* CASE_NOW: seconds; 0 = today */
 	enum mode		 mode;		/* CASE_MODE */
 	struct case_exchange	 exchange;	/* CASE_EXCHANGE */
@@ -108,6 +111,7 @@ struct case_file {
 	struct case_line	*log;		/* what the server log must have */
 	struct case_line	*never;		/* what nobody may be shown */
 	struct case_line	*unshown;	/* what no page may show */
+	struct case_line	*shown;		/* what every page shows */
 	struct case_step	*steps;
 	struct case_message	*messages;
 };

@@ -384,6 +384,9 @@ check_never(struct check *c, struct slice log)
 	}
 	for (const struct case_line *l = c->run->unshown; l != NULL; l = l->next)
 		check_unshown(c, page, l->text);
+	for (const struct case_line *l = c->run->shown; l != NULL && c->x->verdict == CASE_BLOCK; l = l->next)
+		if (slice_search(page, slice_str(l->text)) == page.len)
+			differ(c, "page: it does not show \"%s\"", l->text);
 }
 
 void

@@ -10,6 +10,7 @@ struct check_run {
 	uint64_t	 generation;	/* in force; 0 = none */
 	const struct case_line *never;	/* what no event and no page may show */
 	const struct case_line *unshown;	/* what no page may show */
+	const struct case_line *shown;		/* what every page shows */
 };
 
 /* Compare REPLY and LOG, the event lines that the exchange X added.  Each difference is a line in WHY. */

@@ -18,7 +18,7 @@
 #include "t/replay/icap_client.h"
 #include "t/tap.h"
 
-enum { MS = 1000, WHY_MAX = 1024 * 1024, LOG_MAX = 16 * 1024 * 1024, FILE_MODE = 0644,
+enum { MS = 1000, WHY_MAX = 1024 * 1024, LOG_MAX = 16 * 1024 * 1024, FILE_MODE = 0644, FOLDER_MODE = 0755,
 	SQUID_204_MAX = 65535, ADDRESS = 300, PAGE_4K = 4096, EXPLAIN_LINES = 40 };
 
 /* What the command line says. */
@@ -58,18 +58,25 @@ write_state(struct run *r, const char *folder, const char *name, struct slice te
 	r->changed = true;
 }
 
-/* No rules and no site.conf of an earlier case. */
 static void
-clear_sources(struct run *r)
+remove_all(struct run *r, const char *what)
 {
 	char pattern[STATE_PATH];
 	glob_t found;
 
-	if (state_path(r->state, STATE_SOURCES "/*.rules", pattern) == 0 && glob(pattern, 0, NULL, &found) == 0) {
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			unlink(found.gl_pathv[i]);
-		globfree(&found);
-	}
+	if (state_path(r->state, what, pattern) == -1 || glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		unlink(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+/* No rules, pages and site.conf of an earlier case. */
+static void
+clear_sources(struct run *r)
+{
+	remove_all(r, STATE_SOURCES "/*.rules");
+	remove_all(r, STATE_PAGES "/*");
 	write_state(r, "", STATE_SITE, SLICE(""));
 }
 
@@ -170,7 +177,7 @@ run_exchange(struct run *r, const struct case_step *step)
 {
 	struct icap_call call = make_call(r, &step->exchange);
 	struct check_run check = { .fake = r->fake != NULL, .generation = r->generation,
-		.never = r->c->never, .unshown = r->c->unshown };
+		.never = r->c->never, .unshown = r->c->unshown, .shown = r->c->shown };
 	struct icap_reply reply;
 	struct diag diag = { 0 };
 	struct buf events;
@@ -206,6 +213,11 @@ run_step(struct run *r, const struct case_step *step)
 	case CASE_SOURCE:
 		snprintf(name, sizeof(name), "%s.rules", step->name);
 		write_state(r, STATE_SOURCES "/", name, buf_slice(&step->text));
+		break;
+	case CASE_PAGE:
+		if (state_path(r->state, STATE_PAGES, name) == 0)
+			file_mkdirs(name, FOLDER_MODE);
+		write_state(r, STATE_PAGES "/", step->name, buf_slice(&step->text));
 		break;
 	case CASE_SITE:
 		write_state(r, "", STATE_SITE, buf_slice(&step->text));
