@@ -12,7 +12,7 @@
 #include "t/replay/fake_server.h"
 #include "t/tap.h"
 
-enum { RULES = 1000, SOURCE_MAX = 1 << 20, FILE_MODE = 0644, MS = 1000, EXIT_USAGE = 2, PIECE = 4096 };
+enum { RULES = 1000, SOURCE_MAX = 1 << 20, FILE_MODE = 0644, FOLDER_MODE = 0755, MS = 1000, EXIT_USAGE = 2, PIECE = 4096 };
 enum { LISTED_SIZE = 10240, LARGE_SIZE = 1048576, UNLISTED_SIZE = 10241 };
 
 #define ANY_TYPE "application/octet-stream"
@@ -24,14 +24,16 @@ static const struct kind {
 	size_t		 body;
 	const char	*type, *start;	/* Content-Type, and first bytes of the body */
 	int		 expect;	/* ICAP status; 403 is the page */
+	bool		 own_page;	/* the site has a template */
 } kinds[] = {
-	{ "reqmod-pass", false, false, "www.example.org", 0, NULL, NULL, 204 },
-	{ "reqmod-block", false, false, "www.h7.example.com", 0, NULL, NULL, 403 },
-	{ "respmod-let-go", true, false, "www.example.org", UNLISTED_SIZE, "image/gif", "GIF89a", 204 },
-	{ "respmod-let-go-text", true, false, "www.example.org", UNLISTED_SIZE, "text/html; charset=utf-8", "<!doctype html>\n", 204 },
-	{ "respmod-hash-10k", true, false, "www.example.org", LISTED_SIZE, ANY_TYPE, NULL, 204 },
-	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, ANY_TYPE, NULL, 204 },
-	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, ANY_TYPE, NULL, 200 },
+	{ "reqmod-pass", false, false, "www.example.org", 0, NULL, NULL, 204, false },
+	{ "reqmod-block", false, false, "www.h7.example.com", 0, NULL, NULL, 403, false },
+	{ "reqmod-block-template", false, false, "www.h7.example.com", 0, NULL, NULL, 403, true },
+	{ "respmod-let-go", true, false, "www.example.org", UNLISTED_SIZE, "image/gif", "GIF89a", 204, false },
+	{ "respmod-let-go-text", true, false, "www.example.org", UNLISTED_SIZE, "text/html; charset=utf-8", "<!doctype html>\n", 204, false },
+	{ "respmod-hash-10k", true, false, "www.example.org", LISTED_SIZE, ANY_TYPE, NULL, 204, false },
+	{ "respmod-hash-10k-chunked", true, true, "www.example.org", LISTED_SIZE, ANY_TYPE, NULL, 204, false },
+	{ "respmod-hash-1m", true, false, "www.example.org", LARGE_SIZE, ANY_TYPE, NULL, 200, false },
 };
 
 static void
@@ -57,14 +59,37 @@ write_rules(const char *state)
 	buf_fini(&text);
 }
 
+/* A page that says what firebreak's own does. */
+static const char own_page[] = "<!doctype html>\n<html lang=\"{{lang}}\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>{{title}}</title>\n<style>main{max-width:38rem}</style>\n</head>\n"
+    "<body>\n<main>\n<h1>{{heading}}</h1>\n<p>{{word_why}}: {{reason}}</p>\n<p>{{advice}}</p>\n"
+    "<p>{{word_call}} {{contact}} {{word_read_out}}</p>\n<p class=\"id\">{{incident}}</p>\n"
+    "{{#mistake_link}}<p><a href=\"{{mistake_link}}\">{{word_mistake}}</a></p>{{/mistake_link}}\n<dl>\n"
+    "{{#file}}<dt>{{word_file}}</dt><dd>{{file}}</dd>{{/file}}\n<dt>{{word_site}}</dt><dd>{{host}}</dd>\n"
+    "{{#rule}}<dt>{{word_rule}}</dt><dd>{{rule}}, {{word_revision}} {{revision}}</dd>{{/rule}}\n"
+    "{{#alert}}<dt>{{word_alert}}</dt><dd>{{alert}}</dd>{{/alert}}\n<dt>{{word_time}}</dt><dd>{{time}}</dd>\n</dl>\n"
+    "{{#organisation}}<p>{{organisation}}</p>{{/organisation}}\n</main>\n</body>\n</html>\n";
+
 static void
-publish_rules(const char *state)
+write_page(const char *state)
+{
+	char folder[STATE_PATH], path[STATE_PATH];
+
+	if (state_path(state, STATE_PAGES, folder) == -1 || file_mkdirs(folder, FOLDER_MODE) == -1 ||
+	    state_path(state, STATE_PAGES "/block.html", path) == -1 || file_write(path, slice_str(own_page), FILE_MODE) == -1)
+		die("the page cannot be written");
+}
+
+static void
+publish_rules(const char *state, bool with_page)
 {
 	struct publish_options options = { .state = state, .now = clock_ms() / MS };
 	struct publish_report report;
 	struct diag diag = { 0 };
 
 	write_rules(state);
+	if (with_page)
+		write_page(state);
 	if (publish(&options, &report, &diag) == -1) {
 		diag_print(&diag, stderr);
 		die("the rules cannot be published");
@@ -153,7 +178,7 @@ main(int argc, char **argv)
 	}
 	if (mkdtemp(state) == NULL)
 		die("no folder can be made in /tmp");
-	publish_rules(state);
+	publish_rules(state, kind->own_page);
 	if ((server = fake_server_start(state, SLICE(""), &diag)) == NULL)
 		die("the service does not start");
 	run(server, kind, n);

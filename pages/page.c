@@ -168,20 +168,22 @@ add_rows(const struct writer *w)
 	const char *const *text = w->words->text;
 
 	buf_add_str(w->out, "<dl>\n");
-	add_file(w, (const char *[]){ "<dt>", text[WORD_FILE], "</dt><dd>" }, buf_add_html, "</dd>\n");
+	if (page_about(w->reason) == ABOUT_FILE)
+		add_file(w, (const char *[]){ "<dt>", text[WORD_FILE], "</dt><dd>" }, buf_add_html, "</dd>\n");
 	add_row(w->out, text[WORD_SITE], w->f->host);
 	add_rule_rows(w);
-	buf_add_strs(w->out, "<dt>", text[WORD_TIME], "</dt><dd><time datetime=\"", w->when, "\">", w->when, "</time></dd>\n</dl>\n", NULL);
+	buf_add_strs(w->out, "<dt>", text[WORD_TIME], "</dt><dd><time datetime=\"", w->when, "\">", w->when,
+	    "</time></dd>\n</dl>\n", NULL);
 }
 
 static void
 write_html(const struct writer *w)
 {
-	const char *const *text = w->words->text;
+	const char *const *text = w->words->text, *title = heading(w);
 	struct buf *out = w->out;
 
-	buf_add_strs(out, "<!doctype html>\n<html lang=\"", w->words->tag.p, head, warns(w) ? heading(w) : text[WORD_TITLE], style, "<h1>",
-	    heading(w), "</h1>\n<p>", text[WORD_WHY], ": ", NULL);
+	buf_add_strs(out, "<!doctype html>\n<html lang=\"", w->words->tag.p, head, warns(w) ? title : text[WORD_TITLE], style, "<h1>",
+	    title, "</h1>\n<p>", text[WORD_WHY], ": ", NULL);
 	add_sentence(w, buf_add_html);
 	buf_add_strs(out, "</p>\n<p>", advice(w), "</p>\n<p>", text[WORD_CALL], " ", NULL);
 	buf_add_html(out, slice_str(w->f->contact));
@@ -357,25 +359,29 @@ write_template(const struct writer *w, struct slice ops)
 static void
 write_page(const struct writer *w)
 {
-	struct slice ops = template_of(w->f);
+	struct slice ops = w->f->set == NULL ? (struct slice){ 0 } : template_of(w->f);
 	size_t begin = w->out->len;
 
 	buf_reserve(w->out, PAGE_USUAL);
-	if (ops.len > 0)
+	if (ops.len > 0) {
 		write_template(w, ops);
-	if (ops.len > 0 && !w->out->failed)
-		return;
-	w->out->len = begin;
-	w->out->failed = false;
+		if (!w->out->failed)
+			return;
+		w->out->len = begin;
+		w->out->failed = false;
+	}
 	write_html(w);
 }
 
 bool
 page_has_image(const struct page_facts *f)
 {
-	struct slice ops = template_of(f), text;
+	struct slice ops, text;
 	struct page_op_head op;
 
+	if (f->set == NULL)
+		return false;
+	ops = template_of(f);
 	if (f->form != FORM_HTML || page_set_logo(f->set).len == 0)
 		return false;
 	while (page_ops_next(&ops, &op, &text))

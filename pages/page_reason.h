@@ -17,8 +17,8 @@ enum page_word page_advice_of(enum reason reason, bool is_upload, bool warns);
  * too. */
 int page_sentence_format(const struct page_words *words, const struct why *why, struct slice host, struct buf *out);
 
-/* Append what is known of the file that WHY is about, "patch.exe, variant 2 of 3, 100,352 bytes, ..."; nothing when it is about none,
- * or nothing is known beside what the sentence says. */
+/* Append what is known of the file that WHY is about, "patch.exe, variant 2 of 3, 100,352 bytes, ..."; nothing when it is about
+ * none, or nothing is known beside what the sentence says. */
 int page_file_format(const struct page_words *words, const struct why *why, struct buf *out);
 
 #endif

@@ -1,7 +1,6 @@
 /* variant.h - what the note of a file rule says when an alert made it: "variant 2 of 3 of TITLE, published 2009-10-28".
  *
- * The rule's lines are for people, and so is this; the page says it in the reader's language.  Any other note is the site's own, and no
- * page shows it.  Pure. */
+ * The page says it in the reader's language.  Any other note is the site's own, and no page shows it.  Pure. */
 #ifndef RULESET_VARIANT_H
 #define RULESET_VARIANT_H
 

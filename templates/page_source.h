@@ -11,8 +11,8 @@
 
 enum { PAGE_LOGO_MAX = 49152, PAGE_WORDS_MAX = 65536, PAGE_FILES_MAX = 200, PAGE_WORD_MAX = 1000 };
 
-/* Append what the folder DIR says as page_set.h has it to OUT; nothing when there is no such folder and NEEDED is false.  Everything
- * that is wrong is an error in DIAG, with file, line and column.  -1 when there was one.  The same files give the same bytes. */
+/* Append what the folder DIR says as page_set.h has it to OUT; nothing when there is no such folder and NEEDED is false.  All that
+ * is wrong is an error in DIAG, with file, line and column.  -1 when there was one.  The same files give the same bytes. */
 int page_source_read(const char *dir, bool needed, struct buf *out, struct diag *diag);
 
 /* Append the words that TEXT, the content of FILE, has for the language TAG, as page_set.h has them.  -1 with errors in DIAG. */

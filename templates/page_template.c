@@ -199,7 +199,8 @@ static void
 add_fill(struct compiler *c, size_t at, enum page_fill fill, enum context context)
 {
 	if (fill == FILL_LOGO || fill == FILL_MISTAKE_LINK) {
-		refuse(c, at, fill == FILL_LOGO ? "{{logo}} is for src=\"{{logo}}\" alone" : "{{mistake_link}} is for href=\"{{mistake_link}}\" alone");
+		refuse(c, at, fill == FILL_LOGO ? "{{logo}} is for src=\"{{logo}}\" alone" :
+		    "{{mistake_link}} is for href=\"{{mistake_link}}\" alone");
 	} else if (fill == FILL_CONTINUE_FORM && (context != CONTEXT_BODY || c->t->kind != PAGE_WARN)) {
 		refuse(c, at, "{{continue_form}} is for the text of a warn page alone");
 	} else if (c->fills[fill]++ == PAGE_FILL_TIMES) {
@@ -599,7 +600,7 @@ check_whole(struct compiler *c)
 	static const struct { enum page_fill fill; enum diag_level level; const char *why; } needed[] = {
 		{ FILL_INCIDENT, DIAG_ERROR, "{{incident}} is missing in the text, outside of all sections: nobody could tell what happened" },
 		{ FILL_REASON, DIAG_ERROR, "{{reason}} is missing in the text, outside of all sections: nobody could tell why" },
-		{ FILL_ADVICE, DIAG_WARNING, "{{advice}} is missing: say in your own words what to do, also with a file that was opened already" },
+		{ FILL_ADVICE, DIAG_WARNING, "{{advice}} is missing: say in your own words what to do, also when a file was opened" },
 		{ FILL_CONTACT, DIAG_WARNING, "{{contact}} is missing: say in your own words whom to ask" },
 	};
 

@@ -25,8 +25,8 @@ struct page_template {
 	bool		 fills_words;	/* out: something of it is in the reader's language by itself */
 };
 
-/* Check TEXT, the content of FILE, and append what it says as page_ops.h has it to OUT.  Everything that is wrong is an error in DIAG
- * with line and column; what is unwise a warning.  -1 when there was an error. */
+/* Check TEXT, the content of FILE, and append what it says as page_ops.h has it to OUT.  All that is wrong is an error in DIAG with
+ * line and column; what is unwise a warning.  -1 when there was an error. */
 int page_template_compile(struct page_template *t, const char *file, struct slice text, struct buf *out, struct diag *diag);
 
 #endif

@@ -13,7 +13,8 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		[WORD_HEADING_SITE] = "This site is blocked", "This download is blocked", "This upload is blocked",
 		    "This could not be checked, so it is blocked", "This site may not be what it looks like",
 		[WORD_WHY] = "Why",
-		[WORD_ADVICE_SITE] = "Do not enter a password or open anything that this site or the message that led you here offers. If you "
+		[WORD_ADVICE_SITE] =
+		    "Do not enter a password or open anything that this site or the message that led you here offers. If you "
 		    "already did, "
 		    "say so when you call.",
 		    "Do not try to get the file another way. If you already opened it, switch the computer off the network and "
@@ -48,7 +49,8 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		    "ein Teil einer Datei lässt sich nicht prüfen, und dieser kann von einer schädlichen sein; nur die ganze "
 		    "lässt sich prüfen",
 		    "in diese Datei konnte nicht hineingesehen werden ({what})", "konnte nicht geprüft werden ({what})",
-		[WORD_ADVICE_SITE] = "Geben Sie kein Passwort ein und öffnen Sie nichts, was diese Seite oder die Nachricht, die Sie hierher "
+		[WORD_ADVICE_SITE] =
+		    "Geben Sie kein Passwort ein und öffnen Sie nichts, was diese Seite oder die Nachricht, die Sie hierher "
 		    "führte, anbietet. Falls "
 		    "doch geschehen, sagen Sie es bitte, wenn Sie anrufen.",
 		    "Versuchen Sie nicht, die Datei auf anderem Weg zu bekommen. Falls Sie sie schon geöffnet haben, trennen Sie "
@@ -86,7 +88,8 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		    "; seul le fichier entier "
 		    "peut l’être",
 		    "le contenu de ce fichier n’a pas pu être examiné ({what})", "n’a pas pu être vérifié ({what})",
-		[WORD_ADVICE_SITE] = "N’entrez aucun mot de passe et n’ouvrez rien de ce que proposent ce site ou le message qui vous a mené "
+		[WORD_ADVICE_SITE] =
+		    "N’entrez aucun mot de passe et n’ouvrez rien de ce que proposent ce site ou le message qui vous a mené "
 		    "ici. Si vous l’avez "
 		    "déjà fait, dites-le en appelant.",
 		    "N’essayez pas d’obtenir le fichier autrement. Si vous l’avez déjà ouvert, débranchez l’ordinateur "
@@ -128,7 +131,8 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		    "ανήκει σε επιβλαβές αρχείο· μόνο ολόκληρο ελέγχεται",
 		    "δεν ήταν δυνατό να εξεταστεί το περιεχόμενο του αρχείου "
 		    "({what})", "δεν ήταν δυνατός ο έλεγχος ({what})",
-		[WORD_ADVICE_SITE] = "Μην πληκτρολογήσετε κωδικό και μην ανοίξετε τίποτα από όσα "
+		[WORD_ADVICE_SITE] =
+		    "Μην πληκτρολογήσετε κωδικό και μην ανοίξετε τίποτα από όσα "
 		    "προσφέρει αυτός ο ιστότοπος ή το μήνυμα που σας έφερε εδώ. "
 		    "Αν το "
 		    "κάνατε ήδη, πείτε το όταν καλέσετε.",
@@ -169,7 +173,8 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		    "una parte de un archivo no se puede comprobar, y esta puede ser de uno dañino; solo se puede comprobar "
 		    "entero",
 		    "no se pudo examinar el contenido de este archivo ({what})", "no se pudo comprobar ({what})",
-		[WORD_ADVICE_SITE] = "No escriba ninguna contraseña ni abra nada de lo que ofrezcan este sitio o el mensaje que le trajo aquí. Si "
+		[WORD_ADVICE_SITE] =
+		    "No escriba ninguna contraseña ni abra nada de lo que ofrezcan este sitio o el mensaje que le trajo aquí. Si "
 		    "ya lo hizo, dígalo "
 		    "al llamar.",
 		    "No intente obtener el archivo de otra forma. Si ya lo abrió, desconecte el equipo de la red y llame de "

@@ -3,6 +3,9 @@
 . "${top_srcdir:-.}/t/e2e/tap.sh"
 
 e2e_init helpdesk
+# A second client, whom Squid lets ask as well: what refuses him below is ours.
+LAB_SQUID_PORTS="acl fb_other src 127.0.0.2/32
+http_access allow fb_other"
 small=$(body_md5 20000 7)
 e2e_rules "block host files.firebreak.test id=site" "block file 20000:md5:$small id=file name=small.exe"
 e2e_publish >/dev/null
@@ -23,7 +26,9 @@ out=$(firebreak exception add --incident "$id" --for 7d --reason "ticket 4711" 2
 ok $? "an exception is made from it" "$out"
 like "$out" "*1:local:site client=127.0.0.1 host=files.firebreak.test*" "for that rule, client and host"
 like "$(fetch "$site/hello" "${page[@]}")" "200 * 0" "his next try works"
-like "$(fetch "$site/hello" "${page[@]}" "${other[@]}")" "403 * 0" "another client's does not"
+like "$(fetch "$good/hello" "${other[@]}")" "200 * 0" "another client may ask for what is not listed"
+like "$(fetch "$site/hello" "${page[@]}" "${other[@]}")" "403 * 0" "and for this he may not"
+is "$(event '.client.ip, .event.action, .rule.id')" "127.0.0.2 blocked local:site" "as the event says"
 
 # A file, which Squid may keep.
 like "$(fetch "$file")" "403 * 0" "a listed file is refused"
@@ -32,6 +37,7 @@ ok $? "an exception for it" "$out"
 like "$(fetch "$file")" "200 20000 0" "he gets it"
 like "$(fetch "$file")" "200 20000 0" "as often as he likes"
 like "$(fetch "$file" "${other[@]}")" "403 * 0" "another client does not get the copy that Squid may have kept"
+is "$(event '.client.ip, .rule.id')" "127.0.0.2 local:file" "as the event says"
 like "$(fetch "$file")" "200 20000 0" "and he still does"
 
 # What comes to an end.

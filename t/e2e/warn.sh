@@ -23,6 +23,16 @@ like "$(fetch "$doubtful$to" "${page[@]}")" "403 * 0" "which only the form takes
 like "$(fetch "$other$to" -X POST "${page[@]}")" "403 * 0" "and for that host alone"
 like "$(fetch "$doubtful${to/t=?/t=0}" -X POST "${page[@]}")" "403 * 0" "an older token is none"
 like "$(fetch "$doubtful/hello" "${page[@]}")" "403 * 0" "so far nobody has gone on"
+# From here on with the site's own page.
+lab_as mkdir "$LAB_STATE/pages"
+sed 's/<main>/<main>our own page/; s/{{continue_form}}//' "$src/etc/pages/warn.html" | lab_write "$LAB_STATE/pages/warn.html"
+like "$(e2e_publish)" "*warn.html:*error: {{continue_form}} is missing*" "a page without a way on is not published"
+sed 's/<main>/<main>our own page/' "$src/etc/pages/warn.html" | lab_write "$LAB_STATE/pages/warn.html"
+e2e_publish >/dev/null; is $? 0 "one with it is"
+like "$(fetch "$doubtful/hello?a=1&b=%2F" "${page[@]}")" "403 * 0" "and he is warned"
+grep -q "our own page" "$lab_top/body"; ok $? "by that page"
+is "$(sed -n 's/^Content-Length: *\([0-9]*\).*/\1/Ip' "$lab_top/head")" "$(wc -c <"$lab_top/body")" "whose length is exact"
+to=$(action)
 like "$(fetch "$doubtful$to" -X POST "${page[@]}")" "303 0 0" "who goes on"
 is "$(tr -d '\r' <"$lab_top/head" | sed -n 's/^Location: //Ip')" "/hello?a=1&b=%2F" "is sent to where he was"
 is "$(event '.event.action, .event.reason')" "continued lookalike" "and it is logged"
