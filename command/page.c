@@ -162,9 +162,8 @@ fill_why(struct why *why, enum reason reason)
 		.value = about_site ? SLICE("*.secure.upd01.net") : SLICE("100352:md5:0ee4f395dd071f169e95e34454bbf446"),
 		.name = SLICE("patch.exe"), .note = buf_slice(&text), .key = { .size = about_site ? 0 : 100352 } };
 	why->steps[why->n_steps++] = (struct step){ .kind = STEP_UNSCANNABLE, .unscannable = UNSCANNABLE_ENCRYPTED };
-	if (reason == REASON_LOOKALIKE)
-		why->lookalike = (struct lookalike_finding){ .class = LOOKALIKE_E1, .level = LOOKALIKE_BLOCK,
-			.target = SLICE("betterbricks.com"), .registrable = SLICE("upd01.net") };
+	why->lookalike = (struct lookalike_finding){ .class = LOOKALIKE_E1, .level = LOOKALIKE_BLOCK,
+		.target = SLICE("betterbricks.com"), .registrable = SLICE("upd01.net"), .fault = "it has more than 64 parts" };
 }
 
 /* What the flags ask for into FACTS and *REASON; NULL, or what is wrong with them. */

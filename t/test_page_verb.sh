@@ -77,6 +77,16 @@ printf 'PagesFolder %s\n' "$work/elsewhere" >"$state/site.conf"
 fb 0 "a folder elsewhere" publish; live | grep -q "elsewhere"; ok $? "is the one"
 cp "$work/site.conf" "$state/site.conf"
 
+# ---- what an alert says of its files ----
+"$firebreak" --state "$work/imported" import "${top_srcdir:-.}/etc/alert-19190.txt" >/dev/null 2>&1
+has "a rule that an alert made knows which of its files it is" \
+	'100352:md5:0ee4f395dd071f169e95e34454bbf446 id=file-2' "$(grep 'note="variant 2 of 3 of Threat Outbreak Alert: Fake Mail Server Upgrade.*, published 2009-10-28"' "$work"/imported/sources/*.rules)"
+printf '{"id":"7","title":"%s","files":[{"name":"a.exe","size":100,"md5":"%s"}]}' "\\\"} <b>{{incident}} $(printf 'ü%.0s' $(seq 200))" \
+	0ee4f395dd071f169e95e34454bbf446 >"$work/alert.json"
+"$firebreak" --state "$work/imported" import "$work/alert.json" >/dev/null 2>&1; ok $? "an alert with a hostile title"
+has "is one rule" 'note="variant 1 of 1 of' "$(cat "$work/imported/sources/alert-7.rules")"
+"$firebreak" --state "$work/imported" publish >/dev/null 2>&1; ok $? "that can be published"
+
 # ---- and back ----
 rm -r "$pages"
 fb 0 "no pages any more" publish; ! live | grep -q "Bloccato per la vostra"; ok $? "they are gone"
