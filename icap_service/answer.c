@@ -109,7 +109,8 @@ write_page(struct txn *t, ci_request_t *req, struct page_facts *facts)
 	facts->contact = txn_site(t)->contact;
 	facts->organisation = txn_site(t)->organisation;
 	facts->mistake_link = txn_site(t)->mistake_link;
-	facts->set = t->generation == NULL ? NULL : generation_pages(t->generation);
+	/* No browser shows what a CONNECT is answered with. */
+	facts->set = t->generation == NULL || t->x.is_connect ? NULL : generation_pages(t->generation);
 	if (t->x.has_url)
 		facts->host = t->x.url.host;
 	facts->form = facts->action.len > 0 ? FORM_HTML : form_for(req);

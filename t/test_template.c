@@ -47,6 +47,7 @@ test_refused(void)
 		{ "an unknown condition", "\n{{#incident}}x{{/incident}}" NEED, 2, 1, "no such condition" },
 		{ "no number", "{{reason}}{{advice}}{{contact}}", 0, 0, "{{incident}} is missing" },
 		{ "a number that is not always there", "{{#file}}{{incident}}{{/file}}{{reason}}{{advice}}{{contact}}", 0, 0, "{{incident}} is missing" },
+		{ "a number that has to be opened", "<details>{{incident}}</details>{{reason}}{{advice}}{{contact}}", 0, 0, "{{incident}} is missing" },
 		{ "a number in an attribute alone", "<p title=\"{{incident}}\"></p>{{reason}}{{advice}}{{contact}}", 0, 0, "{{incident}} is missing" },
 		{ "a number in a comment", "<!-- {{incident}} -->{{reason}}{{advice}}{{contact}}", 0, 0, "{{incident}} is missing" },
 		{ "no reason", "{{incident}}{{advice}}{{contact}}", 0, 0, "{{reason}} is missing" },

@@ -16,7 +16,7 @@
 #include "templates/page_template.h"
 #include "templates/page_words.h"
 
-enum { PAGE_SITE_LANGUAGES = 32, PAGE_SET_MAX = 4 << 20 };
+enum { PAGE_SITE_LANGUAGES = 32, PAGE_SET_MAX = 3 << 20 };
 
 enum page_entry { ENTRY_LOGO = 1, ENTRY_WORDS, ENTRY_TEMPLATE };
 

@@ -113,6 +113,16 @@ in_body(const struct compiler *c)
 	return c->n_elements >= 2 && is_named(c->elements[1].element, "body");
 }
 
+/* What stands here is seen without opening anything. */
+static bool
+is_open(const struct compiler *c)
+{
+	for (size_t i = 0; i < c->n_elements; i++)
+		if (is_named(c->elements[i].element, "details"))
+			return false;
+	return c->n_sections == 0;
+}
+
 /* Bytes that nobody sees, or that make people see something else. */
 static void
 check_bytes(struct compiler *c)
@@ -206,7 +216,7 @@ add_fill(struct compiler *c, size_t at, enum page_fill fill, enum context contex
 	} else if (c->fills[fill]++ == PAGE_FILL_TIMES) {
 		find(c, DIAG_ERROR, at, "more than four times the same: ", slice_str(page_fill_name(fill)), "");
 	} else {
-		c->always[fill] |= context == CONTEXT_BODY && c->n_sections == 0;
+		c->always[fill] |= context == CONTEXT_BODY && is_open(c);
 		c->t->fills_words |= fill == FILL_REASON || fill == FILL_ADVICE || fill == FILL_TITLE || fill == FILL_HEADING;
 		page_op_add(c->out, OP_FILL, fill, (struct slice){ 0 });
 	}
@@ -598,8 +608,8 @@ static void
 check_whole(struct compiler *c)
 {
 	static const struct { enum page_fill fill; enum diag_level level; const char *why; } needed[] = {
-		{ FILL_INCIDENT, DIAG_ERROR, "{{incident}} is missing in the text, outside of all sections: nobody could tell what happened" },
-		{ FILL_REASON, DIAG_ERROR, "{{reason}} is missing in the text, outside of all sections: nobody could tell why" },
+		{ FILL_INCIDENT, DIAG_ERROR, "{{incident}} is missing in the text, outside of sections and details: nobody could tell what happened" },
+		{ FILL_REASON, DIAG_ERROR, "{{reason}} is missing in the text, outside of sections and details: nobody could tell why" },
 		{ FILL_ADVICE, DIAG_WARNING, "{{advice}} is missing: say in your own words what to do, also when a file was opened" },
 		{ FILL_CONTACT, DIAG_WARNING, "{{contact}} is missing: say in your own words whom to ask" },
 	};
@@ -608,7 +618,7 @@ check_whole(struct compiler *c)
 		if (!c->always[needed[i].fill])
 			find(c, needed[i].level, c->text.len, needed[i].why, (struct slice){ 0 }, "");
 	if (c->t->kind == PAGE_WARN && !c->always[FILL_CONTINUE_FORM])
-		refuse(c, c->text.len, "{{continue_form}} is missing in the text, outside of all sections: nobody could go on");
+		refuse(c, c->text.len, "{{continue_form}} is missing in the text, outside of sections and details: nobody could go on");
 	if (!c->has_body || !c->has_title || !c->has_lang)
 		refuse(c, c->text.len, "a page has <html lang=\"{{lang}}\">, a <title> and a <body>");
 	if (!c->has_viewport)
