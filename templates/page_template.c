@@ -608,8 +608,10 @@ static void
 check_whole(struct compiler *c)
 {
 	static const struct { enum page_fill fill; enum diag_level level; const char *why; } needed[] = {
-		{ FILL_INCIDENT, DIAG_ERROR, "{{incident}} is missing in the text, outside of sections and details: nobody could tell what happened" },
-		{ FILL_REASON, DIAG_ERROR, "{{reason}} is missing in the text, outside of sections and details: nobody could tell why" },
+		{ FILL_INCIDENT, DIAG_ERROR,
+		    "{{incident}} is missing in the text, outside of sections and details: nobody could tell what happened" },
+		{ FILL_REASON, DIAG_ERROR,
+		    "{{reason}} is missing in the text, outside of sections and details: nobody could tell why" },
 		{ FILL_ADVICE, DIAG_WARNING, "{{advice}} is missing: say in your own words what to do, also when a file was opened" },
 		{ FILL_CONTACT, DIAG_WARNING, "{{contact}} is missing: say in your own words whom to ask" },
 	};
