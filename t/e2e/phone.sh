@@ -4,6 +4,7 @@
 . "$src/t/e2e/browser.sh"
 browser_missing && skip_all "chromium or jq is missing"
 [ -x /usr/lib/squid/basic_ncsa_auth ] || skip_all "basic_ncsa_auth, which Squid knows its users by, is missing"
+command -v openssl >/dev/null || skip_all "openssl, which makes their passwords, is missing"
 [ -n "$("$build/firebreak" --help | grep '^  console ')" ] || skip_all "it was built without the console"
 
 e2e_init phone
