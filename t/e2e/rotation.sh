@@ -68,6 +68,10 @@ is "$(fetch "http://files.firebreak.test:$LAB_ORIGIN_PORT/bytes?n=100000&seed=1"
 metrics=$(firebreak metrics)
 like "$metrics" "*firebreak_decisions_total{action=\"blocked\"} $((asked + 2))*" "metrics count the blocks"
 like "$metrics" "*firebreak_reasons_total{reason=\"host\"} $((asked + 2))*" "by their reason"
-skipped=$(sed -n 's/^firebreak_skipped_bytes_total //p' <<<"$metrics")
+value() { sed -n "s/^firebreak_$1 //p" <<<"$metrics"; }
+is "$(value 'latency_seconds_count{stage="reqmod"}')" "$(value requests_total)" "how long each request took is counted"
+is "$(value 'latency_seconds_count{stage="respmod"}')" "$(value responses_total)" "and each response"
+awk -v sum="$(value 'latency_seconds_sum{stage="reqmod"}')" 'BEGIN { exit !(sum > 0) }'; ok $? "and together"
+skipped=$(value skipped_bytes_total)
 [ "$skipped" -ge 100000 ]; ok $? "and the bytes that were never looked at" "$skipped"
 e2e_done
