@@ -38,6 +38,7 @@ struct ship {
 	struct diag		 diag;
 	size_t			 warnings;	/* that were said */
 	uint64_t		 n, gone, shortened, resent;
+	uint64_t		 gone_said;
 	bool			 trusts;	/* that was said */
 	/* the batch */
 	size_t			 events, bytes;
@@ -153,6 +154,9 @@ say_findings(struct ship *p)
 	if (p->diag.n_errors > 0 || p->diag.n_warnings != p->warnings)
 		diag_print(&p->diag, stderr);
 	p->warnings = p->diag.n_warnings;
+	if (p->gone != p->gone_said)
+		call_fail(p->c, "deleted from the log before they could be shipped: %ju more", (uintmax_t)(p->gone - p->gone_said));
+	p->gone_said = p->gone;
 	diag_fini(&p->diag);
 	p->diag = (struct diag){ 0 };
 	if (syslog_trusts_system(p->link) && !p->trusts)
@@ -178,13 +182,15 @@ static void
 wait_for_receiver(struct ship *p)
 {
 	int64_t wait = WAIT_FIRST_MS, began = clock_ms();
+	int r;
 
 	call_fail(p->c, "%s: %s; trying until it works", p->target, syslog_link_error(p->link));
 	do {
 		sleep_ms(wait);
 		wait = 2 * wait < WAIT_LAST_MS ? 2 * wait : WAIT_LAST_MS;
-	} while (!stopped && ship_batch(p) == -1 && p->broken);
-	if (!stopped && !p->broken)
+		r = stopped ? -1 : ship_batch(p);
+	} while (!stopped && r == -1 && p->broken);
+	if (r != -1)
 		call_fail(p->c, "%s: it works again, after %jd s", p->target, (intmax_t)((clock_ms() - began) / S_MS));
 }
 
