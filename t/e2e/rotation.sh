@@ -137,7 +137,7 @@ is "$(firebreak events --by host --json 2>"$lab_top/said" | jq .events)" "$count
 is "$(cat "$lab_top/said")" "" "there is nothing in the log that is no event"
 # Its lines, as they are in all files: how many, how many numbers of requests, how many of incidents.  A writer who looks while another
 # is in the middle of a long line begins with a newline: an empty line is none.
-is "$(zcat -f "$LAB_EVENTS" "$LAB_EVENTS".[0-9]* | LC_ALL=C awk -F '"' '$0 != "" {
+is "$(zcat -f $(ls "$LAB_EVENTS" "$LAB_EVENTS".[0-9]* 2>/dev/null) | LC_ALL=C awk -F '"' '$0 != "" {
 	lines++
 	for (i = 1; i < 20 && $i != "id"; i++)
 		continue
