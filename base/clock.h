@@ -1,6 +1,6 @@
 /* clock.h - moments and spans as numbers and as text.
  *
- * Moments are seconds or milliseconds since 1970-01-01T00:00:00Z, always UTC.  Pure but for clock_ms(). */
+ * Moments are seconds or milliseconds since 1970-01-01T00:00:00Z, always UTC.  Pure but for clock_ms() and clock_ns(). */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -13,6 +13,9 @@ enum { CLOCK_DAY_S = 86400, CLOCK_TEXT = sizeof("-292277022-12-31T23:59:59.999Z"
 
 /* Now, in milliseconds. */
 int64_t clock_ms(void);
+
+/* Nanoseconds of a clock that nobody sets, to measure spans by.  Costs no system call: some 25 ns. */
+int64_t clock_ns(void);
 
 /* A moment in seconds from "2009-10-28", "2009-10-28T14:39Z" or "2009-10-28T14:39:00[.mmm]Z"; an offset
  * "+02:00" may stand for Z.  -1 when it is none of these or no such day exists. */

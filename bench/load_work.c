@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 enum { GZIP_BITS = MAX_WBITS + 16, GZIP_LEVEL = 6, SIZE_STEP = 1024 };
-enum { HEAD_MAX = 16384, POOL = 1 << 22, STRIDE = 4099 };
+enum { HEAD_MAX = 1 << 18, POOL = 1 << 22, STRIDE = 4099 };
 #define STORE_MAX	((size_t)1 << 32)
 #define SEED		UINT64_C(0x9e3779b97f4a7c15)
 

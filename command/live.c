@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "command/lead.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "feeds/feed_source.h"
@@ -249,6 +250,8 @@ perform(struct job *job)
 	if (job->runtime != NULL) {
 		store_generation(job->runtime, manifest, job->report.generation);
 		wait_for_workers(job->runtime, &job->confirmation);
+		if (job->confirmation.n_waiting == 0)
+			lead_note(job->call);
 	}
 	return report(job);
 }

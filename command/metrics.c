@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "command/lead.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "feeds/feed_source.h"
@@ -14,8 +15,10 @@
 
 #include "config.h"
 
-enum { FLAG_TO, FLAGS };
+enum { FLAG_TO, FLAG_QUICK, FLAGS };
 enum { TEXT_MAX = 16 << 20, FILE_MODE = 0644, MS_PER_S = 1000 };
+
+#define NS_PER_S	1e9
 
 /* A counter of the runtime as a metric; rows of one metric stand together. */
 static const struct row {
@@ -123,6 +126,26 @@ add_counters(const struct runtime *r, struct buf *out)
 	}
 }
 
+/* A histogram for each stage: how many took no longer than each bound, in all, and together. */
+static void
+add_latencies(const struct runtime *r, struct buf *out)
+{
+	struct latency_counts counts;
+
+	head(out, "latency_seconds", "histogram", "How long the service took, by stage.");
+	for (enum latency_of of = 0; of < LATENCIES; of++) {
+		const char *stage = latency_name(of);
+
+		latency_read(runtime_latency(r, of), &counts);
+		for (size_t i = 0; i < LATENCY_BOUNDS; i++)
+			buf_addf(out, "firebreak_latency_seconds_bucket{stage=\"%s\",le=\"%g\"} %" PRIu64 "\n", stage,
+			    (double)latency_bound_ns(i) / NS_PER_S, counts.upto[i]);
+		buf_addf(out, "firebreak_latency_seconds_bucket{stage=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", stage, counts.upto[LATENCY_BOUNDS]);
+		buf_addf(out, "firebreak_latency_seconds_sum{stage=\"%s\"} %.9f\n", stage, (double)counts.sum_ns / NS_PER_S);
+		buf_addf(out, "firebreak_latency_seconds_count{stage=\"%s\"} %" PRIu64 "\n", stage, counts.upto[LATENCY_BOUNDS]);
+	}
+}
+
 static void
 add_mode(const struct runtime *r, int64_t now_ms, struct buf *out)
 {
@@ -139,6 +162,12 @@ add_mode(const struct runtime *r, int64_t now_ms, struct buf *out)
 static void
 add_workers(const struct runtime *r, int64_t now_ms, uint64_t wanted, struct buf *out)
 {
+	enum { WORKER_GENERATION, WORKER_SILENCE, WORKER_STARTED, WORKER_METRICS };
+	static const struct { const char *name, *help; } metrics[WORKER_METRICS] = {
+		{ "worker_generation", "The generation that a worker judges by; 0 is none." },
+		{ "worker_heartbeat_age_seconds", "How long ago a worker was last seen." },
+		{ "worker_started_timestamp_seconds", "When a worker began." },
+	};
 	struct worker *v = calloc(RUNTIME_WORKERS, sizeof(*v));
 	size_t n = v == NULL ? 0 : runtime_workers(r, v, RUNTIME_WORKERS), behind = 0;
 	char pid[DIGITS_MAX + 1];
@@ -148,21 +177,18 @@ add_workers(const struct runtime *r, int64_t now_ms, uint64_t wanted, struct buf
 		behind += v[i].generation != wanted;
 	gauge(out, "workers", "Workers that are running.", (double)n);
 	gauge(out, "workers_behind", "Workers that judge by another generation than the live one.", (double)behind);
-	for (int what = 0; what < 2 && n > 0; what++) {
-		const char *metric = what == 0 ? "worker_generation" : "worker_heartbeat_age_seconds";
-
-		head(out, metric, "gauge", what == 0 ? "The generation that a worker judges by; 0 is none." :
-		    "How long ago a worker was last seen.");
+	for (size_t what = 0; what < WORKER_METRICS && n > 0; what++) {
+		head(out, metrics[what].name, "gauge", metrics[what].help);
 		for (size_t i = 0; i < n; i++) {
 			int64_t age = now_ms > v[i].heartbeat_ms ? now_ms - v[i].heartbeat_ms : 0;
 
 			pid[decimal((uint64_t)v[i].pid, pid)] = '\0';
-			buf_addf(out, "firebreak_%s", metric);
+			buf_addf(out, "firebreak_%s", metrics[what].name);
 			add_label(out, "pid", slice_str(pid));
-			if (what == 0)
+			if (what == WORKER_GENERATION)
 				buf_addf(out, " %" PRIu64 "\n", v[i].generation);
 			else
-				buf_addf(out, " %.3f\n", (double)age / MS_PER_S);
+				buf_addf(out, " %.3f\n", (double)(what == WORKER_STARTED ? v[i].started_ms : age) / MS_PER_S);
 		}
 	}
 	free(v);
@@ -209,9 +235,31 @@ add_sources(const struct call *c, int64_t now_ms, struct buf *out)
 	diag_fini(&unwanted);
 }
 
+/* When an alert's rules came, at each step, for the newest alerts only: a series that nobody looks at costs as much as another. */
+static void
+add_leads(const struct call *c, bool quick, struct buf *out)
+{
+	struct lead v[LEADS];
+	size_t n = lead_read(c, v);
+
+	if (!quick)
+		lead_first_hits(c, v, n);
+	if (n > 0)
+		head(out, "alert_timestamp_seconds", "gauge", "When an alert was published, imported, live in every worker, and first met.");
+	for (size_t i = 0; i < n; i++) {
+		const struct { const char *step; int64_t at; } steps[] = { { "published", v[i].published }, { "imported", v[i].imported },
+			{ "live", v[i].live }, { "first_hit", v[i].first_hit } };
+
+		for (size_t k = 0; k < sizeof(steps) / sizeof(*steps); k++)
+			if (steps[k].at != 0)
+				buf_addf(out, "firebreak_alert_timestamp_seconds{alert=\"%s\",step=\"%s\"} %" PRId64 "\n", v[i].alert,
+				    steps[k].step, steps[k].at);
+	}
+}
+
 /* Everything into OUT.  -1 after saying what is wrong. */
 static int
-collect(const struct call *c, struct buf *out)
+collect(const struct call *c, bool quick, struct buf *out)
 {
 	struct diag diag = { 0 };
 	struct generation *g = call_generation(c, false, &diag);
@@ -222,10 +270,12 @@ collect(const struct call *c, struct buf *out)
 	buf_addf(out, "firebreak_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	add_generation(g, out);
 	add_sources(c, now_ms, out);
+	add_leads(c, quick, out);
 	if (r != NULL) {
 		add_mode(r, now_ms, out);
 		add_workers(r, now_ms, g == NULL ? 0 : generation_number(g), out);
 		add_counters(r, out);
+		add_latencies(r, out);
 	}
 	generation_close(g);
 	runtime_close(r);
@@ -247,7 +297,7 @@ write_out(const struct call *c, const char *to, struct slice text)
 static int
 run(struct call *c)
 {
-	static const char *const flags[FLAGS] = { "to=" };
+	static const char *const flags[FLAGS] = { "to=", "quick" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	int status = EXIT_TROUBLE;
@@ -260,7 +310,7 @@ run(struct call *c)
 	if (call_need_state(c) == -1)
 		return EXIT_TROUBLE;
 	buf_init(&out, TEXT_MAX);
-	if (collect(c, &out) == 0)
+	if (collect(c, values[FLAG_QUICK] != NULL, &out) == 0)
 		status = write_out(c, values[FLAG_TO], buf_slice(&out));
 	buf_fini(&out);
 	return status;
@@ -269,8 +319,9 @@ run(struct call *c)
 const struct verb verb_metrics = {
 	.name = "metrics",
 	.run = run,
-	.operands = "[--to FILE]",
+	.operands = "[--quick] [--to FILE]",
 	.summary = "Print what is counted, and the state, for Prometheus.",
 	.help =
+	    "  --quick       do not look into the event log for the first event of an alert\n"
 	    "  --to FILE     replace FILE as a whole, for the textfile collector of node_exporter\n",
 };

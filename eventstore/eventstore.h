@@ -69,6 +69,7 @@ struct event_row {
 	char		 id[INCIDENT_LEN + 1];
 	struct slice	 words[EVENT_WORDS], url, digest;
 	int64_t		 file, at, len, sum;	/* for eventstore_line() */
+	int64_t		 key;			/* for eventstore_forget_to() */
 };
 
 /* Other than 0 ends the search. */
@@ -107,5 +108,16 @@ void eventstore_release(struct eventstore *s);
  * eventstore_forget().  NULL with an error in DIAG.  The caller's. */
 struct eventstore *eventstore_follow(struct eventstore *s, struct diag *diag);
 int eventstore_forget(struct eventstore *s, struct diag *diag);
+
+/* A store like that which outlives its process, for whoever hands events on: what was read of the log at PATH, and what was read
+ * and not forgotten yet, is in the file NOTES (made with 0600), so that each event is visited again until somebody has it.  A new
+ * one begins with all that the log has, which *ANEW says.  An update reads EVENTSTORE_STEP bytes at most, or one line: memory and
+ * NOTES stay small however much there is.  Words and URLs of what is not forgotten are in NOTES.  NULL with an error in DIAG: it is
+ * damaged or of another version, or another process has it. */
+enum { EVENTSTORE_STEP = 16 << 20 };
+struct eventstore *eventstore_follow_in(const char *path, const char *notes, bool *anew, struct diag *diag);
+
+/* Forget what was visited up to ROW, which is its KEY. */
+int eventstore_forget_to(struct eventstore *s, int64_t key, struct diag *diag);
 
 #endif

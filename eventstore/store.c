@@ -15,6 +15,7 @@
 #include "base/clock.h"
 
 enum {
+	NOTES_MODE = 0600,
 	INDEX_MODE = 0660,		/* group: whoever may search may bring it up to date */
 	APPLICATION = 0x46424556,	/* "FBEV" */
 	VERSION = 2,			/* another one is made anew */
@@ -183,7 +184,7 @@ open_db(struct eventstore *s, const char *name)
 {
 	if (sqlite3_open_v2(name, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return -1;
-	sqlite3_busy_timeout(s->db, BUSY_MS);
+	sqlite3_busy_timeout(s->db, s->kept ? 0 : BUSY_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	return run_text(s, "PRAGMA cache_size = -262144; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; "
@@ -491,10 +492,54 @@ eventstore_follow(struct eventstore *s, struct diag *diag)
 	return NULL;
 }
 
+/* Words go with the events: who follows for a year meets many. */
 int
 eventstore_forget(struct eventstore *s, struct diag *diag)
 {
-	return store_run(s, STORE_SQL_EVENTS_DROP_ALL, "") == 0 ? 0 : store_error(s, diag);
+	memset(s->words, 0, STORE_WORD_CACHE * sizeof(*s->words));
+	return store_run(s, STORE_SQL_EVENTS_DROP_ALL, "") == 0 && store_run(s, STORE_SQL_WORDS_DROP_ALL, "") == 0 ? 0 :
+	    store_error(s, diag);
+}
+
+int
+eventstore_forget_to(struct eventstore *s, int64_t key, struct diag *diag)
+{
+	return store_run(s, STORE_SQL_EVENTS_DROP_TO, "i", key) == 0 ? 0 : store_error(s, diag);
+}
+
+/* The file NOTES, made or ours, and nobody else's while it is open. */
+static int
+open_notes(struct eventstore *s, const char *notes, bool *anew)
+{
+	int fd = open(notes, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, NOTES_MODE);
+
+	if (fd == -1)
+		return -1;
+	close(fd);
+	s->copy = s->follows = s->kept = true;
+	s->step = EVENTSTORE_STEP;
+	if (open_db(s, notes) == -1 || run_text(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -8192; "
+	    "PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT") == -1)
+		return -1;
+	*anew = pragma(s, "PRAGMA schema_version") == 0;
+	return check_schema(s) == -1 || prepare(s) == -1 ? -1 : 0;
+}
+
+struct eventstore *
+eventstore_follow_in(const char *path, const char *notes, bool *anew, struct diag *diag)
+{
+	struct eventstore *s = new_store(path);
+	int sql;
+
+	errno = 0;
+	if (s != NULL && open_notes(s, notes, anew) == 0)
+		return s;
+	sql = s == NULL || s->db == NULL ? SQLITE_OK : sqlite3_errcode(s->db);
+	diag_add(diag, DIAG_ERROR, notes, 0, 0, "%s", sql == SQLITE_BUSY ? "another process has it" :
+	    sql == SQLITE_OK && errno == 0 ? "it is of another version, or something else; remove it to begin anew" :
+	    sql == SQLITE_OK || sql == SQLITE_CANTOPEN ? strerror(errno) : sqlite3_errmsg(s->db));
+	eventstore_close(s);
+	return NULL;
 }
 
 int
@@ -635,6 +680,7 @@ eventstore_update(struct eventstore *s, struct diag *diag)
 {
 	int sql, r;
 
+	s->left = s->step;
 	store_reader_close(s);
 	/* An index that is removed meanwhile is no reason to give up: the next one is new. */
 	for (int i = 0; (r = update_once(s, diag, &sql)) == -1 && sql != SQLITE_OK && sql != SQLITE_BUSY && !s->copy &&
@@ -642,6 +688,8 @@ eventstore_update(struct eventstore *s, struct diag *diag)
 		close_db(s);
 	if (r != -1 || sql == SQLITE_OK)
 		return r;
+	if (s->kept)
+		return store_error(s, diag);
 	if (sql == SQLITE_CORRUPT || sql == SQLITE_NOTADB)
 		give_up(s, diag);
 	else if (s->copy || use_copy(s, sql == SQLITE_BUSY ? "somebody else has been writing it for a minute" : sqlite3_errstr(sql),

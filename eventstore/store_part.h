@@ -69,6 +69,8 @@ struct eventstore {
 	sqlite3_stmt		*sql[STORE_SQLS];
 	bool			 copy;		/* in a file without a name, or in memory */
 	bool			 follows;
+	bool			 kept;		/* a follower in a file of its own */
+	int64_t			 step, left;	/* bytes that one update may read, and still may; STEP 0: all */
 	bool			 dropped;	/* a file's events, while files are read */
 	int			 error;		/* of SQLite, that ended an update */
 	dev_t			 dev;		/* of the index that is open */

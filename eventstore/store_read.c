@@ -223,6 +223,9 @@ read_lines(struct reading *g)
 		r->too_long += got == LOG_LINE_TOO_LONG;
 		note_tail(r, line, g->lines.at);
 		tell(g, g->s->done, n);
+		g->s->left -= g->lines.at - at;
+		if (g->s->step > 0 && g->s->left <= 0)
+			return r->torn = r->whole = r->broken = 0, g->failed ? -1 : 0;	/* the rest next time */
 		if (n % COMMIT_LINES == 0 && (store_record_save(g->s, r) == -1 || store_commit(g->s) == -1))
 			return -1;
 	}
@@ -282,6 +285,8 @@ store_read(struct eventstore *s, struct store_record *r)
 	struct reading *g;
 	int result;
 
+	if (s->step > 0 && s->left <= 0)
+		return 0;
 	if (r->gz ? same && r->whole : r->offset + r->torn == (int64_t)st->st_size && same)
 		return 0;
 	if ((g = calloc(1, sizeof(*g))) == NULL)

@@ -350,7 +350,8 @@ struct visitor {
 static int
 step_event(sqlite3_stmt *stmt, void *visit, void *arg)
 {
-	struct event_row row = { .sum = sqlite3_column_int64(stmt, ROW_SUM), .file = sqlite3_column_int64(stmt, ROW_FILE),
+	struct event_row row = { .key = sqlite3_column_int64(stmt, ROW_KEY), .sum = sqlite3_column_int64(stmt, ROW_SUM),
+		.file = sqlite3_column_int64(stmt, ROW_FILE),
 		.at = sqlite3_column_int64(stmt, ROW_AT), .len = sqlite3_column_int64(stmt, ROW_LEN),
 		.url = column(stmt, ROW_URL), .digest = column(stmt, ROW_DIGEST) };
 

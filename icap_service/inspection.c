@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
 #include "icap_service/recall.h"
@@ -161,6 +162,9 @@ count_work(struct txn *t)
 	process_count(t->process, COUNTER_bytes_decoded, inspector_decoded(i));
 	process_count(t->process, COUNTER_bodies_unpacked, inspector_has_archive(i));
 	process_count(t->process, COUNTER_bodies_unscannable, inspector_unscannable(i) != UNSCANNABLE_NO);
+	process_time(t->process, LATENCY_body, t->work_ns);
+	if (inspector_has_archive(i))
+		process_time(t->process, LATENCY_helper, inspector_waited_ns(i));
 }
 
 /* Not all of the body could be looked into: what the site says of that. */
@@ -186,8 +190,11 @@ judge_end(struct txn *t, ci_request_t *req)
 	const struct judged *kept;
 	const struct why *why;
 	bool checked = true;
+	int64_t began;
 
+	began = clock_ns();
 	inspector_end(t->inspector);
+	t->work_ns += clock_ns() - began;
 	count_work(t);
 	kept = findings_kept(t->findings);
 	if (inspector_stopped(t->inspector) && kept != NULL)

@@ -409,6 +409,13 @@ process_has_pseudonyms(struct process *self)
 	return process_keys_are_there(self->keys);
 }
 
+void
+process_time(struct process *self, enum latency_of of, int64_t ns)
+{
+	if (self->runtime != NULL)
+		latency_add(runtime_latency(self->runtime, of), ns);
+}
+
 enum mode
 process_mode(struct process *self, int64_t now_ms)
 {

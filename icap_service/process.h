@@ -59,6 +59,9 @@ void process_incident(struct process *p, int64_t now_ms, char out[static INCIDEN
 /* Count N of C; fine without a runtime. */
 void process_count(struct process *p, enum counter c, uint64_t n);
 
+/* What OF says took NS; fine without a runtime. */
+void process_time(struct process *p, enum latency_of of, int64_t ns);
+
 /* The event log failed: true the first time since it last worked, so that it is said once and not
  * for every request. */
 bool process_log_fails(struct process *p);

@@ -9,6 +9,7 @@
 #include <c_icap/service.h>
 #include <c_icap/simple_api.h>
 
+#include "base/clock.h"
 #include "icap_service/answer.h"
 #include "icap_service/flow.h"
 #include "icap_service/svc_log.h"
@@ -121,6 +122,22 @@ release_request_data(void *data)
 	txn_free(data);
 }
 
+/* How long that takes is how long a browser waits for us, but for bodies. */
+static int
+decide(struct txn *t, ci_request_t *req, struct slice preview)
+{
+	int64_t began = clock_ns();
+	int result;
+
+	answer_identify(t, req);
+	if (txn_read(t, req) == -1)
+		result = flow_out_of_memory(t, req);
+	else
+		result = t->respmod ? flow_response(t, req, preview) : flow_request(t, req, preview);
+	process_time(t->process, t->respmod ? LATENCY_respmod : LATENCY_reqmod, clock_ns() - began);
+	return result;
+}
+
 static int
 check_preview(char *data, int len, ci_request_t *req)
 {
@@ -132,10 +149,7 @@ check_preview(char *data, int len, ci_request_t *req)
 		    service_options()->no_rules == FAIL_CLOSED ? "is refused" : "passes");
 		return service_options()->no_rules == FAIL_CLOSED ? CI_MOD_ERROR : CI_MOD_ALLOW204;
 	}
-	answer_identify(t, req);
-	if (txn_read(t, req) == -1)
-		return flow_out_of_memory(t, req);
-	return t->respmod ? flow_response(t, req, preview) : flow_request(t, req, preview);
+	return decide(t, req, preview);
 }
 
 static int

@@ -141,6 +141,7 @@ static void
 look(struct txn *t, struct slice bytes)
 {
 	struct inspector *i = t->inspector;
+	int64_t began = clock_ns();
 
 	inspector_update(i, bytes, body_full(t->body) || inspector_waiting(i) + bytes.len >= INSPECT_STEP);
 	body_judged(t->body, inspector_judged(i));
@@ -149,6 +150,7 @@ look(struct txn *t, struct slice bytes)
 		body_judged(t->body, inspector_judged(i));
 	}
 	outgrow(t);
+	t->work_ns += clock_ns() - began;
 }
 
 size_t

@@ -36,6 +36,7 @@ struct txn {
 	struct inspect_plan	 plan;
 	struct inspector	*inspector;	/* for FLOW_INSPECT, with FINDINGS */
 	struct findings		*findings;
+	int64_t			 work_ns;	/* on BODY, so far */
 	bool			 outgrown;	/* nothing more can be found in it */
 	struct body		*body;
 	int64_t			 hold;		/* a longer BODY is not held whole */

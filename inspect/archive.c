@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "inspect/archive_wire.h"
 
@@ -23,7 +23,6 @@ enum {
 	SPOOL_MODE = 0600,
 	GIVE_BACK = 1 << 20,		/* bytes that are worth a call */
 	MS_NS = 1000000,
-	S_NS = 1000000000,
 	LOOKS_MAX = 16,			/* archive_look_now(): each costs as much as all that came before */
 };
 
@@ -53,6 +52,7 @@ struct archive {
 	uint64_t		 looked;	/* SIZE at the last look */
 	unsigned		 looks;
 	int64_t			 left_ns;	/* of the time that the helper may take */
+	int64_t			 waited_ns;	/* for it, so far */
 	enum unscannable	 reason;
 	bool			 done;
 };
@@ -336,15 +336,6 @@ give_back(struct archive *a)
 
 /* ---- what the helper says: nothing of it is believed ---- */
 
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * S_NS + t.tv_nsec;
-}
-
 /* Have a report of H; why there will be none: it took too long, or the helper is gone. */
 static enum unscannable
 receive(struct archive *a, const struct helper *h, struct wire_report *report)
@@ -354,7 +345,7 @@ receive(struct archive *a, const struct helper *h, struct wire_report *report)
 	for (;;) {
 		/* With MSG_TRUNC the length is that of the packet, also when it is too long. */
 		ssize_t n = recv(h->socket, report, sizeof(*report), MSG_DONTWAIT | MSG_TRUNC);
-		int64_t began;
+		int64_t began, took;
 
 		if (n == (ssize_t)sizeof(*report))
 			return UNSCANNABLE_NO;
@@ -362,9 +353,11 @@ receive(struct archive *a, const struct helper *h, struct wire_report *report)
 			return UNSCANNABLE_HELPER;
 		if (a->left_ns <= 0)
 			return UNSCANNABLE_TIME;
-		began = now_ns();
+		began = clock_ns();
 		poll(&pfd, 1, (int)(a->left_ns / MS_NS < INT32_MAX ? a->left_ns / MS_NS + 1 : INT32_MAX));
-		a->left_ns -= now_ns() - began;
+		took = clock_ns() - began;
+		a->left_ns -= took;
+		a->waited_ns += took;
 	}
 }
 
@@ -518,4 +511,10 @@ bool
 archive_done(const struct archive *a)
 {
 	return a->done;
+}
+
+int64_t
+archive_waited_ns(const struct archive *a)
+{
+	return a->waited_ns;
 }

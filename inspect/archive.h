@@ -60,4 +60,7 @@ enum unscannable archive_unscannable(const struct archive *a);
 /* Nothing more is to be found: FOUND said enough, the helper is done with it or gone, or this is no archive after all. */
 bool archive_done(const struct archive *a);
 
+/* How long all calls have waited for the helper so far; starting it is not in it. */
+int64_t archive_waited_ns(const struct archive *a);
+
 #endif

@@ -39,6 +39,7 @@ struct inspector {
 
 	bool			 stopped;
 	uint64_t		 hashed;
+	int64_t			 waited_ns;	/* for the helper of an archive that was begun anew */
 	enum unscannable	 unscannable;
 };
 
@@ -265,6 +266,8 @@ look_for_members(struct inspector *i, struct slice bytes)
 static bool
 restart(struct inspector *i)
 {
+	if (i->archive != NULL)
+		i->waited_ns += archive_waited_ns(i->archive);
 	archive_close(i->archive);
 	i->archive = NULL;
 	i->wish.members = i->members;
@@ -678,4 +681,11 @@ uint64_t
 inspector_decoded(const struct inspector *i)
 {
 	return i->out + (i->parts == NULL ? 0 : parts_decoded(i->parts));
+}
+
+int64_t
+inspector_waited_ns(const struct inspector *i)
+{
+	return i->waited_ns + (i->archive == NULL ? 0 : archive_waited_ns(i->archive)) +
+	    (i->parts == NULL ? 0 : parts_waited_ns(i->parts));
 }

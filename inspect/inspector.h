@@ -98,4 +98,7 @@ size_t inspector_sent_digests(const struct inspector *i, const struct digest **d
 uint64_t inspector_hashed(const struct inspector *i);
 uint64_t inspector_decoded(const struct inspector *i);
 
+/* How long all calls have waited for the helper so far. */
+int64_t inspector_waited_ns(const struct inspector *i);
+
 #endif

@@ -1,11 +1,11 @@
 #include "inspect/parts.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "inspect/file_type.h"
 
-enum { S_MS = 1000, MS_NS = 1000000 };
+enum { MS_NS = 1000000 };
 
 struct parts {
 	struct inspect_wish	 wish;		/* of the whole body; its limits are what is left */
@@ -16,6 +16,7 @@ struct parts {
 	bool			 done;
 	enum unscannable	 unscannable;
 	uint64_t		 hashed, decoded;	/* of the parts that have ended */
+	int64_t			 waited_ns;		/* the same */
 	bool			 had_archive;
 
 	/* the part that is open */
@@ -118,14 +119,10 @@ wish_for(struct parts *p, enum file_type type)
 	return wish;
 }
 
-/* Milliseconds of a clock that nobody sets. */
 static int64_t
 now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * S_MS + t.tv_nsec / MS_NS;
+	return clock_ns() / MS_NS;
 }
 
 /* What the helper took since BEGAN is taken from what it may for the whole body. */
@@ -226,6 +223,7 @@ close_part(struct parts *p)
 		return;
 	note_unscannable(p, inspector_unscannable(p->inspector));
 	p->hashed += inspector_hashed(p->inspector);
+	p->waited_ns += inspector_waited_ns(p->inspector);
 	p->decoded += decoded;
 	p->wish.limits.bytes -= decoded < p->wish.limits.bytes ? decoded : p->wish.limits.bytes;
 	inspector_free(p->inspector);
@@ -368,6 +366,12 @@ uint64_t
 parts_decoded(const struct parts *p)
 {
 	return p->decoded + (p->inspector == NULL ? 0 : inspector_decoded(p->inspector));
+}
+
+int64_t
+parts_waited_ns(const struct parts *p)
+{
+	return p->waited_ns + (p->inspector == NULL ? 0 : inspector_waited_ns(p->inspector));
 }
 
 bool

@@ -39,9 +39,11 @@ bool parts_done(const struct parts *p);
 /* The first reason why not all was looked at. */
 enum unscannable parts_unscannable(const struct parts *p);
 
-/* Of all parts so far: bytes that were hashed, and that came out of codings; one of them is or has an archive. */
+/* Of all parts so far: bytes that were hashed, and that came out of codings; how long helpers were waited for; one of them is or
+ * has an archive. */
 uint64_t parts_hashed(const struct parts *p);
 uint64_t parts_decoded(const struct parts *p);
+int64_t parts_waited_ns(const struct parts *p);
 bool parts_have_archive(const struct parts *p);
 
 #endif

@@ -1,6 +1,6 @@
 /* The file, all numbers in this machine's byte order:
  *
- *	header | generation, mode, incident | counters | workers | kill memory | wanted whole | grants | visits | journal
+ *	header | generation, mode, incident | counters | latencies | workers | kill memory | wanted whole | grants | visits | journal
  *
  * The tables are 4-way sets of sealed slots: words that are followed by a keyed hash over them.
  * Nobody locks a slot and nobody waits.  A slot that a writer was killed in, that two writers mixed,
@@ -27,10 +27,11 @@
 #include "runtime/state.h"
 
 enum {
-	LAYOUT = 4,		/* rises with every change of struct shared */
+	LAYOUT = 5,		/* rises with every change of struct shared */
 	FILE_MODE = 0660,
 	FOLDER_MODE = 02775,
 	COUNTER_ROOM = 64,	/* counters may be added without a new layout */
+	LATENCY_ROOM = 8,	/* and so may these */
 	WAYS = 4,
 	INCIDENT_BITS = 15,
 	MODE_BITS = 2,
@@ -48,6 +49,7 @@ enum {
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "slots in shared memory need atomics without locks");
 _Static_assert((int)JOURNAL_LENGTHS == (int)WAYS, "a set has room for what is known of one URL");
 _Static_assert((int)COUNTERS <= (int)COUNTER_ROOM, "raise COUNTER_ROOM and LAYOUT");
+_Static_assert((int)LATENCIES <= (int)LATENCY_ROOM, "raise LATENCY_ROOM and LAYOUT");
 
 enum {
 	KILL_KEY, KILL_TIME, KILL_LENGTH, KILL_BY, KILL_SIZE, KILL_NAMED, KILL_ALG, KILL_BYTES,
@@ -75,6 +77,7 @@ struct shared {
 	_Atomic uint64_t	mode;		/* until_ms << MODE_BITS | mode: both change at once */
 	_Atomic uint64_t	incident;
 	_Atomic uint64_t	counters[COUNTER_ROOM];
+	_Alignas(CACHE_LINE) struct latency latencies[LATENCY_ROOM];
 	struct worker_slot	workers[RUNTIME_WORKERS];
 	_Atomic uint64_t	kills[KILL_SLOTS][KILL_WORDS];
 	_Atomic uint64_t	whole[WHOLE_SLOTS][WHOLE_WORDS];
@@ -316,6 +319,30 @@ uint64_t
 runtime_counter(const struct runtime *r, enum counter c)
 {
 	return atomic_load_explicit(&r->map->counters[c], memory_order_relaxed);
+}
+
+static const struct { const char *name, *help; } latency_rows[LATENCIES] = {
+#define LATENCY(name, help)	{ #name, help },
+#include "runtime/latencies.def"
+#undef LATENCY
+};
+
+const char *
+latency_name(enum latency_of of)
+{
+	return latency_rows[of].name;
+}
+
+const char *
+latency_help(enum latency_of of)
+{
+	return latency_rows[of].help;
+}
+
+struct latency *
+runtime_latency(const struct runtime *r, enum latency_of of)
+{
+	return &r->map->latencies[of];
 }
 
 unsigned

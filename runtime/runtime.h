@@ -12,6 +12,7 @@
 
 #include "base/diag.h"
 #include "base/digest.h"
+#include "runtime/latency.h"
 
 struct runtime;
 
@@ -64,6 +65,19 @@ const char *counter_name(enum counter c);	/* "requests" */
 const char *counter_help(enum counter c);
 void runtime_count(struct runtime *r, enum counter c, uint64_t n);
 uint64_t runtime_counter(const struct runtime *r, enum counter c);
+
+/* ---- latencies ---- */
+enum latency_of {
+#define LATENCY(name, help)	LATENCY_##name,
+#include "runtime/latencies.def"
+#undef LATENCY
+	LATENCIES
+};
+const char *latency_name(enum latency_of of);	/* "reqmod" */
+const char *latency_help(enum latency_of of);
+
+/* Where the times of OF are counted: latency_add(), latency_read().  Borrowed from R. */
+struct latency *runtime_latency(const struct runtime *r, enum latency_of of);
 
 /* The next number for incident ids: 15 bits, wrapping, starting at random. */
 unsigned runtime_next_incident(struct runtime *r);

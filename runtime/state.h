@@ -2,7 +2,7 @@
  *
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
  *	STATE/lookalike.conf  STATE/pages/  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared
- *	STATE/log/  STATE/console.users  STATE/private/pseudonym.keys  STATE/private/reveals */
+ *	STATE/log/  STATE/console.users  STATE/ship.position  STATE/private/pseudonym.keys  STATE/private/reveals */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -32,6 +32,7 @@ int state_lock(const char *state);
 #define STATE_MANIFEST	"rules/MANIFEST"
 #define STATE_LOCK	"rules/lock"
 #define STATE_EVENTS	"events.jsonl"
+#define STATE_SHIP	"ship.position"
 #define STATE_TARGETS	"targets.jsonl"
 #define STATE_USERS	"console.users"
 #define STATE_RUNTIME	"runtime"

@@ -36,6 +36,7 @@ empty "no script beside a test program of its name" "$(for script in t/*.sh; do 
 empty "no blanks at the end of a line" "$(grep -nE '[ 	]+$' $sources $headers)"
 
 # ---- rooms: arrows go down ----
+empty "libssl only in eventstore/syslog_tls.c" "$(grep -lE '#include *[<"]openssl/ssl' $sources $headers | grep -v '^eventstore/syslog_tls\.c')"
 empty "SQLite only in eventstore" "$(grep -lE '#include *[<"]sqlite3' $sources $headers | grep -v '^eventstore/')"
 empty "c-icap's headers only in icap_service" "$(grep -lE '#include *[<"]c_icap/' $sources $headers | grep -v '^icap_service/')"
 empty "libmicrohttpd only in console" "$(grep -lE '#include *[<"]microhttpd' $sources $headers | grep -v '^console/')"

@@ -784,6 +784,116 @@ test_follow(void)
 	free(log);
 }
 
+/* ---- handing events on ---- */
+
+enum { KEPT_ALL = 45000 };
+
+struct handed {
+	unsigned char	 seen[KEPT_ALL];
+	size_t		 n, bytes, most, wrong;
+	struct eventstore *s;
+	int64_t		 last;
+};
+
+static int
+hand_on(void *arg, const struct event_row *row)
+{
+	struct handed *h = arg;
+	struct buf line;
+	int i = number_of(row);
+
+	buf_init(&line, LINE);
+	if (i < 0 || i >= KEPT_ALL || eventstore_line(h->s, row, &line, NULL) != 0)
+		h->wrong++;
+	else
+		h->seen[i]++;
+	h->bytes += line.len;
+	h->n++;
+	h->last = row->key;
+	buf_fini(&line);
+	return h->n == h->most;
+}
+
+/* Visit at most MOST after an update. */
+static void
+hand(struct handed *h, struct eventstore *s, size_t most)
+{
+	struct event_query all = { 0 };
+
+	h->s = s;
+	h->n = h->bytes = 0;
+	h->most = most;
+	if (eventstore_update(s, NULL) == -1 || eventstore_search(s, &all, hand_on, h, NULL) == -1)
+		h->wrong++;
+}
+
+static struct eventstore *
+open_kept(const char *notes, bool new)
+{
+	bool anew;
+	struct eventstore *s = eventstore_follow_in(path, notes, &anew, NULL);
+
+	ok(s != NULL && anew == new, "opened%s", new ? ", for the first time" : " again");
+	return s;
+}
+
+static void
+is_refused(const char *notes, const char *expected)
+{
+	struct diag diag = { 0 };
+	bool anew;
+
+	ok(eventstore_follow_in(path, notes, &anew, &diag) == NULL && diag.n_errors == 1, "refused: %s", expected);
+	ok(diag.n_errors == 1 && strstr(diag_first_error(&diag), expected) != NULL, "%s", diag_first_error(&diag));
+	diag_fini(&diag);
+}
+
+/* Each event is visited until it is forgotten, whatever ends in between, and what one update reads has a bound. */
+static void
+test_kept(void)
+{
+	static struct handed h;
+	char *notes = file_join(dir, "notes");
+	struct eventstore *s;
+	size_t never = 0, twice = 0;
+
+	fresh();
+	write_events("log.2", 0, 20000, false);
+	compress_file("log.2");
+	write_events("log.1", 20000, 40000, false);
+	write_events("log", 40000, 40010, false);
+	s = open_kept(notes, true);
+	is_refused(notes, "another process has it");
+	hand(&h, s, SIZE_MAX);
+	ok(h.n > 0 && h.n < 40010 && h.bytes < EVENTSTORE_STEP + LINE, "an update reads no more than its step: %zu events", h.n);
+	eventstore_close(s);
+	memset(h.seen, 0, sizeof(h.seen));
+	s = open_kept(notes, false);
+	hand(&h, s, 100);
+	is_int(eventstore_forget_to(s, h.last, NULL), 0, "a hundred are forgotten");
+	eventstore_close(s);
+	move("log.2.gz", "log.3.gz");
+	move("log.1", "log.2");
+	move("log", "log.1");
+	write_events("log", 40010, KEPT_ALL, false);
+	s = open_kept(notes, false);
+	do {
+		hand(&h, s, SIZE_MAX);
+		eventstore_forget(s, NULL);
+	} while (h.n > 0);
+	is_int((long long)h.wrong, 0, "every line is as it was written");
+	for (int i = 0; i < KEPT_ALL; i++) {
+		never += h.seen[i] == 0;
+		twice += h.seen[i] > 1;
+	}
+	is_int((long long)never, 0, "none is lost");
+	is_int((long long)twice, 0, "none comes again that was forgotten");
+	eventstore_close(s);
+	file_write(notes, SLICE("no database, but long enough to be looked at as if it were one"), 0600);
+	is_refused(notes, "");
+	free(notes);
+}
+
 int
 main(void)
 {
@@ -808,6 +918,7 @@ main(void)
 	test_no_leave();
 	test_damaged_index();
 	test_follow();
+	test_kept();
 	free(path);
 	free(dir);
 	free(top);

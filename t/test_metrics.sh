@@ -39,19 +39,56 @@ has "a worker" "firebreak_workers 1" "$out"
 has "that is behind" "firebreak_workers_behind 1" "$out"
 has "what it has" "firebreak_worker_generation{pid=\"$worker\"} 0" "$out"
 has "the mode" 'firebreak_mode{mode="enforce"} 1' "$out"
+has "since when" "$(grep -E "^firebreak_worker_started_timestamp_seconds\{pid=\"$worker\"\} [0-9]{10}\.[0-9]{3}$" <<<"$out")" "$out"
+has "how long requests took: at most 5 us" 'firebreak_latency_seconds_bucket{stage="reqmod",le="5e-06"} 0' "$out"
+has "and in all" 'firebreak_latency_seconds_bucket{stage="helper",le="+Inf"} 0' "$out"
 has "a decision" 'firebreak_decisions_total{action="blocked"} 0' "$out"
 has "a reason" 'firebreak_reasons_total{reason="file-again"} 0' "$out"
 "$build/doc/optgen" names reasons | while read -r reason; do grep -qF "firebreak_reasons_total{reason=\"$reason\"}" <<<"$out" || echo "$reason"; done >"$work/missing"
 is "every reason is there" "$(cat "$work/missing")" ""
 exec 9>&-
 wait "$worker"
+before=$out
+
+# ---- from an alert to whom it met ----
+"$firebreak" --state "$state" import "$src/etc/alert-19190.txt" >/dev/null 2>&1; is "an alert" $? 0
+"$firebreak" --state "$state" publish --suffixes "$work/suffixes" >/dev/null 2>&1
+step() { sed -n "s/^firebreak_alert_timestamp_seconds{alert=\"$1\",step=\"$2\"} //p" <<<"$out"; }
+metrics
+is "when it was published" "$(step 19190 published)" "$(date -d 2009-10-12T15:12Z +%s)"
+is "when it was imported" "$(step 19190 imported)" "$(stat -c %Y "$state/alerts/19190.json")"
+live=$(step 19190 live)
+[ "${live:-0}" -ge "$(step 19190 imported)" ]; ok $? "and then live" "$live"
+is "nobody has met it" "$(step 19190 first_hit)" ""
+for id in 1M83MDH1W4HM1YFX 1M83ME10C4HM007J; do
+	printf '{"event":{"id":"%s","action":"blocked"},"firebreak":{"alert":"19190"}}\n' "$id"
+done >"$state/events.jsonl"
+metrics
+first=$("$firebreak" --state "$state" events --csv 1M83MDH1W4HM1YFX | tail -n 1 | cut -d'"' -f2)
+is "when it was first met" "$(step 19190 first_hit)" "$(date -d "$first" +%s)"
+metrics --quick; is "without looking into the log" $? 0
+is "that is not said" "$(step 19190 first_hit)" ""
+touch "$state/alerts/19190.json"
+"$firebreak" --state "$state" publish --full --suffixes "$work/suffixes" >/dev/null 2>&1
+is "a later import does not change when it was live" "$(grep -c alert=19190 "$state/log/live.log")" 1
+for i in $(seq 40); do echo "2026-11-2$((i % 9))T00:00:00.000Z uid=1 alert=many-$i generation=9"; done >>"$state/log/live.log"
+printf '%s\n' 'alert=no-date' 2026-11-20T00:00:00Z '2026-11-20T00:00:00Z alert=../x" 1' '2026-11-20T00:00:00Z alert=many-40 published=x' >>"$state/log/live.log"
+metrics
+is "only so many alerts" "$(grep -c 'step="live"' <<<"$out")" 32
+is "the newest" "$(step many-40 live)" "$(date -d 2026-11-24T00:00Z +%s)"
+is "each once" "$(grep -v '^#' <<<"$out" | sed 's/ [^ ]*$//' | sort | uniq -d)" ""
+if command -v promtool >/dev/null; then
+	said=$(promtool check metrics <<<"$out" 2>&1); ok $? "promtool has nothing to say of that either" "$said"
+fi
+rm -rf "$state/log/live.log" "$state/events.jsonl"*
+alerts=$out out=$before
 "$firebreak" --state "$state" metrics --to "$work/firebreak.prom"; is "into a file" $? 0
 is "of mode 0644" "$(stat -c %a "$work/firebreak.prom")" 644
 is "with the same metrics" "$(grep -c '^# TYPE' "$work/firebreak.prom")" "$(grep '^# TYPE' <<<"$out" | grep -vc worker_)"
 "$firebreak" --state "$state" metrics --to "$work/no/firebreak.prom" 2>/dev/null; is "a folder that is not there" $? 2
 
 # ---- what is made for it ----
-names=$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' <<<"$out" | sort)
+names=$(sed -n 's/^\(firebreak_[a-z_]*\).*/\1/p' <<<"$out$alerts" | sort -u)
 unknown() { grep -oE 'firebreak_[a-z_]+' "$@" | sort -u | comm -23 - <(echo "$names"); }	# names in FILES that are no metric
 is "the alert rules know no other metric" "$(unknown -h "$src/etc/firebreak.rules.yml")" ""
 is "nor does the dashboard" "$(unknown -h "$src/etc/firebreak.dashboard.json")" ""

@@ -567,6 +567,72 @@ test_creation(void)
 	free(state);
 }
 
+/* ---- latencies ---- */
+
+/* The bound that a span is counted under, to the nanosecond. */
+static void
+test_bounds(struct runtime *a, struct runtime *b)
+{
+	struct latency *l = runtime_latency(a, LATENCY_body);
+	struct latency_counts counts;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < LATENCY_BOUNDS; i++) {
+		ok(latency_bound_ns(i) > (i == 0 ? 0 : latency_bound_ns(i - 1)), "bound %zu is above the one before", i);
+		latency_add(l, latency_bound_ns(i));
+		latency_add(l, latency_bound_ns(i) + 1);
+		sum += 2 * (uint64_t)latency_bound_ns(i) + 1;
+	}
+	latency_add(l, -5);
+	latency_add(l, INT64_MAX / 2);
+	latency_read(runtime_latency(b, LATENCY_body), &counts);
+	for (size_t i = 0; i < LATENCY_BOUNDS; i++)
+		is_int((long long)counts.upto[i], 2 + 2 * (long long)i, "a span of a bound is counted under it, a nanosecond more is not");
+	is_int((long long)counts.upto[LATENCY_BOUNDS], 2 * LATENCY_BOUNDS + 2, "all");
+	is_int((long long)(counts.sum_ns - sum), INT64_MAX / 2, "together; what a clock made negative is nothing");
+	latency_read(runtime_latency(b, LATENCY_helper), &counts);
+	is_int((long long)counts.upto[LATENCY_BOUNDS], 0, "others have not changed");
+	for (int i = 0; i < LATENCIES; i++)
+		ok(*latency_name((enum latency_of)i) != '\0' && *latency_help((enum latency_of)i) != '\0', "stage %s",
+		    latency_name((enum latency_of)i));
+}
+
+static void *
+add_many(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		latency_add(arg, i % 100000);
+	return NULL;
+}
+
+/* While others add, what is read never goes back and never counts other than its buckets; at the end nothing is lost. */
+static void
+test_latencies(void)
+{
+	char *state = new_state("latencies");
+	struct runtime *a = open_good(state), *b = open_good(state);
+	struct latency_counts counts, before = { .sum_ns = 0 };
+	pthread_t threads[THREADS];
+	bool back = false;
+
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, add_many, runtime_latency(i % 2 == 0 ? a : b, LATENCY_reqmod));
+	for (int i = 0; i < ROUNDS; i++, before = counts) {
+		latency_read(runtime_latency(b, LATENCY_reqmod), &counts);
+		for (size_t k = 0; k < LATENCY_BUCKETS; k++)
+			back |= counts.upto[k] < before.upto[k] || (k > 0 && counts.upto[k] < counts.upto[k - 1]);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	latency_read(runtime_latency(a, LATENCY_reqmod), &counts);
+	ok(!back, "counts are cumulative and never go back");
+	is_int((long long)counts.upto[LATENCY_BOUNDS], (long long)THREADS * ROUNDS, "no span was lost");
+	test_bounds(a, b);
+	runtime_close(a);
+	runtime_close(b);
+	free(state);
+}
+
 /* ---- files that are not ours, or not whole ---- */
 
 static void
@@ -727,6 +793,7 @@ main(void)
 	runtime_close(b);
 	test_torn();
 	test_creation();
+	test_latencies();
 	test_refused();
 	test_unfinished();
 	test_damaged();
