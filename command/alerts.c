@@ -614,7 +614,9 @@ look(const struct call *c, const struct alerts_flags *flags)
 	struct alerts a;
 	int status = EXIT_TROUBLE;
 
-	if (alerts_init(&a, c) == 0)
+	if (call_need_state(c) == -1)
+		return EXIT_TROUBLE;
+	if (alerts_init(&a, c->state) == 0)
 		status = c->argc == 1 ? list(&a, flags->json) : show(&a, c->argv[1], flags->json);
 	diag_print(&a.diag, stderr);
 	alerts_fini(&a);

@@ -54,29 +54,29 @@ print_changed(const struct alerts_rule *from, const struct alerts_rule *to)
 	puts(*mark == ',' ? "" : "): name, note or date");
 }
 
-/* Walk both, which are sorted, side by side. */
+static void
+print_difference(void *arg, const struct alerts_rule *from, const struct alerts_rule *to)
+{
+	struct difference *d = arg;
+
+	if (to == NULL) {
+		print_one('-', from);
+		d->gone++;
+	} else if (from == NULL) {
+		print_one('+', to);
+		d->added++;
+	} else {
+		print_changed(from, to);
+		d->changed++;
+	}
+}
+
 static struct difference
 compare(const struct alerts_rules *from, const struct alerts_rules *to)
 {
 	struct difference d = { 0 };
-	size_t i = 0, k = 0;
 
-	while (i < from->n || k < to->n) {
-		int order = i == from->n ? 1 : k == to->n ? -1 : alerts_rule_cmp(&from->v[i], &to->v[k]);
-
-		if (order < 0) {
-			print_one('-', &from->v[i]);
-			d.gone++;
-		} else if (order > 0) {
-			print_one('+', &to->v[k]);
-			d.added++;
-		} else if (strcmp(from->v[i].line, to->v[k].line) != 0) {
-			print_changed(&from->v[i], &to->v[k]);
-			d.changed++;
-		}
-		i += order <= 0;
-		k += order >= 0;
-	}
+	alerts_rules_compare(from, to, print_difference, &d);
 	return d;
 }
 
@@ -100,7 +100,7 @@ diff_live(struct alerts *a, const struct alerts_item *item)
 	int status = EXIT_TROUBLE;
 
 	if (item->unreadable)
-		call_fail(a->call, "what cannot be read cannot be compared");
+		diag_error(&a->diag, "what cannot be read cannot be compared");
 	else if (alerts_live_rules(a, item, &live) == 0) {
 		d = compare(&live, &item->rules);
 		status = conclude(&d, item->withdrawn ? "it was withdrawn: withdraw it again, to have nothing of it live" :
@@ -211,7 +211,9 @@ alerts_diff(const struct call *c, const struct alerts_flags *flags, const char *
 	struct alerts a;
 	int status = EXIT_TROUBLE;
 
-	if (alerts_init(&a, c) == 0 && alerts_load(&a, id, &item) == 0)
+	if (call_need_state(c) == -1)
+		return EXIT_TROUBLE;
+	if (alerts_init(&a, c->state) == 0 && alerts_load(&a, id, &item) == 0)
 		status = file == NULL ? diff_live(&a, &item) : diff_file(&a, &item, flags, file);
 	diag_print(&a.diag, stderr);
 	alerts_item_fini(&item);

@@ -14,6 +14,7 @@ enum { REASON_MAX = 1000, HISTORY_MAX = 16 << 20, FILE_MODE = 0644 };
 
 /* One withdrawal while it is done, under the publishers' lock. */
 struct withdrawal {
+	const struct call	*call;
 	struct alerts		*a;
 	struct alerts_item	*item;
 	struct alert_withdrawal	 what;
@@ -87,7 +88,7 @@ was_published(const struct withdrawal *w)
 	struct manifest m;
 	bool published;
 
-	if (call_path(w->a->call, STATE_MANIFEST, path) == -1)
+	if (call_path(w->call, STATE_MANIFEST, path) == -1)
 		return false;
 	published = manifest_load(path, &m, NULL) == 0 && m.generation != w->a->live.generation;
 	manifest_fini(&m);
@@ -117,14 +118,14 @@ say_done(const struct withdrawal *w)
 static int
 make_live(struct withdrawal *w)
 {
-	struct live_request rq = live_request(w->a->call);
+	struct live_request rq = live_request(w->call);
 	int status;
 
 	rq.options.only = w->item->name;
 	rq.options.shrinks = true;
 	rq.options.locked = true;
 	rq.json = w->json;
-	status = live_run(w->a->call, &rq);
+	status = live_run(w->call, &rq);
 	if (status == EXIT_TROUBLE && !was_published(w))
 		put_back(w);
 	else if (!w->json)
@@ -138,7 +139,7 @@ withdraw(struct withdrawal *w)
 	char sources[STATE_PATH];
 	struct diag *diag = &w->a->diag;
 
-	if (call_path(w->a->call, STATE_SOURCES, sources) == -1 || edit_open(&w->edit, sources, slice_str(w->item->name), diag) == -1)
+	if (call_path(w->call, STATE_SOURCES, sources) == -1 || edit_open(&w->edit, sources, slice_str(w->item->name), diag) == -1)
 		return EXIT_TROUBLE;
 	buf_reset(&w->edit.after);
 	if (alert_withdrawal_write(buf_slice(&w->edit.before), &w->what, &w->edit.after) == -1) {
@@ -174,10 +175,10 @@ say_twice(struct alerts *a, const struct alerts_item *item, bool json)
 }
 
 static int
-perform(struct alerts *a, const char *id, struct slice reason, bool json)
+perform(const struct call *c, struct alerts *a, const char *id, struct slice reason, bool json)
 {
 	struct alerts_item item = { .n_live = 0 };
-	struct withdrawal w = { .a = a, .item = &item, .json = json,
+	struct withdrawal w = { .call = c, .a = a, .item = &item, .json = json,
 		.what = { .date = a->now, .uid = (uint64_t)getuid(), .reason = reason } };
 	int status = EXIT_TROUBLE;
 
@@ -208,8 +209,8 @@ alerts_withdraw(const struct call *c, const struct alerts_flags *flags, const ch
 		return EXIT_TROUBLE;
 	if (state_make(c->state) == -1 || (lock = state_lock(c->state)) == -1)
 		return call_fail(c, "%s: %s", c->state, strerror(errno));
-	if (alerts_init(&a, c) == 0)
-		status = perform(&a, id, reason, flags->json);
+	if (alerts_init(&a, c->state) == 0)
+		status = perform(c, &a, id, reason, flags->json);
 	diag_print(&a.diag, stderr);
 	alerts_fini(&a);
 	close(lock);

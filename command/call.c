@@ -11,9 +11,7 @@
 
 #include "command/show.h"
 #include "command/verb.h"
-#include "ruleset/generation.h"
 #include "runtime/pseudonym_keys.h"
-#include "runtime/runtime.h"
 
 enum { MESSAGE_MAX = 4096 };
 
@@ -75,36 +73,6 @@ call_need_state(const struct call *c)
 	call_fail(c, "the state folder %s is not there; name another with --state DIR or $FIREBREAK_STATE",
 	    c->state);
 	return -1;
-}
-
-struct generation *
-call_generation(const struct call *c, bool verify, struct diag *diag)
-{
-	char dir[STATE_PATH];
-	struct generation *g;
-
-	if (state_path(c->state, STATE_RULES, dir) == -1) {
-		diag_error(diag, "%s: %s", c->state, strerror(errno));
-		return NULL;
-	}
-	g = generation_open(dir, verify, NULL, diag);
-	if (g == NULL && diag->n_errors == 0)
-		diag_error(diag, "%s: nothing has been published yet", dir);
-	return g;
-}
-
-struct runtime *
-call_runtime(const struct call *c, struct diag *diag)
-{
-	char path[STATE_PATH];
-
-	if (state_path(c->state, STATE_SHARED, path) == -1) {
-		diag_error(diag, "%s: %s", c->state, strerror(errno));
-		return NULL;
-	}
-	if (access(path, F_OK) == -1 && errno == ENOENT)
-		return NULL;
-	return runtime_open(c->state, diag);
 }
 
 struct pseudonyms *

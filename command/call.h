@@ -10,10 +10,7 @@
 
 #include "runtime/state.h"
 
-struct diag;
-struct generation;
 struct pseudonyms;
-struct runtime;
 struct verb;
 
 struct call {
@@ -51,13 +48,6 @@ int call_need_state(const struct call *c);
 /* Root goes on as the owner of C's state folder, in which others may have put links: only the real user id still says who it was.
  * Fine for everybody else.  -1 after saying what is wrong. */
 int call_become_owner(const struct call *c);
-
-/* The current generation, NULL with errors in DIAG.  The caller's: generation_close(). */
-struct generation *call_generation(const struct call *c, bool verify, struct diag *diag);
-
-/* What the workers share, or NULL: with an error in DIAG, or without one when no worker and no publish
- * has made it yet.  Never makes it.  The caller's: runtime_close(). */
-struct runtime *call_runtime(const struct call *c, struct diag *diag);
 
 /* The keys of pseudonyms, NULL when there are none or they are not for who asks: no error is said.  The caller's:
  * pseudonyms_free(). */

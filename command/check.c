@@ -14,7 +14,7 @@
 #include "command/verb.h"
 #include "inspect/claims.h"
 #include "judge/findings.h"
-#include "runtime/runtime.h"
+#include "ruleset/overview.h"
 
 enum { FLAG_FILE, FLAG_NAME, FLAG_CODING, FLAG_HELPER, FLAG_CLIENT, FLAG_USER, FLAG_JSON, FLAG_STEPS, FLAGS };
 enum { TEXT_MAX = 1 << 20, READ_SIZE = 64 * 1024, PROGRESS_EVERY = 64 << 20, STATUS_OK = 200, START_SIZE = 4096 };
@@ -368,7 +368,7 @@ static void
 note_mode(const struct call *c)
 {
 	struct diag diag = { 0 };
-	struct runtime *r = call_runtime(c, &diag);
+	struct runtime *r = overview_runtime(c->state, &diag);
 	enum mode mode = r == NULL ? MODE_ENFORCE : runtime_mode(r, clock_ms(), NULL);
 
 	if (mode != MODE_ENFORCE)
@@ -421,7 +421,7 @@ run(struct call *c)
 	ch.asker.pseudonyms = keys = call_pseudonyms(c);
 	ch.json = values[FLAG_JSON] != NULL;
 	ch.steps = values[FLAG_STEPS] != NULL;
-	ch.g = call_generation(c, false, &diag);
+	ch.g = overview_generation(c->state, false, &diag);
 	ch.now = judge_now(ch.g, clock_ms() / 1000);
 	if (ch.g != NULL)
 		status = check_all(&ch);

@@ -10,7 +10,7 @@
 #include "command/verb.h"
 #include "eventstore/event_facts.h"
 #include "ruleset/exception.h"
-#include "ruleset/generation.h"
+#include "ruleset/overview.h"
 #include "runtime/pseudonym.h"
 
 enum { TEXT_MAX = 1 << 20, TEXT_SHOWN = 200 };
@@ -74,7 +74,7 @@ static void
 naming_init(const struct call *c, struct naming *n)
 {
 	struct diag diag = { 0 };
-	struct generation *g = call_generation(c, false, &diag);
+	struct generation *g = overview_generation(c->state, false, &diag);
 
 	n->keys = call_pseudonyms(c);
 	n->hide = g != NULL ? generation_site(g)->pseudonyms : n->keys != NULL;

@@ -9,6 +9,7 @@
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/exception_list.h"
+#include "ruleset/overview.h"
 
 enum { FLAG_INCIDENT, FLAG_CLIENT, FLAG_USER, FLAG_HOST, FLAG_ANY_CLIENT, FLAG_ANY_HOST, FLAG_FOR, FLAG_REASON, FLAG_EVENTS,
 	FLAG_JSON, FLAGS };
@@ -117,7 +118,7 @@ show_one(void *arg, const struct rule *rule, enum exception_state now)
 static int
 list(struct asked *a)
 {
-	struct generation *g = call_generation(a->call, false, &a->diag);
+	struct generation *g = overview_generation(a->call->state, false, &a->diag);
 	struct listing l = { .all = a->json ? json_array() : NULL };
 	bool damaged = false;
 	int status = EXIT_TROUBLE;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "alerts/alert_version.h"
 #include "alerts/alert_withdrawal.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -27,7 +28,7 @@ struct import {
 	struct diag		 diag;
 	struct public_suffixes	*list;		/* NULL: could not be read, and that was said */
 	struct alert		*alert;
-	char			 record_path[STATE_PATH], rules_path[STATE_PATH];
+	char			 record_path[STATE_PATH], rules_path[STATE_PATH], versions_path[STATE_PATH];
 	struct buf		 text, record, rules, previous;
 	unsigned		 stored_version;	/* 0: no record is stored */
 	size_t			 n_rules;
@@ -98,7 +99,7 @@ id_is_file_name(struct slice id)
 static int
 make_paths(struct import *im)
 {
-	char record[STATE_PATH], rules[STATE_PATH];
+	char record[STATE_PATH], rules[STATE_PATH], versions[STATE_PATH];
 	const char *id = im->alert->id;
 
 	if (!id_is_file_name(slice_str(id))) {
@@ -107,8 +108,10 @@ make_paths(struct import *im)
 	}
 	snprintf(record, sizeof(record), STATE_ALERTS "/%s.json", id);
 	snprintf(rules, sizeof(rules), STATE_SOURCES "/alert-%s.rules", id);
+	snprintf(versions, sizeof(versions), STATE_ALERTS "/%s.versions", id);
 	if (state_path(im->call->state, record, im->record_path) == -1 ||
-	    state_path(im->call->state, rules, im->rules_path) == -1) {
+	    state_path(im->call->state, rules, im->rules_path) == -1 ||
+	    state_path(im->call->state, versions, im->versions_path) == -1) {
 		diag_error(&im->diag, "%s: %s", im->call->state, strerror(errno));
 		return -1;
 	}
@@ -254,6 +257,18 @@ print_result(struct import *im)
 	return 0;
 }
 
+/* For whoever looks at the alert later; without it everything works. */
+static void
+note_version(struct import *im)
+{
+	char name[ID_MAX + sizeof("alert-")];
+	struct alert_version v = { .alert = im->alert, .name = name, .before = buf_slice(&im->previous), .after = buf_slice(&im->rules),
+		.now = im->now, .uid = (uint64_t)getuid(), .again = im->stored_version == im->alert->version };
+
+	snprintf(name, sizeof(name), "alert-%s", im->alert->id);
+	alert_version_add(im->versions_path, &v, &im->diag);
+}
+
 static int
 import_alert(struct import *im)
 {
@@ -264,8 +279,8 @@ import_alert(struct import *im)
 	if (!im->dry_run && (lock = lock_sources(im)) == -1)
 		return -1;
 	r = compare_versions(im) == -1 || make_rules(im) == -1 ? -1 : 0;
-	if (r == 0 && !im->dry_run)
-		r = write_files(im);
+	if (r == 0 && !im->dry_run && (r = write_files(im)) == 0)
+		note_version(im);
 	if (lock != -1)
 		close(lock);
 	return r;

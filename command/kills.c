@@ -7,7 +7,7 @@
 #include "command/audit.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "runtime/runtime.h"
+#include "ruleset/overview.h"
 
 enum { FLAG_JSON, FLAG_CLEAR, FLAG_ALL, FLAGS };
 enum { AUDIT_MAX = 512 };
@@ -178,7 +178,7 @@ run(struct call *c)
 		return call_misused(c, wrong);
 	if (call_need_state(c) == -1)
 		return EXIT_TROUBLE;
-	r = call_runtime(c, &diag);
+	r = overview_runtime(c->state, &diag);
 	status = diag.n_errors > 0 ? EXIT_TROUBLE : w.clear ? clear(c, r, &w) : list(c, r, w.json);
 	diag_print(&diag, stderr);
 	diag_fini(&diag);

@@ -12,7 +12,7 @@
 #include "command/lookalike_waves.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "ruleset/generation.h"
+#include "ruleset/overview.h"
 #include "ruleset/lint.h"
 #include "ruleset/lookalike_source.h"
 
@@ -108,7 +108,7 @@ make_tables(const struct call *c, struct tables *t, const char *const *values, s
 static int
 open_tables(const struct call *c, struct tables *t, struct diag *diag)
 {
-	if ((t->g = call_generation(c, false, diag)) == NULL)
+	if ((t->g = overview_generation(c->state, false, diag)) == NULL)
 		return -1;
 	site_lookalike_levels(generation_site(t->g), &t->levels);
 	if ((t->lookalike = generation_lookalike(t->g)) != NULL)

@@ -6,12 +6,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "command/lead.h"
+#include "command/metrics.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "feeds/feed_source.h"
-#include "ruleset/generation.h"
+#include "ruleset/overview.h"
 #include "ruleset/sources.h"
-#include "runtime/runtime.h"
 
 #include "config.h"
 
@@ -257,13 +257,12 @@ add_leads(const struct call *c, bool quick, struct buf *out)
 	}
 }
 
-/* Everything into OUT.  -1 after saying what is wrong. */
-static int
-collect(const struct call *c, bool quick, struct buf *out)
+int
+metrics_collect(const struct call *c, bool quick, struct buf *out)
 {
 	struct diag diag = { 0 };
-	struct generation *g = call_generation(c, false, &diag);
-	struct runtime *r = call_runtime(c, &diag);
+	struct generation *g = overview_generation(c->state, false, &diag);
+	struct runtime *r = overview_runtime(c->state, &diag);
 	int64_t now_ms = clock_ms();
 
 	head(out, "build_info", "gauge", "Always 1.");
@@ -310,7 +309,7 @@ run(struct call *c)
 	if (call_need_state(c) == -1)
 		return EXIT_TROUBLE;
 	buf_init(&out, TEXT_MAX);
-	if (collect(c, values[FLAG_QUICK] != NULL, &out) == 0)
+	if (metrics_collect(c, values[FLAG_QUICK] != NULL, &out) == 0)
 		status = write_out(c, values[FLAG_TO], buf_slice(&out));
 	buf_fini(&out);
 	return status;

@@ -1,4 +1,3 @@
-#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include "command/audit.h"
 #include "command/show.h"
 #include "command/verb.h"
+#include "ruleset/overview.h"
 
 enum { FLAG_FOR, FLAG_REASON, FLAGS };
 enum { REASON_MAX = 1000, AUDIT_MAX = 8192 };
@@ -88,7 +88,7 @@ static int
 get_mode(const struct call *c)
 {
 	struct diag diag = { 0 };
-	struct runtime *r = call_runtime(c, &diag);
+	struct runtime *r = overview_runtime(c->state, &diag);
 	int64_t until_ms = 0;
 	int status = diag.n_errors > 0 ? EXIT_TROUBLE : EXIT_FINE;
 

@@ -13,7 +13,7 @@
 #include "command/show.h"
 #include "command/verb.h"
 #include "eventstore/deed.h"
-#include "ruleset/generation.h"
+#include "ruleset/overview.h"
 
 enum { FLAG_DRY, FLAG_EVENTS, FLAG_TARGETS, FLAG_JSON, FLAGS };
 enum { MS = 1000, SETTLE_MS = 2000, MESSAGE_MAX = 1024 };
@@ -176,7 +176,7 @@ perform(struct asked *a, const char *const *values)
 		return EXIT_TROUBLE;
 	a->events = values[FLAG_EVENTS] != NULL ? values[FLAG_EVENTS] : a->paths[0];
 	a->targets = values[FLAG_TARGETS] != NULL ? values[FLAG_TARGETS] : a->paths[1];
-	if ((g = call_generation(c, false, &a->diag)) != NULL)
+	if ((g = overview_generation(c->state, false, &a->diag)) != NULL)
 		status = treat_both(a, generation_site(g));
 	generation_close(g);
 	if (a->all != NULL && g != NULL && show_json(json_incref(a->all), true) == -1)

@@ -9,7 +9,7 @@
 #include "command/events.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "ruleset/generation.h"
+#include "ruleset/overview.h"
 #include "runtime/pseudonym_keys.h"
 
 enum { FLAG_REASON, FLAG_APPROVE, FLAG_DENY, FLAG_LIST, FLAG_EVENTS, FLAG_JSON, FLAGS };
@@ -53,7 +53,7 @@ take_site(struct asked *a)
 	bool absent;
 
 	if ((a->r.keys = pseudonym_keys_load(a->call->state, &absent, &a->diag)) == NULL ||
-	    (g = call_generation(a->call, false, &a->diag)) == NULL)
+	    (g = overview_generation(a->call->state, false, &a->diag)) == NULL)
 		return -1;
 	a->r.second = generation_site(g)->reveal_second;
 	a->r.life_s = generation_site(g)->reveal_life;

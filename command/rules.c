@@ -11,7 +11,7 @@
 #include "base/sorter.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "ruleset/generation.h"
+#include "ruleset/overview.h"
 #include "ruleset/keep.h"
 #include "ruleset/source.h"
 
@@ -33,7 +33,7 @@ struct rules {
 static struct generation *
 open_generation(struct rules *r, uint64_t number)
 {
-	struct generation *g = number == 0 ? call_generation(r->call, false, &r->diag) :
+	struct generation *g = number == 0 ? overview_generation(r->call->state, false, &r->diag) :
 	    generation_open_kept(r->dir, number, false, &r->diag);
 
 	diag_print(&r->diag, stderr);

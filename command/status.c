@@ -8,38 +8,15 @@
 #include "base/clock.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "ruleset/generation.h"
-#include "runtime/runtime.h"
+#include "ruleset/overview.h"
 
 enum { FLAG_JSON, FLAG_VERIFY, FLAGS };
 
 struct report {
-	struct generation	*g;		/* NULL: none, or damaged */
-	struct runtime		*runtime;	/* NULL: nothing ran yet, or damaged */
-	struct diag		 diag;
-	int64_t			 now_ms;
-	bool			 verified;
-	enum mode		 mode;
-	int64_t			 until_ms;
-	size_t			 n_workers, n_behind;
-	struct worker		 workers[RUNTIME_WORKERS];
+	struct overview	 o;
+	struct diag	 diag;
+	bool		 verified;
 };
-
-static void
-collect_runtime(struct report *r)
-{
-	uint64_t wanted = r->g != NULL ? generation_number(r->g) : 0;
-
-	r->mode = MODE_ENFORCE;
-	if (r->runtime == NULL)
-		return;
-	r->mode = runtime_mode(r->runtime, r->now_ms, &r->until_ms);
-	r->n_workers = runtime_workers(r->runtime, r->workers, RUNTIME_WORKERS);
-	if (r->n_workers > RUNTIME_WORKERS)
-		r->n_workers = RUNTIME_WORKERS;
-	for (size_t i = 0; i < r->n_workers; i++)
-		r->n_behind += r->workers[i].generation != wanted;
-}
 
 /* Whoever may not read the state must not be told that there is none.  -1 after saying so. */
 static int
@@ -64,13 +41,10 @@ need_to_read(const struct call *c)
 static void
 collect(const struct call *c, struct report *r)
 {
-	r->now_ms = clock_ms();
 	if (r->verified)
 		show_progress("verifying the rule set");
-	r->g = call_generation(c, r->verified, &r->diag);
+	overview_init(&r->o, c->state, r->verified, clock_ms(), &r->diag);
 	show_progress_end();
-	r->runtime = call_runtime(c, &r->diag);
-	collect_runtime(r);
 }
 
 static void
@@ -98,19 +72,19 @@ print_hashing(const struct generation *g)
 static void
 print_generation(const struct report *r)
 {
-	const struct manifest *m = generation_manifest(r->g);
+	const struct manifest *m = generation_manifest(r->o.g);
 	char date[CLOCK_TEXT], age[CLOCK_SPAN];
 	uint64_t n[ROW_COUNTS];
 
-	generation_counts(r->g, n);
-	clock_format_s(generation_created(r->g), date);
-	clock_format_span(r->now_ms / 1000 - generation_created(r->g), age);
-	printf("Generation  %" PRIu64 ", published %s, %s ago%s\n", generation_number(r->g), date, age,
+	generation_counts(r->o.g, n);
+	clock_format_s(generation_created(r->o.g), date);
+	clock_format_span(r->o.now_ms / 1000 - generation_created(r->o.g), age);
+	printf("Generation  %" PRIu64 ", published %s, %s ago%s\n", generation_number(r->o.g), date, age,
 	    r->verified ? "; every file verified" : "");
 	if (m->rolled_back != 0)
 		printf("            *** A ROLLBACK to generation %" PRIu64 ": the sources are not looked at ***\n", m->rolled_back);
-	printf("Rules       %" PRIu64 " from %zu source%s in %zu layer%s; threshold %d\n", generation_rules(r->g), m->n_sources,
-	    show_s(m->n_sources), m->n_layers, show_s(m->n_layers), (int)generation_site(r->g)->threshold);
+	printf("Rules       %" PRIu64 " from %zu source%s in %zu layer%s; threshold %d\n", generation_rules(r->o.g), m->n_sources,
+	    show_s(m->n_sources), m->n_layers, show_s(m->n_layers), (int)generation_site(r->o.g)->threshold);
 	printf("Hosts       %" PRIu64 " host, %" PRIu64 " url, %" PRIu64 " path, %" PRIu64 " address, %" PRIu64 " protect, %" PRIu64
 	    " except\n",
 	    n[COUNT_HOSTS], n[COUNT_URLS], n[COUNT_PATTERNS], n[COUNT_ADDRESSES], n[COUNT_PROTECTS], n[COUNT_EXCEPTIONS]);
@@ -118,7 +92,7 @@ print_generation(const struct report *r)
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
 		printf(" %" PRIu64 " %s%s", n[COUNT_FILES + alg], digest_alg_name(alg), alg + 1 < DIGEST_ALGS ? "," : "");
 	printf(", %" PRIu64 " by name\n", n[COUNT_NAMES]);
-	print_hashing(r->g);
+	print_hashing(r->o.g);
 }
 
 static void
@@ -126,24 +100,17 @@ print_mode(const struct report *r)
 {
 	char date[CLOCK_TEXT];
 
-	if (r->mode == MODE_ENFORCE) {
+	if (r->o.mode == MODE_ENFORCE) {
 		puts("Mode        enforce");
 		return;
 	}
-	printf("Mode        %s", r->mode == MODE_OFF ? "*** OFF: NOTHING IS JUDGED ***" :
+	printf("Mode        %s", r->o.mode == MODE_OFF ? "*** OFF: NOTHING IS JUDGED ***" :
 	    "*** OBSERVE: NOTHING IS BLOCKED, ONLY LOGGED ***");
-	if (r->until_ms != 0) {
-		clock_format_s(r->until_ms / 1000, date);
+	if (r->o.until_ms != 0) {
+		clock_format_s(r->o.until_ms / 1000, date);
 		printf(" until %s", date);
 	}
 	putchar('\n');
-}
-
-/* How long W has not been seen; clocks may jump. */
-static int64_t
-silence_ms(const struct report *r, const struct worker *w)
-{
-	return r->now_ms > w->heartbeat_ms ? r->now_ms - w->heartbeat_ms : 0;
 }
 
 static void
@@ -151,18 +118,18 @@ print_workers(const struct report *r)
 {
 	char age[CLOCK_SPAN];
 
-	if (r->n_workers == 0) {
+	if (r->o.n_workers == 0) {
 		puts("Workers     none is running");
 		return;
 	}
-	printf("Workers     %zu", r->n_workers);
-	if (r->n_behind > 0)
-		printf(", %zu NOT on the current generation", r->n_behind);
+	printf("Workers     %zu", r->o.n_workers);
+	if (r->o.n_behind > 0)
+		printf(", %zu NOT on the current generation", r->o.n_behind);
 	putchar('\n');
-	for (size_t i = 0; i < r->n_workers; i++) {
-		const struct worker *w = &r->workers[i];
+	for (size_t i = 0; i < r->o.n_workers; i++) {
+		const struct worker *w = &r->o.workers[i];
 
-		clock_format_span(silence_ms(r, w) / 1000, age);
+		clock_format_span(overview_silence_ms(&r->o, w) / 1000, age);
 		printf("  pid %-8jd generation %-8" PRIu64 " seen %s ago\n", (intmax_t)w->pid,
 		    w->generation, age);
 	}
@@ -171,19 +138,19 @@ print_workers(const struct report *r)
 static void
 print_counters(const struct report *r)
 {
-	if (r->runtime == NULL)
+	if (r->o.runtime == NULL)
 		return;
 	puts("Counters");
 	for (enum counter i = 0; i < COUNTERS; i++)
 		printf("  %-18s %12" PRIu64 "  %s\n", counter_name(i),
-		    runtime_counter(r->runtime, i), counter_help(i));
+		    runtime_counter(r->o.runtime, i), counter_help(i));
 }
 
 static void
 print_report(const struct report *r)
 {
 	print_mode(r);
-	if (r->g == NULL)
+	if (r->o.g == NULL)
 		puts("Generation  NONE: \"firebreak publish\" makes one; till then firebreak.NoRules decides");
 	else
 		print_generation(r);
@@ -194,7 +161,7 @@ print_report(const struct report *r)
 static json_t *
 json_generation(const struct report *r)
 {
-	const struct generation *g = r->g;
+	const struct generation *g = r->o.g;
 	const struct manifest *m = generation_manifest(g);
 	uint64_t n[ROW_COUNTS];
 	char date[CLOCK_TEXT];
@@ -203,7 +170,7 @@ json_generation(const struct report *r)
 	clock_format_s(generation_created(g), date);
 	show_json_number(j, "number", generation_number(g));
 	json_object_set_new(j, "created", json_string(date));
-	json_object_set_new(j, "age_s", json_integer(r->now_ms / 1000 - generation_created(g)));
+	json_object_set_new(j, "age_s", json_integer(r->o.now_ms / 1000 - generation_created(g)));
 	json_object_set_new(j, "verified", json_boolean(r->verified));
 	show_json_number(j, "rules", generation_rules(g));
 	json_object_set_new(j, "threshold", json_integer(generation_site(g)->threshold));
@@ -233,13 +200,13 @@ json_workers(const struct report *r)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < r->n_workers; i++) {
-		const struct worker *w = &r->workers[i];
+	for (size_t i = 0; i < r->o.n_workers; i++) {
+		const struct worker *w = &r->o.workers[i];
 		json_t *j = json_object();
 
 		json_object_set_new(j, "pid", json_integer(w->pid));
 		show_json_number(j, "generation", w->generation);
-		show_json_number(j, "heartbeat_age_ms", (uint64_t)silence_ms(r, w));
+		show_json_number(j, "heartbeat_age_ms", (uint64_t)overview_silence_ms(&r->o, w));
 		json_array_append_new(list, j);
 	}
 	return list;
@@ -251,16 +218,16 @@ print_json(const struct report *r)
 	char date[CLOCK_TEXT];
 	json_t *j = json_object(), *counters = json_object();
 
-	json_object_set_new(j, "mode", json_string(mode_name(r->mode)));
-	if (r->until_ms != 0) {
-		clock_format_ms(r->until_ms, date);
+	json_object_set_new(j, "mode", json_string(mode_name(r->o.mode)));
+	if (r->o.until_ms != 0) {
+		clock_format_ms(r->o.until_ms, date);
 		json_object_set_new(j, "mode_until", json_string(date));
 	}
-	json_object_set_new(j, "generation", r->g == NULL ? json_null() : json_generation(r));
+	json_object_set_new(j, "generation", r->o.g == NULL ? json_null() : json_generation(r));
 	json_object_set_new(j, "workers", json_workers(r));
-	show_json_number(j, "workers_behind", r->n_behind);
-	for (enum counter i = 0; r->runtime != NULL && i < COUNTERS; i++)
-		show_json_number(counters, counter_name(i), runtime_counter(r->runtime, i));
+	show_json_number(j, "workers_behind", r->o.n_behind);
+	for (enum counter i = 0; r->o.runtime != NULL && i < COUNTERS; i++)
+		show_json_number(counters, counter_name(i), runtime_counter(r->o.runtime, i));
 	json_object_set_new(j, "counters", counters);
 	json_object_set_new(j, "findings", show_json_findings(&r->diag));
 	return show_json(j, true);
@@ -283,14 +250,13 @@ run(struct call *c)
 		return EXIT_TROUBLE;
 	r.verified = values[FLAG_VERIFY] != NULL;
 	collect(c, &r);
-	status = r.g == NULL || r.diag.n_errors > 0 || r.n_behind > 0 ? EXIT_FOUND : EXIT_FINE;
+	status = r.o.g == NULL || r.diag.n_errors > 0 || r.o.n_behind > 0 ? EXIT_FOUND : EXIT_FINE;
 	diag_print(&r.diag, stderr);
 	if (values[FLAG_JSON] == NULL)
 		print_report(&r);
 	else if (print_json(&r) == -1)
 		status = EXIT_TROUBLE;
-	generation_close(r.g);
-	runtime_close(r.runtime);
+	overview_fini(&r.o);
 	diag_fini(&r.diag);
 	return status;
 }

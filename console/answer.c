@@ -3,7 +3,6 @@
 
 #include "console/html.h"
 #include "console/part.h"
-#include "ruleset/generation.h"
 #include "runtime/state.h"
 
 
@@ -72,19 +71,6 @@ console_store(struct console *c, const struct request *rq, struct answer *a, boo
 	}
 	diag_fini(&diag);
 	return c->store;
-}
-
-struct generation *
-console_generation(const struct console *c, struct diag *diag)
-{
-	char dir[STATE_PATH];
-	struct generation *g = NULL;
-
-	if (state_path(c->o->state, STATE_RULES, dir) == 0)
-		g = generation_open(dir, false, NULL, diag);
-	if (g == NULL && diag->n_errors == 0)
-		diag_error(diag, "nothing has been published yet");
-	return g;
 }
 
 /* ---- who may do what ---- */

@@ -6,6 +6,7 @@
 #include "console/part.h"
 #include "console/rows.h"
 #include "ruleset/exception_list.h"
+#include "ruleset/overview.h"
 
 enum { DAYS_DEFAULT = 7, DAYS_MAX = 90, REASON_MAX = 400, WHY_MAX = 16 << 10, CLIENTS_SHOWN = 10, MS_PER_S = 1000 };
 
@@ -271,7 +272,8 @@ write_exceptions(const struct console *c, struct buf *out, const struct request 
 	if (m.id.len == 0 || slice_u64(event_text(event, "rule.version", rev_store), &rev) == -1 || rev > UINT32_MAX)
 		return false;
 	m.rev = (uint32_t)rev;
-	if ((g = console_generation(c, &diag)) != NULL && generation_match_exceptions(g, m.id, m.rev, &m.asker, INT64_MIN, &match, 1) > 0)
+	if ((g = overview_generation(c->o->state, false, &diag)) != NULL &&
+	    generation_match_exceptions(g, m.id, m.rev, &m.asker, INT64_MIN, &match, 1) > 0)
 		exception_list(g, rq->now_ms / MS_PER_S, write_exception, &m, &damaged);
 	generation_close(g);
 	diag_fini(&diag);

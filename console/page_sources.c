@@ -2,6 +2,7 @@
 #include "console/html.h"
 #include "console/part.h"
 #include "ruleset/exception_list.h"
+#include "ruleset/overview.h"
 #include "ruleset/sources.h"
 #include "runtime/state.h"
 
@@ -140,7 +141,7 @@ page_sources(struct console *c, const struct request *rq, struct answer *a)
 {
 	struct view v = { .c = c, .out = &a->body, .now = rq->now_ms / MS_PER_S };
 	struct diag diag = { 0 };
-	struct generation *g = console_generation(c, &diag);
+	struct generation *g = overview_generation(c->o->state, false, &diag);
 
 	if (g == NULL)
 		answer_message(rq, a, STATUS_TROUBLE, "There are no rules that can be read", slice_str(diag_first_error(&diag)));

@@ -69,8 +69,4 @@ page page_search, page_incident, page_except, page_today, page_sources;
 /* The store with what came since.  NULL after answering that it cannot be read; *PARTIAL: not all of it could. */
 struct eventstore *console_store(struct console *c, const struct request *rq, struct answer *a, bool *partial);
 
-/* The live generation, NULL with the reason in DIAG.  The caller's: generation_close(). */
-struct diag;
-struct generation *console_generation(const struct console *c, struct diag *diag);
-
 #endif

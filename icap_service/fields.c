@@ -2,8 +2,6 @@
 
 #include "inspect/multipart.h"
 
-enum { WEIGHT_ONE = 1000, WEIGHT_DIGITS = 3 };
-
 /* ---- validators ---- */
 
 bool
@@ -63,23 +61,6 @@ range_is_all(struct slice value)
 	return take(&value, SLICE("bytes")) && take(&value, SLICE("=")) && take(&value, SLICE("0")) && slice_eq(value, SLICE("-"));
 }
 
-/* The value of the parameter NAME in "type; a=b; NAME=value"; empty when there is none, or two. */
-static struct slice
-parameter(struct slice value, struct slice name)
-{
-	struct slice part, key, text, found = { 0 };
-	size_t n = 0;
-
-	for (slice_cut(value, ';', NULL, &value); value.len > 0;) {
-		slice_cut(value, ';', &part, &value);
-		if (!slice_cut(part, '=', &key, &text) || !slice_ieq(slice_trim(key), name))
-			continue;
-		found = slice_trim(text);
-		n++;
-	}
-	return n == 1 ? found : (struct slice){ 0 };
-}
-
 bool
 byteranges_boundary(struct slice content_type, struct slice *boundary)
 {
@@ -88,7 +69,7 @@ byteranges_boundary(struct slice content_type, struct slice *boundary)
 	slice_cut(content_type, ';', &type, NULL);
 	if (!slice_ieq(slice_trim(type), SLICE("multipart/byteranges")))
 		return false;
-	*boundary = parameter(content_type, SLICE("boundary"));
+	*boundary = weighted_parameter(content_type, SLICE("boundary"));
 	if (boundary->len >= 2 && boundary->p[0] == '"' && boundary->p[boundary->len - 1] == '"')
 		*boundary = slice_make(boundary->p + 1, boundary->len - 2);
 	if (boundary->len > BOUNDARY_MAX || slice_find(*boundary, '"') < boundary->len)
@@ -160,49 +141,6 @@ type_is_media(struct slice content_type)
 	return slice_istarts(content_type, SLICE("video/")) || slice_istarts(content_type, SLICE("audio/"));
 }
 
-/* One element of a list: "gzip;q=0.5". */
-struct element {
-	struct slice	text, name;
-	int		weight;		/* thousandths; what cannot be read counts as wanted */
-};
-
-/* A weight of RFC 9110 12.4.2 in thousandths. */
-static int
-parse_weight(struct slice text)
-{
-	int weight = 0, unit = WEIGHT_ONE;
-
-	if (text.len == 0 || text.len > 2 + WEIGHT_DIGITS || text.p[0] != '0' || (text.len > 1 && text.p[1] != '.'))
-		return WEIGHT_ONE;
-	for (size_t i = 2; i < text.len; i++) {
-		if (!ascii_is_digit(text.p[i]))
-			return WEIGHT_ONE;
-		unit /= 10;
-		weight += (text.p[i] - '0') * unit;
-	}
-	return weight;
-}
-
-/* The next element of *LIST that is not empty; false when there is none. */
-static bool
-next_element(struct slice *list, struct element *e)
-{
-	struct slice weight;
-
-	while (list->len > 0) {
-		slice_cut(*list, ',', &e->text, list);
-		e->text = slice_trim(e->text);
-		if (e->text.len == 0)
-			continue;
-		slice_cut(e->text, ';', &e->name, NULL);
-		e->name = slice_trim(e->name);
-		weight = parameter(e->text, SLICE("q"));
-		e->weight = weight.len > 0 ? parse_weight(weight) : WEIGHT_ONE;
-		return true;
-	}
-	return false;
-}
-
 /* The best weight in VALUE of what IS says is meant, and of all else. */
 struct weights {
 	int	meant, other;
@@ -212,9 +150,9 @@ static struct weights
 weigh(struct slice value, bool (*is)(struct slice name))
 {
 	struct weights w = { 0, 0 };
-	struct element e;
+	struct weighted e;
 
-	while (next_element(&value, &e)) {
+	while (weighted_next(&value, &e)) {
 		int *best = is(e.name) ? &w.meant : &w.other;
 
 		if (e.weight > *best)
@@ -288,29 +226,6 @@ accept_prefers_style(struct slice value)
 	return prefers(value, type_is_style);
 }
 
-/* RANGE is TAG, or a language of it: "de" and "de-AT" for "de". */
-static bool
-is_language(struct slice range, struct slice tag)
-{
-	return slice_istarts(range, tag) && (range.len == tag.len || range.p[tag.len] == '-');
-}
-
-size_t
-accept_language_pick(struct slice value, const struct slice *tags, size_t n)
-{
-	size_t best = 0;
-	struct element e;
-	int weight = 0;
-
-	while (next_element(&value, &e))
-		for (size_t i = 0; i < n; i++)
-			if (e.weight > weight && is_language(e.name, tags[i])) {
-				best = i;
-				weight = e.weight;
-			}
-	return best;
-}
-
 /* What is undone in a response is what may be asked for: inspect/coding.c has the one list. */
 static bool
 can_undo(struct slice coding)
@@ -326,13 +241,13 @@ accept_encoding_narrow(struct slice value, struct buf *out)
 {
 	size_t before = out->len, n_wanted = 0, n_dropped = 0;
 	struct slice rest = value;
-	struct element e;
+	struct weighted e;
 
-	while (next_element(&rest, &e))
+	while (weighted_next(&rest, &e))
 		n_dropped += e.weight > 0 && !can_undo(e.name);
 	if (n_dropped == 0)
 		return 0;
-	for (rest = value; next_element(&rest, &e);) {
+	for (rest = value; weighted_next(&rest, &e);) {
 		if (e.weight > 0 && !can_undo(e.name))
 			continue;
 		if (out->len > before)

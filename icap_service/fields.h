@@ -6,6 +6,7 @@
 #define ICAP_SERVICE_FIELDS_H
 
 #include "base/buf.h"
+#include "base/weighted.h"
 
 /* An ETag that says "these very bytes" (RFC 9110 8.8.3): in quotes, at most ETAG_MAX bytes with them, not weak, not empty. */
 enum { ETAG_MAX = 256 };
@@ -44,9 +45,6 @@ bool accept_prefers_html(struct slice value);
 bool accept_prefers_json(struct slice value);
 bool accept_prefers_image(struct slice value);
 bool accept_prefers_style(struct slice value);
-
-/* Which of N language TAGS the Accept-Language VALUE (RFC 9110 12.5.4) wants most; 0 when it wants none of them. */
-size_t accept_language_pick(struct slice value, const struct slice *tags, size_t n);
 
 /* Leave out of the Accept-Encoding VALUE (RFC 9110 12.5.3) what nobody here can undo, "*" with it; the others keep their order
  * and weights.  1: OUT, to which it was appended, has the value to send, "identity" when nothing is left.  0: VALUE is fine as it

@@ -146,6 +146,11 @@ has "says so" "nothing in it can become a rule" "$err"
 find "$state" -type f -exec md5sum {} + | sort > "$work/after"
 same "nothing of it wrote anything" "$work/before" "$work/after"
 fb 0 "import the later version" import "${s[@]}" "$work/v3"
+out=$(tail -n 1 "$state/alerts/70001.versions")
+json "what it changed is kept" '[.version, .n_added > 0, .n_gone > 0, (.added | map(select(contains("third.test"))) | length > 0)]' '[3,true,true,true]'
+before=$(wc -l <"$state/alerts/70001.versions")
+fb 0 "import it again" import "${s[@]}" "$work/v3"
+is "which changes nothing, and is not told" "$(wc -l <"$state/alerts/70001.versions")" "$before"
 fb 0 "list" alerts list
 has "the source is another than what is live" "3 rules live, of a source that was changed since: \"firebreak alerts diff 70001\"" "$out"
 fb 1 "diff tells" alerts diff 70001

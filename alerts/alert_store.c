@@ -3,15 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alerts/alert_store.h"
+#include "alerts/alert_version.h"
+#include "base/clock.h"
 #include "base/file.h"
-#include "command/alerts.h"
-#include "command/show.h"
-#include "command/verb.h"
 #include "ruleset/generation.h"
+#include "ruleset/overview.h"
 #include "ruleset/site.h"
 
 /* As import and the publisher have them; a withdrawn source is longer than it was. */
-enum { RECORD_MAX = 8 * ALERT_TEXT_MAX, SOURCE_MAX = 128 << 20, HISTORY_MAX = 16 << 20, SITE_MAX = 1 << 20, VALUE_MAX = 1 << 20 };
+enum { RECORD_MAX = 8 * ALERT_TEXT_MAX, SOURCE_MAX = 128 << 20, SITE_MAX = 1 << 20, VALUE_MAX = 1 << 20 };
 
 /* ---- rules ---- */
 
@@ -52,6 +53,25 @@ const struct alerts_rule *
 alerts_rules_find(const struct alerts_rules *r, const struct alerts_rule *rule)
 {
 	return r->n == 0 ? NULL : bsearch(rule, r->v, r->n, sizeof(*r->v), alerts_rule_cmp);
+}
+
+void
+alerts_rules_compare(const struct alerts_rules *from, const struct alerts_rules *to, alerts_compare_visit *visit, void *arg)
+{
+	size_t i = 0, k = 0;
+
+	while (i < from->n || k < to->n) {
+		int order = i == from->n ? 1 : k == to->n ? -1 : alerts_rule_cmp(&from->v[i], &to->v[k]);
+
+		if (order < 0)
+			visit(arg, &from->v[i], NULL);
+		else if (order > 0)
+			visit(arg, NULL, &to->v[k]);
+		else if (strcmp(from->v[i].line, to->v[k].line) != 0)
+			visit(arg, &from->v[i], &to->v[k]);
+		i += order <= 0;
+		k += order >= 0;
+	}
 }
 
 /* A string that is taken out of BUF, which is then empty; NULL when it had failed. */
@@ -171,7 +191,7 @@ read_site(struct alerts *a)
 	struct buf text;
 
 	buf_init(&text, SITE_MAX);
-	if (option_defaults(site_options, site_options_n, &site) == 0 && state_path(a->call->state, STATE_SITE, path) == 0 &&
+	if (option_defaults(site_options, site_options_n, &site) == 0 && state_path(a->state, STATE_SITE, path) == 0 &&
 	    file_read(path, &text) == 0)
 		option_parse(site_options, site_options_n, &site, path, buf_slice(&text), &unwanted);
 	a->defaults = (struct source_defaults){ .now = a->now, .host_life = site.host_life, .file_life = site.file_life };
@@ -180,28 +200,37 @@ read_site(struct alerts *a)
 	buf_fini(&text);
 }
 
+/* "STATE/what" into OUT.  -1 with an error in A's diag. */
+static int
+path_of(struct alerts *a, const char *what, char out[static STATE_PATH])
+{
+	if (state_path(a->state, what, out) == 0)
+		return 0;
+	diag_error(&a->diag, "%s/%s: %s", a->state, what, strerror(errno));
+	return -1;
+}
+
 int
-alerts_init(struct alerts *a, const struct call *c)
+alerts_init(struct alerts *a, const char *state)
 {
 	char manifest[STATE_PATH], sources[STATE_PATH], settings[STATE_PATH];
 	struct diag unwanted = { 0 };
 
-	*a = (struct alerts){ .call = c, .now = clock_ms() / 1000 };
-	if (call_need_state(c) == -1 || call_path(c, STATE_MANIFEST, manifest) == -1 || call_path(c, STATE_SOURCES, sources) == -1 ||
-	    call_path(c, STATE_SETTINGS, settings) == -1)
+	*a = (struct alerts){ .state = state, .now = clock_ms() / 1000 };
+	if (path_of(a, STATE_MANIFEST, manifest) == -1 || path_of(a, STATE_SOURCES, sources) == -1 ||
+	    path_of(a, STATE_SETTINGS, settings) == -1)
 		return -1;
 	read_site(a);
 	if (manifest_load(manifest, &a->live, &a->diag) == -1 && errno != ENOENT) {
 		if (a->diag.n_errors == 0)
 			diag_add(&a->diag, DIAG_ERROR, manifest, 0, 0, "%s", strerror(errno));
-		diag_print(&a->diag, stderr);
 		return -1;
 	}
 	diag_fini(&a->diag);
 	/* What is wrong with these publish and held tell. */
 	source_list_read(sources, settings, NULL, (struct slice){ 0 }, a->now, &a->sources, &unwanted);
-	held_load(HELD_RULES, c->state, &a->held, &unwanted);
-	held_load(HELD_DECISIONS, c->state, &a->decisions, &unwanted);
+	held_load(HELD_RULES, state, &a->held, &unwanted);
+	held_load(HELD_DECISIONS, state, &a->decisions, &unwanted);
 	diag_fini(&unwanted);
 	return 0;
 }
@@ -251,16 +280,16 @@ read_folder(struct alerts *a, struct ids *ids, const char *what, struct slice he
 	DIR *dir;
 	int r = 0;
 
-	if (call_path(a->call, what, path) == -1)
+	if (path_of(a, what, path) == -1)
 		return -1;
 	if ((dir = opendir(path)) == NULL && errno == ENOENT)
 		return 0;
 	if (dir == NULL)
-		return call_fail(a->call, "%s: %s", path, strerror(errno)), -1;
+		return diag_error(&a->diag, "%s: %s", path, strerror(errno)), -1;
 	while (r == 0 && (errno = 0, e = readdir(dir)) != NULL)
 		r = add_id(ids, slice_str(e->d_name), head, tail);
 	if (r == -1 || errno != 0)
-		r = (call_fail(a->call, "%s: %s", path, strerror(r == -1 ? ENOMEM : errno)), -1);
+		r = (diag_error(&a->diag, "%s: %s", path, strerror(r == -1 ? ENOMEM : errno)), -1);
 	closedir(dir);
 	return r;
 }
@@ -303,19 +332,22 @@ make_paths(struct alerts *a, const char *id, struct alerts_item *item)
 	char what[STATE_PATH];
 
 	if (!alert_id_ok(slice_str(id))) {
-		call_fail(a->call, "%.*s is no alert's id; \"firebreak alerts list\" shows them", ALERT_ID_MAX, id);
+		diag_error(&a->diag, "\"%.*s\" is no alert's id; \"firebreak alerts list\" shows them", ALERT_ID_MAX, id);
 		return -1;
 	}
 	snprintf(item->id, sizeof(item->id), "%s", id);
 	snprintf(item->name, sizeof(item->name), "alert-%s", id);
 	snprintf(what, sizeof(what), STATE_ALERTS "/%s.json", id);
-	if (call_path(a->call, what, item->record_path) == -1)
+	if (path_of(a, what, item->record_path) == -1)
 		return -1;
 	snprintf(what, sizeof(what), STATE_ALERTS "/%s.withdrawn", id);
-	if (call_path(a->call, what, item->history_path) == -1)
+	if (path_of(a, what, item->history_path) == -1)
+		return -1;
+	snprintf(what, sizeof(what), STATE_ALERTS "/%s.versions", id);
+	if (path_of(a, what, item->versions_path) == -1)
 		return -1;
 	snprintf(what, sizeof(what), STATE_SOURCES "/%s.rules", item->name);
-	return call_path(a->call, what, item->source_path);
+	return path_of(a, what, item->source_path);
 }
 
 /* Append the file to OUT; whether it is there.  What else hinders is an error. */
@@ -418,7 +450,7 @@ alerts_load(struct alerts *a, const char *id, struct alerts_item *item)
 	read_source(a, item);
 	live = a->live.generation == 0 ? NULL : manifest_source(&a->live, slice_str(item->name));
 	if (!item->has_record && !item->has_source && live == NULL) {
-		call_fail(a->call, "there is no alert %s in %s; \"firebreak alerts list\" shows those there are", id, a->call->state);
+		diag_error(&a->diag, "there is no alert %s in %s; \"firebreak alerts list\" shows those there are", id, a->state);
 		return -1;
 	}
 	item->n_live = live == NULL ? 0 : live->rules;
@@ -455,7 +487,7 @@ alerts_live_rules(struct alerts *a, const struct alerts_item *item, struct alert
 
 	if (item->n_live == 0)
 		return 0;
-	if ((g = call_generation(a->call, false, &a->diag)) == NULL)
+	if ((g = overview_generation(a->state, false, &a->diag)) == NULL)
 		return -1;
 	buf_init(&r.value, VALUE_MAX);
 	generation_each(g, visit_live, &r, &damaged);
@@ -472,23 +504,11 @@ alerts_live_rules(struct alerts *a, const struct alerts_item *item, struct alert
 json_t *
 alerts_history(struct alerts *a, const struct alerts_item *item)
 {
-	json_t *all = json_array(), *one;
-	struct slice rest, line;
-	struct buf text;
+	return alert_versions_load(item->history_path, &a->diag);
+}
 
-	buf_init(&text, HISTORY_MAX);
-	if (file_read(item->history_path, &text) == -1 && errno != ENOENT)
-		diag_add(&a->diag, DIAG_WARNING, item->history_path, 0, 0, "%s", strerror(errno));
-	rest = buf_slice(&text);
-	for (unsigned number = 1; rest.len > 0; number++) {
-		slice_cut(rest, '\n', &line, &rest);
-		if ((one = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL)) != NULL && json_is_object(one)) {
-			json_array_append(all, one);
-		} else {
-			diag_add(&a->diag, DIAG_WARNING, item->history_path, number, 0, "is no JSON object and is passed over");
-		}
-		json_decref(one);
-	}
-	buf_fini(&text);
-	return all;
+json_t *
+alerts_versions(struct alerts *a, const struct alerts_item *item)
+{
+	return alert_versions_load(item->versions_path, &a->diag);
 }
