@@ -3,8 +3,8 @@
 
 #include "console/html.h"
 #include "console/part.h"
-#include "runtime/state.h"
 
+enum { LANGUAGE_LIFE_S = 365 * 24 * 3600 };
 
 /* Every page there is. */
 static const struct route {
@@ -17,9 +17,13 @@ static const struct route {
 	{ "/incident", page_incident, NULL, false, ROLE_READ },
 	{ "/except", NULL, page_except, false, ROLE_DECIDE },
 	{ "/today", page_today, NULL, false, ROLE_READ },
+	{ "/alerts", page_alerts, NULL, false, ROLE_READ },
+	{ "/alert", page_alert, NULL, false, ROLE_READ },
 	{ "/sources", page_sources, NULL, false, ROLE_READ },
+	{ "/proxies", page_proxies, NULL, false, ROLE_READ },
 	{ "/login", page_login, page_log_in, true, ROLE_READ },
 	{ "/logout", NULL, page_log_out, false, ROLE_READ },
+	{ "/metrics", page_metrics, NULL, true, ROLE_READ },
 };
 
 void
@@ -28,17 +32,41 @@ answer_fini(struct answer *a)
 	buf_fini(&a->body);
 }
 
-void
-answer_message(const struct request *rq, struct answer *a, unsigned status, const char *title, struct slice text)
+/* ---- what went wrong ---- */
+
+static void
+begin_message(const struct request *rq, struct answer *a, unsigned status, enum word_id title)
 {
 	buf_reset(&a->body);
 	a->status = status;
-	html_begin(&a->body, title, "", rq->session);
+	a->type = "text/html; charset=utf-8";
+	html_begin(&a->body, rq, rq->words->text[title], "/");
 	buf_add_str(&a->body, "<p>");
-	html_text(&a->body, text, HTML_LONG);
-	buf_add_strs(&a->body, "</p>\n<p><a href=\"", rq->session != NULL ? "/\">To the search" : "/login\">To the login", "</a></p>\n",
-	    NULL);
-	html_end(&a->body);
+}
+
+static void
+end_message(const struct request *rq, struct answer *a)
+{
+	buf_add_strs(&a->body, "</p>\n<p><a href=\"", rq->session != NULL ? "/" : "/login", "\">", NULL);
+	html_word(&a->body, rq, rq->session != NULL ? W_TO_SEARCH : W_TO_LOGIN);
+	buf_add_str(&a->body, "</a></p>\n");
+	html_end(&a->body, rq, rq->session != NULL ? "/" : "/login");
+}
+
+void
+answer_message(const struct request *rq, struct answer *a, unsigned status, enum word_id title, enum word_id text)
+{
+	begin_message(rq, a, status, title);
+	html_word(&a->body, rq, text);
+	end_message(rq, a);
+}
+
+void
+answer_trouble(const struct request *rq, struct answer *a, enum word_id title, const struct diag *diag)
+{
+	begin_message(rq, a, STATUS_TROUBLE, title);
+	html_english(&a->body, rq, slice_str(diag_first_error(diag)), HTML_LONG);
+	end_message(rq, a);
 }
 
 void
@@ -65,7 +93,7 @@ console_store(struct console *c, const struct request *rq, struct answer *a, boo
 		r = eventstore_update(c->store, &diag);
 	*partial = r == 1;
 	if (r == -1) {
-		answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+		answer_trouble(rq, a, W_LOG_UNREADABLE, &diag);
 		eventstore_close(c->store);
 		c->store = NULL;
 	}
@@ -73,28 +101,74 @@ console_store(struct console *c, const struct request *rq, struct answer *a, boo
 	return c->store;
 }
 
+/* ---- cookies ---- */
+
+const char *
+cookie_name(const struct console *c, enum cookie cookie)
+{
+	static const char *const names[][2] = {
+		[COOKIE_SESSION] = { "firebreak_session", "__Host-firebreak_session" },
+		[COOKIE_LOGIN] = { "firebreak_login", "__Host-firebreak_login" },
+		[COOKIE_LANGUAGE] = { "firebreak_language", "__Host-firebreak_language" },
+	};
+
+	return names[cookie][c->is_secure];
+}
+
+void
+cookie_set(const struct console *c, char out[static COOKIE_MAX], enum cookie cookie, const char *value, int life_s)
+{
+	char life[sizeof("; Max-Age=") + DIGITS_MAX] = "";
+
+	if (life_s != 0)
+		snprintf(life, sizeof(life), "; Max-Age=%d", life_s < 0 ? 0 : life_s);
+	snprintf(out, COOKIE_MAX, "%s=%s%s; Path=/; HttpOnly; SameSite=Strict%s", cookie_name(c, cookie), value, life,
+	    c->is_secure ? "; Secure" : "");
+}
+
 /* ---- who may do what ---- */
 
-/* The session of the cookie, if its user is still in the file as he was when he logged in.  When that cannot be read, nobody is. */
-static const struct session *
-find_session(struct console *c, const struct request *rq)
+bool
+request_may(const struct request *rq, enum role role)
 {
-	const struct session *s = sessions_find(c->sessions, cookie_get(rq->cookies, SESSION_COOKIE), rq->tick_ms);
-	const struct user *user = NULL;
+	return (rq->session->user.roles & ROLE_BIT(role)) != 0;
+}
+
+/* USER is still whom his session was for: as the file has him, or as the server that is trusted says. */
+static bool
+is_still(const struct console *c, const struct request *rq, const struct user *user)
+{
 	struct diag diag = { 0 };
 	struct users *users;
+	const struct user *now = NULL;
+	bool same;
 
-	if (s == NULL)
-		return NULL;
+	if (rq->has_proxied || *user->hash == '\0')
+		return rq->has_proxied && user_eq(&rq->proxied, user);
 	if ((users = users_load(c->o->users, &diag)) != NULL)
-		user = users_find(users, slice_str(s->user.name));
-	if (user == NULL || !user_eq(user, &s->user)) {
-		sessions_end(c->sessions, s);
-		s = NULL;
-	}
+		now = users_find(users, slice_str(user->name));
+	same = now != NULL && user_eq(now, user);
 	users_free(users);
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
+	return same;
+}
+
+/* The session of the cookie.  Whom a server that is trusted names gets one without more ado. */
+static const struct session *
+find_session(struct console *c, const struct request *rq, struct answer *a)
+{
+	struct slice token = cookie_get(rq->cookies, cookie_name(c, COOKIE_SESSION));
+	const struct session *s = token.len > 0 ? sessions_find(c->sessions, token, rq->tick_ms) : NULL;
+
+	if (s != NULL && !is_still(c, rq, &s->user)) {
+		sessions_end(c->sessions, s);
+		s = NULL;
+	}
+	if (s == NULL && rq->has_proxied && (s = sessions_begin(c->sessions, &rq->proxied, rq->tick_ms)) != NULL) {
+		fprintf(stderr, "firebreak console: %s from %s: logged in by the server before this one\n", s->user.name, rq->client);
+		cookie_set(c, a->cookie, COOKIE_SESSION, s->token, 0);
+	}
 	return s;
 }
 
@@ -105,29 +179,32 @@ is_from_elsewhere(const struct request *rq)
 	return rq->fetch_site.len > 0 && !slice_eq(rq->fetch_site, SLICE("same-origin")) && !slice_eq(rq->fetch_site, SLICE("none"));
 }
 
-/* A post of somebody who is logged in: NULL, or why it is refused. */
-static const char *
-refuse_post(const struct request *rq, const struct route *route)
+/* A post of somebody who is logged in: whether it is refused, and why. */
+static bool
+is_refused(const struct request *rq, const struct route *route, enum word_id *why)
 {
+	*why = W_NOT_YOURS;
 	if (is_from_elsewhere(rq) || !session_token_eq(form_get(&rq->fields, "token"), slice_str(rq->session->csrf)))
-		return "This form is not one of yours, or it is from before you logged in.  Nothing was done.  Please load the page again.";
-	return rq->session->user.role < route->role ? "Your role may look, but not decide.  Nothing was done." : NULL;
+		return true;
+	*why = W_MAY_NOT;
+	return !request_may(rq, route->role);
 }
 
 static void
 answer_post(struct console *c, const struct request *rq, const struct route *route, struct answer *a)
 {
-	const char *refused = NULL;
+	enum word_id why = W_FROM_ELSEWHERE;
+	bool refused;
 
 	if (route->open)
-		refused = is_from_elsewhere(rq) ? "This form is from elsewhere.  Nothing was done." : NULL;
+		refused = is_from_elsewhere(rq);
 	else if (rq->session == NULL) {
 		answer_go(a, "/login");
 		return;
 	} else
-		refused = refuse_post(rq, route);
-	if (refused != NULL)
-		answer_message(rq, a, STATUS_FORBIDDEN, "Refused", slice_str(refused));
+		refused = is_refused(rq, route, &why);
+	if (refused)
+		answer_message(rq, a, STATUS_FORBIDDEN, W_REFUSED, why);
 	else
 		route->post(c, rq, a);
 }
@@ -148,13 +225,28 @@ static void
 answer_route(struct console *c, const struct request *rq, const struct route *route, struct answer *a)
 {
 	if (rq->is_post ? route->post == NULL : !rq->is_get || route->get == NULL)
-		answer_message(rq, a, STATUS_METHOD, "Not like this", SLICE("This page does not take that method."));
+		answer_message(rq, a, STATUS_METHOD, W_NOT_LIKE_THIS, W_NO_METHOD);
 	else if (rq->is_post)
 		answer_post(c, rq, route, a);
 	else if (!route->open && rq->session == NULL)
 		go_to_login(rq, a);
 	else
 		route->get(c, rq, a);
+}
+
+/* Who follows a link to another language keeps it; a link on somebody else's page shows it once. */
+static void
+choose_language(const struct console *c, struct request *rq, struct answer *a)
+{
+	const struct words *wanted = words_find(form_get(&rq->query, "lang"));
+	char tag[sizeof("xx")];
+
+	if (wanted == NULL)
+		return;
+	rq->words = wanted;
+	snprintf(tag, sizeof(tag), "%.*s", SLICE_ARGS(wanted->tag));
+	if (!is_from_elsewhere(rq))
+		cookie_set(c, a->language, COOKIE_LANGUAGE, tag, LANGUAGE_LIFE_S);
 }
 
 void
@@ -167,13 +259,20 @@ console_answer(struct console *c, struct request *rq, struct answer *a)
 		buf_add_str(&a->body, html_style);
 		return;
 	}
-	rq->session = find_session(c, rq);
+	choose_language(c, rq, a);
+	if (rq->bad_proxied) {
+		answer_message(rq, a, STATUS_FORBIDDEN, W_REFUSED, W_BAD_PROXY_LOGIN);
+		return;
+	}
+	/* What is scraped is nobody's visit. */
+	if (!slice_eq(rq->path, SLICE("/metrics")))
+		rq->session = find_session(c, rq, a);
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)
 		if (slice_eq(rq->path, slice_str(routes[i].path))) {
 			answer_route(c, rq, &routes[i], a);
 			if (a->body.failed)
-				answer_message(rq, a, STATUS_TROUBLE, "Too long", SLICE("There is too much to be shown on one page."));
+				answer_message(rq, a, STATUS_TROUBLE, W_TOO_LONG, W_PAGE_TOO_LONG);
 			return;
 		}
-	answer_message(rq, a, STATUS_NOT_FOUND, "Not there", SLICE("There is no such page."));
+	answer_message(rq, a, STATUS_NOT_FOUND, W_NOT_THERE, W_NO_PAGE);
 }

@@ -1,4 +1,4 @@
-/* console.h - the helpdesk's page: search, an incident, the day, sources and exceptions, in a browser.
+/* console.h - the helpdesk's page: search, an incident, the day, alerts, sources, proxies and exceptions, in a browser.
  *
  * One process and one thread: requests are answered one after the other, from the event store and the live generation.  What is
  * changed, an exception, is changed by whoever called console_run(), through a function.  HTML is made here, without scripts and
@@ -24,14 +24,23 @@ enum console_done { CONSOLE_LIVE, CONSOLE_UNCONFIRMED, CONSOLE_REFUSED };
 /* Make it.  When it is refused nothing has changed, and WHY gets what is wrong. */
 typedef enum console_done console_except(void *arg, const struct console_wish *wish, struct buf *why);
 
+/* Append the metrics in Prometheus's text format to OUT.  -1 after saying on standard error what is wrong. */
+typedef int console_metrics(void *arg, struct buf *out);
+
 struct console_options {
 	const char	*listen;	/* "127.0.0.1:8191", "[::1]:8191"; port 0: any that is free */
 	const char	*state;		/* the state folder */
 	const char	*events;	/* the event log */
 	const char	*users;		/* users.h */
+	const char	*tls_cert, *tls_key;	/* PEM files, both or none: then it speaks TLS alone */
+	bool		 behind_tls;	/* browsers come by TLS to a server before this one */
+	const char	*trust;		/* addresses, with commas between, of servers that say who it is; NULL: none */
+	const char	*user_header, *role_header;	/* by these; NULL: no login by USER_HEADER, ROLE_READ for all */
+	const char	*metrics_rule;	/* NULL: no /metrics; "loopback", or the path of a private file with a token */
 	const struct source_formats *formats;
 	console_except	*except;
-	void		*arg;		/* of EXCEPT */
+	console_metrics	*metrics;
+	void		*arg;		/* of both */
 };
 
 /* Answer requests until SIGINT or SIGTERM.  Says on standard output where it listens, and on standard error who logs in.  -1 after

@@ -1,7 +1,9 @@
 #include "console/html.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
-#include "console/form.h"
+#include "console/part.h"
 
 /* Contrast of text is at least 7:1, of what is drawn 3:1, in both schemes; nothing is wider than a phone. */
 const char html_style[] =
@@ -13,7 +15,7 @@ const char html_style[] =
     "*{box-sizing:border-box}\n"
     "body{margin:0;overflow-wrap:anywhere;font:1.0625rem/1.5 system-ui,sans-serif;background:var(--ground);color:var(--ink)}\n"
     "a{color:var(--link)}\n"
-    "a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible{outline:3px solid var(--link);"
+    "a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid var(--link);"
     "outline-offset:2px}\n"
     ".skip{position:absolute;left:-99rem}.skip:focus{left:1rem;background:var(--ground);padding:.5rem}\n"
     "header{border-bottom:1px solid var(--line);background:var(--soft)}\n"
@@ -21,6 +23,9 @@ const char html_style[] =
     "align-items:center}\n"
     "header strong{margin-inline-end:.5rem}\n"
     "nav{display:flex;flex-wrap:wrap;gap:0 1.25rem}nav a{padding:.6rem 0;min-height:2.75rem;color:inherit}\n"
+    "main:focus{outline:none}\n"
+    "footer{border-top:1px solid var(--line);margin-top:2rem}footer nav{max-width:64rem;margin:0 auto;padding:.25rem 1.25rem}\n"
+    "footer nav a[aria-current]{border-bottom-color:var(--line)}\n"
     "nav a[aria-current]{font-weight:700;text-decoration:none;border-bottom:3px solid var(--bad)}\n"
     "header form{margin-inline-start:auto;display:flex;gap:.75rem;align-items:center}\n"
     "main{max-width:64rem;margin:0 auto;padding:1.25rem}\n"
@@ -31,8 +36,9 @@ const char html_style[] =
     "input{background:var(--ground);border:1px solid var(--line);border-radius:.3rem;padding:.4rem .6rem;width:100%}\n"
     "button{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padding:.4rem 1rem;cursor:pointer}\n"
     "main button{background:var(--ink);color:var(--ground);border-color:var(--ink)}\n"
+    "label{display:block;font-weight:600}\n"
     ".search{display:flex;gap:.5rem}.search input{flex:1;min-width:0}\n"
-    ".field{margin:.8rem 0;max-width:28rem}.field label{display:block;font-weight:600}.field small{display:block}\n"
+    ".field{margin:.8rem 0;max-width:28rem}.field label{font-weight:600}.field small{display:block}\n"
     "#days{width:6rem}\n"
     ".id{font:700 1.35rem/1.4 ui-monospace,monospace;letter-spacing:.04em}\n"
     "dl{margin:0}dt{font-weight:600;margin-top:.7rem}dd{margin:0}\n"
@@ -46,6 +52,9 @@ const char html_style[] =
     ".good{background:var(--goodtint);color:var(--good)}\n"
     ".say{padding:.6rem .9rem;border-radius:.3rem;margin:1rem 0}\n"
     "code{font:.95em ui-monospace,monospace}\n"
+    "pre{font:.9em/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);"
+    "border:1px solid var(--line);border-radius:.3rem;padding:.8rem;margin:.5rem 0}\n"
+    "ul.plain{list-style:none;padding:0;margin:.3rem 0}ul.list a,ul.plain a,dd a,li a,td a{display:inline-block;min-height:1.5rem}\n"
     ".counts{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0;padding:0;list-style:none}\n"
     ".counts li{border:1px solid var(--line);border-radius:.3rem;padding:.4rem .8rem}.counts b{font-size:1.3rem;display:block}\n"
     "svg{display:block;width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}\n"
@@ -55,8 +64,9 @@ const char html_style[] =
     ".key span{display:inline-block;width:.9rem;height:.9rem;margin-inline:.9rem .35rem;vertical-align:-.1rem}"
     ".key .ka{background:var(--bar);margin-inline-start:0}.key .kb{background:var(--bar2)}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:start;padding:.3rem .9rem .3rem 0;"
-    "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end}\n"
-    ".pages{display:flex;gap:1.5rem}summary{padding:.5rem 0;cursor:pointer}\n";
+    "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end}"
+    "th.text{font-weight:400}\n"
+    ".pages{display:flex;flex-wrap:wrap;gap:0 1.5rem}.pages a{padding:.6rem 0}summary{padding:.5rem 0;cursor:pointer}\n";
 
 void
 html_text(struct buf *out, struct slice text, size_t max)
@@ -74,56 +84,155 @@ html_text(struct buf *out, struct slice text, size_t max)
 		rest = slice_skip(rest, n > 0 ? n : 1);
 	}
 	if (rest.len > 0)
-		buf_addf(out, "\xe2\x80\xa6 (%zu bytes more)", rest.len);
+		buf_addf(out, "\xe2\x80\xa6 (+%zu B)", rest.len);
 }
 
+/* ---- the page around it ---- */
+
 static void
-add_links(struct buf *out, const char *path)
+add_links(struct buf *out, const struct request *rq, const char *path)
 {
-	static const struct { const char *path, *name; } links[] = {
-		{ "/", "Search" }, { "/today", "Today" }, { "/sources", "Sources" },
+	static const struct { const char *path; enum word_id name; } links[] = {
+		{ "/", W_NAV_SEARCH }, { "/today", W_NAV_TODAY }, { "/alerts", W_NAV_ALERTS }, { "/sources", W_NAV_SOURCES },
+		{ "/proxies", W_NAV_PROXIES },
 	};
 
-	buf_add_str(out, "<nav aria-label=\"Pages\">");
+	buf_add_strs(out, "<nav aria-label=\"", rq->words->text[W_PAGES], "\">", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
-		buf_add_strs(out, "<a href=\"", links[i].path, strcmp(path, links[i].path) == 0 ? "\" aria-current=\"page\">" : "\">",
-		    links[i].name, "</a>", NULL);
+		buf_add_strs(out, "<a href=\"", links[i].path, strcmp(path, links[i].path) == 0 && slice_eq(rq->path, slice_str(path)) ?
+		    "\" aria-current=\"page\">" : "\">", rq->words->text[links[i].name], "</a>", NULL);
 	buf_add_str(out, "</nav>\n");
 }
 
-void
-html_begin(struct buf *out, const char *title, const char *path, const struct session *session)
+/* Who he is, and what he may do.  Whom another server logs in is logged out there. */
+static void
+add_user(struct buf *out, const struct request *rq)
 {
-	buf_add_strs(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	static const enum word_id names[ROLES] = { [ROLE_READ] = W_ROLE_READ, [ROLE_DECIDE] = W_ROLE_DECIDE, [ROLE_REVEAL] = W_ROLE_REVEAL };
+	const struct user *user = &rq->session->user;
+	const char *before = " (";
+
+	buf_add_str(out, "<form method=\"post\" action=\"/logout\"><span>");
+	html_text(out, slice_str(user->name), HTML_SHORT);
+	for (enum role role = ROLE_READ; role < ROLES; role++)
+		if (request_may(rq, role) && (role != ROLE_READ || user->roles == ROLE_BIT(ROLE_READ))) {
+			buf_add_strs(out, before, rq->words->text[names[role]], NULL);
+			before = ", ";
+		}
+	buf_add_str(out, ")</span>");
+	if (*user->hash != '\0') {
+		html_token(out, rq->session->csrf);
+		buf_add_strs(out, "<button>", rq->words->text[W_LOG_OUT], "</button>", NULL);
+	}
+	buf_add_str(out, "</form>\n");
+}
+
+void
+html_begin(struct buf *out, const struct request *rq, const char *title, const char *path)
+{
+	buf_add_str(out, "<!doctype html>\n<html lang=\"");
+	buf_add_slice(out, rq->words->tag);
+	buf_add_strs(out, "\">\n<head>\n<meta charset=\"utf-8\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n"
 	    "<title>", title, " - Firebreak</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n"
-	    "</head>\n<body>\n"
-	    "<a class=\"skip\" href=\"#main\">To the content</a>\n<header><div><strong>Firebreak</strong>\n", NULL);
-	if (session != NULL) {
-		add_links(out, path);
-		buf_add_str(out, "<form method=\"post\" action=\"/logout\"><span>");
-		html_text(out, slice_str(session->user.name), HTML_SHORT);
-		buf_add_strs(out, " (", role_name(session->user.role), ")</span>", NULL);
-		html_token(out, session->csrf);
-		buf_add_str(out, "<button>Log out</button></form>\n");
+	    "</head>\n<body>\n<a class=\"skip\" href=\"#main\">", rq->words->text[W_SKIP],
+	    "</a>\n<header><div><strong>Firebreak</strong>\n", NULL);
+	if (rq->session != NULL) {
+		add_links(out, rq, path);
+		add_user(out, rq);
 	}
-	buf_add_strs(out, "</div></header>\n<main id=\"main\">\n<h1>", title, "</h1>\n", NULL);
+	buf_add_strs(out, "</div></header>\n<main id=\"main\" tabindex=\"-1\">\n<h1>", title, "</h1>\n", NULL);
 }
 
-void
-html_end(struct buf *out)
+/* The page's own address in another language: of what was posted only the incident's number is known again. */
+static void
+add_address(struct buf *out, const struct request *rq, const char *path, struct slice lang)
 {
-	buf_add_str(out, "</main>\n</body>\n</html>\n");
+	const struct form *f = rq->is_post ? &rq->fields : &rq->query;
+
+	buf_add_strs(out, path, "?lang=", NULL);
+	buf_add_slice(out, lang);
+	for (size_t i = 0; i < f->n; i++) {
+		if (slice_eq(f->v[i].name, SLICE("lang")) || slice_eq(f->v[i].name, SLICE("done")) || (rq->is_post && !slice_eq(f->v[i].name, SLICE("id"))))
+			continue;
+		buf_add_str(out, "&amp;");
+		form_add_value(out, f->v[i].name);
+		buf_add_char(out, '=');
+		form_add_value(out, f->v[i].value);
+	}
 }
 
 void
-html_row(struct buf *out, const char *term, struct slice text, const char *after)
+html_end(struct buf *out, const struct request *rq, const char *path)
+{
+	buf_add_strs(out, "</main>\n<footer><nav aria-label=\"", rq->words->text[W_LANGUAGE], "\">", NULL);
+	for (size_t i = 0; i < WORDS_LANGUAGES; i++) {
+		const struct words *w = &words_languages[i];
+
+		buf_add_str(out, "<a href=\"");
+		add_address(out, rq, path, w->tag);
+		buf_add_str(out, "\" lang=\"");
+		buf_add_slice(out, w->tag);
+		buf_add_str(out, "\" hreflang=\"");
+		buf_add_slice(out, w->tag);
+		buf_add_strs(out, w == rq->words ? "\" aria-current=\"true\">" : "\">", w->name, "</a>", NULL);
+	}
+	buf_add_str(out, "</nav></footer>\n</body>\n</html>\n");
+}
+
+/* ---- pieces of it ---- */
+
+void
+html_word(struct buf *out, const struct request *rq, enum word_id id)
+{
+	buf_add_str(out, rq->words->text[id]);
+}
+
+void
+html_heading(struct buf *out, const struct request *rq, enum word_id id)
+{
+	buf_add_strs(out, "<h2>", rq->words->text[id], "</h2>\n", NULL);
+}
+
+void
+html_note(struct buf *out, const struct request *rq, const char *class, enum word_id id)
+{
+	buf_add_str(out, "<p");
+	if (class != NULL)
+		buf_add_strs(out, " class=\"", class, "\"", NULL);
+	buf_add_strs(out, ">", rq->words->text[id], "</p>\n", NULL);
+}
+
+void
+html_english(struct buf *out, const struct request *rq, struct slice text, size_t max)
+{
+	bool foreign = rq->words != &words_languages[0];
+
+	buf_add_str(out, foreign ? "<span lang=\"en\">" : "");
+	html_text(out, text, max);
+	buf_add_str(out, foreign ? "</span>" : "");
+}
+
+void
+html_dt(struct buf *out, const struct request *rq, enum word_id term)
+{
+	buf_add_strs(out, "<dt>", rq->words->text[term], "</dt><dd>", NULL);
+}
+
+void
+html_dd_end(struct buf *out)
+{
+	buf_add_str(out, "</dd>\n");
+}
+
+void
+html_row(struct buf *out, const struct request *rq, enum word_id term, struct slice text)
 {
 	if (text.len == 0)
 		return;
-	buf_add_strs(out, "<dt>", term, "</dt><dd>", NULL);
+	html_dt(out, rq, term);
 	html_text(out, text, HTML_LONG);
-	buf_add_strs(out, after, "</dd>\n", NULL);
+	html_dd_end(out);
 }
 
 void
@@ -143,13 +252,23 @@ html_search_link(struct buf *out, const char *as, struct slice text)
 }
 
 void
-html_search_row(struct buf *out, const char *term, const char *as, struct slice text)
+html_alert_link(struct buf *out, struct slice id)
+{
+	buf_add_str(out, "<a href=\"/alert?id=");
+	form_add_value(out, slice_head(id, HTML_SHORT));
+	buf_add_str(out, "\">");
+	html_text(out, id, HTML_SHORT);
+	buf_add_str(out, "</a>");
+}
+
+void
+html_search_row(struct buf *out, const struct request *rq, enum word_id term, const char *as, struct slice text)
 {
 	if (text.len == 0)
 		return;
-	buf_add_strs(out, "<dt>", term, "</dt><dd>", NULL);
+	html_dt(out, rq, term);
 	html_search_link(out, as, text);
-	buf_add_str(out, "</dd>\n");
+	html_dd_end(out);
 }
 
 void
@@ -158,13 +277,29 @@ html_token(struct buf *out, const char *token)
 	buf_add_strs(out, "<input type=\"hidden\" name=\"token\" value=\"", token, "\">", NULL);
 }
 
-void
-html_time(struct buf *out, int64_t seconds)
+const char *
+html_time(int64_t seconds, char out[static HTML_TIME])
 {
 	enum { DATE = sizeof("2026-11-23") - 1 };
 	char text[CLOCK_TEXT];
 
 	clock_format_s(seconds, text);
-	buf_add_strs(out, "<time datetime=\"", text, "\">", NULL);
-	buf_addf(out, "%.*s %.8s UTC</time>", (int)DATE, text, text + DATE + 1);
+	snprintf(out, HTML_TIME, "<time datetime=\"%s\">%.*s %.8s UTC</time>", text, DATE, text, text + DATE + 1);
+	return out;
+}
+
+void
+html_add_time(struct buf *out, int64_t seconds)
+{
+	char text[HTML_TIME];
+
+	buf_add_str(out, html_time(seconds, text));
+}
+
+void
+html_number(struct buf *out, const struct request *rq, uint64_t n)
+{
+	char text[WORDS_NUMBER];
+
+	buf_add_str(out, words_number(rq->words, n, text));
 }

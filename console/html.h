@@ -3,7 +3,9 @@
 #define CONSOLE_HTML_H
 
 #include "base/buf.h"
-#include "console/session.h"
+#include "console/words.h"
+
+struct request;
 
 enum { HTML_SHORT = 200, HTML_LONG = 8192 };
 
@@ -13,24 +15,47 @@ extern const char html_style[];		/* the style sheet */
  * characters, what changes the direction of writing, and bytes that are not UTF-8 as \xHH. */
 void html_text(struct buf *out, struct slice text, size_t max);
 
-/* The beginning of a page, with the links for whom SESSION (NULL: nobody) has logged in, and its end.  PATH is the page's own. */
-void html_begin(struct buf *out, const char *title, const char *path, const struct session *session);
-void html_end(struct buf *out);
+/* The beginning of a page in RQ's language, with the links for whoever has logged in, and its end, with the other languages.  TITLE
+ * is HTML.  PATH is the page's own, by which one comes back to it. */
+void html_begin(struct buf *out, const struct request *rq, const char *title, const char *path);
+void html_end(struct buf *out, const struct request *rq, const char *path);
 
-/* <dt>TERM</dt><dd>text AFTER</dd>, when there is a text. */
-void html_row(struct buf *out, const char *term, struct slice text, const char *after);
+/* Text ID of RQ's language, without facts. */
+void html_word(struct buf *out, const struct request *rq, enum word_id id);
+
+/* A heading of a part of the page. */
+void html_heading(struct buf *out, const struct request *rq, enum word_id id);
+
+/* A paragraph of text ID, of class CLASS; NULL: none. */
+void html_note(struct buf *out, const struct request *rq, const char *class, enum word_id id);
+
+/* What is in English because it comes from the judge or a library. */
+void html_english(struct buf *out, const struct request *rq, struct slice text, size_t max);
+
+/* <dt>TERM</dt><dd>text</dd>, when there is a text; html_dt() and html_dd_end() for what is more than a text. */
+void html_dt(struct buf *out, const struct request *rq, enum word_id term);
+void html_dd_end(struct buf *out);
+void html_row(struct buf *out, const struct request *rq, enum word_id term, struct slice text);
 
 /* A link that searches for TEXT as a word of the column AS, such as "rule"; NULL: for whatever it is.  TEXT is what is shown, or a
  * dash when it is empty. */
 void html_search_link(struct buf *out, const char *as, struct slice text);
 
-/* A row of a list of definitions with such a link, when there is a text. */
-void html_search_row(struct buf *out, const char *term, const char *as, struct slice text);
+/* A link to the page of alert ID. */
+void html_alert_link(struct buf *out, struct slice id);
+
+/* A row of a list of definitions with a link that searches, when there is a text. */
+void html_search_row(struct buf *out, const struct request *rq, enum word_id term, const char *as, struct slice text);
 
 /* The hidden field with a form's TOKEN. */
 void html_token(struct buf *out, const char *token);
 
-/* <time>, to the second. */
-void html_time(struct buf *out, int64_t seconds);
+/* <time>, to the second: the same in all languages, for it is read aloud, compared and copied (ISO 8601, UTC). */
+enum { HTML_TIME = 80 };
+const char *html_time(int64_t seconds, char out[static HTML_TIME]);
+void html_add_time(struct buf *out, int64_t seconds);
+
+/* N, as RQ's language writes numbers. */
+void html_number(struct buf *out, const struct request *rq, uint64_t n);
 
 #endif

@@ -5,6 +5,8 @@
 #include "console/html.h"
 #include "console/part.h"
 #include "console/rows.h"
+#include "eventstore/letter.h"
+#include "events/event.h"
 #include "ruleset/exception_list.h"
 #include "ruleset/overview.h"
 
@@ -29,7 +31,7 @@ find(struct console *c, const struct request *rq, const struct form *form, struc
 
 	*in = (struct incident){ 0 };
 	if (incident_parse(form_get(form, "id"), in->id) != INCIDENT_OK) {
-		answer_message(rq, a, STATUS_NOT_FOUND, "Mistyped", SLICE("This is no incident number, or there is a mistake in it."));
+		answer_message(rq, a, STATUS_NOT_FOUND, W_MISTYPED, W_NO_NUMBER);
 		return -1;
 	}
 	if ((in->store = console_store(c, rq, a, &partial)) == NULL)
@@ -38,9 +40,9 @@ find(struct console *c, const struct request *rq, const struct form *form, struc
 	if ((r = eventstore_find(in->store, in->id, &line, &diag)) == 0)
 		in->event = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, NULL);
 	if (r == -1)
-		answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+		answer_trouble(rq, a, W_LOG_UNREADABLE, &diag);
 	else if (!json_is_object(in->event))
-		answer_message(rq, a, STATUS_NOT_FOUND, "Not there", SLICE("There is no such incident in this log; another proxy may have it."));
+		answer_message(rq, a, STATUS_NOT_FOUND, W_NOT_THERE, W_NO_INCIDENT);
 	buf_fini(&line);
 	diag_fini(&diag);
 	return json_is_object(in->event) ? 0 : -1;
@@ -48,142 +50,235 @@ find(struct console *c, const struct request *rq, const struct form *form, struc
 
 /* ---- showing it ---- */
 
+/* The page while it is written. */
+struct view {
+	const struct console	*c;
+	const struct request	*rq;
+	const struct incident	*in;
+	struct buf		*out;
+};
+
 static void
-row(struct buf *out, const json_t *event, const char *term, const char *path, const char *after)
+row(const struct view *v, enum word_id term, const char *path)
 {
 	char store[EVENT_NUMBER];
 
-	html_row(out, term, event_text(event, path, store), after);
+	html_row(v->out, v->rq, term, event_text(v->in->event, path, store));
 }
 
 static void
-search_row(struct buf *out, const json_t *event, const char *term, const char *as, const char *path)
+search_row(const struct view *v, enum word_id term, const char *as, const char *path)
 {
 	char store[EVENT_NUMBER];
 
-	html_search_row(out, term, as, event_text(event, path, store));
+	html_search_row(v->out, v->rq, term, as, event_text(v->in->event, path, store));
+}
+
+/* A number of bytes in the text SENTENCE, or whatever stands there. */
+static void
+bytes_row(const struct view *v, enum word_id term, const char *path, enum word_id sentence)
+{
+	char store[EVENT_NUMBER], number[WORDS_NUMBER];
+	struct slice text = event_text(v->in->event, path, store);
+	uint64_t n;
+
+	if (slice_u64(text, &n) == -1) {
+		html_row(v->out, v->rq, term, text);
+		return;
+	}
+	html_dt(v->out, v->rq, term);
+	words_say(v->out, v->rq->words, sentence, words_number(v->rq->words, n, number), NULL);
+	html_dd_end(v->out);
+}
+
+/* What is the same in every language. */
+static void
+digest_row(const struct view *v, const char *name, const char *path)
+{
+	char store[EVENT_NUMBER];
+	struct slice text = event_text(v->in->event, path, store);
+
+	if (text.len == 0)
+		return;
+	buf_add_strs(v->out, "<dt>", name, "</dt><dd>", NULL);
+	html_search_link(v->out, NULL, text);
+	html_dd_end(v->out);
+}
+
+/* Sentences that the judge made are in English. */
+static void
+english_row(const struct view *v, enum word_id term, const char *path)
+{
+	char store[EVENT_NUMBER];
+	struct slice text = event_text(v->in->event, path, store);
+
+	if (text.len == 0)
+		return;
+	html_dt(v->out, v->rq, term);
+	html_english(v->out, v->rq, text, HTML_LONG);
+	html_dd_end(v->out);
+}
+
+/* What ACTION means for the user. */
+static enum word_id
+meaning_of(struct slice action, bool upload)
+{
+	static const enum word_id meanings[EVENT_ACTIONS] = { [EVENT_BLOCKED] = W_MEANS_BLOCKED, [EVENT_KILLED] = W_MEANS_KILLED,
+		[EVENT_MARKED] = W_MEANS_MARKED, [EVENT_WOULD_BLOCK] = W_MEANS_WOULD_BLOCK,
+		[EVENT_PASSED_UNCHECKED] = W_MEANS_PASSED_UNCHECKED, [EVENT_WARNED] = W_MEANS_WARNED,
+		[EVENT_CONTINUED] = W_MEANS_CONTINUED };
+
+	for (int i = 0; i < EVENT_ACTIONS; i++)
+		if (slice_eq(action, slice_str(event_action_name((enum event_action)i))))
+			return upload && i == EVENT_KILLED ? W_MEANS_KILLED_UPLOAD : meanings[i];
+	return W_MEANS_UNKNOWN;
 }
 
 static void
-write_what(struct buf *out, const struct incident *in)
+write_mode(const struct view *v)
+{
+	char store[EVENT_NUMBER];
+	struct slice mode = event_text(v->in->event, "firebreak.mode", store);
+	struct buf shown;
+
+	if (mode.len == 0)
+		return;
+	buf_init(&shown, HTML_LONG);
+	html_text(&shown, mode, HTML_SHORT);
+	html_dt(v->out, v->rq, W_MODE);
+	words_say(v->out, v->rq->words, W_MODE_WAS, shown.failed ? "?" : shown.p, NULL);
+	html_dd_end(v->out);
+	buf_fini(&shown);
+}
+
+static void
+write_what(const struct view *v)
 {
 	char store[EVENT_NUMBER], provider[EVENT_NUMBER], shown[INCIDENT_SHOWN + 1];
-	struct slice action = event_text(in->event, "event.action", store);
-	bool upload = slice_eq(event_text(in->event, "event.provider", provider), SLICE("reqmod"));
+	struct slice action = event_text(v->in->event, "event.action", store);
+	bool upload = slice_eq(event_text(v->in->event, "event.provider", provider), SLICE("reqmod"));
 
-	incident_show(in->id, shown);
-	buf_add_strs(out, "<p class=\"id\">", shown, "</p>\n<p class=\"say ", rows_action_class(action), "\"><strong>", NULL);
-	html_text(out, action, HTML_SHORT);
-	buf_add_strs(out, "</strong>: ", event_action_words(action, upload), "</p>\n<dl>\n<dt>When</dt><dd>", NULL);
-	html_time(out, incident_ms(in->id) / MS_PER_S);
-	buf_add_str(out, "</dd>\n");
-	row(out, in->event, "Why", "message", "");
-	search_row(out, in->event, "User", "user", "user.name");
-	search_row(out, in->event, "Client", "client", "client.ip");
-	search_row(out, in->event, "Host", "host", "url.domain");
-	row(out, in->event, "URL", "url.original", "");
-	row(out, in->event, "Method", "http.request.method", "");
-	row(out, in->event, "File", "file.name", "");
-	row(out, in->event, "Found as", "file.path", "");
-	row(out, in->event, "Size", "file.size", " bytes");
-	row(out, in->event, "Delivered", "firebreak.delivered", " bytes before it was stopped");
-	search_row(out, in->event, "MD5", NULL, "file.hash.md5");
-	search_row(out, in->event, "SHA-1", NULL, "file.hash.sha1");
-	search_row(out, in->event, "SHA-256", NULL, "file.hash.sha256");
-	row(out, in->event, "Mode", "firebreak.mode", ": nothing was refused at that time");
-	buf_add_str(out, "</dl>\n");
+	incident_show(v->in->id, shown);
+	buf_add_strs(v->out, "<p class=\"id\">", shown, "</p>\n<p class=\"say ", rows_action_class(action), "\"><strong>", NULL);
+	rows_add_action(v->out, v->rq, action);
+	buf_add_str(v->out, "</strong>: ");
+	html_word(v->out, v->rq, meaning_of(action, upload));
+	buf_add_str(v->out, "</p>\n<dl>\n");
+	html_dt(v->out, v->rq, W_WHEN);
+	html_add_time(v->out, incident_ms(v->in->id) / MS_PER_S);
+	html_dd_end(v->out);
+	english_row(v, W_WHY, "message");
+	search_row(v, W_USER, "user", "user.name");
+	search_row(v, W_CLIENT, "client", "client.ip");
+	search_row(v, W_HOST, "host", "url.domain");
+	digest_row(v, "URL", "url.original");
+	row(v, W_METHOD, "http.request.method");
+	row(v, W_FILE, "file.name");
+	row(v, W_FOUND_AS, "file.path");
+	bytes_row(v, W_SIZE, "file.size", W_BYTES);
+	bytes_row(v, W_DELIVERED, "firebreak.delivered", W_DELIVERED_BYTES);
+	digest_row(v, "MD5", "file.hash.md5");
+	digest_row(v, "SHA-1", "file.hash.sha1");
+	digest_row(v, "SHA-256", "file.hash.sha256");
+	write_mode(v);
+	buf_add_str(v->out, "</dl>\n");
 }
 
 static void
-write_alert(const struct console *c, struct buf *out, const json_t *event)
+write_alert(const struct view *v)
 {
-	char store[EVENT_NUMBER];
-	struct slice id = event_text(event, "firebreak.alert", store);
+	char store[EVENT_NUMBER], number[WORDS_NUMBER], time[HTML_TIME];
+	struct slice id = event_text(v->in->event, "firebreak.alert", store);
 	struct alert *alert;
 
 	if (id.len == 0)
 		return;
-	html_search_row(out, "Alert", "alert", id);
-	if ((alert = alert_load(c->o->state, id)) == NULL)
+	html_dt(v->out, v->rq, W_ALERT);
+	html_alert_link(v->out, id);
+	html_dd_end(v->out);
+	if ((alert = alert_load(v->c->o->state, id)) == NULL)
 		return;
-	html_row(out, "Its title", slice_str(alert->title), "");
-	buf_addf(out, "<dt>Its version</dt><dd>%u", alert->version);
-	if (alert->last_published != 0) {
-		buf_add_str(out, ", published ");
-		html_time(out, alert->last_published);
-	}
-	buf_add_str(out, "</dd>\n");
+	html_row(v->out, v->rq, W_ALERT_TITLE, slice_str(alert->title));
+	html_dt(v->out, v->rq, W_VERSION);
+	words_number(v->rq->words, alert->version, number);
+	if (alert->last_published != 0)
+		words_say(v->out, v->rq->words, W_VERSION_AT, number, html_time(alert->last_published, time), NULL);
+	else
+		buf_add_str(v->out, number);
+	html_dd_end(v->out);
 	alert_free(alert);
 }
 
 static void
-write_rule(const struct console *c, struct buf *out, const json_t *event)
+write_rule(const struct view *v)
 {
 	char store[EVENT_NUMBER];
 
-	if (event_text(event, "rule.id", store).len == 0)
+	if (event_text(v->in->event, "rule.id", store).len == 0)
 		return;
-	buf_add_str(out, "<h2>The rule</h2>\n<dl>\n");
-	search_row(out, event, "Rule", "rule", "rule.id");
-	row(out, event, "Revision", "rule.version", "");
-	row(out, event, "Source", "rule.ruleset", "");
-	row(out, event, "Level", "firebreak.level", "");
-	row(out, event, "Reason", "event.reason", "");
-	row(out, event, "Generation", "firebreak.generation", "");
-	write_alert(c, out, event);
-	buf_add_str(out, "</dl>\n");
+	html_heading(v->out, v->rq, W_THE_RULE);
+	buf_add_str(v->out, "<dl>\n");
+	search_row(v, W_RULE, "rule", "rule.id");
+	row(v, W_REVISION, "rule.version");
+	row(v, W_SOURCE, "rule.ruleset");
+	row(v, W_LEVEL, "firebreak.level");
+	row(v, W_REASON, "event.reason");
+	row(v, W_GENERATION, "firebreak.generation");
+	write_alert(v);
+	buf_add_str(v->out, "</dl>\n");
 }
 
 static void
-add_step(struct buf *out, struct slice text)
+add_step(const struct view *v, struct slice text)
 {
-	buf_add_str(out, "<li>");
-	html_text(out, text, HTML_LONG);
-	buf_add_str(out, "</li>\n");
+	buf_add_str(v->out, "<li>");
+	html_text(v->out, text, HTML_LONG);
+	buf_add_str(v->out, "</li>\n");
 }
 
 /* The log has them as a list, or as lines of one text. */
 static void
-write_steps(struct buf *out, const json_t *event)
+write_steps(const struct view *v)
 {
-	const json_t *steps = event_at(event, "firebreak.steps");
+	const json_t *steps = event_at(v->in->event, "firebreak.steps");
 	struct slice text = { 0 }, line;
 
 	if (json_is_string(steps))
 		text = slice_make(json_string_value(steps), json_string_length(steps));
 	if (text.len == 0 && json_array_size(steps) == 0)
 		return;
-	buf_add_str(out, "<h2>Step by step</h2>\n<ol>\n");
+	html_heading(v->out, v->rq, W_STEPS);
+	buf_add_str(v->out, "<ol lang=\"en\">\n");
 	while (text.len > 0) {
 		slice_cut(text, '\n', &line, &text);
-		add_step(out, line);
+		add_step(v, line);
 	}
 	for (size_t i = 0; i < json_array_size(steps); i++) {
 		const json_t *step = json_array_get(steps, i);
 
-		add_step(out, slice_make(json_string_value(step), json_string_length(step)));
+		add_step(v, slice_make(json_string_value(step), json_string_length(step)));
 	}
-	buf_add_str(out, "</ol>\n");
+	buf_add_str(v->out, "</ol>\n");
 }
 
 /* ---- who else ---- */
 
 struct others {
-	struct buf	*out;
-	size_t		 n;
+	const struct view	*v;
+	size_t			 n;
 };
 
 static int
 count_all(void *arg, const struct event_count *count)
 {
-	struct others *o = arg;
+	const struct others *o = arg;
+	const struct words *w = o->v->rq->words;
+	char n[WORDS_NUMBER], clients[WORDS_NUMBER], first[HTML_TIME], last[HTML_TIME];
 
-	buf_addf(o->out, "<p>%llu event%s of this rule, from %llu client%s, the first ", (unsigned long long)count->n,
-	    count->n == 1 ? "" : "s", (unsigned long long)count->clients, count->clients == 1 ? "" : "s");
-	html_time(o->out, count->first_ms / MS_PER_S);
-	buf_add_str(o->out, ", the last ");
-	html_time(o->out, count->last_ms / MS_PER_S);
-	buf_add_str(o->out, ".</p>\n");
+	buf_add_str(o->v->out, "<p>");
+	words_say(o->v->out, w, W_RULE_MET, words_number(w, count->n, n), words_number(w, count->clients, clients),
+	    html_time(count->first_ms / MS_PER_S, first), html_time(count->last_ms / MS_PER_S, last), NULL);
+	buf_add_str(o->v->out, "</p>\n");
 	return 0;
 }
 
@@ -194,34 +289,59 @@ count_client(void *arg, const struct event_count *count)
 
 	if (o->n++ == CLIENTS_SHOWN)
 		return 1;
-	buf_add_str(o->out, "<li>");
-	html_search_link(o->out, "client", count->word);
-	buf_addf(o->out, ": %llu</li>\n", (unsigned long long)count->n);
+	buf_add_str(o->v->out, "<li>");
+	html_search_link(o->v->out, "client", count->word);
+	buf_add_str(o->v->out, ": ");
+	html_number(o->v->out, o->v->rq, count->n);
+	buf_add_str(o->v->out, "</li>\n");
 	return 0;
 }
 
 static void
-write_others(struct buf *out, const struct incident *in)
+write_others(const struct view *v)
 {
 	char store[EVENT_NUMBER];
-	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = event_text(in->event, "rule.id", store) };
-	struct others o = { .out = out };
+	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = event_text(v->in->event, "rule.id", store) };
+	struct others o = { .v = v };
 
 	if (q.words[EVENT_WORD_RULE].len == 0)
 		return;
-	buf_add_str(out, "<h2>Who else met it</h2>\n");
-	eventstore_count(in->store, &q, EVENT_WORD_RULE, count_all, &o, NULL);
-	buf_add_str(out, "<ul>\n");
-	eventstore_count(in->store, &q, EVENT_WORD_CLIENT, count_client, &o, NULL);
-	buf_add_str(out, "</ul>\n");
+	html_heading(v->out, v->rq, W_WHO_ELSE);
+	eventstore_count(v->in->store, &q, EVENT_WORD_RULE, count_all, &o, NULL);
+	buf_add_str(v->out, "<ul>\n");
+	eventstore_count(v->in->store, &q, EVENT_WORD_CLIENT, count_client, &o, NULL);
+	buf_add_str(v->out, "</ul>\n");
 	if (o.n > CLIENTS_SHOWN)
-		buf_add_str(out, "<p>These are the clients that met it most often.</p>\n");
+		html_note(v->out, v->rq, NULL, W_MOST_CLIENTS);
+}
+
+/* ---- the letter ---- */
+
+static void
+write_letter(const struct view *v)
+{
+	struct letter l = { .state = v->c->o->state, .id = v->in->id, .event = v->in->event, .store = v->in->store };
+	const char *const *text = v->rq->words->text;
+	struct diag diag = { 0 };
+	struct buf letter;
+
+	buf_init(&letter, ANSWER_MAX / 8);
+	if (letter_write(&l, &letter, &diag) == 0) {
+		html_heading(v->out, v->rq, W_LETTER);
+		html_note(v->out, v->rq, NULL, W_LETTER_HELP);
+		buf_add_strs(v->out, "<details><summary>", text[W_LETTER_SHOW], "</summary>\n<pre lang=\"en\" tabindex=\"0\">", NULL);
+		buf_add_html(v->out, buf_slice(&letter));
+		buf_add_str(v->out, "</pre></details>\n");
+	}
+	buf_fini(&letter);
+	diag_fini(&diag);
 }
 
 /* ---- exceptions ---- */
 
 /* What asked, and by which revision of which rule it was met. */
 struct met {
+	const struct request *rq;
 	struct buf	*out;
 	struct slice	 id;
 	uint32_t	 rev;
@@ -233,7 +353,8 @@ static void
 write_exception(void *arg, const struct rule *rule, enum exception_state state)
 {
 	struct met *m = arg;
-	char why[RULE_WHY], host[HOST_MAX + 1];
+	char why[RULE_WHY], host[HOST_MAX + 1], end[HTML_TIME];
+	const struct words *w = m->rq->words;
 	struct source_line line;
 	struct exception e;
 
@@ -243,24 +364,27 @@ write_exception(void *arg, const struct rule *rule, enum exception_state state)
 		bool holds = state == EXCEPTION_HOLDS;
 
 		m->passes |= holds;
-		buf_add_strs(m->out, "<p class=\"say ", holds ? "good\">An exception lets this through until " :
-		    "mid\">There is an exception that does nothing any more (", holds ? "" : exception_state_text(state),
-		    holds ? "" : "), until ", NULL);
-		html_time(m->out, rule->expires);
-		buf_add_str(m->out, ": ");
+		buf_add_strs(m->out, "<p class=\"say ", holds ? "good\">" : "mid\">", NULL);
+		html_time(rule->expires, end);
+		if (holds)
+			words_say(m->out, w, W_EXCEPTION_LETS, end, NULL);
+		else
+			words_say(m->out, w, W_EXCEPTION_DEAD, w->text[exception_word(state)], end, NULL);
+		buf_add_char(m->out, ' ');
 		html_text(m->out, rule->note, REASON_MAX);
 		buf_add_str(m->out, "</p>\n");
 	}
 	source_line_fini(&line);
 }
 
-/* The exceptions that are for this very request.  They are told apart, which takes a look at all rules, only when there is one.
- * Whether the request would pass by one now. */
+/* The exceptions that are for this very request, into OUT.  They are told apart, which takes a look at all rules, only when there is
+ * one.  Whether the request would pass by one now. */
 static bool
-write_exceptions(const struct console *c, struct buf *out, const struct request *rq, const json_t *event)
+write_exceptions(const struct view *v, struct buf *out)
 {
+	const json_t *event = v->in->event;
 	char id_store[EVENT_NUMBER], rev_store[EVENT_NUMBER], store[3][EVENT_NUMBER];
-	struct met m = { .out = out, .id = event_text(event, "rule.id", id_store), .asker = {
+	struct met m = { .rq = v->rq, .out = out, .id = event_text(event, "rule.id", id_store), .asker = {
 		.client = event_text(event, "client.ip", store[0]), .user = event_text(event, "user.name", store[1]),
 		.host = event_text(event, "url.domain", store[2]) } };
 	struct exception_match match;
@@ -272,77 +396,99 @@ write_exceptions(const struct console *c, struct buf *out, const struct request 
 	if (m.id.len == 0 || slice_u64(event_text(event, "rule.version", rev_store), &rev) == -1 || rev > UINT32_MAX)
 		return false;
 	m.rev = (uint32_t)rev;
-	if ((g = overview_generation(c->o->state, false, &diag)) != NULL &&
+	if ((g = overview_generation(v->c->o->state, false, &diag)) != NULL &&
 	    generation_match_exceptions(g, m.id, m.rev, &m.asker, INT64_MIN, &match, 1) > 0)
-		exception_list(g, rq->now_ms / MS_PER_S, write_exception, &m, &damaged);
+		exception_list(g, v->rq->now_ms / MS_PER_S, write_exception, &m, &damaged);
 	generation_close(g);
 	diag_fini(&diag);
 	return m.passes;
 }
 
+/* Whom the exception is for. */
 static void
-write_form(struct buf *out, const struct request *rq, const struct incident *in)
+write_for_whom(const struct view *v)
 {
-	char rule[EVENT_NUMBER], user_store[EVENT_NUMBER], client[EVENT_NUMBER];
-	struct slice user = event_text(in->event, "user.name", user_store);
+	char user_store[EVENT_NUMBER], client[EVENT_NUMBER];
+	struct slice user = event_text(v->in->event, "user.name", user_store);
+	struct buf who;
 
-	if (event_text(in->event, "rule.id", rule).len == 0)
+	buf_init(&who, HTML_LONG);
+	buf_add_str(&who, "<strong>");
+	html_text(&who, user.len > 0 ? user : event_text(v->in->event, "client.ip", client), HTML_SHORT);
+	buf_add_str(&who, "</strong>");
+	buf_add_str(v->out, "<p>");
+	words_say(v->out, v->rq->words, user.len > 0 ? W_LETS_USER : W_LETS_CLIENT, who.failed ? "?" : who.p, NULL);
+	buf_add_str(v->out, "</p>\n");
+	buf_fini(&who);
+}
+
+static void
+write_form(const struct view *v)
+{
+	const char *const *text = v->rq->words->text;
+	char rule[EVENT_NUMBER];
+
+	if (event_text(v->in->event, "rule.id", rule).len == 0)
 		return;
-	buf_add_str(out, "<h2>Let it through</h2>\n");
-	if (rq->session->user.role < ROLE_DECIDE) {
-		buf_add_str(out, "<p>Your role may look, but not decide.</p>\n");
+	html_heading(v->out, v->rq, W_LET_THROUGH);
+	if (!request_may(v->rq, ROLE_DECIDE)) {
+		html_note(v->out, v->rq, NULL, W_LOOKS_ONLY);
 		return;
 	}
-	buf_add_strs(out, "<p>", user.len > 0 ? "The user " : "The client ", "<strong>", NULL);
-	html_text(out, user.len > 0 ? user : event_text(in->event, "client.ip", client), HTML_SHORT);
-	buf_add_str(out, "</strong> gets through this rule, as it is now, to this host.  Everybody else is refused as before.</p>\n"
-	    "<form method=\"post\" action=\"/except\">");
-	html_token(out, rq->session->csrf);
-	buf_add_strs(out, "<input type=\"hidden\" name=\"id\" value=\"", in->id, "\">\n"
-	    "<div class=\"field\"><label for=\"days\">For how many days</label>"
-	    "<input id=\"days\" name=\"days\" type=\"number\" min=\"1\" ",
-	    NULL);
-	buf_addf(out, "max=\"%d\" value=\"%d\" required></div>\n<div class=\"field\"><label for=\"reason\">Why</label>"
+	write_for_whom(v);
+	buf_add_str(v->out, "<form method=\"post\" action=\"/except\">");
+	html_token(v->out, v->rq->session->csrf);
+	buf_add_strs(v->out, "<input type=\"hidden\" name=\"id\" value=\"", v->in->id, "\">\n"
+	    "<div class=\"field\"><label for=\"days\">", text[W_DAYS], "</label>"
+	    "<input id=\"days\" name=\"days\" type=\"number\" min=\"1\" ", NULL);
+	buf_addf(v->out, "max=\"%d\" value=\"%d\" required></div>\n<div class=\"field\"><label for=\"reason\">%s</label>"
 	    "<input id=\"reason\" name=\"reason\" maxlength=\"%d\" required aria-describedby=\"reason-help\">"
-	    "<small id=\"reason-help\">Whoever asks later reads it: a ticket, a name.</small></div>\n"
-	    "<button>Let through</button></form>\n", DAYS_MAX, DAYS_DEFAULT, REASON_MAX);
+	    "<small id=\"reason-help\">%s</small></div>\n<button>%s</button></form>\n", DAYS_MAX, DAYS_DEFAULT, text[W_WHY], REASON_MAX,
+	    text[W_REASON_HELP], text[W_LET_BUTTON]);
+}
+
+static void
+write_status(const struct view *v, const char *class, enum word_id id)
+{
+	buf_add_strs(v->out, "<p class=\"say ", class, "\" role=\"status\">", v->rq->words->text[id], "</p>\n", NULL);
 }
 
 /* What became of a form: DONE is the page's own word for it. */
 static void
-write_done(struct buf *out, struct slice done, bool passes)
+write_done(const struct view *v, struct slice done, bool passes)
 {
 	if (done.len > 0 && !passes)
-		buf_add_str(out, "<p class=\"say mid\" role=\"status\">The exception was made, but does nothing: the rule has changed since "
-		    "this incident.  Please look at a newer one.</p>\n");
+		write_status(v, "mid", W_DONE_NOTHING);
 	else if (slice_eq(done, SLICE("live")))
-		buf_add_str(out, "<p class=\"say good\" role=\"status\">Done.  The user may try again now.</p>\n");
+		write_status(v, "good", W_DONE_LIVE);
 	else if (slice_eq(done, SLICE("unconfirmed")))
-		buf_add_str(out, "<p class=\"say mid\" role=\"status\">Done, but some worker has not confirmed it yet.</p>\n");
+		write_status(v, "mid", W_DONE_UNCONFIRMED);
 }
 
-/* WRONG: what the form was refused for; empty. */
+/* WRONG: what the form was refused for, as HTML; empty. */
 static void
 write_page(const struct console *c, const struct request *rq, const struct incident *in, struct slice wrong, struct answer *a)
 {
-	struct buf *out = &a->body, exceptions;
+	struct view v = { .c = c, .rq = rq, .in = in, .out = &a->body };
+	struct buf exceptions;
 
-	html_begin(out, "Incident", "/incident", rq->session);
+	html_begin(v.out, rq, rq->words->text[W_INCIDENT], "/incident");
 	if (wrong.len > 0) {
-		buf_add_str(out, "<p class=\"say bad\" role=\"alert\">Nothing was changed: ");
-		html_text(out, wrong, HTML_LONG);
-		buf_add_str(out, "</p>\n");
+		buf_add_strs(v.out, "<p class=\"say bad\" role=\"alert\">", rq->words->text[W_NOTHING_CHANGED], " ", NULL);
+		buf_add_slice(v.out, wrong);
+		buf_add_str(v.out, "</p>\n");
 	}
 	buf_init(&exceptions, ANSWER_MAX);
-	write_done(out, form_get(&rq->query, "done"), write_exceptions(c, &exceptions, rq, in->event));
-	write_what(out, in);
-	buf_add_slice(out, buf_slice(&exceptions));
+	write_done(&v, form_get(&rq->query, "done"), write_exceptions(&v, &exceptions));
+	write_what(&v);
+	buf_add_slice(v.out, buf_slice(&exceptions));
 	buf_fini(&exceptions);
-	write_rule(c, out, in->event);
-	write_steps(out, in->event);
-	write_form(out, rq, in);
-	write_others(out, in);
-	html_end(out);
+	write_rule(&v);
+	write_steps(&v);
+	write_form(&v);
+	write_others(&v);
+	write_letter(&v);
+	html_end(v.out, rq, "/incident");
 }
 
 void
@@ -357,26 +503,43 @@ page_incident(struct console *c, const struct request *rq, struct answer *a)
 
 /* ---- deciding ---- */
 
-/* What is wrong with the form, or NULL. */
-static const char *
+/* What is wrong with the form; WORDS: nothing. */
+static enum word_id
 read_wish(const struct request *rq, struct console_wish *wish)
 {
 	uint64_t days;
 
 	if (slice_u64(form_get(&rq->fields, "days"), &days) == -1 || days < 1 || days > DAYS_MAX)
-		return "it is for 1 to 90 days";
+		return W_WRONG_DAYS;
 	wish->life_s = (int64_t)days * CLOCK_DAY_S;
 	wish->reason = slice_trim(form_get(&rq->fields, "reason"));
 	if (wish->reason.len == 0 || wish->reason.len > REASON_MAX)
-		return "there has to be a reason, of 400 bytes at most";
+		return W_WRONG_REASON;
 	for (struct slice rest = wish->reason; rest.len > 0;) {
 		size_t n = utf8_sequence(rest);
 
 		if (n == 0 || utf8_misleads(rest, n))
-			return "a reason is one line of text that can be read";
+			return W_WRONG_LINE;
 		rest = slice_skip(rest, n);
 	}
-	return NULL;
+	return WORDS;
+}
+
+/* The page again: WRONG in the user's language, or else WHY, in English. */
+static void
+refuse(const struct console *c, const struct request *rq, const struct incident *in, enum word_id wrong, const struct buf *why,
+    struct answer *a)
+{
+	struct buf html;
+
+	buf_init(&html, ANSWER_MAX);
+	if (wrong != WORDS || why->len == 0)
+		html_word(&html, rq, wrong != WORDS ? wrong : W_WRONG_UNKNOWN);
+	else
+		html_english(&html, rq, buf_slice(why), HTML_LONG);
+	a->status = wrong != WORDS ? STATUS_BAD : STATUS_CONFLICT;
+	write_page(c, rq, in, buf_slice(&html), a);
+	buf_fini(&html);
 }
 
 void
@@ -385,20 +548,17 @@ page_except(struct console *c, const struct request *rq, struct answer *a)
 	struct console_wish wish = { .by = rq->session->user.name };
 	enum console_done done = CONSOLE_REFUSED;
 	struct incident in;
-	const char *wrong;
+	enum word_id wrong;
 	struct buf why;
 
 	buf_init(&why, WHY_MAX);
 	if (find(c, rq, &rq->fields, &in, a) == 0) {
 		wish.event = in.event;
-		if ((wrong = read_wish(rq, &wish)) != NULL)
-			buf_add_str(&why, wrong);
-		else
+		if ((wrong = read_wish(rq, &wish)) == WORDS)
 			done = c->o->except(c->o->arg, &wish, &why);
-		if (done == CONSOLE_REFUSED) {
-			a->status = wrong != NULL ? STATUS_BAD : STATUS_CONFLICT;
-			write_page(c, rq, &in, why.len > 0 ? buf_slice(&why) : SLICE("it could not be done"), a);
-		} else
+		if (done == CONSOLE_REFUSED)
+			refuse(c, rq, &in, wrong, &why, a);
+		else
 			answer_go(a, "/incident?id=%s&done=%s", in.id, done == CONSOLE_LIVE ? "live" : "unconfirmed");
 	}
 	json_decref(in.event);

@@ -7,9 +7,6 @@
 #include "console/html.h"
 #include "console/part.h"
 
-#define COOKIE_FLAGS	"; Path=/; HttpOnly; SameSite=Strict"
-#define LOGIN_COOKIE	"firebreak_login"
-
 /* A good one does not count.  Hashes are slow: all tries together are bounded as well. */
 enum { TRIES_NAME = 5, TRIES_ADDRESS = 20, TRIES_ALL = 100, NAME_MS = 60 * 1000, ADDRESS_MS = 15 * 1000, ALL_MS = 1000,
 	MS_PER_S = 1000 };
@@ -36,33 +33,45 @@ is_token(struct slice text)
 }
 
 static void
-write_form(struct console *c, const struct request *rq, struct answer *a, struct slice wanted, const char *wrong)
+write_form(struct console *c, const struct request *rq, struct answer *a, struct slice wanted, struct slice wrong)
 {
-	struct slice cookie = cookie_get(rq->cookies, LOGIN_COOKIE);
+	struct slice cookie = cookie_get(rq->cookies, cookie_name(c, COOKIE_LOGIN));
 	char fresh[SESSION_TOKEN + 1] = "", token[SESSION_TOKEN + 1], id[INCIDENT_LEN + 1];
 	struct buf *out = &a->body;
 
 	if (!is_token(cookie)) {
 		if (session_token(fresh) == -1) {
-			answer_message(rq, a, STATUS_TROUBLE, "Trouble", SLICE("There are no random numbers."));
+			answer_message(rq, a, STATUS_TROUBLE, W_TROUBLE, W_NO_RANDOM);
 			return;
 		}
 		cookie = slice_str(fresh);
-		snprintf(a->cookie, sizeof(a->cookie), LOGIN_COOKIE "=%s" COOKIE_FLAGS, fresh);
+		cookie_set(c, a->cookie, COOKIE_LOGIN, fresh, 0);
 	}
 	make_form_token(c, cookie, token);
-	html_begin(out, "Log in", "/login", NULL);
-	if (wrong != NULL)
-		buf_add_strs(out, "<p class=\"say bad\" role=\"alert\">", wrong, "</p>\n", NULL);
+	html_begin(out, rq, rq->words->text[W_LOG_IN], "/login");
+	if (wrong.len > 0) {
+		buf_add_str(out, "<p class=\"say bad\" role=\"alert\">");
+		buf_add_slice(out, wrong);
+		buf_add_str(out, "</p>\n");
+	}
 	buf_add_str(out, "<form method=\"post\" action=\"/login\">");
 	html_token(out, token);
 	if (incident_parse(wanted, id) == INCIDENT_OK)
 		buf_add_strs(out, "<input type=\"hidden\" name=\"id\" value=\"", id, "\">", NULL);
-	buf_add_str(out, "\n<div class=\"field\"><label for=\"name\">Name</label><input id=\"name\" name=\"name\" maxlength=\"64\" "
-	    "autocomplete=\"username\" autocapitalize=\"none\" required autofocus></div>\n"
-	    "<div class=\"field\"><label for=\"password\">Password</label><input id=\"password\" name=\"password\" type=\"password\" "
-	    "maxlength=\"256\" autocomplete=\"current-password\" required></div>\n<button>Log in</button></form>\n");
-	html_end(out);
+	buf_add_strs(out, "\n<div class=\"field\"><label for=\"name\">", rq->words->text[W_NAME], "</label><input id=\"name\" name=\"name\" "
+	    "maxlength=\"64\" autocomplete=\"username\" autocapitalize=\"none\" required autofocus></div>\n"
+	    "<div class=\"field\"><label for=\"password\">", rq->words->text[W_PASSWORD], "</label><input id=\"password\" name=\"password\" "
+	    "type=\"password\" maxlength=\"256\" autocomplete=\"current-password\" required></div>\n<button>",
+	    rq->words->text[W_LOG_IN], "</button></form>\n", NULL);
+	html_end(out, rq, "/login");
+}
+
+/* The form again, with what was wrong. */
+static void
+refuse(struct console *c, const struct request *rq, struct answer *a, unsigned status, enum word_id wrong)
+{
+	a->status = status;
+	write_form(c, rq, a, form_get(&rq->fields, "id"), slice_str(rq->words->text[wrong]));
 }
 
 void
@@ -71,7 +80,7 @@ page_login(struct console *c, const struct request *rq, struct answer *a)
 	if (rq->session != NULL)
 		answer_go(a, "/");
 	else
-		write_form(c, rq, a, form_get(&rq->query, "id"), NULL);
+		write_form(c, rq, a, form_get(&rq->query, "id"), SLICE(""));
 }
 
 /* ---- limits ---- */
@@ -135,14 +144,14 @@ begin(struct console *c, const struct request *rq, const struct user *user, stru
 	char id[INCIDENT_LEN + 1];
 
 	if (s == NULL) {
-		answer_message(rq, a, STATUS_TROUBLE, "Trouble", SLICE("There are no random numbers."));
+		answer_message(rq, a, STATUS_TROUBLE, W_TROUBLE, W_NO_RANDOM);
 		return;
 	}
 	if (incident_parse(form_get(&rq->fields, "id"), id) == INCIDENT_OK)
 		answer_go(a, "/incident?id=%s", id);
 	else
 		answer_go(a, "/");
-	snprintf(a->cookie, sizeof(a->cookie), SESSION_COOKIE "=%s" COOKIE_FLAGS, s->token);
+	cookie_set(c, a->cookie, COOKIE_SESSION, s->token, 0);
 }
 
 static void
@@ -156,27 +165,37 @@ check(struct console *c, const struct request *rq, struct slice name, const stru
 	if (user != NULL) {
 		forgive(c, t);
 		begin(c, rq, user, a);
-	} else {
-		a->status = STATUS_FORBIDDEN;
-		write_form(c, rq, a, form_get(&rq->fields, "id"), "Name or password is wrong.");
-	}
+	} else
+		refuse(c, rq, a, STATUS_FORBIDDEN, W_LOGIN_WRONG);
 	users_free(users);
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
 }
 
+static void
+tell_to_wait(struct console *c, const struct request *rq, int64_t wait_ms, struct answer *a)
+{
+	char seconds[WORDS_NUMBER];
+	struct buf text;
+
+	buf_init(&text, HTML_LONG);
+	words_say(&text, rq->words, W_LOGIN_WAIT, words_number(rq->words, (uint64_t)wait_ms / MS_PER_S + 1, seconds), NULL);
+	a->status = STATUS_TOO_MANY;
+	write_form(c, rq, a, form_get(&rq->fields, "id"), buf_slice(&text));
+	buf_fini(&text);
+}
+
 void
 page_log_in(struct console *c, const struct request *rq, struct answer *a)
 {
-	struct slice name = form_get(&rq->fields, "name"), cookie = cookie_get(rq->cookies, LOGIN_COOKIE);
-	char token[SESSION_TOKEN + 1], text[sizeof("Too many tries. Please wait 9223372036854775807 seconds.")];
+	struct slice name = form_get(&rq->fields, "name"), cookie = cookie_get(rq->cookies, cookie_name(c, COOKIE_LOGIN));
+	char token[SESSION_TOKEN + 1];
 	struct tries t;
 	int64_t wait;
 
 	make_form_token(c, cookie, token);
 	if (!is_token(cookie) || !session_token_eq(form_get(&rq->fields, "token"), slice_str(token))) {
-		a->status = STATUS_FORBIDDEN;
-		write_form(c, rq, a, form_get(&rq->fields, "id"), "This form was too old, or your browser keeps no cookies. Please try again.");
+		refuse(c, rq, a, STATUS_FORBIDDEN, W_LOGIN_OLD);
 		return;
 	}
 	make_keys(rq, name, &t);
@@ -185,9 +204,7 @@ page_log_in(struct console *c, const struct request *rq, struct answer *a)
 		return;
 	}
 	say(rq, name, "too many tries");
-	a->status = STATUS_TOO_MANY;
-	snprintf(text, sizeof(text), "Too many tries. Please wait %lld seconds.", (long long)(wait / MS_PER_S + 1));
-	write_form(c, rq, a, form_get(&rq->fields, "id"), text);
+	tell_to_wait(c, rq, wait, a);
 }
 
 void
@@ -196,5 +213,5 @@ page_log_out(struct console *c, const struct request *rq, struct answer *a)
 	say(rq, slice_str(rq->session->user.name), "logged out");
 	sessions_end(c->sessions, rq->session);
 	answer_go(a, "/login");
-	snprintf(a->cookie, sizeof(a->cookie), SESSION_COOKIE "=; Max-Age=0" COOKIE_FLAGS);
+	cookie_set(c, a->cookie, COOKIE_SESSION, "", -1);
 }

@@ -5,14 +5,15 @@
 enum { TYPED_MAX = 2048 };
 
 static void
-write_box(struct buf *out, struct slice typed)
+write_box(struct buf *out, const struct request *rq, struct slice typed)
 {
-	buf_add_str(out, "<form class=\"search\" role=\"search\" action=\"/\"><input name=\"q\" type=\"search\" maxlength=\"2048\" "
-	    "aria-label=\"Incident, host, URL, user, client or digest\" placeholder=\"Incident, host, URL, user, client, digest\" "
-	    "value=\"");
+	const char *what = rq->words->text[W_SEARCH_WHAT];
+
+	buf_add_strs(out, "<form role=\"search\" action=\"/\"><label for=\"q\">", what, "</label>\n<div class=\"search\">"
+	    "<input id=\"q\" name=\"q\" type=\"search\" maxlength=\"2048\" value=\"", NULL);
 	/* As it was typed: html_text() would show what cannot be seen, and search for that the next time. */
 	buf_add_html(out, typed);
-	buf_add_strs(out, "\"", typed.len == 0 ? " autofocus" : "", "><button>Search</button></form>\n", NULL);
+	buf_add_strs(out, "\"", typed.len == 0 ? " autofocus" : "", "><button>", rq->words->text[W_SEARCH], "</button></div></form>\n", NULL);
 }
 
 /* The column that the field "as" names, by which links search; -1: what was typed says what it is. */
@@ -28,11 +29,10 @@ column_of(const struct request *rq)
 }
 
 static void
-write_end(struct buf *out, struct slice typed, int column, const struct rows *rows)
+write_end(struct buf *out, const struct request *rq, struct slice typed, int column, const struct rows *rows)
 {
 	if (rows->n == 0) {
-		buf_add_str(out, "<p>There is no such event in this log.  Another proxy may have it; a * stands for any text, and a dot "
-		    "before a host for all below it.</p>\n");
+		html_note(out, rq, NULL, W_NONE_FOUND);
 		return;
 	}
 	if (rows->n < ROWS_MAX)
@@ -42,18 +42,17 @@ write_end(struct buf *out, struct slice typed, int column, const struct rows *ro
 	if (column != -1)
 		buf_add_strs(out, "&amp;as=", event_word_name((enum event_word)column), NULL);
 	/* What is of the same millisecond may be shown twice, and is never left out. */
-	buf_addf(out, "&amp;before=%lld\">Older</a></p>\n", (long long)rows->oldest_ms + 1);
+	buf_addf(out, "&amp;before=%lld\">%s</a></p>\n", (long long)rows->oldest_ms + 1, rq->words->text[W_OLDER]);
 }
 
 /* An incident number with a typing error is said to be one: it is not just not there. */
 static void
-write_mistyped(struct buf *out, struct slice typed)
+write_mistyped(struct buf *out, const struct request *rq, struct slice typed)
 {
 	char id[INCIDENT_LEN + 1];
 
 	if (incident_parse(typed, id) == INCIDENT_CHECK)
-		buf_add_str(out, "<p class=\"say mid\">If this is an incident number, it is mistyped: its last character does not fit the "
-		    "others.</p>\n");
+		html_note(out, rq, "say mid", W_MAYBE_MISTYPED);
 }
 
 static void
@@ -72,20 +71,20 @@ write_page(struct eventstore *s, const struct request *rq, struct slice typed, b
 		event_query_take(&q, typed);
 	if (slice_u64(form_get(&rq->query, "before"), &before) == 0 && before < INT64_MAX)
 		q.to_ms = (int64_t)before;
-	html_begin(&a->body, "Search", "/", rq->session);
-	write_box(&a->body, typed);
+	html_begin(&a->body, rq, rq->words->text[W_NAV_SEARCH], "/");
+	write_box(&a->body, rq, typed);
 	if (partial)
-		buf_add_str(&a->body, "<p class=\"say mid\">A part of the event log cannot be read: something may be missing here.</p>\n");
+		html_note(&a->body, rq, "say mid", W_LOG_PARTIAL);
 	if (typed.len > 0 && column == -1)
-		write_mistyped(&a->body, typed);
-	buf_add_str(&a->body, typed.len > 0 ? "<h2>Found</h2>\n" : "<h2>Newest events</h2>\n");
-	if (rows_write(s, &q, &a->body, &rows, &diag) == -1)
-		answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+		write_mistyped(&a->body, rq, typed);
+	html_heading(&a->body, rq, typed.len > 0 ? W_FOUND : W_NEWEST);
+	if (rows_write(s, &q, rq, &a->body, &rows, &diag) == -1)
+		answer_trouble(rq, a, W_LOG_UNREADABLE, &diag);
 	else if (q.id.len > 0 && rows.n == 1)
 		answer_go(a, "/incident?id=%s", rows.only);
 	else {
-		write_end(&a->body, typed, column, &rows);
-		html_end(&a->body);
+		write_end(&a->body, rq, typed, column, &rows);
+		html_end(&a->body, rq, "/");
 	}
 	diag_fini(&diag);
 }
@@ -98,7 +97,7 @@ page_search(struct console *c, const struct request *rq, struct answer *a)
 	bool partial;
 
 	if (typed.len > TYPED_MAX) {
-		answer_message(rq, a, STATUS_BAD, "Too long", SLICE("What is searched for has 2048 bytes at most."));
+		answer_message(rq, a, STATUS_BAD, W_TOO_LONG, W_SEARCH_TOO_LONG);
 		return;
 	}
 	if ((s = console_store(c, rq, a, &partial)) != NULL)

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "console/html.h"
 #include "console/part.h"
+#include "console/rows.h"
 #include "ruleset/exception_list.h"
 #include "ruleset/overview.h"
 #include "ruleset/sources.h"
@@ -10,6 +11,7 @@ enum { MS_PER_S = 1000, EXCEPTIONS_SHOWN = 500, VALUE_MAX = 1 << 20 };
 
 struct view {
 	struct console		*c;
+	const struct request	*rq;
 	struct buf		*out;
 	struct source_list	 files;		/* as they are on the disk */
 	int64_t			 now;
@@ -28,25 +30,40 @@ file_of(const struct view *v, const char *name)
 	return NULL;
 }
 
+/* "<span>text</span>" with one fact. */
+static void
+add_span(const struct view *v, enum word_id id, const char *fact)
+{
+	buf_add_str(v->out, "<span>");
+	words_say(v->out, v->rq->words, id, fact, NULL);
+	buf_add_str(v->out, "</span>");
+}
+
+static void
+add_tag(const struct view *v, const char *class, enum word_id id)
+{
+	buf_add_strs(v->out, "<span class=\"tag ", class, "\">", v->rq->words->text[id], "</span>", NULL);
+}
+
 static void
 write_source(const struct view *v, const struct manifest_source *s)
 {
 	const struct source_file *file = file_of(v, s->name);
-	char age[CLOCK_SPAN];
+	char age[WORDS_SPAN], n[WORDS_NUMBER];
 
 	buf_add_str(v->out, "<li><div><strong>");
 	html_text(v->out, slice_str(s->name), HTML_SHORT);
-	buf_addf(v->out, "</strong></div><div class=\"meta\"><span>%llu rule%s</span>", (unsigned long long)s->rules,
-	    s->rules == 1 ? "" : "s");
+	buf_add_str(v->out, "</strong></div><div class=\"meta\">");
+	add_span(v, W_RULES, words_number(v->rq->words, s->rules, n));
 	if (file != NULL) {
-		clock_format_span(file->written < v->now ? v->now - file->written : 0, age);
-		buf_add_strs(v->out, "<span>changed ", age, " ago</span>", NULL);
-		html_time(v->out, file->written);
+		add_span(v, W_CHANGED_AGO, words_span(v->rq->words, v->now - file->written, age));
+		html_add_time(v->out, file->written);
 		if (file->stamp != s->stamp)
-			buf_add_str(v->out, "<span class=\"tag mid\">changed since it was published</span>");
+			add_tag(v, "mid", W_CHANGED_SINCE);
 	} else
-		buf_add_str(v->out, "<span class=\"tag mid\">its file is not there</span>");
-	buf_addf(v->out, "<span>since generation %llu</span></div></li>\n", (unsigned long long)s->layer);
+		add_tag(v, "mid", W_NO_FILE);
+	add_span(v, W_SINCE_GENERATION, words_number(v->rq->words, s->layer, n));
+	buf_add_str(v->out, "</div></li>\n");
 }
 
 static void
@@ -63,17 +80,19 @@ read_files(struct view *v)
 static void
 write_sources(struct view *v, const struct generation *g)
 {
+	const struct words *w = v->rq->words;
 	const struct manifest *m = generation_manifest(g);
-	char age[CLOCK_SPAN];
+	char age[WORDS_SPAN], number[WORDS_NUMBER], rules[WORDS_NUMBER], since[HTML_TIME];
 
-	clock_format_span(v->now > m->created ? v->now - m->created : 0, age);
-	buf_addf(v->out, "<p>Generation %llu with %llu rules is live, since ", (unsigned long long)m->generation,
-	    (unsigned long long)generation_rules(g));
-	html_time(v->out, m->created);
-	buf_add_strs(v->out, " (", age, ").</p>\n", NULL);
-	if (m->rolled_back != 0)
-		buf_addf(v->out, "<p class=\"say mid\">It is a rollback to generation %llu: the sources are not looked at.</p>\n",
-		    (unsigned long long)m->rolled_back);
+	buf_add_str(v->out, "<p>");
+	words_say(v->out, w, W_LIVE_IS, words_number(w, m->generation, number), words_number(w, generation_rules(g), rules),
+	    html_time(m->created, since), words_span(w, v->now - m->created, age), NULL);
+	buf_add_str(v->out, "</p>\n");
+	if (m->rolled_back != 0) {
+		buf_add_str(v->out, "<p class=\"say mid\">");
+		words_say(v->out, w, W_ROLLED_BACK, words_number(w, m->rolled_back, number), NULL);
+		buf_add_str(v->out, "</p>\n");
+	}
 	buf_add_str(v->out, "<ul class=\"list\">\n");
 	read_files(v);
 	for (size_t i = 0; i < m->n_sources; i++)
@@ -99,22 +118,20 @@ static void
 write_exception(void *arg, const struct rule *rule, enum exception_state state)
 {
 	struct view *v = arg;
+	char time[HTML_TIME];
 
 	if (v->n++ >= EXCEPTIONS_SHOWN)
 		return;
-	buf_add_strs(v->out, "<li><div><span class=\"tag ", state == EXCEPTION_HOLDS ? "good" : "mid", "\">", exception_state_text(state),
-	    "</span> <code>", NULL);
+	buf_add_str(v->out, "<li><div>");
+	add_tag(v, state == EXCEPTION_HOLDS ? "good" : "mid", exception_word(state));
+	buf_add_str(v->out, " <code>");
 	add_formatted(v->out, rule_value_format, rule);
 	buf_add_str(v->out, "</code></div><div>");
 	html_text(v->out, rule->note, HTML_LONG);
-	buf_add_str(v->out, "</div><div class=\"meta\"><span>until ");
-	html_time(v->out, rule->expires);
-	buf_add_str(v->out, "</span>");
-	if (rule->published != 0) {
-		buf_add_str(v->out, "<span>made ");
-		html_time(v->out, rule->published);
-		buf_add_str(v->out, "</span>");
-	}
+	buf_add_str(v->out, "</div><div class=\"meta\">");
+	add_span(v, W_UNTIL, html_time(rule->expires, time));
+	if (rule->published != 0)
+		add_span(v, W_MADE, html_time(rule->published, time));
 	buf_add_str(v->out, "<code>");
 	add_formatted(v->out, rule_id_format, rule);
 	buf_add_str(v->out, "</code></div></li>\n");
@@ -123,33 +140,38 @@ write_exception(void *arg, const struct rule *rule, enum exception_state state)
 static void
 write_exceptions(struct view *v, const struct generation *g)
 {
+	char n[WORDS_NUMBER];
 	int r;
 
-	buf_add_str(v->out, "<h2>Exceptions</h2>\n<ul class=\"list\">\n");
+	html_heading(v->out, v->rq, W_EXCEPTIONS);
+	buf_add_str(v->out, "<ul class=\"list\">\n");
 	r = exception_list(g, v->now, write_exception, v, &v->damaged);
 	buf_add_str(v->out, "</ul>\n");
 	if (r == -1 || v->damaged)
-		buf_add_str(v->out, "<p class=\"say mid\">A part of the rules cannot be read: something may be missing here.</p>\n");
+		html_note(v->out, v->rq, "say mid", W_RULES_PARTIAL);
 	if (v->n == 0)
-		buf_add_str(v->out, "<p>There are none.</p>\n");
-	if (v->n > EXCEPTIONS_SHOWN)
-		buf_addf(v->out, "<p>There are %zu; \"firebreak exception list\" shows all of them.</p>\n", v->n);
+		html_note(v->out, v->rq, NULL, W_NONE);
+	if (v->n > EXCEPTIONS_SHOWN) {
+		buf_add_str(v->out, "<p>");
+		words_say(v->out, v->rq->words, W_MORE_EXCEPTIONS, words_number(v->rq->words, v->n, n), NULL);
+		buf_add_str(v->out, "</p>\n");
+	}
 }
 
 void
 page_sources(struct console *c, const struct request *rq, struct answer *a)
 {
-	struct view v = { .c = c, .out = &a->body, .now = rq->now_ms / MS_PER_S };
+	struct view v = { .c = c, .rq = rq, .out = &a->body, .now = rq->now_ms / MS_PER_S };
 	struct diag diag = { 0 };
 	struct generation *g = overview_generation(c->o->state, false, &diag);
 
 	if (g == NULL)
-		answer_message(rq, a, STATUS_TROUBLE, "There are no rules that can be read", slice_str(diag_first_error(&diag)));
+		answer_trouble(rq, a, W_RULES_UNREADABLE, &diag);
 	else {
-		html_begin(&a->body, "Sources", "/sources", rq->session);
+		html_begin(&a->body, rq, rq->words->text[W_NAV_SOURCES], "/sources");
 		write_sources(&v, g);
 		write_exceptions(&v, g);
-		html_end(&a->body);
+		html_end(&a->body, rq, "/sources");
 	}
 	generation_close(g);
 	diag_fini(&diag);

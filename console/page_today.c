@@ -16,6 +16,7 @@ struct day {
 	int		hour;		/* that is counted now */
 	uint64_t	most;		/* events of one rule */
 	size_t		n_rules;
+	const struct request *rq;
 	struct buf	*out;
 };
 
@@ -54,12 +55,22 @@ count_hours(struct eventstore *s, struct day *d, struct diag *diag)
 }
 
 static void
+write_count(struct buf *out, const struct day *d, enum event_action action)
+{
+	buf_add_str(out, "<li><b>");
+	html_number(out, d->rq, d->actions[action]);
+	buf_add_str(out, "</b>");
+	rows_add_action(out, d->rq, slice_str(event_action_name(action)));
+	buf_add_str(out, "</li>\n");
+}
+
+static void
 write_counts(struct buf *out, const struct day *d)
 {
 	buf_add_str(out, "<ul class=\"counts\">\n");
 	for (int i = 0; i < EVENT_ACTIONS; i++)
 		if (d->actions[i] > 0 || i == EVENT_BLOCKED)
-			buf_addf(out, "<li><b>%llu</b>%s</li>\n", (unsigned long long)d->actions[i], event_action_name(i));
+			write_count(out, d, (enum event_action)i);
 	buf_add_str(out, "</ul>\n");
 }
 
@@ -82,8 +93,10 @@ write_bar(struct buf *out, const struct day *d, int hour, uint64_t most)
 static void
 write_hour_table(struct buf *out, const struct day *d)
 {
-	buf_add_str(out, "<details><summary>The same in numbers</summary>\n<table><tr><th scope=\"col\">Hour</th>"
-	    "<th scope=\"col\" class=\"n\">stopped</th><th scope=\"col\" class=\"n\">let through</th></tr>\n");
+	const char *const *text = d->rq->words->text;
+
+	buf_add_strs(out, "<details><summary>", text[W_IN_NUMBERS], "</summary>\n<table><tr><th scope=\"col\">", text[W_HOUR], "</th>"
+	    "<th scope=\"col\" class=\"n\">", text[W_STOPPED], "</th><th scope=\"col\" class=\"n\">", text[W_LET], "</th></tr>\n", NULL);
 	for (int i = 0; i < HOURS; i++)
 		if (d->stopped[i] + d->others[i] > 0)
 			buf_addf(out, "<tr><th scope=\"row\">%02d</th><td class=\"n\">%llu</td><td class=\"n\">%llu</td></tr>\n", i,
@@ -99,8 +112,8 @@ write_hours(struct buf *out, const struct day *d)
 	for (int i = 0; i < HOURS; i++)
 		if (d->stopped[i] + d->others[i] > most)
 			most = d->stopped[i] + d->others[i];
-	buf_add_str(out, "<h2 id=\"by-hour\">By hour, UTC</h2>\n<p class=\"key\"><span class=\"ka\"></span>stopped"
-	    "<span class=\"kb\"></span>let through, or only warned of</p>\n");
+	buf_add_strs(out, "<h2 id=\"by-hour\">", d->rq->words->text[W_BY_HOUR], "</h2>\n<p class=\"key\"><span class=\"ka\"></span>",
+	    d->rq->words->text[W_STOPPED], "<span class=\"kb\"></span>", d->rq->words->text[W_LET_OR_WARNED], "</p>\n", NULL);
 	buf_addf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"by-hour\">\n", WIDTH + 10, LABEL_Y + 8);
 	buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%llu</text>\n", LEFT - 6, TOP + 4, (unsigned long long)most);
 	buf_addf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">0</text>\n", LEFT - 6, BOTTOM + 4);
@@ -117,6 +130,7 @@ write_hours(struct buf *out, const struct day *d)
 static int
 write_rule(void *arg, const struct event_count *count)
 {
+	char n[WORDS_NUMBER], clients[WORDS_NUMBER];
 	struct day *d = arg;
 
 	if (d->n_rules++ == RULES_SHOWN)
@@ -127,10 +141,12 @@ write_rule(void *arg, const struct event_count *count)
 	if (count->word.len > 0)
 		html_search_link(d->out, "rule", count->word);
 	else
-		buf_add_str(d->out, "without a rule");
-	buf_addf(d->out, ": %llu from %llu client%s</div><svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" "
-	    "aria-hidden=\"true\"><rect class=\"a\" width=\"%.2f\" height=\"4\"/></svg></li>\n", (unsigned long long)count->n,
-	    (unsigned long long)count->clients, count->clients == 1 ? "" : "s", (double)count->n * 100 / (double)d->most);
+		html_word(d->out, d->rq, W_WITHOUT_RULE);
+	buf_add_str(d->out, " (");
+	words_say(d->out, d->rq->words, W_EVENTS_CLIENTS, words_number(d->rq->words, count->n, n),
+	    words_number(d->rq->words, count->clients, clients), NULL);
+	buf_addf(d->out, ")</div><svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" "
+	    "aria-hidden=\"true\"><rect class=\"a\" width=\"%.2f\" height=\"4\"/></svg></li>\n", (double)count->n * 100 / (double)d->most);
 	return 0;
 }
 
@@ -140,10 +156,14 @@ write_rules(struct eventstore *s, struct day *d, struct diag *diag)
 	struct event_query q = query_of(d);
 	int r;
 
-	buf_add_str(d->out, "<h2>By rule</h2>\n<ul class=\"list\">\n");
+	html_heading(d->out, d->rq, W_BY_RULE);
+	buf_add_str(d->out, "<ul class=\"list\">\n");
 	r = eventstore_count(s, &q, EVENT_WORD_RULE, write_rule, d, diag);
-	buf_add_strs(d->out, "</ul>\n", d->n_rules == 0 ? "<p>Nothing met a rule on this day.</p>\n" :
-	    d->n_rules > RULES_SHOWN ? "<p>These are the rules that were met most often.</p>\n" : "", NULL);
+	buf_add_str(d->out, "</ul>\n");
+	if (d->n_rules == 0)
+		html_note(d->out, d->rq, NULL, W_NO_RULE_MET);
+	else if (d->n_rules > RULES_SHOWN)
+		html_note(d->out, d->rq, NULL, W_MOST_RULES);
 	return r;
 }
 
@@ -175,16 +195,23 @@ add_day_link(struct buf *out, int64_t s, const char *name)
 static void
 write_head(struct buf *out, const struct request *rq, int64_t day, int64_t today)
 {
-	char text[CLOCK_TEXT], title[CLOCK_TEXT + sizeof("Today, ")];
+	char text[CLOCK_TEXT];
+	struct buf title;
 
 	clock_format_s(day, text);
-	snprintf(title, sizeof(title), "%s%.*s", day == today ? "Today, " : "", DATE_LEN, text);
-	html_begin(out, title, "/today", rq->session);
+	text[DATE_LEN] = '\0';
+	buf_init(&title, HTML_LONG);
+	if (day == today)
+		words_say(&title, rq->words, W_TODAY_IS, text, NULL);
+	else
+		buf_add_str(&title, text);
+	html_begin(out, rq, title.failed ? "" : title.p, "/today");
+	buf_fini(&title);
 	buf_add_str(out, "<p class=\"pages\">");
 	if (day > 0)
-		add_day_link(out, day - CLOCK_DAY_S, "The day before");
+		add_day_link(out, day - CLOCK_DAY_S, rq->words->text[W_DAY_BEFORE]);
 	if (day < today)
-		add_day_link(out, day + CLOCK_DAY_S, "The day after");
+		add_day_link(out, day + CLOCK_DAY_S, rq->words->text[W_DAY_AFTER]);
 	buf_add_str(out, "</p>\n");
 }
 
@@ -192,7 +219,7 @@ void
 page_today(struct console *c, const struct request *rq, struct answer *a)
 {
 	int64_t now = rq->now_ms / MS_PER_S, day = day_of(rq);
-	struct day d = { .from_ms = day * MS_PER_S, .out = &a->body };
+	struct day d = { .from_ms = day * MS_PER_S, .rq = rq, .out = &a->body };
 	struct diag diag = { 0 };
 	bool partial;
 	struct eventstore *s = console_store(c, rq, a, &partial);
@@ -201,16 +228,16 @@ page_today(struct console *c, const struct request *rq, struct answer *a)
 		return;
 	write_head(&a->body, rq, day, now - now % CLOCK_DAY_S);
 	if (partial)
-		buf_add_str(&a->body, "<p class=\"say mid\">A part of the event log cannot be read: something may be missing here.</p>\n");
+		html_note(&a->body, rq, "say mid", W_LOG_PARTIAL);
 	if (count_hours(s, &d, &diag) == -1)
-		answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+		answer_trouble(rq, a, W_LOG_UNREADABLE, &diag);
 	else {
 		write_counts(&a->body, &d);
 		write_hours(&a->body, &d);
 		if (write_rules(s, &d, &diag) == -1)
-			answer_message(rq, a, STATUS_TROUBLE, "The event log cannot be read", slice_str(diag_first_error(&diag)));
+			answer_trouble(rq, a, W_LOG_UNREADABLE, &diag);
 		else
-			html_end(&a->body);
+			html_end(&a->body, rq, "/today");
 	}
 	diag_fini(&diag);
 }

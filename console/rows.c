@@ -1,12 +1,14 @@
 #include "console/rows.h"
 
 #include "console/html.h"
+#include "console/part.h"
 #include "events/event.h"
 
 enum { MS_PER_S = 1000, ROWS_BYTES = 4 << 20 };
 
 /* The store gives the oldest first; each one's end is noted, so that they can be put down from the last on. */
 struct collected {
+	const struct request *rq;
 	struct buf	html;
 	size_t		ends[ROWS_MAX];
 	struct rows	*rows;
@@ -23,12 +25,36 @@ rows_action_class(struct slice action)
 	return "mid";
 }
 
+enum word_id
+exception_word(enum exception_state state)
+{
+	static const enum word_id words[] = { [EXCEPTION_HOLDS] = W_STATE_HOLDS, [EXCEPTION_EXPIRED] = W_STATE_EXPIRED,
+		[EXCEPTION_LAPSED] = W_STATE_LAPSED, [EXCEPTION_ORPHAN] = W_STATE_ORPHAN };
+
+	return words[state];
+}
+
+void
+rows_add_action(struct buf *out, const struct request *rq, struct slice action)
+{
+	static const enum word_id names[EVENT_ACTIONS] = { [EVENT_BLOCKED] = W_DID_BLOCKED, [EVENT_KILLED] = W_DID_KILLED,
+		[EVENT_MARKED] = W_DID_MARKED, [EVENT_WOULD_BLOCK] = W_DID_WOULD_BLOCK,
+		[EVENT_PASSED_UNCHECKED] = W_DID_PASSED_UNCHECKED, [EVENT_WARNED] = W_DID_WARNED, [EVENT_CONTINUED] = W_DID_CONTINUED };
+
+	for (int i = 0; i < EVENT_ACTIONS; i++)
+		if (slice_eq(action, slice_str(event_action_name((enum event_action)i)))) {
+			html_word(out, rq, names[i]);
+			return;
+		}
+	html_text(out, action, HTML_SHORT);
+}
+
 static void
-add_meta(struct buf *out, const char *label, struct slice text)
+add_meta(struct buf *out, const struct request *rq, enum word_id label, struct slice text)
 {
 	if (text.len == 0)
 		return;
-	buf_add_strs(out, "<span>", label, " ", NULL);
+	buf_add_strs(out, "<span>", rq->words->text[label], ": ", NULL);
 	html_text(out, text, HTML_SHORT);
 	buf_add_str(out, "</span>");
 }
@@ -49,13 +75,13 @@ add_row(void *arg, const struct event_row *row)
 	html_text(out, row->url.len > 0 ? row->url : row->words[EVENT_WORD_HOST].len > 0 ? row->words[EVENT_WORD_HOST] : slice_str(shown),
 	    HTML_SHORT);
 	buf_add_str(out, "</a></div>\n<div class=\"meta\">");
-	html_time(out, row->ms / MS_PER_S);
+	html_add_time(out, row->ms / MS_PER_S);
 	buf_add_strs(out, "<span class=\"tag ", rows_action_class(row->words[EVENT_WORD_ACTION]), "\">", NULL);
-	html_text(out, row->words[EVENT_WORD_ACTION], HTML_SHORT);
+	rows_add_action(out, c->rq, row->words[EVENT_WORD_ACTION]);
 	buf_add_str(out, "</span>");
-	add_meta(out, "user", row->words[EVENT_WORD_USER]);
-	add_meta(out, "client", row->words[EVENT_WORD_CLIENT]);
-	add_meta(out, "rule", row->words[EVENT_WORD_RULE]);
+	add_meta(out, c->rq, W_USER, row->words[EVENT_WORD_USER]);
+	add_meta(out, c->rq, W_CLIENT, row->words[EVENT_WORD_CLIENT]);
+	add_meta(out, c->rq, W_RULE, row->words[EVENT_WORD_RULE]);
 	buf_add_strs(out, "<code>", shown, "</code></div></li>\n", NULL);
 	memcpy(c->rows->only, row->id, sizeof(c->rows->only));
 	c->ends[c->rows->n++] = out->len;
@@ -63,9 +89,10 @@ add_row(void *arg, const struct event_row *row)
 }
 
 int
-rows_write(struct eventstore *s, const struct event_query *q, struct buf *out, struct rows *rows, struct diag *diag)
+rows_write(struct eventstore *s, const struct event_query *q, const struct request *rq, struct buf *out, struct rows *rows,
+    struct diag *diag)
 {
-	struct collected c = { .rows = rows };
+	struct collected c = { .rq = rq, .rows = rows };
 	struct event_query bounded = *q;
 	int r;
 

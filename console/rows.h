@@ -2,7 +2,11 @@
 #ifndef CONSOLE_ROWS_H
 #define CONSOLE_ROWS_H
 
+#include "console/words.h"
 #include "eventstore/eventstore.h"
+#include "ruleset/exception_list.h"
+
+struct request;
 
 struct rows {
 	int64_t	oldest_ms;	/* of the first that was found */
@@ -12,9 +16,16 @@ struct rows {
 
 /* Append what Q finds in S to OUT, newest first, as <li>; ROWS_MAX at most, whatever Q says.  -1 with an error in DIAG. */
 enum { ROWS_MAX = 100 };
-int rows_write(struct eventstore *s, const struct event_query *q, struct buf *out, struct rows *rows, struct diag *diag);
+int rows_write(struct eventstore *s, const struct event_query *q, const struct request *rq, struct buf *out, struct rows *rows,
+    struct diag *diag);
 
 /* The class that an action is coloured by. */
 const char *rows_action_class(struct slice action);
+
+/* An action in RQ's language, or as it is when this version does not know it. */
+void rows_add_action(struct buf *out, const struct request *rq, struct slice action);
+
+/* The word for an exception's state. */
+enum word_id exception_word(enum exception_state state);
 
 #endif

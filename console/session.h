@@ -18,7 +18,7 @@ enum { SESSION_IDLE_MS = 30 * 60 * 1000, SESSION_LIFE_MS = 10 * 3600 * 1000 };
 struct session {
 	char	token[SESSION_TOKEN + 1];	/* empty: free */
 	char	csrf[SESSION_TOKEN + 1];
-	struct user user;			/* as the file had him: who changed since is not logged in any more */
+	struct user user;			/* as the file, or the proxy, had him: who changed since is not logged in any more */
 	int64_t	begun_ms, seen_ms;
 };
 

@@ -13,29 +13,60 @@
 
 enum { FILE_MAX = 256 << 10, FILE_MODE = 0600, FILE_OTHERS = 077 };
 
-static const char *const roles[ROLES] = { [ROLE_READ] = "read", [ROLE_DECIDE] = "decide" };
+static const char *const role_names[ROLES] = { [ROLE_READ] = "read", [ROLE_DECIDE] = "decide", [ROLE_REVEAL] = "reveal" };
 
 const char *
 role_name(enum role role)
 {
-	return roles[role];
+	return role_names[role];
 }
 
-int
+static int
 role_parse(struct slice text, enum role *role)
 {
 	for (int i = 0; i < ROLES; i++)
-		if (slice_eq(text, slice_str(roles[i]))) {
+		if (slice_eq(text, slice_str(role_names[i]))) {
 			*role = (enum role)i;
 			return 0;
 		}
 	return -1;
 }
 
+int
+roles_parse(struct slice text, unsigned *roles)
+{
+	unsigned found = 0;
+	struct slice one;
+	enum role role;
+
+	do {
+		slice_cut(text, ',', &one, &text);
+		if (role_parse(slice_trim(one), &role) == -1 || (found & ROLE_BIT(role)) != 0)
+			return -1;
+		found |= ROLE_BIT(role);
+	} while (text.len > 0);
+	*roles = found | ROLE_BIT(ROLE_READ);
+	return 0;
+}
+
+const char *
+roles_format(unsigned roles, char out[static ROLES_TEXT])
+{
+	struct buf text;
+
+	buf_init_in(&text, out, ROLES_TEXT, ROLES_TEXT - 1);
+	for (enum role role = ROLE_DECIDE; role < ROLES; role++)
+		if ((roles & ROLE_BIT(role)) != 0)
+			buf_add_strs(&text, text.len > 0 ? "," : "", role_names[role], NULL);
+	if (text.len == 0)
+		buf_add_str(&text, role_names[ROLE_READ]);
+	return out;
+}
+
 bool
 user_eq(const struct user *a, const struct user *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->role == b->role && strcmp(a->hash, b->hash) == 0;
+	return strcmp(a->name, b->name) == 0 && a->roles == b->roles && strcmp(a->hash, b->hash) == 0;
 }
 
 bool
@@ -78,8 +109,8 @@ read_user(struct slice line, struct user *out)
 		return "a line is name:role:hash";
 	if (!user_name_ok(name))
 		return "a name has letters, digits, and \"._-@\" behind the first";
-	if (role_parse(role, &out->role) == -1)
-		return "a role is read or decide";
+	if (roles_parse(role, &out->roles) == -1)
+		return "a role is read, decide, reveal, or the last two with a comma between";
 	if (!hash_ok(hash))
 		return "a hash is one of crypt(3): $y$, $2b$ or $6$";
 	memcpy(out->name, name.p, name.len);
@@ -102,9 +133,8 @@ add_line(struct users *u, struct slice line, const char *path, unsigned n, struc
 		u->v[u->n++] = user;
 }
 
-/* Append the file at PATH to OUT, if it is its owner's alone.  -1 with errno. */
-static int
-read_private(const char *path, struct buf *out)
+int
+private_file_read(const char *path, struct buf *out)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -114,11 +144,13 @@ read_private(const char *path, struct buf *out)
 		return -1;
 	if (fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || (st.st_mode & FILE_OTHERS) != 0))
 		errno = EPERM;
-	else if (st.st_size > FILE_MAX)
+	else if (st.st_size > (off_t)(out->max - out->len))
 		errno = EFBIG;
-	else if (buf_reserve(out, FILE_MAX) == 0)
-		while ((n = read(fd, out->p + out->len, FILE_MAX - out->len)) > 0)
+	else if (buf_reserve(out, out->max - out->len) == 0)
+		while ((n = read(fd, out->p + out->len, out->max - out->len)) > 0)
 			out->len += (size_t)n;
+	if (n == 0)
+		out->p[out->len] = '\0';
 	close(fd);
 	return n == 0 ? 0 : -1;
 }
@@ -133,7 +165,7 @@ users_load(const char *path, struct diag *diag)
 	struct buf text;
 
 	buf_init(&text, FILE_MAX);
-	if (u == NULL || read_private(path, &text) == -1)
+	if (u == NULL || private_file_read(path, &text) == -1)
 		diag_error(diag, "%s: %s", path, u != NULL && errno == EPERM ? "it must be a file of its owner alone (chmod 600)" :
 		    strerror(errno));
 	for (rest = buf_slice(&text); u != NULL && rest.len > 0;) {
@@ -210,13 +242,15 @@ static void
 put_line(struct slice before, const struct user *user, struct buf *out)
 {
 	struct slice line, name;
+	char roles[ROLES_TEXT];
 	bool done = false;
 
+	roles_format(user->roles, roles);
 	while (before.len > 0) {
 		slice_cut(before, '\n', &line, &before);
 		if (slice_cut(slice_trim(line), ':', &name, NULL) && slice_eq(name, slice_str(user->name))) {
 			if (!done)
-				buf_add_strs(out, user->name, ":", role_name(user->role), ":", user->hash, "\n", NULL);
+				buf_add_strs(out, user->name, ":", roles, ":", user->hash, "\n", NULL);
 			done = true;
 			continue;
 		}
@@ -224,14 +258,14 @@ put_line(struct slice before, const struct user *user, struct buf *out)
 		buf_add_char(out, '\n');
 	}
 	if (!done)
-		buf_add_strs(out, user->name, ":", role_name(user->role), ":", user->hash, "\n", NULL);
+		buf_add_strs(out, user->name, ":", roles, ":", user->hash, "\n", NULL);
 }
 
 int
-users_put(const char *path, struct slice name, enum role role, struct slice password, struct diag *diag)
+users_put(const char *path, struct slice name, unsigned roles, struct slice password, struct diag *diag)
 {
 	struct buf before, after;
-	struct user user = { .role = role };
+	struct user user = { .roles = roles };
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	int r = -1;
 
@@ -243,7 +277,7 @@ users_put(const char *path, struct slice name, enum role role, struct slice pass
 		diag_error(diag, "a password has %d bytes at least and %d at most", PASSWORD_MIN, PASSWORD_MAX);
 	else if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)) == NULL || make_hash(password, setting, user.hash) == -1)
 		diag_error(diag, "the password cannot be hashed");
-	else if (read_private(path, &before) == -1 && errno != ENOENT)
+	else if (private_file_read(path, &before) == -1 && errno != ENOENT)
 		diag_error(diag, "%s: %s", path, errno == EPERM ? "it must be a file of its owner alone (chmod 600)" : strerror(errno));
 	else {
 		memcpy(user.name, name.p, name.len);

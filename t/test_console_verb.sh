@@ -80,7 +80,7 @@ login() {	# login JAR NAME PASSWORD [MORE]
 }
 
 # ---- nobody is logged in ----
-for path in / /incident?id=${ids[0]} /today /sources '/?q=alice'; do
+for path in / /incident?id=${ids[0]} /today /sources /alerts /alert?id=70001 /proxies '/?q=alice'; do
 	get none "$path"; is "$path wants a login" "$status" 303
 	hasnot "and tells nothing" alice "$body"
 done
@@ -146,7 +146,7 @@ has "and still in the box" 'value="&quot;&gt;&lt;script&gt;' "$body"
 # ---- an incident ----
 get ann "/incident?id=${ids[0]}"; is "an incident" "$status" 200
 for text in "refused: the user got the block page" "bad.example is listed" "local:bad" "19190" "first step" "second &lt;step&gt;" \
-	"1 event of this rule, from 1 client" "1M83-ME10-C4HM-007J" 'action="/except"'; do
+	"Events of this rule: 1. Clients: 1." "1M83-ME10-C4HM-007J" 'action="/except"'; do
 	has "it has $text" "$text" "$body"
 done
 get ann "/incident?id=1M83-ME10-C4HM-007X"; is "a mistyped one" "$status" 404
@@ -167,7 +167,7 @@ has "by hour" "<svg viewBox" "$body"
 has "by rule" "as=rule" "$body"
 hasnot "it is harmless" "<script" "$body"
 for day in 0000-00-00 9999-12-31 2026-13-01 x; do get ann "/today?day=$day"; is "the day $day" "$status" 200; done
-get ann /sources; has "the sources" "1 rule" "$body"; has "and no exception" "There are none" "$body"
+get ann /sources; has "the sources" "rules: 1" "$body"; has "and no exception" "There are none" "$body"
 
 # ---- deciding ----
 get bob "/incident?id=${ids[0]}"; hasnot "who may only look has no form" 'action="/except"' "$body"
