@@ -1,10 +1,13 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "console/html.h"
 #include "console/part.h"
 
-enum { LANGUAGE_LIFE_S = 365 * 24 * 3600 };
+/* What answering costs comes out of a budget of each user, so that nobody keeps the one thread for himself: at once he may have
+ * BUDGET_MS / BUDGET_RATE, and in the long run one part in BUDGET_RATE of the time. */
+enum { LANGUAGE_LIFE_S = 365 * 24 * 3600, BUDGET_MS = 5000, BUDGET_RATE = 2, MS_PER_S = 1000, NS_PER_MS = 1000000 };
 
 /* Every page there is. */
 static const struct route {
@@ -249,6 +252,36 @@ choose_language(const struct console *c, struct request *rq, struct answer *a)
 		cookie_set(c, a->language, COOKIE_LANGUAGE, tag, LANGUAGE_LIFE_S);
 }
 
+/* The others wait as long as it takes, whatever the processor does meanwhile. */
+static int64_t
+passed_ms(void)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * MS_PER_S + ts.tv_nsec / NS_PER_MS;
+}
+
+/* Answer by ROUTE, as long as the user's budget lasts.  What he decides is never put off. */
+static void
+answer_in_budget(struct console *c, const struct request *rq, const struct route *route, struct answer *a)
+{
+	char key[sizeof("b:") + USER_NAME_MAX];
+	int64_t begun = passed_ms();
+
+	if (rq->session == NULL || rq->is_post) {
+		answer_route(c, rq, route, a);
+		return;
+	}
+	snprintf(key, sizeof(key), "b:%s", rq->session->user.name);
+	if (limits_take(c->limits, slice_str(key), BUDGET_MS, 1, rq->tick_ms) > 0) {
+		answer_message(rq, a, STATUS_TOO_MANY, W_TROUBLE, W_TOO_FAST);
+		return;
+	}
+	answer_route(c, rq, route, a);
+	limits_charge(c->limits, slice_str(key), BUDGET_RATE * (passed_ms() - begun), rq->tick_ms);
+}
+
 void
 console_answer(struct console *c, struct request *rq, struct answer *a)
 {
@@ -269,7 +302,7 @@ console_answer(struct console *c, struct request *rq, struct answer *a)
 		rq->session = find_session(c, rq, a);
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++)
 		if (slice_eq(rq->path, slice_str(routes[i].path))) {
-			answer_route(c, rq, &routes[i], a);
+			answer_in_budget(c, rq, &routes[i], a);
 			if (a->body.failed)
 				answer_message(rq, a, STATUS_TROUBLE, W_TOO_LONG, W_PAGE_TOO_LONG);
 			return;

@@ -71,3 +71,13 @@ limits_forgive(struct limits *l, struct slice key, int64_t interval_ms)
 	if (e->due_ms != 0 && e->hash == hash)
 		e->due_ms = e->due_ms > interval_ms ? e->due_ms - interval_ms : 0;
 }
+
+void
+limits_charge(struct limits *l, struct slice key, int64_t cost_ms, int64_t now_ms)
+{
+	uint64_t hash = siphash(l->key, key);
+	struct entry *e = find(l, hash);
+	int64_t due = e->due_ms != 0 && e->hash == hash && e->due_ms > now_ms ? e->due_ms : now_ms;
+
+	*e = (struct entry){ .hash = hash, .due_ms = due + cost_ms };
+}

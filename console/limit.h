@@ -20,6 +20,9 @@ void limits_free(struct limits *l);
 /* KEY tries at NOW_MS.  0: it may, and it counts.  Else the milliseconds that it has to wait, and this try does not count. */
 int64_t limits_take(struct limits *l, struct slice key, unsigned burst, int64_t interval_ms, int64_t now_ms);
 
+/* What KEY did cost COST_MS more than a try. */
+void limits_charge(struct limits *l, struct slice key, int64_t cost_ms, int64_t now_ms);
+
 /* KEY's last try was a good one, which does not count. */
 void limits_forgive(struct limits *l, struct slice key, int64_t interval_ms);
 

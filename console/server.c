@@ -22,6 +22,8 @@ enum {
 	IDLE_S = 10, HEADERS_BYTES = 16 << 10, URI_MAX = 8 << 10, BODY_MAX = FORM_MAX, BACKLOG = 1024,
 	ACCEPT_BATCH = 32,		/* new connections between two turns of those that are there */
 	DESCRIPTORS = SLOTS_MAX + SLOTS_ENDING + 256,	/* the event log's files are among them */
+	SEND_BUFFER = 128 << 10,	/* what the system keeps for one who does not read */
+	ANSWERS_MAX = 32 << 20, ANSWER_SMALL = 64 << 10,	/* on their way at once; small ones always go */
 	TICK_MS = 1000, MS_PER_S = 1000, NS_PER_MS = 1000000, PORT_MAX = 65535,
 };
 #define TLS_PRIORITIES	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
@@ -32,12 +34,15 @@ struct server {
 	int			 listen_fd;
 	struct tls		 tls;
 	struct slots		 slots;
+	size_t			 answering;	/* bytes of answers that are on their way */
 };
 
 /* One request while it comes in. */
 struct exchange {
+	struct server	*server;
 	struct buf	uri, body;
 	bool		begun;
+	size_t		answering;	/* its part of the server's */
 };
 
 static volatile sig_atomic_t stopped;
@@ -237,6 +242,9 @@ answer(struct server *s, struct MHD_Connection *mc, const char *method, struct e
 		result = refuse(s, mc, STATUS_BAD, W_NOT_UNDERSTOOD, W_BAD_REQUEST);
 	else {
 		console_answer(&s->console, &rq, &a);
+		if (a.body.len > ANSWER_SMALL && s->answering + a.body.cap > ANSWERS_MAX)
+			answer_message(&rq, &a, STATUS_BUSY, W_TROUBLE, W_BUSY);
+		s->answering += x->answering = a.body.cap;
 		result = send_answer(s, mc, &a);
 		answer_fini(&a);
 	}
@@ -288,10 +296,10 @@ begin_exchange(void *cls, const char *uri, struct MHD_Connection *mc)
 {
 	struct exchange *x = calloc(1, sizeof(*x));
 
-	(void)cls;
 	(void)mc;
 	if (x == NULL)
 		return NULL;
+	x->server = cls;
 	buf_init(&x->uri, URI_MAX);
 	buf_init(&x->body, BODY_MAX);
 	buf_add_str(&x->uri, uri);
@@ -308,6 +316,7 @@ end_exchange(void *cls, struct MHD_Connection *mc, void **context, enum MHD_Requ
 	(void)code;
 	if (x == NULL)
 		return;
+	x->server->answering -= x->answering;
 	buf_fini(&x->uri);
 	buf_fini(&x->body);
 	free(x);
@@ -362,11 +371,13 @@ drop(int fd)
 static void
 take_connection(struct server *s, int fd, const struct sockaddr *sa, socklen_t len)
 {
+	const int size = SEND_BUFFER;
 	uint8_t net[SLOT_NET];
 	char address[INET6_ADDRSTRLEN];
 	struct slot *slot;
 	int victim;
 
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	net_of(sa, net);
 	format_address(sa, address);
 	slot = slots_take(&s->slots, fd, net, is_trusted(&s->console, address), tick_ms(), &victim);
@@ -558,7 +569,7 @@ start(struct server *s)
 	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | (has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, s,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)(SLOTS_MAX + SLOTS_ENDING), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_BYTES * 2, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, NULL,
+	    MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, s, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, NULL,
 	    MHD_OPTION_NOTIFY_CONNECTION, note_connection, s, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (s->daemon != NULL)
 		return 0;

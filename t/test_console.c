@@ -123,6 +123,10 @@ test_limits(void)
 	ok(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000 + MINUTE_MS) > 0, "once");
 	limits_forgive(l, SLICE("a"), MINUTE_MS);
 	is_int(limits_take(l, SLICE("a"), 5, MINUTE_MS, 1000 + MINUTE_MS), 0, "a good one does not count");
+	is_int(limits_take(l, SLICE("c"), 100, 1, 1000), 0, "a budget");
+	limits_charge(l, SLICE("c"), 98, 1000);
+	is_int(limits_take(l, SLICE("c"), 100, 1, 1000), 0, "lasts as long as it lasts");
+	is_int(limits_take(l, SLICE("c"), 100, 1, 1000), 1, "and no longer");
 	for (int i = 0; i < 3 * LIMITS_MAX; i++) {
 		snprintf(key, sizeof(key), "%d", i);
 		limits_take(l, slice_str(key), 5, MINUTE_MS, 2000 + MINUTE_MS);

@@ -1,26 +1,9 @@
 #!/usr/bin/env bash
 # firebreak console: a real instance on loopback, asked by curl: who gets in, what is shown of hostile events, an exception.  TAP.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak
-. "${top_srcdir:-.}/t/tap.sh"
-command -v curl >/dev/null || skip_all "curl is missing"
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-console-XXXXXX") || exit 1
-pid=''
-slow=''
-trap 'kill $pid $slow 2>/dev/null; rm -rf "$work"' EXIT
-state=$work/state log=$work/state/events.jsonl users=$work/users
-mkdir -p "$state/sources" "$work/lists"
-cp "${top_srcdir:-.}"/etc/*.txt "$work/lists" 2>/dev/null
-no_lookalikes "$work/lists"
-export FIREBREAK_LISTS=$work/lists FIREBREAK_STATE=$state
-has() { grep -qF -e "$2" <<<"$3"; ok $? "$1" "not there: $2"$'\n'"$3"; }
-hasnot() { ! grep -qF -e "$2" <<<"$3"; ok $? "$1" "there: $2"$'\n'"$3"; }
-is() { [ "$2" = "$3" ]; ok $? "$1" "     got: $2"$'\n'"expected: $3"; }
+. "${top_srcdir:-.}/t/console.sh"
 
 # ---- users ----
-password='correct horse "battery" staple'
-add() { printf '%s\n' "$2" | "$firebreak" console --users "$users" --add-user "$1" --role "$3" >/dev/null 2>&1; }
 ! "$firebreak" console --listen 127.0.0.1:0 --users "$users" >/dev/null 2>"$work/err"; ok $? "nobody can log in: no console"
 has "it says how to add somebody" "--add-user" "$(cat "$work/err")"
 add ann "$password" decide; ok $? "a user who decides"
@@ -39,45 +22,14 @@ for wrong in nowhere 127.0.0.1 127.0.0.1:x 127.0.0.1:65536 '[::1]' localhost:80;
 done
 
 # ---- what there is to see ----
-ids=(1M83ME10C4HM007J 1M83MDH1R4HM1YE5 1M83MDH1W4HM1YFX 1M83NSAZ04HM000Z 1M83MDH1M4HM1YD8)
-md5=9abc553703f4e4fedb3ed975502a2c7a
-event() {	# event ID ACTION CLIENT USER HOST RULE URL [MORE]: strings of JSON
-	printf '{"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"%s","action":"%s","reason":"host","provider":"reqmod"},' "$1" "$2"
-	printf '"rule":{"id":"%s","version":"2","ruleset":"local"},"client":{"ip":"%s"},"user":{"name":"%s"},' "$6" "$3" "$4"
-	printf '"url":{"original":"%s","domain":"%s"}%s}\n' "$7" "$5" "${8:-}"
-}
-event "${ids[0]}" blocked 192.0.2.7 alice bad.example local:bad 'http://bad.example/one?two=%3d' \
-	',"message":"bad.example is listed","firebreak":{"alert":"19190","steps":"first step\nsecond <step>"}' >>"$log"
-event "${ids[1]}" killed 192.0.2.8 'DOMAIN\\joe' files.example local:file 'http://files.example/patch.exe' \
-	",\"file\":{\"hash\":{\"md5\":\"$md5\"}}" >>"$log"
-hostile='\"><script>alert(1)</script><img src=x onerror=alert(2)>'"'"'\u001b[31m\u009b\u202e&#60;'
-event "${ids[2]}" would_block 2001:db8::7 "$hostile" 'hostile.example' "$hostile" "http://hostile.example/$hostile" \
-	",\"message\":\"$hostile\",\"file\":{\"name\":\"$hostile\",\"path\":\"$hostile\"},\"firebreak\":{\"alert\":\"../../../etc/passwd\",\"steps\":[\"$hostile\",7]}" >>"$log"
-printf '{"event":{"id":"%s","action":"blocked"},"url":{"original":"http://\xff\xfe/"}}\n' "${ids[3]}" >>"$log"
-printf '{"event":{"id":"%s","action":{"x":1}},"rule":{"id":7,"version":[]},"client":"x","user":null}\n' "${ids[4]}" >>"$log"
+write_events >>"$log"
 printf 'block host bad.example id=bad rev=2\n' >"$state/sources/local.rules"
 "$firebreak" publish >/dev/null 2>&1; ok $? "published"
 "$firebreak" check --user alice http://bad.example/ >/dev/null 2>&1; is "alice is refused" $? 1
 
 # ---- the server ----
-# In the folder that a path from outside would be looked for in.
-firebreak=$(realpath "$firebreak")
-(cd "$work" && exec "$firebreak" console --listen 127.0.0.1:0 --users "$users" >"$work/out" 2>"$work/err") & pid=$!
-for _ in $(seq 300); do [ -s "$work/out" ] || sleep 0.1; done
-base=$(sed 's,/$,,' "$work/out")
+start
 has "it says where it listens" "http://127.0.0.1:" "$base"
-# get JAR PATH [CURL-ARGUMENT...]: $status, $head and $body
-get() {
-	local jar=$work/$1 path=$2
-	shift 2
-	status=$(curl -s --path-as-is --max-time 60 -b "$jar" -c "$jar" -D "$work/head" -o "$work/body" -w '%{http_code}' "$@" "$base$path")
-	head=$(tr -d '\r' <"$work/head"); body=$(cat "$work/body")
-}
-token_of() { grep -o 'name="token" value="[0-9a-f]*"' <<<"$1" | head -n 1 | cut -d'"' -f4; }
-login() {	# login JAR NAME PASSWORD [MORE]
-	get "$1" /login
-	get "$1" /login --data-urlencode "token=$(token_of "$body")" --data-urlencode "name=$2" --data-urlencode "password=$3" "${@:4}"
-}
 
 # ---- nobody is logged in ----
 for path in / /incident?id=${ids[0]} /today /sources /alerts /alert?id=70001 /proxies '/?q=alice'; do
@@ -169,6 +121,83 @@ hasnot "it is harmless" "<script" "$body"
 for day in 0000-00-00 9999-12-31 2026-13-01 x; do get ann "/today?day=$day"; is "the day $day" "$status" 200; done
 get ann /sources; has "the sources" "rules: 1" "$body"; has "and no exception" "There are none" "$body"
 
+# ---- alerts ----
+get ann /alerts; has "no alert" "No alert is stored" "$body"
+cat >"$work/alert" <<'END'
+Threat Outbreak Alert: Fake Invoice <script>alert(3)</script> E-mail Messages
+
+IntelliShield ID:70001
+Version:1
+First Published:November 2, 2026 11:12 AM EST
+
+The invoice.exe file has a file size of 70,000 bytes. The MD5 checksum, which is a unique identifier of the executable, is
+the following string: 0x00112233445566778899AABBCCDDEEFF
+
+hxxp://second.bad.example/x.exe
+END
+"$firebreak" import "$work/alert" >/dev/null 2>&1
+sed -i 's/^Version:1/Version:2/; s/second/third/' "$work/alert"
+"$firebreak" import "$work/alert" >/dev/null 2>&1
+get ann /alerts; has "one that is imported" 'href="/alert?id=70001"' "$body"
+has "and not live" "imported, not live" "$body"
+hasnot "its title is harmless" "<script" "$body"
+"$firebreak" publish >/dev/null 2>&1
+event 1M83ME10M4HM00AY blocked 192.0.2.9 carol third.bad.example alert-70001:url-1 http://third.bad.example/x.exe \
+	',"firebreak":{"alert":"70001"}' >>"$log"
+get ann "/alert?id=70001"; is "the alert" "$status" 200
+for text in '<span class="tag good">live</span>' "Version 2, imported" "Version 1, imported" "third.bad.example" "2026-11-02" \
+	"events: 1, clients: 1" 'q=192.0.2.9&amp;as=client' "later)" "First met"; do
+	has "it has $text" "$text" "$body"
+done
+has "what changed: one more" "<code>+ block url" "$body"
+has "and one less" "<code>&minus; block url" "$body"
+hasnot "it is harmless" "<script" "$body"
+for id in ../../etc/passwd ..%2f..%2fusers %00 70001%00 70001.json 70002 '' ; do
+	get ann "/alert?id=$id"; is "no alert: '$id'" "$status" 404
+	hasnot "no file comes of it" 'root:' "$body"
+done
+printf '{"date":7,"version":"x","added":{"a":1},"gone":[null,7],"n_added":-1}\nno JSON\n' >>"$state/alerts/70001.versions"
+get ann "/alert?id=70001"; is "a damaged history is shown as far as it goes" "$status" 200
+
+# ---- proxies ----
+get ann /proxies; is "the proxies" "$status" 200
+has "no worker runs" "No worker is running" "$body"
+mkfifo "$work/in"
+"$build/t/worker" "$state" stale <"$work/in" >"$work/worker" 2>&1 & worker=$! others+=($!)
+exec 9>"$work/in"
+for _ in $(seq 100); do [ -s "$work/worker" ] || sleep 0.1; done
+get ann /proxies; has "a worker" "<th scope=\"row\">$worker</th>" "$body"
+has "that is behind" '<span class="tag mid">behind</span>' "$body"
+"$firebreak" mode observe --for 1h --reason x >/dev/null 2>&1
+get ann /proxies; has "the mode" "observe: nothing is blocked" "$body"
+"$firebreak" mode enforce --reason x >/dev/null 2>&1
+exec 9>&-; wait $worker 2>/dev/null
+
+# ---- languages ----
+languages=(en de fr el es) titles=(Search Suche Recherche Αναζήτηση Buscar)
+for i in 0 1 2 3 4; do
+	get none /login -H "Accept-Language: ${languages[i]}-XX,en;q=0.1"
+	has "${languages[i]} by Accept-Language" "<html lang=\"${languages[i]}\">" "$body"
+	cp "$work/ann" "$work/speaks"
+	get speaks "/?q=alice&lang=${languages[i]}"; has "${languages[i]} by a link" "<h1>${titles[i]}</h1>" "$body"
+	has "that is kept" "Set-Cookie: firebreak_language=${languages[i]}; Max-Age=31536000; Path=/; HttpOnly; SameSite=Strict" "$head"
+	get speaks "/incident?id=${ids[0]}"; has "also on other pages" "<html lang=\"${languages[i]}\">" "$body"
+	has "what the judge says is marked" '<ol lang="en">' "$body"
+done
+has "and a link leads back to the same page" "href=\"/incident?lang=de&amp;id=${ids[0]}\" lang=\"de\"" "$body"
+get ann "/?lang=el" -H 'Sec-Fetch-Site: cross-site'; hasnot "a link from elsewhere is not kept" "firebreak_language" "$head"
+get ann '/?lang=%22%3E%3Cscript%3E'; hasnot "nor is what is no language" "firebreak_language" "$head"; has "which is English" '<html lang="en">' "$body"
+get ann '/?%22%3E%3Cscript%3E=%22%3E%3Cscript%3E'; hasnot "the links hold nothing hostile" "<script" "$body"
+
+# ---- the letter, and a role that only looks ----
+get ann "/incident?id=${ids[0]}"
+letter=$("$firebreak" report-mistake "${ids[0]}" 2>/dev/null | grep -c .)
+has "the letter" "Subject: probably a mistake: local:bad" "$body"
+is "is the command's" "$(sed -n '/<pre/,/<\/pre>/p' <<<"$body" | grep -v '^</pre>' | grep -c .)" "$letter"
+hasnot "and does not name the user" alice "$(sed -n '/<pre/,/<\/pre>/p' <<<"$body")"
+add eve "$password" reveal; login eve eve "$password"; get eve /; has "who may reveal is shown to" "eve (reveals)" "$body"
+get eve "/incident?id=${ids[0]}"; hasnot "but does not decide" 'action="/except"' "$body"
+
 # ---- deciding ----
 get bob "/incident?id=${ids[0]}"; hasnot "who may only look has no form" 'action="/except"' "$body"
 bobs=$(token_of "$body")
@@ -233,7 +262,7 @@ get ann /except -H 'Transfer-Encoding: chunked' --data-binary @"$work/large"; is
 	trap '' PIPE
 	for _ in $(seq 60); do exec {fd}<>"/dev/tcp/127.0.0.1/${base##*:}" && printf 'GET / HTTP/1.1\r\nX: ' >&"$fd"; done
 	exec sleep 60
-) >/dev/null 2>&1 & slow=$!
+) >/dev/null 2>&1 & slow=$! others+=($!)
 sleep 1
 # They are more than may be open: what comes then is answered once they have been idle for long enough.
 for _ in $(seq 60); do get ann /style.css; [ "$status" != 200 ] || break; sleep 1; done
@@ -250,39 +279,6 @@ get bob /; is "whose role changed logs in again" "$status" 303
 hasnot "the log has no password" "correct horse" "$(cat "$work/err")"
 has "the log says who was there" "ann from 127.0.0.1: logged in" "$(cat "$work/err")"
 
-# ---- pages as they are seen ----
-login eyes ann "$password"
-if command -v chromium >/dev/null; then
-	pages=("/" "/?q=.example" "/incident?id=${ids[0]}" "/incident?id=${ids[2]}" "/today?day=2026-11-23" /sources /login)
-	browse() { timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$work/chromium" "$@" 2>/dev/null; }
-	frame() {	# frame WIDTH HEIGHT: the page in $body as it is, with its style sheet in it, in a frame of this size
-		printf '<iframe style="border:0" width=%d height=%d srcdoc="' "$1" "$2"
-		{ sed '/rel="stylesheet"/d' <<<"$body"; printf '<style>%s</style>' "$style"; } | sed 's/&/\&amp;/g; s/"/\&quot;/g'
-		printf '"></iframe>'
-	}
-	get nobody /style.css; style=$body
-	for page in "${pages[@]}"; do
-		jar=eyes; [ "$page" != /login ] || jar=nobody
-		get $jar "$page"
-		for width in 375 1280; do
-			frame $width 1600 >>"$work/frames"
-			[ -n "${FIREBREAK_SCREENSHOTS:-}" ] || continue
-			file=$(tr -c 'a-zA-Z0-9\n' _ <<<"$page")-$width
-			{ printf '<!doctype html><body style="margin:0">'; frame $width 1600; } >"$work/$file.html"
-			browse --window-size=$((width < 500 ? 500 : width)),1600 --screenshot="$FIREBREAK_SCREENSHOTS/$file.png" \
-				"file://$work/$file.html" >/dev/null
-		done
-	done
-	{ printf '<!doctype html><body>'; cat "$work/frames"
-	  printf '<script>onload=()=>{document.title="over"+[...document.querySelectorAll("iframe")].map(f=>'
-	  printf '{const d=f.contentDocument.documentElement;return " "+(d.scrollWidth-d.clientWidth)}).join("")}</script>'
-	} >"$work/frames.html"
-	over=$(browse --virtual-time-budget=5000 --dump-dom "file://$work/frames.html" | grep -o '<title>over[^<]*')
-	is "no page is wider than a phone or a desk" "${over#<title>over }" "$(printf '0 %.0s' "${pages[@]}" "${pages[@]}" | sed 's/ $//')"
-else
-	skip "no page is wider than a phone or a desk" "chromium is missing"
-fi
-
 # ---- too many tries ----
 for _ in $(seq 30); do
 	login limit victim wrong-password
@@ -293,8 +289,7 @@ has "it says how long to wait" "Please wait" "$body"
 login limit victim "$password"; is "the right password does not help then" "$status" 429
 login limit ann "$password"; is "others may" "$status" 303
 
-kill $pid; wait $pid; is "it ends when it is told to" $? 0
-pid=''
+stop; is "it ends when it is told to" $? 0
 ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "nothing went wrong in it" "$(cat "$work/err")"
 
 tap_done
