@@ -85,7 +85,7 @@ write_listed(struct view *v)
 		add_span(v, W_ALERT_VERSION, words_number(v->rq->words, alert->version, number));
 	if (alert != NULL && published(alert) != 0)
 		add_span(v, W_PUBLISHED, html_time(published(alert), time));
-	buf_add_strs(v->out, "<span>", v->rq->words->text[W_LIVE_RULES], ": ", NULL);
+	buf_add_strs(v->out, "<span>", v->rq->words->text[W_LIVE_RULES], v->rq->words->text[W_COLON], " ", NULL);
 	add_live(v);
 	buf_add_str(v->out, "</span>");
 	if (v->item.n_held > 0)
@@ -404,7 +404,8 @@ write_client(void *arg, const struct event_count *count)
 		return 1;
 	buf_add_str(v->out, "<li>");
 	html_search_link(v->out, "client", count->word);
-	buf_add_str(v->out, ": ");
+	html_word(v->out, v->rq, W_COLON);
+	buf_add_char(v->out, ' ');
 	html_number(v->out, v->rq, count->n);
 	buf_add_str(v->out, "</li>\n");
 	return 0;

@@ -161,7 +161,7 @@ write_what(const struct view *v)
 	incident_show(v->in->id, shown);
 	buf_add_strs(v->out, "<p class=\"id\">", shown, "</p>\n<p class=\"say ", rows_action_class(action), "\"><strong>", NULL);
 	rows_add_action(v->out, v->rq, action);
-	buf_add_str(v->out, "</strong>: ");
+	buf_add_strs(v->out, "</strong>", v->rq->words->text[W_COLON], " ", NULL);
 	html_word(v->out, v->rq, meaning_of(action, upload));
 	buf_add_str(v->out, "</p>\n<dl>\n");
 	html_dt(v->out, v->rq, W_WHEN);
@@ -291,7 +291,8 @@ count_client(void *arg, const struct event_count *count)
 		return 1;
 	buf_add_str(o->v->out, "<li>");
 	html_search_link(o->v->out, "client", count->word);
-	buf_add_str(o->v->out, ": ");
+	html_word(o->v->out, o->v->rq, W_COLON);
+	buf_add_char(o->v->out, ' ');
 	html_number(o->v->out, o->v->rq, count->n);
 	buf_add_str(o->v->out, "</li>\n");
 	return 0;

@@ -28,7 +28,7 @@ write_mode(const struct view *v)
 	static const enum word_id words[] = { [MODE_ENFORCE] = W_MODE_ENFORCE, [MODE_OBSERVE] = W_MODE_OBSERVE, [MODE_OFF] = W_MODE_OFF };
 	char time[HTML_TIME];
 
-	buf_add_strs(v->out, "<p class=\"say ", v->o.mode == MODE_ENFORCE ? "good" : "bad", "\">", word(v, W_MODE), ": ",
+	buf_add_strs(v->out, "<p class=\"say ", v->o.mode == MODE_ENFORCE ? "good" : "bad", "\">", word(v, W_MODE), word(v, W_COLON), " ",
 	    word(v, words[v->o.mode]), NULL);
 	if (v->o.mode != MODE_ENFORCE && v->o.until_ms != 0) {
 		buf_add_str(v->out, ", ");
@@ -56,13 +56,14 @@ write_worker(const struct view *v, const struct worker *w)
 	char number[WORDS_NUMBER], seen[WORDS_SPAN], started[HTML_TIME];
 	bool behind = v->o.g == NULL || w->generation != generation_number(v->o.g);
 
-	buf_addf(v->out, "<tr><th scope=\"row\">%ld</th><td class=\"n\">%s", (long)w->pid,
-	    words_number(v->rq->words, w->generation, number));
+	buf_addf(v->out, "<li><div><strong>%s %ld</strong></div><div class=\"meta\"><span>%s %s</span>", word(v, W_PROCESS), (long)w->pid,
+	    word(v, W_GENERATION), words_number(v->rq->words, w->generation, number));
 	if (behind)
-		buf_add_strs(v->out, " <span class=\"tag mid\">", word(v, W_BEHIND), "</span>", NULL);
-	buf_add_str(v->out, "</td><td>");
+		buf_add_strs(v->out, "<span class=\"tag mid\">", word(v, W_BEHIND), "</span>", NULL);
+	buf_add_strs(v->out, "<span>", word(v, W_SEEN), word(v, W_COLON), " ", NULL);
 	words_say(v->out, v->rq->words, W_AGO, words_span(v->rq->words, overview_silence_ms(&v->o, w) / MS_PER_S, seen), NULL);
-	buf_add_strs(v->out, "</td><td>", html_time(w->started_ms / MS_PER_S, started), "</td></tr>\n", NULL);
+	buf_add_strs(v->out, "</span><span>", word(v, W_STARTED), word(v, W_COLON), " ", html_time(w->started_ms / MS_PER_S, started),
+	    "</span></div></li>\n", NULL);
 }
 
 static void
@@ -78,12 +79,10 @@ write_workers(const struct view *v)
 	buf_add_strs(v->out, "<p", v->o.n_behind > 0 ? " class=\"say mid\">" : ">", NULL);
 	words_say(v->out, v->rq->words, W_WORKERS_ARE, words_number(v->rq->words, v->o.n_workers, n),
 	    words_number(v->rq->words, v->o.n_behind, behind), NULL);
-	buf_add_strs(v->out, "</p>\n<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_PROCESS), "</th><th scope=\"col\" class=\"n\">",
-	    word(v, W_GENERATION), "</th><th scope=\"col\">", word(v, W_SEEN), "</th><th scope=\"col\">", word(v, W_STARTED), "</th></tr>\n",
-	    NULL);
+	buf_add_str(v->out, "</p>\n<ul class=\"list\">\n");
 	for (size_t i = 0; i < v->o.n_workers; i++)
 		write_worker(v, &v->o.workers[i]);
-	buf_add_str(v->out, "</table></div>\n");
+	buf_add_str(v->out, "</ul>\n");
 }
 
 /* ---- the rule set, and what it covers ---- */
@@ -138,7 +137,7 @@ write_coverage(const struct view *v)
 
 	generation_counts(v->o.g, n);
 	html_heading(v->out, v->rq, W_COVERAGE);
-	buf_add_strs(v->out, "<table><tr><th scope=\"col\">", word(v, W_KIND), "</th><th scope=\"col\" class=\"n\">", word(v, W_NUMBER),
+	buf_add_strs(v->out, "<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_KIND), "</th><th scope=\"col\" class=\"n\">", word(v, W_NUMBER),
 	    "</th></tr>\n", NULL);
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++) {
 		buf_add_strs(v->out, "<tr><th scope=\"row\"><code lang=\"en\">file ", digest_alg_name(alg), "</code></th><td class=\"n\">", NULL);
@@ -150,7 +149,7 @@ write_coverage(const struct view *v)
 		html_number(v->out, v->rq, n[rows[i].count]);
 		buf_add_str(v->out, "</td></tr>\n");
 	}
-	buf_add_str(v->out, "</table>\n");
+	buf_add_str(v->out, "</table></div>\n");
 	write_hashing(v);
 }
 
@@ -164,7 +163,7 @@ write_counters(const struct view *v)
 		html_note(v->out, v->rq, NULL, W_NO_RUNTIME);
 		return;
 	}
-	buf_add_strs(v->out, "<details><summary>", word(v, W_COUNTERS_SHOW), "</summary>\n<table><tr><th scope=\"col\">", word(v, W_MEANING),
+	buf_add_strs(v->out, "<details><summary>", word(v, W_COUNTERS_SHOW), "</summary>\n<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_MEANING),
 	    "</th><th scope=\"col\" class=\"n\">", word(v, W_NUMBER), "</th></tr>\n", NULL);
 	for (enum counter i = 0; i < COUNTERS; i++) {
 		buf_add_str(v->out, "<tr><th scope=\"row\" class=\"text\">");
@@ -173,7 +172,7 @@ write_counters(const struct view *v)
 		html_number(v->out, v->rq, runtime_counter(v->o.runtime, i));
 		buf_add_str(v->out, "</td></tr>\n");
 	}
-	buf_add_str(v->out, "</table></details>\n");
+	buf_add_str(v->out, "</table></div></details>\n");
 }
 
 void

@@ -54,7 +54,7 @@ add_meta(struct buf *out, const struct request *rq, enum word_id label, struct s
 {
 	if (text.len == 0)
 		return;
-	buf_add_strs(out, "<span>", rq->words->text[label], ": ", NULL);
+	buf_add_strs(out, "<span>", rq->words->text[label], rq->words->text[W_COLON], " ", NULL);
 	html_text(out, text, HTML_SHORT);
 	buf_add_str(out, "</span>");
 }

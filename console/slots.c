@@ -14,18 +14,12 @@ slots_init(struct slots *s)
 	return getentropy(s->key, sizeof(s->key));
 }
 
-static uint16_t *
-bucket_of(struct slots *s, const uint8_t net[static SLOT_NET])
-{
-	return &s->buckets[siphash(s->key, slice_make((const char *)net, SLOT_NET)) % SLOT_BUCKETS];
-}
-
 static void
 end(struct slots *s, struct slot *slot)
 {
 	slot->is_ending = true;
 	s->n--;
-	(*bucket_of(s, slot->net))--;
+	s->buckets[slot->bucket]--;
 }
 
 static bool
@@ -62,7 +56,7 @@ greediest(struct slots *s)
 
 	for (size_t i = 0; i < ALL; i++) {
 		struct slot *slot = &s->v[i];
-		unsigned has = !counts(slot) ? 0 : slot->is_shared ? 1 : *bucket_of(s, slot->net);
+		unsigned has = !counts(slot) ? 0 : slot->is_shared ? 1 : s->buckets[slot->bucket];
 
 		if (has > most || (has > 0 && has == most && slot->since_ms < found->since_ms)) {
 			found = slot;
@@ -86,10 +80,11 @@ slots_take(struct slots *s, int fd, const uint8_t net[static SLOT_NET], bool is_
 		*cut = victim->fd;
 		end(s, victim);
 	}
-	*place = (struct slot){ .fd = fd, .since_ms = now_ms, .is_shared = is_shared };
+	*place = (struct slot){ .fd = fd, .since_ms = now_ms, .is_shared = is_shared,
+		.bucket = siphash(s->key, slice_make((const char *)net, SLOT_NET)) % SLOT_BUCKETS };
 	memcpy(place->net, net, SLOT_NET);
 	s->n++;
-	(*bucket_of(s, net))++;
+	s->buckets[place->bucket]++;
 	return place;
 }
 

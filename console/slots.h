@@ -12,12 +12,13 @@
 
 #include "base/siphash.h"
 
-enum { SLOTS_MAX = 256, SLOTS_EACH = 64, SLOTS_ENDING = 64, SLOTS_LIFE_MS = 20 * 1000, SLOT_NET = 16, SLOT_BUCKETS = 256 };
+enum { SLOTS_MAX = 1024, SLOTS_EACH = 64, SLOTS_ENDING = 128, SLOTS_LIFE_MS = 20 * 1000, SLOT_NET = 16, SLOT_BUCKETS = 256 };
 
 struct slot {
 	int	fd;			/* -1: free */
 	int64_t	since_ms;
 	uint8_t	net[SLOT_NET];
+	uint8_t	bucket;			/* of NET */
 	bool	is_shared;		/* a server that is trusted: many people behind one address */
 	bool	is_ending;		/* it was shut down, and counts no more */
 };

@@ -166,7 +166,7 @@ mkfifo "$work/in"
 "$build/t/worker" "$state" stale <"$work/in" >"$work/worker" 2>&1 & worker=$! others+=($!)
 exec 9>"$work/in"
 for _ in $(seq 100); do [ -s "$work/worker" ] || sleep 0.1; done
-get ann /proxies; has "a worker" "<th scope=\"row\">$worker</th>" "$body"
+get ann /proxies; has "a worker" "<strong>Process $worker</strong>" "$body"
 has "that is behind" '<span class="tag mid">behind</span>' "$body"
 "$firebreak" mode observe --for 1h --reason x >/dev/null 2>&1
 get ann /proxies; has "the mode" "observe: nothing is blocked" "$body"

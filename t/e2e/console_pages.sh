@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# firebreak console as a real Chromium shows it: every page, in every language, light and dark, from 320 pixels on.  What WCAG 2.2 AA
+# asks for and a machine can see is looked at; FIREBREAK_SCREENSHOTS=DIR keeps pictures for people.  TAP.
+set -u
+. "${top_srcdir:-.}/t/console.sh"
+command -v python3 >/dev/null || skip_all "python3 is missing"
+chromium=$(command -v chromium) || skip_all "chromium is missing"
+add ann "$password" decide,reveal
+write_events >>"$log"
+event 1M83ME10M4HM00AY blocked 192.0.2.9 carol third.bad.example alert-70001:url-1 http://third.bad.example/x.exe \
+	',"firebreak":{"alert":"70001"}' >>"$log"
+printf 'block host bad.example id=bad rev=2\n' >"$state/sources/local.rules"
+cat >"$work/alert" <<'END'
+Threat Outbreak Alert: Fake Invoice <script>alert(3)</script> E-mail Messages
+
+IntelliShield ID:70001
+Version:1
+First Published:November 2, 2026 11:12 AM EST
+
+The invoice.exe file has a file size of 70,000 bytes. The MD5 checksum, which is a unique identifier of the executable, is
+the following string: 0x00112233445566778899AABBCCDDEEFF
+
+hxxp://second.bad.example/x.exe
+END
+"$firebreak" import "$work/alert" >/dev/null 2>&1
+sed -i 's/^Version:1/Version:2/; s/second/third/' "$work/alert"
+"$firebreak" import "$work/alert" >/dev/null 2>&1
+"$firebreak" publish >/dev/null 2>&1
+"$firebreak" exception add --incident "${ids[0]}" --for 2d --reason 'ticket "4711" & <b>' >/dev/null 2>&1
+printf 'block host late.example id=late\n' >"$state/sources/other.rules"
+mkfifo "$work/in"
+"$build/t/worker" "$state" stale <"$work/in" >"$work/worker" 2>&1 & others+=($!)
+exec 9>"$work/in"
+for _ in $(seq 100); do [ -s "$work/worker" ] || sleep 0.1; done
+start
+login ann ann "$password"; is "a user logs in" "$status" 303
+session=$(awk '/firebreak_session/ { print $7 }' "$work/ann")
+
+names=(search found none incident hostile today alerts alert sources proxies login missing)
+paths=("/" "/?q=.example" "/?q=nobody" "/incident?id=${ids[0]}&done=live" "/incident?id=${ids[2]}" "/today?day=2026-11-23" /alerts
+	"/alert?id=70001" /sources /proxies /login /nowhere)
+shots=${FIREBREAK_SCREENSHOTS:-}
+job() {	# job NAME PATH LANGUAGE WIDTH SCHEME
+	local cookie="\"firebreak_session\":\"$session\"" picture=''
+	[ "$1" != login ] || cookie=''
+	[ -z "$shots" ] || picture=",\"picture\":\"$shots/$1-$3-$4-$5.png\""
+	printf '{"name":"%s %s %s %s","url":"%s%s","cookie":{%s},"language":"%s","width":%s,"scheme":"%s","open":true%s}\n' \
+		"$1" "$3" "$4" "$5" "$base" "$2" "$cookie" "$3" "$4" "$5" "$picture"
+}
+# All pages in all languages where room is scarcest; the others, which pictures are wanted of, in those where words are longest.
+for i in "${!names[@]}"; do
+	for language in en de fr el es; do
+		job "${names[i]}" "${paths[i]}" $language 320 light
+		[ -n "$shots" ] || [ $language = el ] || continue
+		for width in 390 1280; do
+			job "${names[i]}" "${paths[i]}" $language $width dark
+			[ -z "$shots" ] || job "${names[i]}" "${paths[i]}" $language $width light
+		done
+	done
+done >"$work/jobs"
+timeout 600 python3 "${top_srcdir:-.}/t/e2e/browser.py" "$chromium" "$work/chromium" <"$work/jobs" >"$work/found" 2>"$work/browser"
+is "Chromium looked at every page" "$(wc -l <"$work/found")" "$(wc -l <"$work/jobs")"
+ok $? "it said nothing" "$(cat "$work/browser")"
+for i in "${!names[@]}"; do
+	bad=$(grep "^{\"name\": \"${names[i]} " "$work/found" | grep -v '"wrong": \[\]' | cut -c1-600)
+	[ -z "$bad" ]; ok $? "the page ${names[i]}: width, language, headings, labels, tables, targets, contrast, focus" "$bad"
+done
+is "dark is dark" "$(grep -c '"dark": true' "$work/found")" "$(grep -c '"scheme":"dark"' "$work/jobs")"
+for language in en de fr el es; do
+	is "$language is what the pages are in" "$(grep " $language [0-9]* [a-z]*\", " "$work/found" | grep -c "\"lang\": \"$language\"")" \
+		"$(grep -c "\"language\":\"$language\"" "$work/jobs")"
+done
+stop; is "it ends when it is told to" $? 0
+! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "nothing went wrong in it" "$(cat "$work/err")"
+tap_done
