@@ -153,7 +153,7 @@ const struct verb verb_console = {
 	.operands = "[--listen ADDRESS:PORT] [--users FILE] [--events FILE] [--tls-cert FILE --tls-key FILE | --behind-tls] "
 	    "[--trust ADDRESSES [--user-header NAME [--role-header NAME]]] [--metrics loopback|FILE] | "
 	    "--add-user NAME --role ROLE [--users FILE]",
-	.summary = "Serve the helpdesk's page: search, incidents, exceptions, alerts, in a browser.",
+	.summary = "Serve the helpdesk's page: search, incidents, exceptions, in a browser.",
 	.help =
 	    "  --listen ADDRESS:PORT   where; else " LISTEN_DEFAULT "; port 0 is any that is free\n"
 	    "  --users FILE      who may log in; else console.users in the state folder\n"

@@ -15,7 +15,8 @@ const char html_style[] =
     "*{box-sizing:border-box}\n"
     "body{margin:0;overflow-wrap:anywhere;font:1.0625rem/1.5 system-ui,sans-serif;background:var(--ground);color:var(--ink)}\n"
     "a{color:var(--link)}\n"
-    "a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid var(--link);"
+    "a:focus-visible,button:focus-visible,input:focus-visible,summary:focus-visible,pre:focus-visible{"
+    "outline:3px solid var(--link);"
     "outline-offset:2px}\n"
     ".skip{position:absolute;left:-99rem}.skip:focus{left:1rem;background:var(--ground);padding:.5rem}\n"
     "header{border-bottom:1px solid var(--line);background:var(--soft)}\n"
@@ -34,7 +35,8 @@ const char html_style[] =
     "h2{font-size:1.2rem;margin:2rem 0 .5rem}\n"
     "button,input{font:inherit;color:inherit;min-height:2.75rem}\n"
     "input{background:var(--ground);border:1px solid var(--line);border-radius:.3rem;padding:.4rem .6rem;width:100%}\n"
-    "button{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padding:.4rem 1rem;cursor:pointer;white-space:nowrap}\n"
+    "button{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padding:.4rem 1rem;cursor:pointer;"
+    "white-space:nowrap}\n"
     "main button{background:var(--ink);color:var(--ground);border-color:var(--ink)}\n"
     "label{display:block;font-weight:600}\n"
     ".search{display:flex;gap:.5rem}.search input{flex:1;min-width:0}\n"
@@ -54,7 +56,8 @@ const char html_style[] =
     "code{font:.95em ui-monospace,monospace}\n"
     "pre{font:.9em/1.45 ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);"
     "border:1px solid var(--line);border-radius:.3rem;padding:.8rem;margin:.5rem 0}\n"
-    "ul.plain{list-style:none;padding:0;margin:.3rem 0}ul.list a,ul.plain a,dd a,li a,td a{display:inline-block;min-height:1.5rem}\n"
+    "ul.plain{list-style:none;padding:0;margin:.3rem 0}"
+    "ul.list a,ul.plain a,dd a,li a,td a{display:inline-block;min-height:1.5rem}\n"
     ".counts{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0;padding:0;list-style:none}\n"
     ".counts li{border:1px solid var(--line);border-radius:.3rem;padding:.4rem .8rem}.counts b{font-size:1.3rem;display:block}\n"
     "svg{display:block;width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}\n"
@@ -63,7 +66,8 @@ const char html_style[] =
     "svg.bar{height:.7rem}\n"
     ".key span{display:inline-block;width:.9rem;height:.9rem;margin-inline:.9rem .35rem;vertical-align:-.1rem}"
     ".key .ka{background:var(--bar);margin-inline-start:0}.key .kb{background:var(--bar2)}\n"
-    ".wide{overflow-x:auto}table{border-collapse:collapse}th,td{overflow-wrap:break-word;text-align:start;padding:.3rem .9rem .3rem 0;"
+    ".wide{overflow-x:auto}table{border-collapse:collapse}th,td{overflow-wrap:break-word;text-align:start;"
+    "padding:.3rem .9rem .3rem 0;"
     "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end}td.n,time{white-space:nowrap}"
     "th.text{font-weight:400}\n"
     ".pages{display:flex;flex-wrap:wrap;gap:0 1.5rem}.pages a{padding:.6rem 0}summary{padding:.5rem 0;cursor:pointer}\n";
@@ -108,7 +112,8 @@ add_links(struct buf *out, const struct request *rq, const char *path)
 static void
 add_user(struct buf *out, const struct request *rq)
 {
-	static const enum word_id names[ROLES] = { [ROLE_READ] = W_ROLE_READ, [ROLE_DECIDE] = W_ROLE_DECIDE, [ROLE_REVEAL] = W_ROLE_REVEAL };
+	static const enum word_id names[ROLES] = { [ROLE_READ] = W_ROLE_READ, [ROLE_DECIDE] = W_ROLE_DECIDE,
+		[ROLE_REVEAL] = W_ROLE_REVEAL };
 	const struct user *user = &rq->session->user;
 	const char *before = " (";
 
@@ -153,7 +158,8 @@ add_address(struct buf *out, const struct request *rq, const char *path, struct 
 	buf_add_strs(out, path, "?lang=", NULL);
 	buf_add_slice(out, lang);
 	for (size_t i = 0; i < f->n; i++) {
-		if (slice_eq(f->v[i].name, SLICE("lang")) || slice_eq(f->v[i].name, SLICE("done")) || (rq->is_post && !slice_eq(f->v[i].name, SLICE("id"))))
+		if (slice_eq(f->v[i].name, SLICE("lang")) || slice_eq(f->v[i].name, SLICE("done")) ||
+		    (rq->is_post && !slice_eq(f->v[i].name, SLICE("id"))))
 			continue;
 		buf_add_str(out, "&amp;");
 		form_add_value(out, f->v[i].name);

@@ -378,8 +378,8 @@ write_exception(void *arg, const struct rule *rule, enum exception_state state)
 	source_line_fini(&line);
 }
 
-/* The exceptions that are for this very request, into OUT.  They are told apart, which takes a look at all rules, only when there is
- * one.  Whether the request would pass by one now. */
+/* The exceptions that are for this very request, into OUT.  They are told apart, which takes a look at all rules, only when there
+ * is one.  Whether the request would pass by one now. */
 static bool
 write_exceptions(const struct view *v, struct buf *out)
 {

@@ -58,10 +58,12 @@ write_form(struct console *c, const struct request *rq, struct answer *a, struct
 	html_token(out, token);
 	if (incident_parse(wanted, id) == INCIDENT_OK)
 		buf_add_strs(out, "<input type=\"hidden\" name=\"id\" value=\"", id, "\">", NULL);
-	buf_add_strs(out, "\n<div class=\"field\"><label for=\"name\">", rq->words->text[W_NAME], "</label><input id=\"name\" name=\"name\" "
-	    "maxlength=\"64\" autocomplete=\"username\" autocapitalize=\"none\" required autofocus></div>\n"
-	    "<div class=\"field\"><label for=\"password\">", rq->words->text[W_PASSWORD], "</label><input id=\"password\" name=\"password\" "
-	    "type=\"password\" maxlength=\"256\" autocomplete=\"current-password\" required></div>\n<button>",
+	buf_add_strs(out, "\n<div class=\"field\"><label for=\"name\">", rq->words->text[W_NAME], "</label>"
+	    "<input id=\"name\" name=\"name\" maxlength=\"64\" "
+	    "autocomplete=\"username\" autocapitalize=\"none\" required autofocus></div>\n"
+	    "<div class=\"field\"><label for=\"password\">", rq->words->text[W_PASSWORD], "</label>"
+	    "<input id=\"password\" name=\"password\" type=\"password\" maxlength=\"256\" "
+	    "autocomplete=\"current-password\" required></div>\n<button>",
 	    rq->words->text[W_LOG_IN], "</button></form>\n", NULL);
 	html_end(out, rq, "/login");
 }

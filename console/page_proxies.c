@@ -137,8 +137,8 @@ write_coverage(const struct view *v)
 
 	generation_counts(v->o.g, n);
 	html_heading(v->out, v->rq, W_COVERAGE);
-	buf_add_strs(v->out, "<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_KIND), "</th><th scope=\"col\" class=\"n\">", word(v, W_NUMBER),
-	    "</th></tr>\n", NULL);
+	buf_add_strs(v->out, "<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_KIND), "</th><th scope=\"col\" class=\"n\">",
+	    word(v, W_NUMBER), "</th></tr>\n", NULL);
 	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++) {
 		buf_add_strs(v->out, "<tr><th scope=\"row\"><code lang=\"en\">file ", digest_alg_name(alg), "</code></th><td class=\"n\">", NULL);
 		html_number(v->out, v->rq, n[COUNT_FILES + alg]);
@@ -163,7 +163,8 @@ write_counters(const struct view *v)
 		html_note(v->out, v->rq, NULL, W_NO_RUNTIME);
 		return;
 	}
-	buf_add_strs(v->out, "<details><summary>", word(v, W_COUNTERS_SHOW), "</summary>\n<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_MEANING),
+	buf_add_strs(v->out, "<details><summary>", word(v, W_COUNTERS_SHOW), "</summary>\n"
+	    "<div class=\"wide\"><table><tr><th scope=\"col\">", word(v, W_MEANING),
 	    "</th><th scope=\"col\" class=\"n\">", word(v, W_NUMBER), "</th></tr>\n", NULL);
 	for (enum counter i = 0; i < COUNTERS; i++) {
 		buf_add_str(v->out, "<tr><th scope=\"row\" class=\"text\">");

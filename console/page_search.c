@@ -13,7 +13,8 @@ write_box(struct buf *out, const struct request *rq, struct slice typed)
 	    "<input id=\"q\" name=\"q\" type=\"search\" maxlength=\"2048\" value=\"", NULL);
 	/* As it was typed: html_text() would show what cannot be seen, and search for that the next time. */
 	buf_add_html(out, typed);
-	buf_add_strs(out, "\"", typed.len == 0 ? " autofocus" : "", "><button>", rq->words->text[W_SEARCH], "</button></div></form>\n", NULL);
+	buf_add_strs(out, "\"", typed.len == 0 ? " autofocus" : "", "><button>", rq->words->text[W_SEARCH],
+	    "</button></div></form>\n", NULL);
 }
 
 /* The column that the field "as" names, by which links search; -1: what was typed says what it is. */

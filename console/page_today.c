@@ -95,7 +95,8 @@ write_hour_table(struct buf *out, const struct day *d)
 {
 	const char *const *text = d->rq->words->text;
 
-	buf_add_strs(out, "<details><summary>", text[W_IN_NUMBERS], "</summary>\n<div class=\"wide\"><table><tr><th scope=\"col\">", text[W_HOUR], "</th>"
+	buf_add_strs(out, "<details><summary>", text[W_IN_NUMBERS], "</summary>\n"
+	    "<div class=\"wide\"><table><tr><th scope=\"col\">", text[W_HOUR], "</th>"
 	    "<th scope=\"col\" class=\"n\">", text[W_STOPPED], "</th><th scope=\"col\" class=\"n\">", text[W_LET], "</th></tr>\n", NULL);
 	for (int i = 0; i < HOURS; i++)
 		if (d->stopped[i] + d->others[i] > 0)

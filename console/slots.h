@@ -1,8 +1,9 @@
 /* slots.h - who has a connection, so that whoever opens many takes nothing from anybody else.
  *
  * A network (an address, of IPv6 its /64) has SLOTS_EACH connections at most: one more ends its own oldest.  All together have
- * SLOTS_MAX: one more ends the oldest of the network that has the most.  So newcomers always come in, and who asks at once is answered
- * before it is his turn.  A connection also ends when it is older than SLOTS_LIFE_MS, whatever is going on in it.  One thread. */
+ * SLOTS_MAX: one more ends the oldest of the network that has the most.  So newcomers always come in, and who asks at once is
+ * answered before it is his turn.  A connection also ends when it is older than SLOTS_LIFE_MS, whatever is going on in it.  One
+ * thread. */
 #ifndef CONSOLE_SLOTS_H
 #define CONSOLE_SLOTS_H
 
@@ -33,8 +34,8 @@ struct slots {
 /* An empty table; -1 without random numbers. */
 int slots_init(struct slots *s);
 
-/* A connection FD from NET is there since NOW_MS.  Its slot, until slots_leave(); NULL when too many are ending just now.  *CUT gets
- * the descriptor of the connection that has to be shut down for it, or -1. */
+/* A connection FD from NET is there since NOW_MS.  Its slot, until slots_leave(); NULL when too many are ending just now.  *CUT
+ * gets the descriptor of the connection that has to be shut down for it, or -1. */
 struct slot *slots_take(struct slots *s, int fd, const uint8_t net[static SLOT_NET], bool is_shared, int64_t now_ms, int *cut);
 
 /* The slot of FD, NULL when it has none. */

@@ -45,7 +45,8 @@ struct users {
 	size_t		n;
 };
 
-/* Append the file at PATH, up to OUT's maximum, if it is its owner's alone.  -1 with errno: EPERM when others may read or write it. */
+/* Append the file at PATH, up to OUT's maximum, if it is its owner's alone.  -1 with errno: EPERM when others may
+ * read or write it. */
 int private_file_read(const char *path, struct buf *out);
 
 /* Read PATH.  NULL with errors in DIAG: not there, not its owner's alone, a line that is none, a name twice, a hash that is neither

@@ -1,6 +1,7 @@
 /* state.h - the state folder's layout, in one place.
  *
- *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json  STATE/rules/MANIFEST + *.seg
+ *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json, ID.versions, ID.withdrawn
+ *	STATE/rules/MANIFEST + *.seg
  *	STATE/lookalike.conf  STATE/pages/  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared
  *	STATE/log/  STATE/console.users  STATE/ship.position  STATE/private/pseudonym.keys  STATE/private/reveals */
 #ifndef RUNTIME_STATE_H

@@ -42,7 +42,7 @@ under() {
 	if ldd "$firebreak" 2>/dev/null | grep -q 'lib[at]san' || nm -D "$(realpath "$firebreak")" 2>/dev/null | grep -q '__[at]san_init'; then
 		skip "$name: memory is bounded" "a sanitizer keeps it"
 	else
-		[ $((most - before)) -le 65536 ]; ok $? "$name: memory is bounded ($before KB before, $most KB)"
+		[ $((most - before)) -le 98304 ]; ok $? "$name: memory is bounded ($before KB before, $most KB)"
 	fi
 }
 under "$n silent ones of one address" 1 idle
