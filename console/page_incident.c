@@ -6,7 +6,6 @@
 #include "console/part.h"
 #include "console/rows.h"
 #include "eventstore/letter.h"
-#include "events/event.h"
 #include "ruleset/exception_list.h"
 #include "ruleset/overview.h"
 
@@ -119,21 +118,6 @@ english_row(const struct view *v, enum word_id term, const char *path)
 	html_dd_end(v->out);
 }
 
-/* What ACTION means for the user. */
-static enum word_id
-meaning_of(struct slice action, bool upload)
-{
-	static const enum word_id meanings[EVENT_ACTIONS] = { [EVENT_BLOCKED] = W_MEANS_BLOCKED, [EVENT_KILLED] = W_MEANS_KILLED,
-		[EVENT_MARKED] = W_MEANS_MARKED, [EVENT_WOULD_BLOCK] = W_MEANS_WOULD_BLOCK,
-		[EVENT_PASSED_UNCHECKED] = W_MEANS_PASSED_UNCHECKED, [EVENT_WARNED] = W_MEANS_WARNED,
-		[EVENT_CONTINUED] = W_MEANS_CONTINUED };
-
-	for (int i = 0; i < EVENT_ACTIONS; i++)
-		if (slice_eq(action, slice_str(event_action_name((enum event_action)i))))
-			return upload && i == EVENT_KILLED ? W_MEANS_KILLED_UPLOAD : meanings[i];
-	return W_MEANS_UNKNOWN;
-}
-
 static void
 write_mode(const struct view *v)
 {
@@ -162,7 +146,7 @@ write_what(const struct view *v)
 	buf_add_strs(v->out, "<p class=\"id\">", shown, "</p>\n<p class=\"say ", rows_action_class(action), "\"><strong>", NULL);
 	rows_add_action(v->out, v->rq, action);
 	buf_add_strs(v->out, "</strong>", v->rq->words->text[W_COLON], " ", NULL);
-	html_word(v->out, v->rq, meaning_of(action, upload));
+	html_word(v->out, v->rq, rows_action_meaning(action, upload));
 	buf_add_str(v->out, "</p>\n<dl>\n");
 	html_dt(v->out, v->rq, W_WHEN);
 	html_add_time(v->out, incident_ms(v->in->id) / MS_PER_S);
@@ -347,8 +331,38 @@ struct met {
 	struct slice	 id;
 	uint32_t	 rev;
 	struct asker	 asker;
+	bool		 user_is_token, client_is_token;	/* of ASKER, as the log has him */
 	bool		 passes;	/* now */
 };
+
+/* E is for who was met.  Whom the log names by a pseudonym an exception names by the same one; whether others are his as well only
+ * those who have the keys could say. */
+static bool
+is_for(const struct exception *e, const struct met *m)
+{
+	struct exception clear = *e;
+
+	if (clear.user_is_token && m->user_is_token && slice_eq(clear.user, m->asker.user))
+		clear.user_is_token = false;
+	if (clear.client_token.len > 0 && m->client_is_token && slice_eq(clear.client_token, m->asker.client)) {
+		clear.client_token = (struct slice){ 0 };
+		clear.has_client = false;
+	}
+	return exception_holds(&clear, m->rev, &m->asker);
+}
+
+/* There may be an exception for it in G: cheap when nobody is named by a pseudonym. */
+static bool
+may_be_excepted(const struct generation *g, const struct met *m)
+{
+	struct exception_match match;
+	uint64_t n[ROW_COUNTS];
+
+	if (generation_match_exceptions(g, m->id, m->rev, &m->asker, INT64_MIN, &match, 1) > 0)
+		return true;
+	generation_counts(g, n);
+	return (m->user_is_token || m->client_is_token) && n[COUNT_EXCEPTIONS] > 0;
+}
 
 static void
 write_exception(void *arg, const struct rule *rule, enum exception_state state)
@@ -361,7 +375,7 @@ write_exception(void *arg, const struct rule *rule, enum exception_state state)
 
 	source_line_init(&line);
 	if (exception_parse(rule->key.path, &line, host, &e, why) == 0 && slice_eq(e.id, m->id) &&
-	    exception_holds(&e, m->rev, &m->asker)) {
+	    is_for(&e, m)) {
 		bool holds = state == EXCEPTION_HOLDS;
 
 		m->passes |= holds;
@@ -387,8 +401,8 @@ write_exceptions(const struct view *v, struct buf *out)
 	char id_store[EVENT_NUMBER], rev_store[EVENT_NUMBER], store[3][EVENT_NUMBER];
 	struct met m = { .rq = v->rq, .out = out, .id = event_text(event, "rule.id", id_store), .asker = {
 		.client = event_text(event, "client.ip", store[0]), .user = event_text(event, "user.name", store[1]),
-		.host = event_text(event, "url.domain", store[2]) } };
-	struct exception_match match;
+		.host = event_text(event, "url.domain", store[2]) },
+		.user_is_token = event_is_pseudonym(event, "user.name"), .client_is_token = event_is_pseudonym(event, "client.ip") };
 	struct diag diag = { 0 };
 	struct generation *g;
 	bool damaged = false;
@@ -397,8 +411,7 @@ write_exceptions(const struct view *v, struct buf *out)
 	if (m.id.len == 0 || slice_u64(event_text(event, "rule.version", rev_store), &rev) == -1 || rev > UINT32_MAX)
 		return false;
 	m.rev = (uint32_t)rev;
-	if ((g = overview_generation(v->c->o->state, false, &diag)) != NULL &&
-	    generation_match_exceptions(g, m.id, m.rev, &m.asker, INT64_MIN, &match, 1) > 0)
+	if ((g = overview_generation(v->c->o->state, false, &diag)) != NULL && may_be_excepted(g, &m))
 		exception_list(g, v->rq->now_ms / MS_PER_S, write_exception, &m, &damaged);
 	generation_close(g);
 	diag_fini(&diag);

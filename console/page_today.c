@@ -34,7 +34,9 @@ count_action(void *arg, const struct event_count *count)
 
 	for (int i = 0; i < EVENT_ACTIONS; i++)
 		if (slice_eq(count->word, slice_str(event_action_name((enum event_action)i)))) {
-			*(stopped ? &d->stopped[d->hour] : &d->others[d->hour]) += count->n;
+			/* What people did about the log was neither stopped nor let through. */
+			if (i <= EVENT_CONTINUED)
+				*(stopped ? &d->stopped[d->hour] : &d->others[d->hour]) += count->n;
 			d->actions[i] += count->n;
 		}
 	return 0;

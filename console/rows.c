@@ -34,19 +34,70 @@ exception_word(enum exception_state state)
 	return words[state];
 }
 
+/* A switch, so that the compiler names an action that has no word. */
+static enum word_id
+action_word(enum event_action action)
+{
+	switch (action) {
+	case EVENT_BLOCKED: return W_DID_BLOCKED;
+	case EVENT_KILLED: return W_DID_KILLED;
+	case EVENT_MARKED: return W_DID_MARKED;
+	case EVENT_WOULD_BLOCK: return W_DID_WOULD_BLOCK;
+	case EVENT_PASSED_UNCHECKED: return W_DID_PASSED_UNCHECKED;
+	case EVENT_WARNED: return W_DID_WARNED;
+	case EVENT_CONTINUED: return W_DID_CONTINUED;
+	case EVENT_REVEAL_REQUESTED: return W_DID_REVEAL_REQUESTED;
+	case EVENT_REVEAL_APPROVED: return W_DID_REVEAL_APPROVED;
+	case EVENT_REVEAL_DENIED: return W_DID_REVEAL_DENIED;
+	case EVENT_REVEAL_REFUSED: return W_DID_REVEAL_REFUSED;
+	case EVENT_REVEALED: return W_DID_REVEALED;
+	case EVENT_REMOVED: return W_DID_REMOVED;
+	case EVENT_ACTIONS: break;
+	}
+	return WORDS;
+}
+
+static enum event_action
+action_of(struct slice name)
+{
+	int i = 0;
+
+	while (i < EVENT_ACTIONS && !slice_eq(name, slice_str(event_action_name((enum event_action)i))))
+		i++;
+	return (enum event_action)i;
+}
+
 void
 rows_add_action(struct buf *out, const struct request *rq, struct slice action)
 {
-	static const enum word_id names[EVENT_ACTIONS] = { [EVENT_BLOCKED] = W_DID_BLOCKED, [EVENT_KILLED] = W_DID_KILLED,
-		[EVENT_MARKED] = W_DID_MARKED, [EVENT_WOULD_BLOCK] = W_DID_WOULD_BLOCK,
-		[EVENT_PASSED_UNCHECKED] = W_DID_PASSED_UNCHECKED, [EVENT_WARNED] = W_DID_WARNED, [EVENT_CONTINUED] = W_DID_CONTINUED };
+	enum word_id word = action_word(action_of(action));
 
-	for (int i = 0; i < EVENT_ACTIONS; i++)
-		if (slice_eq(action, slice_str(event_action_name((enum event_action)i)))) {
-			html_word(out, rq, names[i]);
-			return;
-		}
-	html_text(out, action, HTML_SHORT);
+	if (word != WORDS)
+		html_word(out, rq, word);
+	else
+		html_text(out, action, HTML_SHORT);
+}
+
+enum word_id
+rows_action_meaning(struct slice action, bool upload)
+{
+	switch (action_of(action)) {
+	case EVENT_BLOCKED: return W_MEANS_BLOCKED;
+	case EVENT_KILLED: return upload ? W_MEANS_KILLED_UPLOAD : W_MEANS_KILLED;
+	case EVENT_MARKED: return W_MEANS_MARKED;
+	case EVENT_WOULD_BLOCK: return W_MEANS_WOULD_BLOCK;
+	case EVENT_PASSED_UNCHECKED: return W_MEANS_PASSED_UNCHECKED;
+	case EVENT_WARNED: return W_MEANS_WARNED;
+	case EVENT_CONTINUED: return W_MEANS_CONTINUED;
+	case EVENT_REVEAL_REQUESTED: return W_MEANS_REVEAL_REQUESTED;
+	case EVENT_REVEAL_APPROVED: return W_MEANS_REVEAL_APPROVED;
+	case EVENT_REVEAL_DENIED: return W_MEANS_REVEAL_DENIED;
+	case EVENT_REVEAL_REFUSED: return W_MEANS_REVEAL_REFUSED;
+	case EVENT_REVEALED: return W_MEANS_REVEALED;
+	case EVENT_REMOVED: return W_MEANS_REMOVED;
+	case EVENT_ACTIONS: break;
+	}
+	return W_MEANS_UNKNOWN;
 }
 
 static void

@@ -25,6 +25,9 @@ const char *rows_action_class(struct slice action);
 /* An action in RQ's language, or as it is when this version does not know it. */
 void rows_add_action(struct buf *out, const struct request *rq, struct slice action);
 
+/* What ACTION means for the user; UPLOAD: the body was the request's. */
+enum word_id rows_action_meaning(struct slice action, bool upload);
+
 /* The word for an exception's state. */
 enum word_id exception_word(enum exception_state state);
 

@@ -159,6 +159,10 @@ done
 printf '{"date":7,"version":"x","added":{"a":1},"gone":[null,7],"n_added":-1}\nno JSON\n' >>"$state/alerts/70001.versions"
 get ann "/alert?id=70001"; is "a damaged history is shown as far as it goes" "$status" 200
 
+# ---- what people did about the log ----
+printf '{"event":{"id":"%s","action":"revealed","reason":"reveal"},"user":{"hash":"x"}}\n' 1M83ME10N4HM00AA >>"$log"
+get ann "/?q=revealed&as=action"; has "a reveal is in the list" '<span class="tag mid">revealed</span>' "$body"
+
 # ---- proxies ----
 get ann /proxies; is "the proxies" "$status" 200
 has "no worker runs" "No worker is running" "$body"
@@ -239,6 +243,19 @@ get ann "/incident?id=${ids[0]}"; hasnot "the incident does not promise more" "l
 has "and says why" "does nothing any more (lapsed" "$body"
 get ann /except -d "token=$anns&id=${ids[0]}&days=7&reason=again"; is "another one" "$status" 303
 get ann "/incident?id=${ids[0]}&done=live"; has "is said to be for nothing" "the rule has changed since" "$body"
+
+# ---- somebody whom the log names by a pseudonym ----
+"$firebreak" pseudonyms --new-key >/dev/null 2>&1
+echo "Pseudonyms yes" >"$state/site.conf"
+"$firebreak" publish >/dev/null 2>&1
+"$firebreak" exception add 3:local:bad --user carol --for 2d --reason "by pseudonym" >/dev/null 2>&1
+token=$(grep -o 'user=user-[^ ]*' "$state/sources/exceptions.rules" | tail -n 1 | cut -d= -f2)
+event 1M83ME10P4HM00AK blocked 192.0.2.9 x bad.example local:bad http://bad.example/ |
+	sed "s/\"user\":{\"name\":\"x\"}/\"user\":{\"hash\":\"$token\"}/; s/\"version\":\"2\"/\"version\":\"3\"/" >>"$log"
+get ann /incident?id=1M83ME10P4HM00AK; has "his exception is shown" "by pseudonym</p>" "$body"
+has "and he, as the log has him" "$token</a>" "$body"
+sed -i "s/$token/${token%?}x/" "$log"
+get ann /incident?id=1M83ME10P4HM00AK; hasnot "another's is not" "by pseudonym</p>" "$body"
 
 # ---- what is no page ----
 echo secret >"$work/secret.txt"
