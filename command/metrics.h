@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "command/call.h"
 
-/* Append everything about C's state folder to OUT; QUICK: without what the event log has to be asked for.  -1 after saying on standard error what is wrong. */
+/* Append everything about C's state folder to OUT; QUICK: without what the event log has to be asked for.  -1 after saying
+ * on standard error what is wrong. */
 int metrics_collect(const struct call *c, bool quick, struct buf *out);
 
 #endif
