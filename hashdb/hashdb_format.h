@@ -16,8 +16,7 @@
  * digests that begin alike makes a bucket of any length, and the next line says where it ends.
  *
  * The sum is over the whole digest, so that a damaged line does not give a record another one, and over size and reference in
- * such a way that no damage to one byte of them, or to two that are neighbours, goes unseen.  A damaged filter loses a rule, as it
- * may (segments(5)).
+ * such a way that no damage to one byte of them goes unseen.  A damaged filter loses a rule, as it may (segments(5)).
  */
 #ifndef HASHDB_HASHDB_FORMAT_H
 #define HASHDB_HASHDB_FORMAT_H
@@ -31,6 +30,8 @@
 
 enum { HASHDB_SIZES = 1, HASHDB_INFO = 2, HASHDB_RECORDS = 16, HASHDB_LINES = 32 };
 enum { HASHDB_SIZE_LEN = 5, HASHDB_REF_LEN = 4, HASHDB_SUM_LEN = 2, HASHDB_TAIL = HASHDB_SIZE_LEN + HASHDB_REF_LEN };
+/* The largest prime below 2^16, and what 2^40, where the reference begins, is modulo it. */
+enum { HASHDB_PRIME = 65521, HASHDB_SIZE_END = (UINT64_C(1) << 40) % HASHDB_PRIME };
 enum { HASHDB_LINE = 64, HASHDB_LINE_N = 4, HASHDB_LINE_FILTER = 5, HASHDB_MANY = 255 };
 enum { HASHDB_FILTER_BITS = (HASHDB_LINE - HASHDB_LINE_FILTER) * 8, HASHDB_FILTER_PROBES = 4 };
 /* Records to a bucket.  Few give a filter that is wrong once in two hundred times; from HASHDB_LARGE records on the bytes count
@@ -96,30 +97,14 @@ hashdb_probes(const uint8_t *digest, unsigned out[static HASHDB_FILTER_PROBES])
 		out[i] = (h & 0xffff) * HASHDB_FILTER_BITS >> 16;
 }
 
-/* CRC-16/IBM-3740 of P, four bits at a time. */
-static inline uint32_t
-hashdb_crc(const uint8_t *p, size_t len)
-{
-	static const uint16_t table[16] = {
-		0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5, 0x60c6, 0x70e7,
-		0x8108, 0x9129, 0xa14a, 0xb16b, 0xc18c, 0xd1ad, 0xe1ce, 0xf1ef,
-	};
-	uint32_t crc = 0xffff;
-
-	for (; len > 0; len--, p++) {
-		crc = (crc << 4 ^ table[crc >> 12 ^ *p >> 4]) & 0xffff;
-		crc = (crc << 4 ^ table[crc >> 12 ^ (*p & 15)]) & 0xffff;
-	}
-	return crc;
-}
-
-/* The sum of a record: over the whole DIGEST of LEN bytes, and TAIL, its size and reference. */
+/* The sum of a record: over the whole DIGEST of LEN bytes, and TAIL, its size and reference, as a number modulo a prime. */
 static inline uint32_t
 hashdb_sum(const uint8_t *digest, size_t len, const uint8_t *tail)
 {
+	uint64_t size = bytes_get(tail, HASHDB_SIZE_LEN), ref = bytes_get(tail + HASHDB_SIZE_LEN, HASHDB_REF_LEN);
 	uint32_t sum = sum32(slice_make((const char *)digest, len));
 
-	return ((sum ^ sum >> 16) & 0xffff) ^ hashdb_crc(tail, HASHDB_TAIL);
+	return ((sum ^ sum >> 16) & 0xffff) ^ (uint32_t)((size + ref * HASHDB_SIZE_END) % HASHDB_PRIME);
 }
 
 #endif
