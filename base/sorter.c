@@ -175,7 +175,7 @@ sort_items(struct sorter *s, struct item *v, size_t n, int shift)
 		sort_few(s, v, n);
 		return;
 	}
-	if (shift < 0) {
+	if (n <= 2 * BINS || shift < 0) {	/* mostly empty bins would cost more */
 		qsort_r(v, n, sizeof(*v), compare_items, s);
 		return;
 	}
