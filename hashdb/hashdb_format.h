@@ -12,8 +12,8 @@
  * a record leaves out as many whole bytes of them as its bucket determines: none in small tables, two among a hundred million.
  *
  * A digest that is not listed costs one line of memory, and none of the records: that is most of what is asked, and what a worker
- * has in memory of a table then is one byte a record.  N is HASHDB_MANY when there are as many or more: whoever fills a feed with
- * digests that begin alike makes a bucket of any length, and the next line says where it ends.
+ * has in memory of a table then is one to three bytes a record.  N is HASHDB_MANY when there are as many or more: whoever fills a
+ * feed with digests that begin alike makes a bucket of any length, and the next line says where it ends.
  *
  * The sum is over the whole digest, so that a damaged line does not give a record another one, and over size and reference in
  * such a way that no damage to one byte of them goes unseen.  A damaged filter loses a rule, as it may (segments(5)).
@@ -33,10 +33,12 @@ enum { HASHDB_SIZE_LEN = 5, HASHDB_REF_LEN = 4, HASHDB_SUM_LEN = 2, HASHDB_TAIL 
 /* The largest prime below 2^16, and what 2^40, where the reference begins, is modulo it. */
 enum { HASHDB_PRIME = 65521, HASHDB_SIZE_END = (UINT64_C(1) << 40) % HASHDB_PRIME };
 enum { HASHDB_LINE = 64, HASHDB_LINE_N = 4, HASHDB_LINE_FILTER = 5, HASHDB_MANY = 255 };
-enum { HASHDB_FILTER_BITS = (HASHDB_LINE - HASHDB_LINE_FILTER) * 8, HASHDB_FILTER_PROBES = 4 };
-/* Records to a bucket.  Few give a filter that is wrong once in two hundred times; from HASHDB_LARGE records on the bytes count
- * more, and it is wrong once in fifteen. */
-enum { HASHDB_PER_LINE = 40, HASHDB_PER_LINE_LARGE = 80, HASHDB_LARGE = 4000000 };
+enum { HASHDB_FILTER_BITS = (HASHDB_LINE - HASHDB_LINE_FILTER) * 8, HASHDB_FILTER_PROBES = 5,
+	HASHDB_PROBE_BITS = 12 };
+/* Records to a bucket.  Few give a filter that is wrong once in three thousand times, so that records that nobody asks for stay out
+ * of memory: a kernel maps up to a megabyte for one touch.  From HASHDB_LARGE records on the bytes count more, and it is wrong once
+ * in sixteen. */
+enum { HASHDB_PER_LINE = 20, HASHDB_PER_LINE_LARGE = 80, HASHDB_LARGE = 4000000 };
 
 struct hashdb_info {
 	uint32_t	sizeless;	/* mask of DIGEST_BITs; so that opening reads no record */
@@ -93,8 +95,8 @@ hashdb_probes(const uint8_t *digest, unsigned out[static HASHDB_FILTER_PROBES])
 {
 	uint64_t h = sum_step(bytes_u32(digest + 4), bytes_u64(digest + 8));
 
-	for (int i = 0; i < HASHDB_FILTER_PROBES; i++, h >>= 16)
-		out[i] = (h & 0xffff) * HASHDB_FILTER_BITS >> 16;
+	for (int i = 0; i < HASHDB_FILTER_PROBES; i++, h >>= HASHDB_PROBE_BITS)
+		out[i] = (h & ((1 << HASHDB_PROBE_BITS) - 1)) * HASHDB_FILTER_BITS >> HASHDB_PROBE_BITS;
 }
 
 /* The sum of a record: over the whole DIGEST of LEN bytes, and TAIL, its size and reference, as a number modulo a prime. */
