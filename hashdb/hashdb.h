@@ -1,6 +1,6 @@
 /* hashdb.h - listed digests, in a mapped segment: is this (digest, size) known, and could this size be?
  *
- *	per algorithm:	lines    of 64 bytes: where a bucket of 20 or 80 records begins, and a filter of their digests
+ *	per algorithm:	lines    of 64 bytes: where a bucket of 24 or 80 records begins, and a filter of their digests
  *			records  | digest 14 to 32 | size 5 bytes, 0 = any | reference 4 | sum 2 |      sorted
  *	once:		sizes    every listed size but "any"
  *
@@ -47,8 +47,8 @@ struct hashdb_match {
 size_t hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max,
     bool *damaged);
 
-/* False: no rule is for DIGEST.  True: hashdb_find() knows, and memory was asked for what that will read; once in sixteen to three
- * thousand times it knows of none.  One line of memory, which hashdb_ahead() asks for: who asks several tables asks all of them
+/* False: no rule is for DIGEST.  True: hashdb_find() knows, and memory was asked for what that will read; once in 16 to 1,500
+ * times it knows of none.  One line of memory, which hashdb_ahead() asks for: who asks several tables asks all of them
  * ahead, then all whether they may have it, then those that may, so that their answers come side by side. */
 void hashdb_ahead(const struct hashdb *db, const struct digest *digest);
 bool hashdb_may_have(const struct hashdb *db, const struct digest *digest);

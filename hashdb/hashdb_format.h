@@ -35,10 +35,10 @@ enum { HASHDB_PRIME = 65521, HASHDB_SIZE_END = (UINT64_C(1) << 40) % HASHDB_PRIM
 enum { HASHDB_LINE = 64, HASHDB_LINE_N = 4, HASHDB_LINE_FILTER = 5, HASHDB_MANY = 255 };
 enum { HASHDB_FILTER_BITS = (HASHDB_LINE - HASHDB_LINE_FILTER) * 8, HASHDB_FILTER_PROBES = 5,
 	HASHDB_PROBE_BITS = 12 };
-/* Records to a bucket.  Few give a filter that is wrong once in three thousand times, so that records that nobody asks for stay out
- * of memory: a kernel maps up to a megabyte for one touch.  From HASHDB_LARGE records on the bytes count more, and it is wrong once
- * in sixteen. */
-enum { HASHDB_PER_LINE = 20, HASHDB_PER_LINE_LARGE = 80, HASHDB_LARGE = 4000000 };
+/* Records to a bucket.  Few give a filter that is wrong once in fifteen hundred times, so that records nobody asks for stay out
+ * of memory: a kernel maps up to a megabyte for one touch.  From HASHDB_LARGE records on the bytes count more, and it is wrong
+ * once in sixteen. */
+enum { HASHDB_PER_LINE = 24, HASHDB_PER_LINE_LARGE = 80, HASHDB_LARGE = 4000000 };
 
 struct hashdb_info {
 	uint32_t	sizeless;	/* mask of DIGEST_BITs; so that opening reads no record */
