@@ -176,6 +176,13 @@ segment_close(struct segment *s)
 	free(s);
 }
 
+void
+segment_forget(const struct segment *s)
+{
+	if (s->mapped)
+		madvise((void *)(uintptr_t)s->base, s->len, MADV_DONTNEED);
+}
+
 struct slice
 segment_section(const struct segment *s, uint32_t id)
 {

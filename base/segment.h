@@ -35,6 +35,9 @@ struct segment *segment_open(const char *path, enum segment_kind kind, const uin
 struct segment *segment_open_bytes(const char *name, const void *p, size_t len, enum segment_kind kind,
     struct diag *diag);
 
+/* What was read of S so far need not stay in memory on its account: opening looks at the head, and at all of what is verified. */
+void segment_forget(const struct segment *s);
+
 /* Unmap; NULL is fine.  Every slice got from it ends here. */
 void segment_close(struct segment *s);
 

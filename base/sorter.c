@@ -8,6 +8,7 @@
 #include "base/file.h"
 
 enum { READ_AT_ONCE = 128 << 10, WRITE_AT_ONCE = 1 << 20, RECORD_ALIGN = 4, PREFIX_LEN = 8 };
+enum { BINS = 256, BIN_BITS = 8, TOP_SHIFT = 8 * PREFIX_LEN - BIN_BITS, FEW = 24, AHEAD = 16 };
 
 /* A record in memory: its first bytes, big-endian, settle most comparisons; the rest is at AT. */
 struct item {
@@ -120,10 +121,87 @@ compare_items(const void *a, const void *b, void *sorter)
 }
 
 static void
+sort_few(struct sorter *s, struct item *v, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct item moved = v[i];
+		size_t k = i;
+
+		for (; k > 0 && compare_items(&moved, &v[k - 1], s) < 0; k--)
+			v[k] = v[k - 1];
+		v[k] = moved;
+	}
+}
+
+static unsigned
+bin_of(const struct item *item, int shift)
+{
+	return item->prefix >> shift & (BINS - 1);
+}
+
+/* Put each of V into its bin by eight bits of the prefix, in place; END gets where the bins end. */
+static void
+fill_bins(struct item *v, int shift, const size_t count[static BINS], size_t end[static BINS])
+{
+	size_t next[BINS], at = 0;
+
+	for (int bin = 0; bin < BINS; bin++) {
+		next[bin] = at;
+		end[bin] = at += count[bin];
+	}
+	for (int bin = 0; bin < BINS; bin++)
+		while (next[bin] < end[bin]) {
+			struct item moved = v[next[bin]];
+			unsigned to;
+
+			while ((to = bin_of(&moved, shift)) != (unsigned)bin) {
+				struct item there = v[next[to]];
+
+				v[next[to]++] = moved;
+				moved = there;
+			}
+			v[next[bin]++] = moved;
+		}
+}
+
+/* Sort V, whose prefixes agree above SHIFT: by bins, in place (McIlroy, Bostic and McIlroy, 1993), which reads no record as long as
+ * prefixes differ, and takes no memory beside them as qsort() does. */
+static void
+sort_items(struct sorter *s, struct item *v, size_t n, int shift)
+{
+	size_t count[BINS] = { 0 }, end[BINS];
+
+	if (n <= FEW) {
+		sort_few(s, v, n);
+		return;
+	}
+	if (n <= 2 * BINS || shift < 0) {	/* mostly empty bins would cost more */
+		qsort_r(v, n, sizeof(*v), compare_items, s);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		count[bin_of(&v[i], shift)]++;
+	if (count[bin_of(v, shift)] == n) {
+		sort_items(s, v, n, shift - BIN_BITS);
+		return;
+	}
+	fill_bins(v, shift, count, end);
+	for (int bin = 0; bin < BINS; bin++)
+		sort_items(s, v + end[bin] - count[bin], count[bin], shift - BIN_BITS);
+}
+
+static void
 sort_memory(struct sorter *s)
 {
-	if (s->n_items > 1)
-		qsort_r(items(s), s->n_items, sizeof(struct item), compare_items, s);
+	sort_items(s, items(s), s->n_items, TOP_SHIFT);
+}
+
+/* Ask memory for the record of an item that comes soon after I: they lie in the order of adding. */
+static void
+record_ahead(const struct sorter *s, size_t i)
+{
+	if (i + AHEAD < s->n_items)
+		__builtin_prefetch(s->memory + items(s)[i + AHEAD].at);
 }
 
 /* ---- runs ---- */
@@ -150,6 +228,7 @@ write_items(struct sorter *s, char *out)
 		struct slice r = record_at(s, item[i].at);
 		size_t len = sizeof(uint32_t) + r.len;
 
+		record_ahead(s, i);
 		if (n + len > WRITE_AT_ONCE) {
 			if (file_write_all(s->fd, slice_make(out, n)) == -1)
 				return -1;
@@ -286,6 +365,7 @@ head_next(struct sorter *s, size_t i)
 		return run_next(s, r);
 	if (s->next_item == s->n_items)
 		return 0;
+	record_ahead(s, s->next_item);
 	r->head = items(s)[s->next_item++];
 	r->record = record_at(s, r->head.at);
 	return 1;

@@ -37,4 +37,6 @@ goal("a list of hosts that grew by one: until it counts / url_check"; ratio("rel
 goal("one host more by \"firebreak block\": until it counts / url_check"; ratio("reload"; "a list of hosts that grew by one line"; "firebreak block"; "url_check"; .ms); 0.1),
 goal("a list of digests that grew by one: until it counts / clamd"; ratio("reload"; "a list of digests that grew by one line"; "firebreak"; "clamd"; .ms); 0.1),
 goal("memory with the hosts / url_check"; ratio("memory"; "after 1 s of requests"; "firebreak_hosts"; "url_check"; .pss); 0.1),
-goal("memory with the digests / virus_scan + clamd"; ratio("memory"; "after 1 s of requests"; "firebreak_digests"; "virus_scan"; .pss); 0.1)
+goal("memory with the digests / virus_scan + clamd"; ratio("memory"; "after 1 s of requests"; "firebreak_digests"; "virus_scan"; .pss); 0.1),
+goal("the same without what is a file's, which needs no swap: with the hosts / url_check"; ratio("memory"; "after 1 s of requests"; "firebreak_hosts"; "url_check"; .anon); 0.1),
+goal("the same without what is a file's: with the digests / virus_scan + clamd"; ratio("memory"; "after 1 s of requests"; "firebreak_digests"; "virus_scan"; .anon); 0.1)

@@ -375,7 +375,7 @@ main(int argc, char **argv)
 	}
 	seconds = (double)(now_ns(CLOCK_MONOTONIC) - start) / (double)NS_PER_S;
 	cpu = load_server_cpu(&settings.server) - cpu;
-	pss = load_server_pss(&settings.server);
+	pss = load_server_memory(&settings.server, LOAD_PSS);
 	printf("{\"requests\":%" PRIu64 ",\"seconds\":%.3f,\"per_s\":%.1f,\"cpu_us\":%.2f,\"pss\":%" PRId64 ",\"wrong\":%" PRIu64 ",\"again\":%" PRIu64, good,
 	    seconds, (double)good / seconds, (double)cpu / US / (double)(good == 0 ? 1 : good), pss, bad, again);
 	print_times(workers);

@@ -43,7 +43,7 @@ struct load {
 	uint64_t		 ended;		/* in all */
 
 	struct load_server	 server;
-	int64_t			 cpu_from, cpu_to, own_from, own_to, pss;
+	int64_t			 cpu_from, cpu_to, own_from, own_to, pss, anon;
 	struct load_hist	 hist;
 	uint64_t		 ends[ENDS], wrong, after_preview, body_in;
 	const char		*first_why;
@@ -283,7 +283,8 @@ watch_clock(struct load *l)
 		l->to_ns = now;
 		l->cpu_to = load_server_cpu(&l->server);
 		l->own_to = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-		l->pss = load_server_pss(&l->server);
+		l->pss = load_server_memory(&l->server, LOAD_PSS);
+		l->anon = load_server_memory(&l->server, LOAD_ANON);
 	}
 }
 
@@ -333,8 +334,8 @@ print_json(const struct load *l)
 	struct figures f = figures_of(l);
 
 	printf("{\"requests\":%" PRIu64 ",\"seconds\":%.3f,\"per_s\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
-	    "\"cpu_us\":%.2f,\"client_cpu_us\":%.2f,\"pss\":%" PRId64 ",\"processes\":%zu,\"ends\":{", l->hist.n, f.seconds, f.per_s,
-	    f.p50, f.p99, f.p999, f.cpu_us, f.own_us, l->pss, l->server.n);
+	    "\"cpu_us\":%.2f,\"client_cpu_us\":%.2f,\"pss\":%" PRId64 ",\"anon\":%" PRId64 ",\"processes\":%zu,\"ends\":{", l->hist.n, f.seconds, f.per_s,
+	    f.p50, f.p99, f.p999, f.cpu_us, f.own_us, l->pss, l->anon, l->server.n);
 	for (int e = 0, first = 1; e < ENDS; e++)
 		if (l->ends[e] > 0) {
 			printf("%s\"%s\":%" PRIu64, first ? "" : ",", load_end_name((enum load_end)e), l->ends[e]);
@@ -406,7 +407,7 @@ int
 main(int argc, char **argv)
 {
 	static struct settings settings;
-	static struct load load = { .settings = &settings, .cpu_from = -1, .cpu_to = -1, .pss = -1 };
+	static struct load load = { .settings = &settings, .cpu_from = -1, .cpu_to = -1, .pss = -1, .anon = -1 };
 	int status = EXIT_FAILURE;
 
 	parse_settings(&settings, argc, argv);

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/slice.h"
-
 enum { LINE_MAX_BYTES = 1024, KB = 1024 };
 #define NS_PER_S INT64_C(1000000000)
 
@@ -92,39 +90,39 @@ load_server_cpu(const struct load_server *s)
 }
 
 static int64_t
-pss_of(pid_t pid)
+memory_of(pid_t pid, struct slice field)
 {
 	char path[64], line[LINE_MAX_BYTES];
-	int64_t pss = -1;
+	int64_t memory = -1;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
 	if ((f = fopen(path, "re")) == NULL)
 		return -1;
-	while (pss == -1 && fgets(line, sizeof(line), f) != NULL) {
+	while (memory == -1 && fgets(line, sizeof(line), f) != NULL) {
 		struct slice value = slice_str(line), word;
 		uint64_t n;
 
-		if (!slice_starts(value, SLICE("Pss:")))
+		if (!slice_starts(value, field))
 			continue;
-		slice_cut(slice_trim(slice_skip(value, 4)), ' ', &word, NULL);
-		pss = slice_u64(word, &n) == 0 ? (int64_t)n * KB : -1;
+		slice_cut(slice_trim(slice_skip(value, field.len)), ' ', &word, NULL);
+		memory = slice_u64(word, &n) == 0 ? (int64_t)n * KB : -1;
 	}
 	fclose(f);
-	return pss;
+	return memory;
 }
 
 int64_t
-load_server_pss(const struct load_server *s)
+load_server_memory(const struct load_server *s, struct slice field)
 {
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
-		int64_t pss = pss_of(s->pids[i]);
+		int64_t memory = memory_of(s->pids[i], field);
 
-		if (pss == -1)
+		if (memory == -1)
 			return -1;
-		sum += pss;
+		sum += memory;
 	}
 	return sum;
 }

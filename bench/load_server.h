@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 enum { SERVER_PROCESSES = 256 };
 
 struct load_server {
@@ -22,7 +24,10 @@ void load_server_find(struct load_server *s, size_t given);
 /* Processor time of all processes of S so far, in ns; those that have ended are left out. */
 int64_t load_server_cpu(const struct load_server *s);
 
-/* Proportional set size of all of them, in bytes; -1 when it may not be read. */
-int64_t load_server_pss(const struct load_server *s);
+/* Memory of all of them, in bytes, by FIELD of /proc/PID/smaps_rollup: LOAD_PSS is their share of all that they have in memory,
+ * LOAD_ANON what of it is no file's, which only swapping gives back.  -1 when it may not be read. */
+#define LOAD_PSS	SLICE("Pss:")
+#define LOAD_ANON	SLICE("Pss_Anon:")
+int64_t load_server_memory(const struct load_server *s, struct slice field);
 
 #endif

@@ -3,7 +3,7 @@
  *	scale_run time FILE CMD ...		CMD, its output into FILE: "run wall_ms N most_kb N"
  *	scale_run block PORT N FILE CMD ...	CMD with "block b1.blocked.test", b2 ... behind it, N times; meanwhile the ICAP
  *						service on PORT is asked for that host on new connections, one after the other, until
- *						16 of them were refused: "block N n median n slowest n" in ms, from CMD's start on
+ *						16 of them were refused: "block N n median n p99 n slowest n" in ms, from CMD's start on
  *
  * Exit status: that of CMD; of block 1 when CMD failed or a request was not refused. */
 #include <arpa/inet.h>
@@ -171,7 +171,7 @@ block(unsigned port, uint64_t n, const char *file, char **given, int n_given)
 		took[i] = one == -1 ? UINT64_MAX : (uint64_t)one;
 	}
 	qsort(took, n, sizeof(*took), compare);
-	printf("block N %" PRIu64 " median %" PRIu64 " slowest %" PRIu64 "\n", n, took[n / 2], took[n - 1]);
+	printf("block N %" PRIu64 " median %" PRIu64 " p99 %" PRIu64 " slowest %" PRIu64 "\n", n, took[n / 2], took[n * 99 / 100], took[n - 1]);
 	free(took);
 	return status;
 }

@@ -18,7 +18,7 @@ take_port() {
 bench_init() {	# bench_init STATE
 	lab_paths "$1"
 	lab_folder "$LAB_STATE" || return 2
-	data=$LAB_STATE/data tmp=/dev/shm/firebreak-bench-$(id -u)
+	data=$LAB_STATE/data tmp=/dev/shm/firebreak-bench-$(id -u)-$$	# of this run: another may go on beside it
 	lab_as mkdir -p "$LAB_LIVE/at" "$LAB_STATE/log" "$data/clamdb" "$data/squidguard" "$data/bodies" "$tmp" || return 2
 	local file
 	for file in .libs/srv_firebreak.so bench/.libs/srv_floor.so firebreak firebreak-inspect-helper t/origin bench/icap_load bench/http_load; do

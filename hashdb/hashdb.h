@@ -1,8 +1,7 @@
 /* hashdb.h - listed digests, in a mapped segment: is this (digest, size) known, and could this size be?
  *
- *	per algorithm:	records  | digest 16, 20 or 32 | size 5 bytes, 0 = any | reference 4 |   sorted
- *			index    u32: how many stand before each bucket of about ten
- *			sums     u32 over each sixteen records, looked at when a digest was found among them
+ *	per algorithm:	lines    of 64 bytes: where a bucket of 24 or 80 records begins, and a filter of their digests
+ *			records  | digest 14 to 32 | size 5 bytes, 0 = any | reference 4 | sum 2 |      sorted
  *	once:		sizes    every listed size but "any"
  *
  * Sizes are what makes inspection cheap: a body of known length that is no listed size cannot match a rule that
@@ -44,14 +43,15 @@ struct hashdb_match {
 };
 
 /* All rules for DIGEST with size SIZE or any; at most MAX are stored, the result is how many there are.  *DAMAGED (NULL is fine) is
- * set when something did not hold together: it was skipped.  Two memory accesses in the usual case. */
+ * set when something did not hold together: it was skipped.  The filter is not asked: hashdb_may_have() is. */
 size_t hashdb_find(const struct hashdb *db, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max,
     bool *damaged);
 
-/* Ask memory for what hashdb_find() will read first (HASHDB_AHEAD_INDEX) and then (HASHDB_AHEAD_RECORDS): who asks several tables
- * asks all of them for the first, then all for the second, so that their answers come side by side. */
-enum hashdb_ahead { HASHDB_AHEAD_INDEX, HASHDB_AHEAD_RECORDS };
-void hashdb_ahead(const struct hashdb *db, const struct digest *digest, enum hashdb_ahead what);
+/* False: no rule is for DIGEST.  True: hashdb_find() knows, and memory was asked for what that will read; once in 16 to 1,500
+ * times it knows of none.  One line of memory, which hashdb_ahead() asks for: who asks several tables asks all of them
+ * ahead, then all whether they may have it, then those that may, so that their answers come side by side. */
+void hashdb_ahead(const struct hashdb *db, const struct digest *digest);
+bool hashdb_may_have(const struct hashdb *db, const struct digest *digest);
 
 /* Records of ALG. */
 uint64_t hashdb_count(const struct hashdb *db, enum digest_alg alg);

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/segment_writer.h"
 #include "base/sorter.h"
-#include "base/sum.h"
 #include "hashdb/hashdb_format.h"
 #include "hashdb/size_set.h"
 
@@ -76,7 +75,7 @@ hashdb_builder_add(
 	memcpy(key + 1, digest->b, len);
 	bytes_put(key + 1 + len, size, HASHDB_SIZE_LEN);
 	bytes_put_big(key + 1 + len + HASHDB_SIZE_LEN, ref, HASHDB_REF_LEN);	/* so that the lowest comes first */
-	if (sorter_add(b->records, slice_make(key, 1 + hashdb_stride(digest->alg))) == -1)
+	if (sorter_add(b->records, slice_make(key, 1 + len + HASHDB_TAIL)) == -1)
 		return -1;
 	b->n[digest->alg]++;
 	if (size != HASHDB_SIZE_ANY)
@@ -90,27 +89,31 @@ hashdb_builder_add(
 /* The table of one algorithm while it is written. */
 struct image {
 	struct segment_writer	*writer;
-	size_t			 stride;
-	uint64_t		 n, n_buckets, bucket;
+	size_t			 len;		/* of a digest */
+	unsigned		 drop;
+	uint64_t		 n, n_lines, line;	/* LINE: the one that is being filled */
 	char			 last[KEY_MAX];	/* algorithm, digest and size of the last record, and how many have them */
 	unsigned		 same, crowded;
-	struct buf		 index, sums, records;	/* RECORDS: those that have no sum yet */
+	struct buf		 lines;
+	uint64_t		 begin;		/* of the open line */
+	uint8_t			 filter[HASHDB_LINE - HASHDB_LINE_FILTER];
 };
 
+/* Lines before NEXT are complete. */
 static void
-add_u32(struct buf *out, uint64_t v)
+end_lines(struct image *m, uint64_t next)
 {
-	uint32_t u = (uint32_t)v;
+	for (; m->line < next; m->line++) {
+		uint32_t begin = (uint32_t)m->begin;
+		uint64_t n = m->n - m->begin;
+		uint8_t few = (uint8_t)(n < HASHDB_MANY ? n : HASHDB_MANY);
 
-	buf_add(out, &u, sizeof(u));
-}
-
-/* The records before bucket NEXT are all there. */
-static void
-end_bucket(struct image *m, uint64_t next)
-{
-	for (; m->bucket < next; m->bucket++)
-		add_u32(&m->index, m->n);
+		buf_add(&m->lines, &begin, sizeof(begin));
+		buf_add(&m->lines, &few, sizeof(few));
+		buf_add(&m->lines, m->filter, sizeof(m->filter));
+		m->begin = m->n;
+		memset(m->filter, 0, sizeof(m->filter));
+	}
 }
 
 /* Too many records have the digest and size of KEY. */
@@ -127,64 +130,48 @@ too_many(struct image *m, struct slice key)
 	return ++m->same > HASHDB_RULES_PER_KEY;
 }
 
-/* Append the record that KEY is. */
-static int
+/* Write the record that KEY is into the open line. */
+static void
 add_record(struct image *m, struct slice key)
 {
-	char ref[HASHDB_REF_LEN];
+	const uint8_t *digest = (const uint8_t *)key.p + 1;
+	uint8_t record[KEY_MAX + HASHDB_SUM_LEN], *tail = record + m->len - m->drop;
+	unsigned probes[HASHDB_FILTER_PROBES];
 
-	bytes_put(ref, bytes_get_big(key.p + key.len - HASHDB_REF_LEN, HASHDB_REF_LEN), sizeof(ref));
-	buf_add(&m->records, key.p + 1, m->stride - HASHDB_REF_LEN);
-	return buf_add(&m->records, ref, sizeof(ref));
+	memcpy(record, digest + m->drop, m->len - m->drop + HASHDB_SIZE_LEN);
+	bytes_put(tail + HASHDB_SIZE_LEN, bytes_get_big(digest + m->len + HASHDB_SIZE_LEN, HASHDB_REF_LEN), HASHDB_REF_LEN);
+	bytes_put(tail + HASHDB_TAIL, hashdb_sum(digest, m->len, tail), HASHDB_SUM_LEN);
+	segment_writer_add(m->writer, record, m->len - m->drop + HASHDB_TAIL + HASHDB_SUM_LEN);
+	hashdb_probes(digest, probes);
+	for (int i = 0; i < HASHDB_FILTER_PROBES; i++)
+		m->filter[probes[i] / 8] |= (uint8_t)(1 << probes[i] % 8);
+	m->n++;
 }
 
-/* Write what is pending, with its sum. */
-static void
-end_block(struct image *m)
-{
-	if (m->records.len == 0)
-		return;
-	add_u32(&m->sums, sum32(buf_slice(&m->records)));
-	segment_writer_add(m->writer, m->records.p, m->records.len);
-	buf_reset(&m->records);
-}
-
-/* Write the records of ALG, of which *KEY is the first, if there are any; *KEY is then what follows them, *MORE whether anything
- * does.  -1 with errno. */
+/* Write the table of ALG, whose first record is *KEY if *MORE is 1; the same for what follows.  -1 with errno. */
 static int
 write_table(struct hashdb_builder *b, enum digest_alg alg, struct image *m, struct slice *key, int *more)
 {
-	m->stride = hashdb_stride(alg);
-	m->n = m->bucket = 0;
-	m->n_buckets = b->n[alg] / HASHDB_PER_BUCKET + 1;
-	buf_reset(&m->index);
-	buf_reset(&m->sums);
+	m->len = digest_len(alg);
+	m->n = m->line = m->begin = 0;
+	m->n_lines = hashdb_lines_for(b->n[alg]);
+	m->drop = hashdb_drop(m->n_lines);
+	buf_reset(&m->lines);
 	segment_writer_begin(m->writer, HASHDB_RECORDS + (uint32_t)alg);
-	add_u32(&m->index, 0);
 	for (; *more == 1 && (enum digest_alg)key->p[0] == alg; *more = sorter_next(b->records, key)) {
-		uint64_t bucket = hashdb_bucket((const uint8_t *)key->p + 1, m->n_buckets);
-
-		if (bucket != m->bucket)
-			end_bucket(m, bucket);
-		if (too_many(m, *key))
-			continue;
-		if (add_record(m, *key) == -1)
-			return errno = ENOMEM, -1;
-		if (++m->n % HASHDB_PER_SUM == 0)
-			end_block(m);
+		end_lines(m, hashdb_line(hashdb_first((const uint8_t *)key->p + 1), m->n_lines));
+		if (!too_many(m, *key))
+			add_record(m, *key);
 	}
 	if (*more == -1)
 		return -1;
-	end_bucket(m, m->n_buckets);
-	end_block(m);
-	if (m->index.failed || m->sums.failed)
+	end_lines(m, m->n_lines + 1);
+	if (m->lines.failed)
 		return errno = ENOMEM, -1;
 	if (m->n > UINT32_MAX)
 		return errno = EFBIG, -1;
-	segment_writer_begin(m->writer, HASHDB_INDEX + (uint32_t)alg);
-	segment_writer_add(m->writer, m->index.p, m->index.len);
-	segment_writer_begin(m->writer, HASHDB_SUMS + (uint32_t)alg);
-	segment_writer_add(m->writer, m->sums.p, m->sums.len);
+	segment_writer_begin(m->writer, HASHDB_LINES + (uint32_t)alg);
+	segment_writer_add(m->writer, m->lines.p, m->lines.len);
 	return 0;
 }
 
@@ -195,18 +182,14 @@ write_tables(struct hashdb_builder *b, struct segment_writer *writer, unsigned *
 	struct slice key = { 0 };
 	int more, r = 0;
 
-	buf_init(&m.index, SIZE_MAX / 2);
-	buf_init(&m.sums, SIZE_MAX / 2);
-	buf_init(&m.records, SIZE_MAX / 2);
+	buf_init(&m.lines, SIZE_MAX / 2);
 	if (sorter_sort(b->records) == -1 || (more = sorter_next(b->records, &key)) == -1)
 		r = -1;
 	for (int alg = 0; r == 0 && alg < DIGEST_ALGS; alg++)
 		if (b->n[alg] > 0)
 			r = write_table(b, (enum digest_alg)alg, &m, &key, &more);
 	*crowded = m.crowded;
-	buf_fini(&m.index);
-	buf_fini(&m.sums);
-	buf_fini(&m.records);
+	buf_fini(&m.lines);
 	return r;
 }
 
@@ -236,7 +219,7 @@ int
 hashdb_builder_write(struct hashdb_builder *b, const char *path, uint64_t *len,
     uint8_t sha256[static SEGMENT_SHA256], struct diag *diag)
 {
-	struct segment_writer *writer = segment_writer_new(path, SEGMENT_DIGESTS, 2 + 3 * DIGEST_ALGS, diag);
+	struct segment_writer *writer = segment_writer_new(path, SEGMENT_DIGESTS, 2 + 2 * DIGEST_ALGS, diag);
 	unsigned crowded = 0;
 
 	if (writer == NULL)

@@ -350,15 +350,17 @@ size_t
 generation_find(const struct generation *g, const struct digest *digest, uint64_t size, struct hashdb_match *out, size_t max,
     bool *damaged)
 {
+	const struct hashdb *may[MANIFEST_LAYERS] = { NULL };
 	size_t n = 0, room = 0;
 
-	for (enum hashdb_ahead what = HASHDB_AHEAD_INDEX; g->manifest.n_layers > 1 && what <= HASHDB_AHEAD_RECORDS; what++)
-		for (size_t i = 0; i < g->manifest.n_layers; i++)
-			if (g->views[i].layer->digests != NULL)
-				hashdb_ahead(g->views[i].layer->digests, digest, what);
+	for (size_t i = 0; g->manifest.n_layers > 1 && i < g->manifest.n_layers; i++)
+		if (g->views[i].layer->digests != NULL)
+			hashdb_ahead(g->views[i].layer->digests, digest);
+	for (size_t i = 0; i < g->manifest.n_layers; i++)
+		if (g->views[i].layer->digests != NULL && hashdb_may_have(g->views[i].layer->digests, digest))
+			may[i] = g->views[i].layer->digests;
 	for (size_t i = 0; i < g->manifest.n_layers; i++) {
-		const struct hashdb *db = g->views[i].layer->digests;
-		size_t from = n, found = db == NULL ? 0 : hashdb_find(db, digest, size, out + n, max - n, damaged);
+		size_t from = n, found = may[i] == NULL ? 0 : hashdb_find(may[i], digest, size, out + n, max - n, damaged);
 
 		room += found;
 		for (size_t k = from; found <= max - from && k < from + found; k++) {

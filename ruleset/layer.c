@@ -115,6 +115,8 @@ open_tables(struct layer *l, const char *dir, bool verify, struct diag *diag)
 			return -1;
 		}
 	}
+	for (size_t i = 0; i < l->named.n; i++)
+		segment_forget(l->segments[i]);
 	if (l->rows != NULL)
 		return 0;
 	diag_add(diag, DIAG_ERROR, dir, 0, 0, "the MANIFEST names no segment \"rules\" for layer %llu",

@@ -166,6 +166,7 @@ test_rows(const struct hashdb *db)
 		size_t n = hashdb_find(db, &d, rows[i].size, m, MATCHES_MAX, NULL);
 		struct buf text;
 
+		ok(n == 0 || hashdb_may_have(db, &d), "%s: may be there", rows[i].name);
 		buf_init(&text, 4096);
 		buf_add_str(&text, "");
 		qsort(m, n, sizeof(*m), compare_matches);
@@ -380,7 +381,7 @@ answer_holds(const struct hashdb *db, const struct plain *all, const struct plai
 	for (size_t i = 0; i < MANY; i++)
 		expected += digest_eq(&all[i].digest, &asked->digest) &&
 		    (all[i].size == HASHDB_SIZE_ANY || all[i].size == asked->size);
-	if (n != expected || n > MATCHES_MAX)
+	if (n != expected || n > MATCHES_MAX || (n > 0 && !hashdb_may_have(db, &asked->digest)))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct plain *p = &all[m[i].ref];
@@ -454,12 +455,37 @@ test_stops(const struct hashdb *db, const struct segment *segment, const struct 
 	*last ^= 1;
 	ok(hashdb_each(db, stop, NULL, &damaged) == 9 && !damaged, "a visitor that stops is asked no more");
 	ok(hashdb_each(db, see, &seen, &damaged) == 0 && damaged && seen.wrong == 0 && seen.n < MANY && seen.n > MANY / 2,
-	    "one that goes on sees the other buckets: %zu", seen.n);
+	    "one that goes on sees the other records: %zu", seen.n);
 	*last ^= 1;
 }
 
+/* COPIES of one record count for how many buckets there are, and so for how much of a digest is left out. */
 static void
-test_random(bool together, const char *name)
+add_copies(struct hashdb_builder *b, const struct plain *of, unsigned copies)
+{
+	for (unsigned i = 0; i < copies; i++)
+		if (hashdb_builder_add(b, &of->digest, of->size, 0) == -1)
+			abort();
+}
+
+/* Of digests that are not listed few may be there. */
+static bool
+is_filtered(const struct hashdb *db, uint64_t *state)
+{
+	size_t may = 0;
+
+	for (size_t i = 0; i < QUESTIONS; i++) {
+		struct digest d;
+
+		random_digest(state, &d, false);
+		hashdb_ahead(db, &d);
+		may += hashdb_may_have(db, &d);
+	}
+	return may < QUESTIONS / 50;
+}
+
+static void
+test_random(bool together, unsigned copies, unsigned dropped, const char *name)
 {
 	static struct plain all[MANY];
 	struct hashdb_builder *b = new_builder();
@@ -477,8 +503,11 @@ test_random(bool together, const char *name)
 		if (hashdb_builder_add(b, &all[i].digest, all[i].size, i) == -1)
 			abort();
 	}
+	add_copies(b, &all[0], copies);
 	image = image_of(b);
 	db = db_of(image, &segment);
+	is_int(hashdb_drop(segment_section(segment, HASHDB_LINES + all[0].digest.alg).len / HASHDB_LINE - 1), dropped,
+	    "bytes that records leave out");
 	for (size_t i = 0; i < QUESTIONS; i++) {
 		struct plain asked = all[next_number(&state) % MANY];
 
@@ -491,6 +520,7 @@ test_random(bool together, const char *name)
 	}
 	ok(wrong == 0 && hits > QUESTIONS / 4 && hits < QUESTIONS,
 	    "%d questions to %d records, %s, %zu found: %zu answers differ from a plain search", QUESTIONS, MANY, name, hits, wrong);
+	ok(is_filtered(db, &state), "%s: most of what is not listed costs one line", name);
 	test_stops(db, segment, all);
 	ok(facts_hold(db, all), "%s: what is counted, shown and known of sizes and algorithms", name);
 	close_db(db, segment);
@@ -682,31 +712,31 @@ test_damage(struct slice image, size_t n, unsigned mask, const char *name)
 enum { INFO = sizeof(struct hashdb_info) };
 static const struct {
 	const char	*name;
-	size_t		 info, sizes, records, index, sums;
+	size_t		 info, sizes, records, lines;
 	bool		 fits, damaged;
 } sections[] = {
-	{ "sections that fit", INFO, 8, 25, 8, 4, true, true },
-	{ "no sections", 0, 0, 0, 0, 0, false, false },
-	{ "only the head", INFO, 0, 0, 0, 0, false, false },
-	{ "no records", INFO, 8, 0, 0, 0, true, false },
-	{ "no records, but an index", INFO, 8, 0, 10, 1, true, false },
-	{ "a head too short", INFO - 1, 8, 25, 8, 4, false, false },
-	{ "a head too long", INFO + 1, 8, 25, 8, 4, false, false },
-	{ "half a number of pages", INFO, 4, 25, 8, 4, false, false },
-	{ "half a record", INFO, 8, 24, 8, 4, false, false },
-	{ "no index", INFO, 8, 25, 0, 0, false, false },
-	{ "an index of one number", INFO, 8, 25, 4, 0, false, false },
-	{ "half a number in the index", INFO, 8, 25, 10, 4, false, false },
-	{ "two buckets for one record", INFO, 8, 25, 12, 4, true, true },
-	{ "no sums", INFO, 8, 25, 8, 0, false, false },
-	{ "a sum too many", INFO, 8, 25, 8, 8, false, false },
-	{ "more records than the index says", INFO, 8, 250, 8, 4, true, true },
+	{ "sections that fit", INFO, 8, 27, 128, true, true },
+	{ "no sections", 0, 0, 0, 0, false, false },
+	{ "only the head", INFO, 0, 0, 0, false, false },
+	{ "no records", INFO, 8, 0, 0, true, false },
+	{ "no records, but a line", INFO, 8, 0, 100, true, false },
+	{ "a head too short", INFO - 1, 8, 27, 128, false, false },
+	{ "a head too long", INFO + 1, 8, 27, 128, false, false },
+	{ "half a number of pages", INFO, 4, 27, 128, false, false },
+	{ "half a record", INFO, 8, 26, 128, false, false },
+	{ "no lines", INFO, 8, 27, 0, false, false },
+	{ "one line", INFO, 8, 27, 64, false, false },
+	{ "half a line", INFO, 8, 27, 160, false, false },
+	{ "two buckets for one record", INFO, 8, 27, 192, true, true },
+	{ "so many buckets that records are shorter", INFO, 8, 26, 257 * 64, true, true },
+	{ "records as long as if there were fewer", INFO, 8, 27, 257 * 64, false, false },
+	{ "more records than the lines say", INFO, 8, 270, 128, true, true },
 };
 
 static void
 test_sections(void)
 {
-	static const char ones[256] = { [0 ... 255] = (char)0xff }, zeros[8];
+	static const char ones[257 * 64] = { [0 ... 257 * 64 - 1] = (char)0xff }, zeros[8];
 	struct digest d = digest_of(DIGEST_MD5, ONES);
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
@@ -714,8 +744,7 @@ test_sections(void)
 			{ HASHDB_INFO, slice_make(ones, sections[i].info) },
 			{ HASHDB_SIZES, slice_make(zeros, sections[i].sizes) },
 			{ HASHDB_RECORDS + DIGEST_MD5, slice_make(ones, sections[i].records) },
-			{ HASHDB_INDEX + DIGEST_MD5, slice_make(ones, sections[i].index) },
-			{ HASHDB_SUMS + DIGEST_MD5, slice_make(ones, sections[i].sums) },
+			{ HASHDB_LINES + DIGEST_MD5, slice_make(ones, sections[i].lines) },
 		};
 		char *path = file_join(folder, "s.seg");
 		struct shown shown = { .n = 0 };
@@ -726,7 +755,7 @@ test_sections(void)
 		bool damaged = false;
 		uint64_t len;
 
-		if (segment_write(path, SEGMENT_DIGESTS, parts, 5, &len, sum, &diag) == 0 &&
+		if (segment_write(path, SEGMENT_DIGESTS, parts, 4, &len, sum, &diag) == 0 &&
 		    (segment = segment_open(path, SEGMENT_DIGESTS, sum, &diag)) != NULL)
 			db = hashdb_open(segment, &diag);
 		ok(segment != NULL && (db != NULL) == sections[i].fits && (diag.n_errors == 1) != sections[i].fits, "%s",
@@ -759,8 +788,11 @@ main(void)
 	test_limits();
 	test_crowded();
 	test_empty();
-	test_random(false, "anywhere");
-	test_random(true, "half of them in one bucket");
+	test_random(false, 0, 0, "anywhere");
+	test_random(true, 0, 0, "half of them in one bucket");
+	test_random(false, (1 << 8) * HASHDB_PER_LINE, 1, "anywhere, a byte left out");
+	test_random(true, (1 << 8) * HASHDB_PER_LINE, 1, "half of them in one bucket, a byte left out");
+	test_random(true, (1 << 16) * HASHDB_PER_LINE, 2, "two bytes left out");
 	test_spilled();
 	test_no_room();
 	test_torn();

@@ -159,7 +159,7 @@ static const struct {
 	{ "other byte order", AT_ORDER, 4, 0x04030201, false, "byte order" },
 	{ "no byte order", AT_ORDER, 4, 0, true, "byte-order word" },
 	{ "past version", AT_VERSION, 1, '1', true, "another version" },
-	{ "future version", AT_VERSION, 1, '3', true, "another version" },
+	{ "future version", AT_VERSION, 1, '4', true, "another version" },
 	{ "other kind", AT_KIND, 4, SEGMENT_DIGESTS, true, "another kind" },
 	{ "longer header", AT_LENGTH, 8, UINT64_MAX, true, "truncated" },
 	{ "shorter header", AT_LENGTH, 8, 48, true, "longer than" },
@@ -172,7 +172,7 @@ static const struct {
 	{ "a section past the end", HEADER + 8, 8, UINT64_MAX - 7, true, "bounds" },
 	{ "a section that is too long", HEADER + 16, 8, 1 << 20, true, "bounds" },
 	{ "a length that wraps", HEADER + 16, 8, UINT64_MAX, true, "bounds" },
-	{ "sections that overlap", HEADER + 16, 8, 32, true, "bounds" },
+	{ "sections that overlap", HEADER + 16, 8, 65, true, "bounds" },
 };
 
 static void

@@ -82,6 +82,8 @@ ask_digest(const struct hashdb *db, uint8_t first, uint8_t other)
 
 		memset(d.b, other, digest_len(d.alg));
 		d.b[0] = first;
+		hashdb_ahead(db, &d);
+		hashdb_may_have(db, &d);
 		any = hashdb_find(db, &d, HASHDB_SIZE_ANY, m, MATCHES_MAX, NULL);
 		sized = hashdb_find(db, &d, 90112, m, MATCHES_MAX, NULL);
 		if (any > sized || sized > hashdb_count(db, d.alg))
@@ -174,6 +176,29 @@ repair_sums(struct slice index, struct slice sums, struct slice data, size_t str
 	}
 }
 
+/* Make the sums of RECORDS right for the digests that they have where LINES says that they stand. */
+static void
+repair_records(struct slice lines, struct slice records, enum digest_alg alg)
+{
+	uint64_t n_lines = lines.len / HASHDB_LINE - 1;
+	unsigned drop = hashdb_drop(n_lines);
+	size_t stride = hashdb_stride(alg, drop), len = digest_len(alg);
+
+	for (uint64_t line = 0; lines.len >= 2 * HASHDB_LINE && line < n_lines; line++) {
+		uint64_t i = bytes_u32(lines.p + line * HASHDB_LINE), end = bytes_u32(lines.p + (line + 1) * HASHDB_LINE);
+		uint32_t start = hashdb_line_start(line, n_lines);
+
+		for (; i < end && (i + 1) * stride <= records.len; i++) {
+			uint8_t *record = (uint8_t *)(uintptr_t)records.p + i * stride, digest[DIGEST_MAX_LEN];
+			uint32_t low = (hashdb_first(record) >> 8 * drop) - start;
+
+			bytes_put_big(digest, start + (low << 8 * drop >> 8 * drop), sizeof(start));
+			memcpy(digest + sizeof(start), record + sizeof(start) - drop, len - sizeof(start));
+			bytes_put(record + stride - HASHDB_SUM_LEN, hashdb_sum(digest, len, record + len - drop), HASHDB_SUM_LEN);
+		}
+	}
+}
+
 static void
 repair_buckets(char *p, size_t len, enum segment_kind kind)
 {
@@ -187,8 +212,7 @@ repair_buckets(char *p, size_t len, enum segment_kind kind)
 	if (kind == SEGMENT_HOSTS)
 		repair_sums(segment_section(s, HOSTS_INDEX), segment_section(s, HOSTS_SUMS), segment_section(s, HOSTS_DATA), 1);
 	for (uint32_t alg = 0; kind == SEGMENT_DIGESTS && alg < DIGEST_ALGS; alg++)
-		repair_sums(segment_section(s, HASHDB_INDEX + alg), segment_section(s, HASHDB_SUMS + alg),
-		    segment_section(s, HASHDB_RECORDS + alg), hashdb_stride((enum digest_alg)alg));
+		repair_records(segment_section(s, HASHDB_LINES + alg), segment_section(s, HASHDB_RECORDS + alg), (enum digest_alg)alg);
 	segment_close(s);
 }
 
