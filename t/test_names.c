@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/segment_format.h"
 #include "t/tap.h"
 #include "url_rules/name_table.h"
 
@@ -339,6 +340,22 @@ check_table(const struct name_table *t)
 	ok(name_table_has_size(t, 77) && name_table_max_size(t) == UINT64_MAX, "a rule for any size is one for each");
 }
 
+/* Byte AT of the segment BYTES stands in a section. */
+static bool
+is_in_section(struct slice bytes, size_t at)
+{
+	struct segment_header h;
+	struct segment_entry e;
+
+	memcpy(&h, bytes.p, sizeof(h));
+	for (size_t i = 0; i < h.n; i++) {
+		memcpy(&e, bytes.p + sizeof(h) + i * sizeof(e), sizeof(e));
+		if (at >= e.offset && at - e.offset < e.length)
+			return true;
+	}
+	return false;
+}
+
 static void
 test_table(void)
 {
@@ -360,8 +377,10 @@ test_table(void)
 	if (ok(t != NULL && name_table_count(t) == COUNT(listed) && name_table_lost(t) == 0, "it opens, and needs the segment no more"))
 		check_table(t);
 	name_table_close(t);
-	/* a flipped bit behind the header loses a rule, or is not met */
+	/* a flipped bit behind the header loses a rule, or is not met; what fills up sections means nothing */
 	for (size_t bit = 0; bit < b.len * 8; bit++) {
+		if (!is_in_section(buf_slice(&b), bit / 8))
+			continue;
 		b.p[bit / 8] = (char)(b.p[bit / 8] ^ 1 << bit % 8);
 		s = segment_open_bytes("flipped", b.p, b.len, SEGMENT_NAMES, NULL);
 		t = s == NULL ? NULL : name_table_open(s, NULL);
