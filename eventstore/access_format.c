@@ -6,7 +6,7 @@
 #include "base/clock.h"
 
 enum { PIECES_MAX = 128, FORMAT_MAX = 16384, WIDTH_MAX = 1024, TIME_ARG = 128, MS = 1000, FORMATS = 2 };
-enum { CIVIL_LEN = sizeof("23/Nov/2026:07:20:24 +0000") - 1, MINUTE_S = 60, HOUR_S = 3600 };
+enum { CIVIL_LEN = sizeof("23/Nov/2026:07:20:24 +0000") - 1, CIVIL_SHORT = sizeof("23/Nov/2026:07:20:24") - 1, MINUTE_S = 60, HOUR_S = 3600 };
 
 /* What is read of a field. */
 enum field {
@@ -184,7 +184,7 @@ set_time_argument(struct parse *p, struct piece *piece, struct slice arg)
 		return refuse(p, piece->col - 1, "the time's format is too long");
 	memcpy(piece->arg, arg.p != NULL ? arg.p : "", arg.len);
 	piece->arg[arg.len] = '\0';
-	piece->blanks = arg.len == 0;
+	piece->blanks = arg.len == 0 && piece->field == FIELD_LOCAL;
 	for (size_t i = 0; i < arg.len; i++) {
 		piece->blanks += arg.p[i] == ' ';
 		if (arg.p[i] == '%' && i + 1 < arg.len && strchr("cxXr+", arg.p[i + 1]) != NULL)
@@ -352,8 +352,9 @@ layout_parse(struct layout *l, struct slice text, struct diag *diag)
 /* ---- making one ---- */
 
 #define FORMAT_SQUID	"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt"
-/* What combined has behind it nobody reads. */
-#define FORMAT_COMMON	"%>a %[ui %[un [%tl] \"%rm %ru HTTP/%rv\" %>Hs %<st %Ss"
+/* Squid does not write this one by its own logformat: method and URL are not quoted, though they stand in quotes (5.7, measured), and
+ * "NONE/0.0" may be where HTTP is expected.  A URL has no blanks.  What combined has behind it nobody reads. */
+#define FORMAT_COMMON	"%>a %[ui %[un [%tl] \"%'rm %'ru %'rv\" %>Hs %<st %Ss"
 
 /* TEXT without the "logformat NAME" of squid.conf; *CUT is how much that was. */
 static struct slice
@@ -488,7 +489,7 @@ find_end(struct slice rest, const struct piece *piece, struct slice until, size_
 	return SIZE_MAX;
 }
 
-/* "23/Nov/2026:07:20:24 +0000" in milliseconds; ACCESS_UNKNOWN. */
+/* "23/Nov/2026:07:20:24 +0000", as %tl is, or without the zone, as %tg is, in milliseconds; ACCESS_UNKNOWN. */
 static int64_t
 civil_ms(struct slice s)
 {
@@ -497,13 +498,13 @@ civil_ms(struct slice s)
 	int n[sizeof(places)] = { 0 }, month = 0;
 	int64_t seconds, zone;
 
-	if (s.len != CIVIL_LEN)
+	if (s.len != CIVIL_LEN && s.len != CIVIL_SHORT)
 		return ACCESS_UNKNOWN;
-	for (size_t i = 0; i < CIVIL_LEN; i++)
+	for (size_t i = 0; i < s.len; i++)
 		if (shape[i] == '0' ? !ascii_is_digit(s.p[i]) : shape[i] == '+' ? s.p[i] != '+' && s.p[i] != '-' :
 		    shape[i] != 'A' && s.p[i] != shape[i])
 			return ACCESS_UNKNOWN;
-	for (size_t i = 0; i < sizeof(places); i++)
+	for (size_t i = 0; i < sizeof(places) && places[i] < s.len; i++)
 		for (size_t k = 0; k < digits[i]; k++)
 			n[i] = n[i] * 10 + (s.p[places[i] + k] - '0');
 	while (month < 12 && memcmp(months + (ptrdiff_t)month * 3, s.p + 3, 3) != 0)
@@ -511,7 +512,7 @@ civil_ms(struct slice s)
 	if (clock_civil(n[1], month + 1, n[0], n[2], n[3], n[4], &seconds) == -1)
 		return ACCESS_UNKNOWN;
 	zone = (int64_t)n[5] * HOUR_S + (int64_t)n[6] * MINUTE_S;
-	return (seconds - (s.p[21] == '-' ? -zone : zone)) * MS;
+	return (seconds - (s.len == CIVIL_LEN && s.p[21] == '-' ? -zone : zone)) * MS;
 }
 
 /* The same of a moment that is written as PIECE's argument says. */

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "eventstore/access_format.h"
 
@@ -12,12 +11,7 @@ enum { SCRATCH_MAX = 1 << 20 };
 static void
 print(struct slice s)
 {
-	struct buf shown = { 0 };
-
-	buf_init(&shown, SCRATCH_MAX);
-	buf_add_escaped(&shown, s);
-	printf("%.*s\t", SLICE_ARGS(s.len > 0 ? buf_slice(&shown) : SLICE("-")));
-	buf_fini(&shown);
+	printf("%.*s\t", SLICE_ARGS(s.len > 0 ? s : SLICE("-")));
 }
 
 int
