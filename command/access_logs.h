@@ -38,15 +38,15 @@ struct access_logs {
 	struct access_counts	 counts;	/* of what was read so far */
 };
 
-/* Read all.  MEMBERS are N, log_crew_size() at most, and begin with a struct access_member.  -1 with an error in DIAG: something could
- * not be opened, read to its end, or kept; what had been read was shown all the same. */
+/* Read all.  MEMBERS are N, log_crew_size() at most, and begin with a struct access_member.  -1 with an error in DIAG: something
+ * could not be opened, read to its end, or kept; what had been read was shown all the same. */
 int access_logs_read(struct access_logs *logs, void *const *members, size_t n, struct diag *diag);
 
 /* What could not be used, as notes in DIAG. */
 void access_logs_note(const struct access_logs *logs, struct diag *diag);
 
-/* URL as the event log would have it: without what stands behind '?' unless QUERY, and with mail addresses hidden unless MAIL.  NULL
- * without memory; the caller frees. */
+/* URL as the event log would have it: without what stands behind '?' unless QUERY, and with mail addresses hidden unless MAIL.
+ * NULL without memory; the caller frees. */
 char *access_url_shown(struct slice url, bool query, bool mail);
 
 #endif

@@ -109,8 +109,8 @@ link_list(const char *path, const char *to)
 	return r;
 }
 
-/* All that publish() reads.  The MANIFEST comes before the segments that it names are linked; one that is gone by then is found to be
- * missing. */
+/* All that publish() reads.  The MANIFEST comes before the segments that it names are linked; one that is gone by then is found
+ * to be missing. */
 static int
 fill(const char *from, const char *to, const char *file)
 {

@@ -22,8 +22,9 @@ struct scan_counts {
 };
 
 /* Read FD (plain or a file of gzip) to its end, judge what its lines name and print the findings, in the order of the lines, on
- * standard output.  A line is a host, with or without a port, a URL, or a line of an access log in FORMAT; an empty one and one that
- * begins with '#' are passed over.  -1 with errno when something could not be read, written or kept; COUNTS is what was done. */
+ * standard output.  A line is a host, with or without a port, a URL, or a line of an access log in FORMAT; an empty one and one
+ * that begins with '#' are passed over.  -1 with errno when something could not be read, written or kept; COUNTS is what was
+ * done. */
 int scan_fd(const struct scan *scan, int fd, struct scan_counts *counts);
 
 #endif

@@ -1,4 +1,5 @@
-/* purge.h - takes objects out of a Squid's cache: "PURGE URL" to the proxy, as "acl purge method PURGE" in its squid.conf allows. */
+/* purge.h - takes objects out of a Squid's cache: "PURGE URL" to the proxy, as "acl purge method PURGE" in its squid.conf allows.
+ * */
 #ifndef COMMAND_PURGE_H
 #define COMMAND_PURGE_H
 
@@ -21,8 +22,8 @@ void purge_close(struct purge *p);
  * "strip_query_terms off" says so: what ends in '?' is not the URL that was asked for. */
 bool purge_possible(struct slice url);
 
-/* Purge URL, for which purge_possible() holds.  The status of the answer; -1 with errno.  Waits for PURGE_TIMEOUT_S at most for each
- * address, and each read and write. */
+/* Purge URL, for which purge_possible() holds.  The status of the answer; -1 with errno.  Waits for PURGE_TIMEOUT_S at most for
+ * each address, and each read and write. */
 int purge_url(const struct purge *p, struct slice url);
 
 #endif

@@ -195,8 +195,8 @@ new_row(struct rehearsal *r, struct slice rule, struct slice source, enum outcom
 		r->cap = cap;
 	}
 	row = &r->rows[r->n];
-	*row = (struct rehearsal_row){ .is_source = rule.len == 0, .outcome = outcome, .rule = slice_dup(rule), .source = slice_dup(source),
-		.first_ms = ACCESS_UNKNOWN, .last_ms = ACCESS_UNKNOWN };
+	*row = (struct rehearsal_row){ .is_source = rule.len == 0, .outcome = outcome, .rule = slice_dup(rule),
+		.source = slice_dup(source), .first_ms = ACCESS_UNKNOWN, .last_ms = ACCESS_UNKNOWN };
 	if (row->rule == NULL || row->source == NULL) {
 		free(row->rule);
 		free(row->source);

@@ -2,8 +2,8 @@
  * the live one, and only where the two differ is anything kept.
  *
  * A row is a rule and what it would do that is not done now.  Different clients and domains are counted exactly as long as there is
- * room for REHEARSAL_DISTINCT of them in all rows together; beyond that the numbers are "at least".  What a file is, no log says: file
- * rules are not judged. */
+ * room for REHEARSAL_DISTINCT of them in all rows together; beyond that the numbers are "at least".  What a file is, no log says:
+ * file rules are not judged. */
 #ifndef COMMAND_REHEARSAL_H
 #define COMMAND_REHEARSAL_H
 

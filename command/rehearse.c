@@ -66,7 +66,8 @@ print_numbers(const struct rehearse *h, const struct rehearsal_row *row)
 {
 	const char *least = row->at_least ? "at least " : "";
 
-	printf("%" PRIu64 " request%s, %s%" PRIu64 " client%s", row->requests, show_s(row->requests), least, row->clients, show_s(row->clients));
+	printf("%" PRIu64 " request%s, %s%" PRIu64 " client%s", row->requests, show_s(row->requests), least, row->clients,
+	    show_s(row->clients));
 	if (h->r.suffixes != NULL)
 		printf(", %s%" PRIu64 " domain%s", least, row->domains, show_s(row->domains));
 	print_span(row->first_ms, row->last_ms);

@@ -6,7 +6,8 @@
 #include "base/clock.h"
 
 enum { PIECES_MAX = 128, FORMAT_MAX = 16384, WIDTH_MAX = 1024, TIME_ARG = 128, MS = 1000, FORMATS = 2 };
-enum { CIVIL_LEN = sizeof("23/Nov/2026:07:20:24 +0000") - 1, CIVIL_SHORT = sizeof("23/Nov/2026:07:20:24") - 1, MINUTE_S = 60, HOUR_S = 3600 };
+enum { CIVIL_LEN = sizeof("23/Nov/2026:07:20:24 +0000") - 1, CIVIL_SHORT = sizeof("23/Nov/2026:07:20:24") - 1 };
+enum { MINUTE_S = 60, HOUR_S = 3600 };
 
 /* What is read of a field. */
 enum field {
@@ -352,8 +353,8 @@ layout_parse(struct layout *l, struct slice text, struct diag *diag)
 /* ---- making one ---- */
 
 #define FORMAT_SQUID	"%ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt"
-/* Squid does not write this one by its own logformat: method and URL are not quoted, though they stand in quotes (5.7, measured), and
- * "NONE/0.0" may be where HTTP is expected.  A URL has no blanks.  What combined has behind it nobody reads. */
+/* Squid does not write this one by its own logformat: method and URL are not quoted, though they stand in quotes (5.7, measured),
+ * and "NONE/0.0" may be where HTTP is expected.  A URL has no blanks.  What combined has behind it nobody reads. */
 #define FORMAT_COMMON	"%>a %[ui %[un [%tl] \"%'rm %'ru %'rv\" %>Hs %<st %Ss"
 
 /* TEXT without the "logformat NAME" of squid.conf; *CUT is how much that was. */

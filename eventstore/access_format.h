@@ -21,8 +21,9 @@
 struct access_format;
 
 /* The format that TEXT says: a logformat's text, with or without "logformat NAME" before it; "squid", "common" or "combined";
- * empty: each line tells.  NULL with errors in DIAG, with their column: a code that has to be read stands side by side with another one,
- * nothing says what was asked for, something is not closed, it is too long; or no memory.  The caller's: access_format_free(). */
+ * empty: each line tells.  NULL with errors in DIAG, with their column: a code that has to be read stands side by side with
+ * another one, nothing says what was asked for, something is not closed, it is too long; or no memory.  The caller's:
+ * access_format_free(). */
 struct access_format *access_format_new(struct slice text, struct diag *diag);
 void access_format_free(struct access_format *f);
 

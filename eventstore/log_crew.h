@@ -24,8 +24,8 @@ struct log_crew_work {
 size_t log_crew_size(void);
 
 /* Read FD to its end: a regular file from its start, plain or of gzip, anything else from where it is, plain.  MEMBERS are N, at
- * least one.  0; what PIECE answered; -1 with errno: EBADMSG when compressed data are damaged, ENOTSUP when they are of a compression
- * that cannot be read here. */
+ * least one.  0; what PIECE answered; -1 with errno: EBADMSG when compressed data are damaged, ENOTSUP when they are of a
+ * compression that cannot be read here. */
 int log_crew_read(int fd, const struct log_crew_work *work, void *const *members, size_t n, void *arg);
 
 #endif
