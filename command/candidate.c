@@ -145,13 +145,15 @@ name_real_files(struct diag *diag, const char *dir, const char *state)
 }
 
 static int
-make(const struct call *c, const char *only, struct candidate *out, struct diag *diag)
+make(const struct call *c, const struct publish_options *options, struct candidate *out, struct diag *diag)
 {
 	struct live_request rq = live_request(c);
 	char rules[STATE_PATH];
 
 	rq.options.state = out->dir;
-	rq.options.only = only;
+	rq.options.only = options->only;
+	rq.options.lists = options->lists;
+	rq.options.suffix_file = options->suffix_file;
 	rq.options.forward = true;
 	show_progress("reading sources");
 	if (publish(&rq.options, &out->report, diag) == -1 || state_path(out->dir, STATE_RULES, rules) == -1)
@@ -161,7 +163,8 @@ make(const struct call *c, const char *only, struct candidate *out, struct diag 
 }
 
 int
-candidate_make(const struct call *c, const char *only, const char *file, struct candidate *out, struct diag *diag)
+candidate_make(const struct call *c, const struct publish_options *options, const char *file, struct candidate *out,
+    struct diag *diag)
 {
 	const char *tmp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
 	char *dir = file_join(tmp, "firebreak-rehearse-XXXXXX");
@@ -178,7 +181,7 @@ candidate_make(const struct call *c, const char *only, const char *file, struct 
 		diag_add(diag, DIAG_ERROR, file != NULL && access(file, R_OK) == -1 ? file : dir, 0, 0, "%s", strerror(errno));
 		return -1;
 	}
-	r = make(c, only, out, diag);
+	r = make(c, options, out, diag);
 	show_progress_end();
 	name_real_files(diag, dir, c->state);
 	return r;

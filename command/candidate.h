@@ -16,10 +16,12 @@ struct candidate {
 	struct publish_report	 report;
 };
 
-/* Make OUT of C's state folder.  ONLY is the one source that is looked at, or NULL: all.  FILE, which may be NULL, is a list that
- * is not among the sources yet, and is put there by its name, in place of one that has it.  What publish finds goes to DIAG, with
- * the names of files as they really are.  -1 with errors in DIAG.  OUT is to be given to candidate_fini() in either case. */
-int candidate_make(const struct call *c, const char *only, const char *file, struct candidate *out, struct diag *diag);
+/* Make OUT of C's state folder, as OPTIONS say (only, lists, suffix_file; all else is set here).  FILE, which may be NULL, is a
+ * list that is not among the sources yet, and is put there by its name, in place of one that has it.  What publish finds goes to
+ * DIAG, with the names of files as they really are.  -1 with errors in DIAG.  OUT is to be given to candidate_fini() in either
+ * case. */
+int candidate_make(const struct call *c, const struct publish_options *options, const char *file, struct candidate *out,
+    struct diag *diag);
 
 /* The name of the source that FILE would be, into NAME; the same for an ONLY. */
 const char *candidate_source(const char *file, char name[static MANIFEST_NAME + 1]);

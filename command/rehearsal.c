@@ -5,8 +5,9 @@
 #include <sys/random.h>
 
 #include "base/siphash.h"
+#include "ruleset/gate.h"
 
-enum { TEXT_MAX = 4096, HITS_MAX = 256 << 20, SEEN_FIRST = 4096, INDEX_SIZE = 1 << 18 };
+enum { TEXT_MAX = 4096, WORDS_MAX = 4 * URL_RAW_MAX, HITS_MAX = 256 << 20, SEEN_FIRST = 4096, INDEX_SIZE = 1 << 18 };
 
 /* What is seen at most fills three quarters of the table. */
 enum { SEEN_MOST = REHEARSAL_DISTINCT / 3 * 4 };
@@ -41,7 +42,7 @@ struct member {
 /* A request that would be treated otherwise. */
 struct hit {
 	enum outcome	outcome;
-	uint32_t	rule, source, client, domain, url;	/* lengths */
+	uint32_t	rule, source, words, client, domain, url;	/* lengths */
 	int64_t		time_ms;
 };
 
@@ -72,29 +73,49 @@ name_of(const struct why *why, struct buf *out, struct slice *source)
 	return buf_slice(out);
 }
 
+/* What STATE/held calls RULE. */
+static void
+words_of(const struct rule *rule, struct buf *out)
+{
+	char space[RULE_NAME_MAX];
+	struct buf value;
+
+	buf_init_in(&value, space, sizeof(space), WORDS_MAX);
+	if (rule_value_format(rule, &value) == 0)
+		gate_words(rule->action, rule->kind, buf_slice(&value), out);
+	buf_fini(&value);
+}
+
 static void
 add_hit(struct member *m, enum outcome outcome, const struct why *why, const struct access_entry *e, const struct url *url)
 {
-	char space[RULE_NAME_MAX];
-	struct slice rule, source, client = slice_head(e->client, TEXT_MAX), domain = url->host, shown = slice_head(e->url, TEXT_MAX);
-	struct buf name;
+	char space[RULE_NAME_MAX], more[RULE_NAME_MAX];
+	struct slice rule, source, client = slice_head(e->client, TEXT_MAX), domain = url->host;
+	struct slice shown = slice_head(e->url, TEXT_MAX);
+	struct buf name, words;
 	struct hit hit;
 
-	buf_init_in(&name, space, sizeof(space), TEXT_MAX);
+	buf_init_in(&name, space, sizeof(space), WORDS_MAX);
 	rule = name_of(why, &name, &source);
+	buf_init_in(&words, more, sizeof(more), WORDS_MAX);
+	if (why_rule(why) != NULL)
+		words_of(why_rule(why), &words);
 	if (url->kind == HOST_NAME && m->r->suffixes != NULL) {
 		domain = registrable_domain(m->r->suffixes, url->host);
 		domain = domain.len > 0 ? domain : url->host;
 	}
 	hit = (struct hit){ .outcome = outcome, .rule = (uint32_t)rule.len, .source = (uint32_t)source.len,
-		.client = (uint32_t)client.len, .domain = (uint32_t)domain.len, .url = (uint32_t)shown.len, .time_ms = e->time_ms };
+		.words = (uint32_t)words.len, .client = (uint32_t)client.len, .domain = (uint32_t)domain.len,
+		.url = (uint32_t)shown.len, .time_ms = e->time_ms };
 	buf_add(&m->hits, &hit, sizeof(hit));
 	buf_add_slice(&m->hits, rule);
 	buf_add_slice(&m->hits, source);
+	buf_add_slice(&m->hits, buf_slice(&words));
 	buf_add_slice(&m->hits, client);
 	buf_add_slice(&m->hits, domain);
 	buf_add_slice(&m->hits, shown);
 	buf_fini(&name);
+	buf_fini(&words);
 }
 
 static void
@@ -182,7 +203,7 @@ is_new(struct rehearsal_tables *t, uint64_t h, bool *full)
 }
 
 static struct rehearsal_row *
-new_row(struct rehearsal *r, struct slice rule, struct slice source, enum outcome outcome)
+new_row(struct rehearsal *r, struct slice rule, struct slice source, struct slice words, enum outcome outcome)
 {
 	struct rehearsal_row *row, *v;
 
@@ -196,10 +217,11 @@ new_row(struct rehearsal *r, struct slice rule, struct slice source, enum outcom
 	}
 	row = &r->rows[r->n];
 	*row = (struct rehearsal_row){ .is_source = rule.len == 0, .outcome = outcome, .rule = slice_dup(rule),
-		.source = slice_dup(source), .first_ms = ACCESS_UNKNOWN, .last_ms = ACCESS_UNKNOWN };
-	if (row->rule == NULL || row->source == NULL) {
+		.source = slice_dup(source), .words = slice_dup(words), .first_ms = ACCESS_UNKNOWN, .last_ms = ACCESS_UNKNOWN };
+	if (row->rule == NULL || row->source == NULL || row->words == NULL) {
 		free(row->rule);
 		free(row->source);
+		free(row->words);
 		return NULL;
 	}
 	r->n++;
@@ -208,7 +230,7 @@ new_row(struct rehearsal *r, struct slice rule, struct slice source, enum outcom
 
 /* The row of RULE (empty: of all of SOURCE) that would lead to OUTCOME; NULL when there is no room for another. */
 static struct rehearsal_row *
-row_of(struct rehearsal *r, struct slice rule, struct slice source, enum outcome outcome)
+row_of(struct rehearsal *r, struct slice rule, struct slice source, struct slice words, enum outcome outcome)
 {
 	size_t at = hash(r, 'r', (uint64_t)outcome, rule, source) & (INDEX_SIZE - 1);
 	struct rehearsal_row *row;
@@ -218,7 +240,7 @@ row_of(struct rehearsal *r, struct slice rule, struct slice source, enum outcome
 		if (row->outcome == outcome && slice_eq(slice_str(row->rule), rule) && slice_eq(slice_str(row->source), source))
 			return row;
 	}
-	if ((row = new_row(r, rule, source, outcome)) != NULL)
+	if ((row = new_row(r, rule, source, words, outcome)) != NULL)
 		r->tables->index[at] = (uint32_t)r->n;
 	return row;
 }
@@ -268,23 +290,24 @@ take(struct slice *rest, size_t len)
 static void
 sum_hit(struct rehearsal *r, struct slice *rest)
 {
-	struct slice rule, source, client, domain, url;
+	struct slice rule, source, words, client, domain, url, none = { 0 };
 	struct rehearsal_row *row;
 	struct hit hit;
 
 	memcpy(&hit, take(rest, sizeof(hit)).p, sizeof(hit));
 	rule = take(rest, hit.rule);
 	source = take(rest, hit.source);
+	words = take(rest, hit.words);
 	client = take(rest, hit.client);
 	domain = take(rest, hit.domain);
 	url = take(rest, hit.url);
-	if ((row = row_of(r, rule, source, hit.outcome)) != NULL) {
+	if ((row = row_of(r, rule, source, words, hit.outcome)) != NULL) {
 		count_hit(r, row, &hit, client, domain);
 		add_sample(r, row, url);
 	} else {
 		r->lost++;
 	}
-	if (hit.outcome == OUTCOME_BLOCK && (row = row_of(r, (struct slice){ 0 }, source, hit.outcome)) != NULL)
+	if (hit.outcome == OUTCOME_BLOCK && (row = row_of(r, none, source, none, hit.outcome)) != NULL)
 		count_hit(r, row, &hit, client, domain);
 }
 
@@ -355,6 +378,7 @@ rehearsal_fini(struct rehearsal *r)
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->rows[i].rule);
 		free(r->rows[i].source);
+		free(r->rows[i].words);
 		for (size_t k = 0; k < REHEARSAL_SAMPLES; k++)
 			free(r->rows[i].samples[k]);
 	}

@@ -21,6 +21,7 @@ struct rehearsal_row {
 	bool		 is_source;		/* RULE is empty: what all rules of SOURCE would block together */
 	enum outcome	 outcome;
 	char		*rule, *source;		/* the rule of the candidate; of what would be done less, that of the live generation */
+	char		*words;			/* "block host .a.example", as STATE/held has it; empty when it is no rule of a source */
 	uint64_t	 requests, clients, domains;
 	bool		 at_least;		/* clients and domains are */
 	int64_t		 first_ms, last_ms;	/* ACCESS_UNKNOWN */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "command/candidate.h"
+#include "command/live.h"
 #include "command/rehearsal.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -232,9 +233,11 @@ static int
 open_both(struct rehearse *h, struct diag *diag)
 {
 	struct diag unwanted = { 0 };
+	struct live_request rq = live_request(h->call);
 	char manifest[STATE_PATH];
 
-	if (candidate_make(h->call, h->source, h->file, &h->candidate, diag) == -1 ||
+	rq.options.only = h->source;
+	if (candidate_make(h->call, &rq.options, h->file, &h->candidate, diag) == -1 ||
 	    held_load(HELD_RULES, h->candidate.dir, &h->held, diag) == -1 || call_path(h->call, STATE_MANIFEST, manifest) == -1)
 		return -1;
 	if (h->source != NULL && manifest_source(generation_manifest(h->candidate.g), slice_str(h->source)) == NULL) {
@@ -262,6 +265,10 @@ rehearse(struct rehearse *h, struct diag *diag)
 	h->r.live = h->live;
 	h->r.candidate = h->candidate.g;
 	h->r.now = judge_now(h->candidate.g, clock_ms() / MS);
+	if (!h->has_budget && site->rehearse_budget > 0) {
+		h->has_budget = true;
+		h->budget = (uint64_t)site->rehearse_budget;
+	}
 	h->r.show_query = site->log_query;
 	h->r.show_mail = site->log_mail;
 	begun_ms = clock_ms();

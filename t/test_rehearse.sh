@@ -110,4 +110,61 @@ hasnot "reaches no terminal" $'\x1b' "$out"
 seq 200000 | awk '{ printf "1795000000.000 1 192.0.2.%d A/200 1 GET http://www.new.example/%d - B/- -\n", $1 % 250, $1 }' >"$work/many"
 fb 0 "many" rehearse --json --log "$work/many"
 json "on all processors" '.changes[] | [.requests, .clients, (.urls | length), .urls[0]]' '[200000,250,3,"http://www.new.example/1"]'
+
+# ---- a publish that asks ----
+state=$work/budget
+mkdir -p "$state/sources"
+feed=$state/sources/feed-x.hosts
+now=$(date +%s)
+for i in 1 2 3; do line "$now" "192.0.2.$i" GET http://www.busy.example/; done >"$work/recent"
+line "$now" 192.0.2.1 GET http://rare.example/ >>"$work/recent"
+for i in $(seq 50); do line $((now - 20 * 86400)) 192.0.2.1 GET http://www.long-ago.example/; done >>"$work/recent"
+printf 'RehearseLogs %s\nRehearseBudget 2\n' "$work/recent" >"$state/site.conf"
+echo nobody.example >"$feed"
+fb 0 "publish within the budget" publish
+has "it is live" "1 rule (1 host" "$out"
+printf '%s\n' nobody.example www.busy.example www.long-ago.example >"$feed"
+fb 0 "a dry run over the budget" publish --dry-run
+has "says what would be held" "1 held rule left out" "$out"
+fb 0 "publish over the budget" publish
+has "holds what is met" "1 held rule left out" "$out"
+has "and says why" "it would block 3 requests of 3 clients in the access logs; with all new rules of its source these are 3, and the budget is 2" "$err"
+has "what nobody met of late is live" "2 rules (2 host" "$out"
+fb 0 "who asks for it" check http://www.busy.example/
+fb 1 "and for the other" check http://www.long-ago.example/
+fb 1 "held" held
+has "lists it" "block host .www.busy.example" "$(sed 's/host www/host .www/' <<<"$out")"
+has "by its class" "by budget" "$out"
+: >"$work/recent"
+echo more.example >>"$feed"
+fb 0 "publish with other logs" publish
+has "what is held stays so" "1 held rule left out" "$out"
+has "that nothing could be asked is said" "could not all be asked" "$err"
+fb 0 "block does not ask" block www.busy.test
+fb 0 "rehearse knows the budget of the site" rehearse --json --log "$work/recent"
+json "two" '.budget' 2
+id=$(FIREBREAK_STATE=$state "$firebreak" held --json | jq -r '.[0].id')
+fb 0 "deny" deny "$id"
+echo again.example >>"$feed"
+fb 0 "publish what was denied" publish
+has "it stays out" "1 denied rule left out" "$out"
+for i in 1 2 3; do line "$now" "192.0.2.$i" GET http://www.busy.example/; done >"$work/recent"
+fb 0 "approve" approve "$id"
+fb 1 "it is live" check http://www.busy.example/
+line "$now" 192.0.2.1 GET http://rare.example/ >>"$work/recent"
+echo rare.example >>"$feed"
+fb 0 "what was approved does not count against others" publish
+fb 1 "and these are live" check http://rare.example/
+printf '%s\n' 'block url shop.example/a%20b id=url' 'block path *.php?x=* host=path.example id=path' 'block address 198.51.100.0/24 id=net' \
+	>"$state/sources/kinds.rules"
+sed -i '/id=path/d' "$state/sources/kinds.rules"
+for i in 1 2 3; do
+	line "$now" "192.0.2.$i" GET 'http://shop.example/a%20b/c'
+	line "$now" "192.0.2.$i" GET 'http://198.51.100.7/'
+done >>"$work/recent"
+fb 0 "other kinds" publish
+has "are held alike" "2 held rules left out" "$out"
+sed -i 's/RehearseBudget.*/RehearseBudget 0/' "$state/site.conf"
+fb 0 "without a budget" publish
+hasnot "nothing is held" "held" "$out"
 tap_done
