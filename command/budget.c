@@ -81,8 +81,8 @@ hold_row(struct budget *b, const struct rehearsal_row *row, uint64_t all, int64_
 	clock_format_s(clock_ms() / MS, date);
 	buf_init(&text, SITE_MAX);
 	buf_addf(&text, "it would block %" PRIu64 " request%s of %s%" PRIu64 " client%s in the access logs; with all new rules of its "
-	    "source these are %" PRIu64 ", and the budget is %" PRId64, row->requests, show_s(row->requests), row->at_least ? "at least " : "",
-	    row->clients, show_s(row->clients), all, most);
+	    "source these are %" PRIu64 ", and the budget is %" PRId64, row->requests, show_s(row->requests),
+	    row->at_least ? "at least " : "", row->clients, show_s(row->clients), all, most);
 	held_add(&b->over, slice_str(date), slice_str(lint_class_name(LINT_BUDGET)), slice_str(row->source), slice_str(row->words),
 	    buf_slice(&text));
 	buf_fini(&text);
@@ -117,11 +117,13 @@ ask_logs(const struct call *c, struct budget *b, const struct site *site, struct
 	struct rehearsal r = { .candidate = b->candidate.g, .now = judge_now(b->candidate.g, clock_ms() / MS) };
 	struct diag findings = { 0 };
 	char manifest[STATE_PATH];
+	struct pseudonyms *keys = call_pseudonyms(c);
 	struct generation *live = NULL;
 
 	if (state_path(c->state, STATE_MANIFEST, manifest) == 0 && access(manifest, F_OK) == 0)
 		live = overview_generation(c->state, false, &findings);
 	r.live = live;
+	r.pseudonyms = keys;
 	rehearsal_run(&r, logs, &findings);
 	if (logs->counts.entries == 0 && logs->counts.old == 0)
 		diag_add(&findings, DIAG_ERROR, NULL, 0, 0, "no request is in them");
@@ -132,6 +134,7 @@ ask_logs(const struct call *c, struct budget *b, const struct site *site, struct
 	find_over(c, b, &r, site->rehearse_budget);
 	rehearsal_fini(&r);
 	generation_close(live);
+	pseudonyms_free(keys);
 	diag_fini(&findings);
 }
 

@@ -35,6 +35,7 @@ struct hunt {
 	const char		**paths;
 	struct access_logs	 logs;
 	int64_t			 now;
+	struct pseudonyms	*pseudonyms;	/* for exceptions; NULL */
 	struct listed_size {
 		uint64_t	 size;
 		char		*rule;
@@ -216,7 +217,7 @@ was_there(const struct hunt *h, const struct question *q, struct slice id)
 static void
 look_at_request(struct member *m, const struct access_entry *e, const struct url *url)
 {
-	struct asker asker = { .client = e->client, .user = e->user, .host = url->host };
+	struct asker asker = { .client = e->client, .user = e->user, .host = url->host, .pseudonyms = m->h->pseudonyms };
 	struct question q = { .url = url, .now = m->h->now, .asker = &asker };
 	struct why why;
 
@@ -587,6 +588,7 @@ open_generations(struct hunt *h, const char *since, struct diag *diag)
 	if ((h->g = overview_generation(h->call->state, false, diag)) == NULL)
 		return -1;
 	h->now = judge_now(h->g, clock_ms() / MS);
+	h->pseudonyms = call_pseudonyms(h->call);
 	if (since == NULL)
 		return 0;
 	if (slice_u64(slice_str(since), &number) == -1 || call_path(h->call, STATE_RULES, rules) == -1) {
@@ -652,6 +654,7 @@ hunt_fini(struct hunt *h)
 	buf_fini(&h->text);
 	generation_close(h->g);
 	generation_close(h->old);
+	pseudonyms_free(h->pseudonyms);
 }
 
 static int

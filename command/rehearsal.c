@@ -122,7 +122,7 @@ static void
 judge_entry(void *member, const struct access_entry *e, const struct url *url)
 {
 	struct member *m = member;
-	struct asker asker = { .client = e->client, .user = e->user, .host = url->host };
+	struct asker asker = { .client = e->client, .user = e->user, .host = url->host, .pseudonyms = m->r->pseudonyms };
 	struct question q = { .url = url, .now = m->r->now, .asker = &asker };
 	struct why live, candidate;
 	enum outcome before, after;

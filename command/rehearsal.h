@@ -30,12 +30,13 @@ struct rehearsal_row {
 
 struct rehearsal_tables;
 
-/* The caller sets the first six. */
+/* The caller sets what stands before the rows. */
 struct rehearsal {
 	const struct generation		*live;		/* NULL: nothing is live */
 	const struct generation		*candidate;
 	int64_t				 now;		/* seconds */
 	const struct public_suffixes	*suffixes;	/* NULL: domains are not counted */
+	const struct pseudonyms		*pseudonyms;	/* for exceptions; NULL */
 	bool				 show_query, show_mail;	/* in samples */
 	struct rehearsal_row		*rows;
 	size_t				 n, cap;

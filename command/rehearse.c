@@ -29,6 +29,7 @@ struct rehearse {
 	struct generation	*live;
 	struct held_list	 held;			/* what the candidate does not have */
 	struct rehearsal	 r;
+	struct pseudonyms	*keys;
 	int64_t			 took_ms;
 };
 
@@ -269,6 +270,7 @@ rehearse(struct rehearse *h, struct diag *diag)
 		h->has_budget = true;
 		h->budget = (uint64_t)site->rehearse_budget;
 	}
+	h->r.pseudonyms = h->keys = call_pseudonyms(h->call);
 	h->r.show_query = site->log_query;
 	h->r.show_mail = site->log_mail;
 	begun_ms = clock_ms();
@@ -347,6 +349,7 @@ run(struct call *c)
 	public_suffixes_free((struct public_suffixes *)h.r.suffixes);
 	held_fini(&h.held);
 	generation_close(h.live);
+	pseudonyms_free(h.keys);
 	candidate_fini(&h.candidate);
 	access_format_free(format);
 	free(h.paths);
