@@ -486,6 +486,9 @@ find_end(struct slice rest, const struct piece *piece, struct slice until, size_
 			blanks--;
 		else if ((*len = match_literal(slice_skip(rest, i), until)) > 0)
 			return i;
+		else
+			while (rest.p[i] == ' ' && i + 1 < rest.len && rest.p[i + 1] == ' ')
+				i++;	/* as it stands for all of them */
 	}
 	return SIZE_MAX;
 }

@@ -38,7 +38,7 @@ log_crew_size(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n < 1 ? 1 : n > LOG_CREW_MEMBERS ? LOG_CREW_MEMBERS : (size_t)n;
+	return n < 1 ? 2 : n >= LOG_CREW_MEMBERS ? LOG_CREW_MEMBERS : (size_t)n + 1;
 }
 
 /* ---- pieces ---- */
@@ -126,22 +126,42 @@ look(void *arg)
 	return NULL;
 }
 
-/* One piece for each of N members; what PIECE answered. */
+/* JOB's piece has been looked at, if it has one: what PIECE answers. */
 static int
-do_round(struct input *in, struct job *jobs, size_t n, void *arg)
+finish_job(struct job *job, void *arg)
 {
-	size_t filled = 0;
+	if (job->len == 0)
+		return 0;
+	if (job->started)
+		pthread_join(job->thread, NULL);
+	else
+		look(job);
+	job->started = false;
+	return job->work->piece(arg, job->member, job->len);
+}
+
+/* All pieces, the N jobs in turns: while the others look at theirs, the next one is read.  What PIECE answered. */
+static int
+do_all(struct input *in, struct job *jobs, size_t n, void *arg)
+{
+	size_t at = 0;
 	int stop = 0;
 
-	for (; filled < n && fill_job(in, &jobs[filled]); filled++)
-		jobs[filled].started = pthread_create(&jobs[filled].thread, NULL, look, &jobs[filled]) == 0;
-	for (size_t i = 0; i < filled; i++) {
-		if (jobs[i].started)
-			pthread_join(jobs[i].thread, NULL);
-		else
-			look(&jobs[i]);
+	for (; !in->ended && stop == 0; at = (at + 1) % n) {
+		struct job *job = &jobs[at];
+
+		stop = finish_job(job, arg);
+		job->len = 0;
+		if (stop == 0 && fill_job(in, job))
+			job->started = pthread_create(&job->thread, NULL, look, job) == 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct job *job = &jobs[(at + i) % n];
+
 		if (stop == 0)
-			stop = jobs[i].work->piece(arg, jobs[i].member, jobs[i].len);
+			stop = finish_job(job, arg);
+		else if (job->started)
+			pthread_join(job->thread, NULL);
 	}
 	return stop;
 }
@@ -197,9 +217,8 @@ log_crew_read(int fd, const struct log_crew_work *work, void *const *members, si
 	}
 	if (!good || open_input(&in, &st) == -1)
 		in.error = errno;
-	in.ended = in.error != 0;
-	while (!in.ended && stop == 0)
-		stop = do_round(&in, jobs, n, arg);
+	if (in.error == 0)
+		stop = do_all(&in, jobs, n, arg);
 	if (in.bytes != NULL)
 		log_bytes_close(in.bytes);
 	free(in.bytes);

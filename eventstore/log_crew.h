@@ -20,7 +20,7 @@ struct log_crew_work {
 	int	(*piece)(void *arg, void *member, size_t n);
 };
 
-/* How many members are worth having here: the processors, LOG_CREW_MEMBERS at most. */
+/* How many members are worth having here: one more than processors, as one piece is being read; LOG_CREW_MEMBERS at most. */
 size_t log_crew_size(void);
 
 /* Read FD to its end: a regular file from its start, plain or of gzip, anything else from where it is, plain.  MEMBERS are N, at

@@ -102,6 +102,29 @@ static const struct row {
 	    "", U, U, U },
 };
 
+/* A line of blanks is looked at once, not once for each of them. */
+static void
+try_blanks(void)
+{
+	enum { BLANKS = 4 << 20 };
+	struct access_format *f = access_format_new(SLICE("%>a x|%un y|%ru"), NULL);
+	char *line = malloc(BLANKS);
+	struct access_entry e;
+	struct buf scratch;
+
+	buf_init(&scratch, 1 << 16);
+	if (f == NULL || line == NULL)
+		abort();
+	memset(line, ' ', BLANKS);
+	ok(!access_format_read(f, slice_make(line, BLANKS), &scratch, &e), "a line of blanks");
+	memcpy(line + BLANKS - 20, "x|al y|http://a.test", 20);
+	ok(access_format_read(f, slice_make(line, BLANKS), &scratch, &e) && slice_eq(e.url, SLICE("http://a.test")) &&
+	    slice_eq(e.user, SLICE("al")), "and one with something at its end");
+	buf_fini(&scratch);
+	access_format_free(f);
+	free(line);
+}
+
 /* A format that is refused, and the column. */
 static const struct { const char *format; unsigned col; } bad[] = {
 	{ "%>a %rm", 1 }, { "%ru%>a", 4 }, { "%>a%Ss %ru", 4 }, { "%{X>h %ru", 2 }, { "%ru %", 6 }, { "%ru %\"", 7 },
@@ -167,6 +190,7 @@ main(void)
 		try_row(&rows[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		try_bad(bad[i].format, bad[i].col);
+	try_blanks();
 	try_url(ACCESS_URL, "http://WWW.a.example:80/", "www.a.example");
 	try_url(ACCESS_CONNECT, "a.example:443", "a.example");
 	try_url(ACCESS_CONNECT, "[2001:db8::7]:443", "[2001:db8::7]");
