@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "command/budget.h"
 #include "command/lead.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -213,6 +214,23 @@ report_failure(const struct job *job)
 	return EXIT_TROUBLE;
 }
 
+/* A publish of all sources asks the access logs first, without the lock: a block must not wait for that. */
+static int
+publish_within_budget(struct job *job)
+{
+	struct publish_options options = job->request->options;
+	struct budget budget = { 0 };
+	int r;
+
+	if (options.only == NULL)
+		budget_ask(job->call, &options, &budget, job->diag);
+	options.budget = &budget.over;
+	options.rehearsed = budget.candidate.g == NULL ? NULL : generation_manifest(budget.candidate.g);
+	r = publish(&options, &job->report, job->diag);
+	budget_fini(&budget);
+	return r;
+}
+
 static int
 make_generation(struct job *job)
 {
@@ -220,7 +238,7 @@ make_generation(struct job *job)
 
 	switch (rq->what) {
 	case LIVE_PUBLISH:
-		return publish(&rq->options, &job->report, job->diag);
+		return publish_within_budget(job);
 	case LIVE_ROLLBACK:
 		return publish_rollback(&rq->options, rq->generation, &job->report, job->diag);
 	case LIVE_COMPACT:

@@ -118,15 +118,20 @@ open_tables(const struct call *c, struct tables *t, struct diag *diag)
 }
 
 static int
-scan_file(const struct call *c, const struct scan *scan, const char *file)
+scan_file(const struct call *c, struct scan *scan, const char *file, struct diag *diag)
 {
+	struct access_format *format = access_format_new((struct slice){ 0 }, diag);
 	int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC), status = EXIT_FINE;
 	struct scan_counts n;
 
-	if (fd == -1 || scan_fd(scan, fd, &n) == -1)
+	scan->format = format;
+	if (format == NULL)
+		status = EXIT_TROUBLE;
+	else if (fd == -1 || scan_fd(scan, fd, &n) == -1)
 		status = call_fail(c, "%s: %s", file, strerror(errno));
 	if (fd != -1 && fd != STDIN_FILENO)
 		close(fd);
+	access_format_free(format);
 	if (status != EXIT_FINE)
 		return status;
 	if (isatty(STDERR_FILENO))
@@ -230,7 +235,7 @@ perform(const struct call *c, const struct tables *t, const char *const *values,
 		return report(c, &scan, values, diag);
 	if (strcmp(c->argv[0], "waves") == 0)
 		return waves(c, t->g, values, diag);
-	return scan_file(c, &scan, c->argc == 2 ? c->argv[1] : "-");
+	return scan_file(c, &scan, c->argc == 2 ? c->argv[1] : "-", diag);
 }
 
 static int

@@ -2,81 +2,39 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "command/show.h"
 #include "events/json_line.h"
+#include "eventstore/log_crew.h"
 #include "url_rules/url.h"
 
-enum { BLOCK_SIZE = 1 << 20, LINE_MAX_BYTES = 128 * 1024, OUT_MAX = 256 << 20, WORKERS_MAX = 64, URL_FIELD = 6, METHOD_FIELD = 5 };
+enum { SENTENCE_MAX = 128 * 1024, OUT_MAX = 256 << 20 };
 
-/* A piece of the input, whole lines of it, and what is said about them. */
+/* One of those who look at lines: what is said about them, in order. */
 struct job {
 	const struct scan	*scan;
-	pthread_t		 thread;
-	bool			 started;
-	char			*in;
-	size_t			 len;
-	struct buf		 out;
+	struct buf		 out, scratch;
 	struct scan_counts	 counts;
 };
 
 /* ---- which host a line is about ---- */
 
-/* Field N of LINE, fields being separated by blanks; empty. */
-static struct slice
-field(struct slice line, unsigned n)
-{
-	for (size_t i = 0; i < line.len; n--) {
-		size_t from;
-
-		while (i < line.len && (line.p[i] == ' ' || line.p[i] == '\t'))
-			i++;
-		from = i;
-		while (i < line.len && line.p[i] != ' ' && line.p[i] != '\t')
-			i++;
-		if (n == 0)
-			return slice_make(line.p + from, i - from);
-	}
-	return (struct slice){ 0 };
-}
-
-/* Seconds with milliseconds, as Squid's own format begins. */
-static bool
-is_time(struct slice s)
-{
-	struct slice seconds, rest;
-	uint64_t ignored;
-
-	return slice_cut(s, '.', &seconds, &rest) && slice_u64(seconds, &ignored) == 0 && slice_u64(rest, &ignored) == 0;
-}
-
-/* What LINE asks for, as a URL or "host:port"; *CONNECTS tells which.  The whole of it when it is no log's. */
-static struct slice
-asked_by(struct slice line, bool *is_log, bool *connects)
-{
-	struct slice quoted, url;
-
-	*is_log = true;
-	if (is_time(field(line, 0)) && (url = field(line, URL_FIELD)).len > 0) {
-		*connects = slice_eq(field(line, METHOD_FIELD), SLICE("CONNECT"));
-		return url;
-	}
-	/* host - user [date zone] "METHOD URL HTTP/1.1" ... */
-	if (slice_cut(line, '[', NULL, &quoted) && slice_cut(quoted, ']', NULL, &quoted) && slice_cut(quoted, '"', NULL, &quoted)) {
-		*connects = slice_eq(field(quoted, 0), SLICE("CONNECT"));
-		return field(quoted, 1);
-	}
-	*is_log = *connects = false;
-	return field(line, 0);
-}
-
-/* The canonical host of ASKED into HOST; its length, 0 when it has none or is an address, -1 when it is none. */
+/* The canonical host of U, which is freed, into HOST; its length, 0 when it is an address. */
 static int
-host_of(struct slice asked, bool connects, char host[static HOST_MAX + 1])
+take_host(struct url *u, char host[static HOST_MAX + 1])
+{
+	size_t len = u->kind == HOST_NAME ? u->host.len : 0;
+
+	memcpy(host, u->host.p, len);
+	url_fini(u);
+	return (int)len;
+}
+
+/* The same of ASKED, a host, with or without a port, or a URL; -1 when it is none. */
+static int
+host_of(struct slice asked, char host[static HOST_MAX + 1])
 {
 	enum host_kind kind;
 	struct url u;
@@ -84,13 +42,21 @@ host_of(struct slice asked, bool connects, char host[static HOST_MAX + 1])
 
 	if (slice_find(asked, ':') == asked.len && slice_find(asked, '/') == asked.len)
 		return host_canonical(asked, host, &len, &kind) != URL_OK ? -1 : kind == HOST_NAME ? (int)len : 0;
-	if ((connects || slice_search(asked, SLICE("://")) == asked.len ? url_parse_authority(&u, slice_head(asked,
-	    slice_find(asked, '/'))) : url_parse(&u, asked)) != URL_OK)
+	if ((slice_search(asked, SLICE("://")) == asked.len ? url_parse_authority(&u, slice_head(asked, slice_find(asked, '/'))) :
+	    url_parse(&u, asked)) != URL_OK)
 		return -1;
-	len = u.kind == HOST_NAME ? u.host.len : 0;
-	memcpy(host, u.host.p, len);
-	url_fini(&u);
-	return (int)len;
+	return take_host(&u, host);
+}
+
+/* The first word of LINE. */
+static struct slice
+first_word(struct slice line)
+{
+	size_t n = 0;
+
+	while (n < line.len && line.p[n] != ' ' && line.p[n] != '\t')
+		n++;
+	return slice_head(line, n);
 }
 
 /* ---- what is said ---- */
@@ -165,7 +131,7 @@ print_finding(struct job *job, struct slice host, const struct lookalike_finding
 	char space[1024];
 	struct buf sentence;
 
-	buf_init_in(&sentence, space, sizeof(space), LINE_MAX_BYTES);
+	buf_init_in(&sentence, space, sizeof(space), SENTENCE_MAX);
 	lookalike_format(f, &sentence);
 	forms[job->scan->form](&job->out, host, f, buf_slice(&sentence));
 	buf_fini(&sentence);
@@ -176,18 +142,25 @@ judge_line(struct job *job, struct slice line)
 {
 	char host[HOST_MAX + 1];
 	struct lookalike_finding f = { .class = LOOKALIKE_NONE };
-	bool is_log, connects;
+	struct access_entry entry;
 	struct slice asked;
-	int len;
+	struct url u;
+	int len = -1;
 
 	line = slice_trim(line);
 	if (line.len == 0 || line.p[0] == '#')
 		return;
-	asked = asked_by(line, &is_log, &connects);
-	len = host_of(asked, connects, host);
-	if (len == -1 && is_log) {
-		job->counts.without++;
-		return;
+	if (access_format_read(job->scan->format, line, &job->scratch, &entry)) {
+		asked = entry.url;
+		if (access_entry_url(&entry, &u) == URL_OK) {
+			len = take_host(&u, host);
+		} else {
+			job->counts.without++;
+			return;
+		}
+	} else {
+		asked = first_word(line);
+		len = host_of(asked, host);
 	}
 	if (len > 0) {
 		asked = slice_make(host, (size_t)len);
@@ -202,53 +175,13 @@ judge_line(struct job *job, struct slice line)
 		print_finding(job, asked, &f);
 }
 
-static void *
-work(void *arg)
+static void
+judge_member_line(void *member, struct slice line)
 {
-	struct job *job = arg;
-	struct slice rest = slice_make(job->in, job->len), line;
-
-	while (rest.len > 0) {
-		slice_cut(rest, '\n', &line, &rest);
-		judge_line(job, line);
-	}
-	return NULL;
+	judge_line(member, line);
 }
 
 /* ---- all of them ---- */
-
-/* The input while it is cut into pieces: what follows the last whole line is kept for the next. */
-struct input {
-	int	 fd;
-	char	*rest;
-	size_t	 rest_len;
-	bool	 ended;
-};
-
-/* Fill JOB with whole lines.  1, 0 at the end, -1 with errno. */
-static int
-fill_job(struct input *in, struct job *job)
-{
-	memcpy(job->in, in->rest, in->rest_len);
-	job->len = in->rest_len;
-	while (!in->ended && job->len < BLOCK_SIZE) {
-		ssize_t n = read(in->fd, job->in + job->len, BLOCK_SIZE - job->len);
-
-		if (n == -1 && errno != EINTR)
-			return -1;
-		in->ended = n == 0;
-		job->len += n > 0 ? (size_t)n : 0;
-	}
-	in->rest_len = 0;
-	while (!in->ended && in->rest_len < job->len && in->rest_len < LINE_MAX_BYTES && job->in[job->len - 1 - in->rest_len] != '\n')
-		in->rest_len++;
-	/* A line that is as long as that is cut: no host is. */
-	if (in->rest_len == LINE_MAX_BYTES)
-		in->rest_len = 0;
-	job->len -= in->rest_len;
-	memcpy(in->rest, job->in + job->len, in->rest_len);
-	return job->len > 0;
-}
 
 static void
 add_counts(struct scan_counts *to, const struct scan_counts *from)
@@ -259,74 +192,52 @@ add_counts(struct scan_counts *to, const struct scan_counts *from)
 		to->actions[i] += from->actions[i];
 }
 
-/* Wait for JOB and print what it says.  -1 with errno. */
+/* Print what MEMBER says.  -1 with errno. */
 static int
-end_job(struct job *job, struct scan_counts *counts)
+end_piece(void *arg, void *member, size_t n)
 {
-	if (job->started)
-		pthread_join(job->thread, NULL);
-	job->started = false;
+	struct scan_counts *counts = arg;
+	struct job *job = member;
+
+	(void)n;
 	add_counts(counts, &job->counts);
 	job->counts = (struct scan_counts){ 0 };
 	if (job->out.failed)
-		return errno = ENOMEM, -1;
+		return ENOMEM;
 	if (job->out.len > 0 && fwrite(job->out.p, 1, job->out.len, stdout) != job->out.len)
-		return -1;
+		return errno;
 	buf_reset(&job->out);
+	show_progress("%" PRIu64 " hosts, %" PRIu64 " block, %" PRIu64 " warn", counts->hosts, counts->actions[LOOKALIKE_BLOCK],
+	    counts->actions[LOOKALIKE_WARN]);
 	return 0;
-}
-
-/* One piece for each of N processors.  1 while there is more, 0 at the end, -1 with errno. */
-static int
-do_round(struct input *in, struct job *jobs, size_t n, struct scan_counts *counts)
-{
-	size_t filled = 0;
-	int r = 1, result;
-
-	for (; filled < n && (r = fill_job(in, &jobs[filled])) == 1; filled++)
-		jobs[filled].started = pthread_create(&jobs[filled].thread, NULL, work, &jobs[filled]) == 0;
-	result = r;
-	for (size_t i = 0; i < filled; i++) {
-		int error = errno;
-
-		if (!jobs[i].started)
-			work(&jobs[i]);
-		errno = error;
-		if (end_job(&jobs[i], counts) == -1)
-			result = -1;
-	}
-	return result;
 }
 
 int
 scan_fd(const struct scan *scan, int fd, struct scan_counts *counts)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (size_t)processors;
-	struct input in = { .fd = fd, .rest = malloc(LINE_MAX_BYTES) };
+	static const struct log_crew_work work = { .line = judge_member_line, .piece = end_piece };
+	size_t n = log_crew_size();
 	struct job *jobs = calloc(n, sizeof(*jobs));
-	int r = in.rest == NULL || jobs == NULL ? -1 : 1, error;
+	void *members[LOG_CREW_MEMBERS];
+	int r, error;
 
 	*counts = (struct scan_counts){ 0 };
-	for (size_t i = 0; jobs != NULL && i < n; i++) {
+	if (jobs == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
 		jobs[i].scan = scan;
 		buf_init(&jobs[i].out, OUT_MAX);
-		if ((jobs[i].in = malloc(BLOCK_SIZE)) == NULL)
-			r = -1;
+		buf_init(&jobs[i].scratch, LOG_CREW_LINE + 1);
+		members[i] = &jobs[i];
 	}
-	while (r == 1) {
-		r = do_round(&in, jobs, n, counts);
-		show_progress("%" PRIu64 " hosts, %" PRIu64 " block, %" PRIu64 " warn", counts->hosts, counts->actions[LOOKALIKE_BLOCK],
-		    counts->actions[LOOKALIKE_WARN]);
-	}
-	error = errno;
+	r = log_crew_read(fd, &work, members, n, counts);
+	error = r > 0 ? r : errno;
 	show_progress_end();
-	for (size_t i = 0; jobs != NULL && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		buf_fini(&jobs[i].out);
-		free(jobs[i].in);
+		buf_fini(&jobs[i].scratch);
 	}
 	free(jobs);
-	free(in.rest);
 	errno = error;
-	return r;
+	return r == 0 ? 0 : -1;
 }

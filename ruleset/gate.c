@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "ruleset/held.h"
 #include "runtime/state.h"
 
 enum { MODE_HELD = 0640, HELD_ROOM = 1 << 30, RULE_ROOM = 1 << 20, SENTENCE_ROOM = 4096 };
@@ -24,6 +23,10 @@ struct gate {
 	const char		*file;		/* whose warnings SHOWN counts */
 	size_t			 shown[LINT_CLASSES];
 	size_t			 untold;
+	const struct held_list	*budget;	/* NULL */
+	bool			 has_budget;	/* the site has one */
+	struct slice		 weighed;	/* the source that was asked about last, and whether anything of it is over the budget */
+	bool			 is_over;
 	struct slice		 holding;	/* the source that rules were held of last, and how many; the caller's text */
 	size_t			 n_holding, unlisted;
 };
@@ -39,6 +42,8 @@ gate_open(const struct gate_options *options, struct diag *diag)
 		return NULL;
 	}
 	gate->state = options->state;
+	gate->budget = options->budget;
+	gate->has_budget = options->lint.site != NULL && options->lint.site->rehearse_budget > 0;
 	clock_format_s(options->now, gate->today);
 	before = held_load(HELD_RULES, options->state, &gate->before, diag);
 	decisions = held_load(HELD_DECISIONS, options->state, &gate->decisions, diag);
@@ -228,6 +233,48 @@ gate_words(enum rule_action action, enum rule_kind kind, struct slice value, str
 	return out->failed ? -1 : 0;
 }
 
+/* ---- the budget ---- */
+
+static bool
+has_budget_line(const struct held_list *list, struct slice source)
+{
+	struct slice class = slice_str(lint_class_name(LINT_BUDGET));
+
+	for (size_t i = 0; list != NULL && i < list->n; i++)
+		if (slice_eq(list->v[i].class, class) && slice_eq(list->v[i].source, source))
+			return true;
+	return false;
+}
+
+/* Some rule of SOURCE may be over the budget: a feed is not to pay for others' rules. */
+static bool
+may_be_over(struct gate *gate, struct slice source)
+{
+	if (!gate->has_budget)
+		return false;
+	if (!slice_eq(gate->weighed, source)) {
+		gate->weighed = source;
+		gate->is_over = has_budget_line(gate->budget, source) || has_budget_line(&gate->before, source) ||
+		    has_budget_line(&gate->decisions, source);
+	}
+	return gate->is_over;
+}
+
+/* Why the rule that C is is over the budget: now, when it was held, or when it was denied.  Empty when it is not. */
+static struct slice
+over_budget(const struct gate *gate, const struct candidate *c)
+{
+	struct slice class = slice_str(lint_class_name(LINT_BUDGET));
+	const struct held *h = gate->budget == NULL ? NULL : held_match(gate->budget, class, c->source, c->words);
+
+	if (h == NULL)
+		h = held_match(&gate->before, class, c->source, c->words);
+	if (h != NULL)
+		return h->text;
+	h = held_match(&gate->decisions, class, c->source, c->words);
+	return h != NULL && h->verdict == HELD_DENIED ? SLICE("it was denied as over the budget") : (struct slice){ 0 };
+}
+
 bool
 gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *match, const char *file, unsigned line,
     struct diag *diag)
@@ -236,19 +283,24 @@ gate_admit(struct gate *gate, const struct rule *rule, const struct rule_match *
 		.is_row = (rule->line == 0 && rule->label.len == 0) || slice_eq(rule->source, SLICE(LINT_WAVES)) };
 	struct lint_finding v[LINT_CLASSES];
 	enum lint_action heaviest;
+	bool weighed = rule->action == RULE_BLOCK && may_be_over(gate, rule->source), admitted;
+	struct slice why = { 0 };
 	struct buf words, value;
-	bool admitted;
 	size_t n;
 
 	heaviest = lint_rule(gate->lint, rule, match, v, &n);
-	if (heaviest == LINT_IGNORE)
+	if (heaviest == LINT_IGNORE && !weighed)
 		return true;
 	buf_init(&words, RULE_ROOM);
 	buf_init(&value, RULE_ROOM);
 	rule_match_format(rule->kind, match, &value);
 	gate_words(rule->action, rule->kind, buf_slice(&value), &words);
 	c.words = buf_slice(&words);
-	admitted = act(gate, &c, v, n, heaviest);
+	if (weighed && (why = over_budget(gate, &c)).len > 0) {
+		v[n++] = (struct lint_finding){ .class = LINT_BUDGET, .action = LINT_HOLD, .name = why };
+		heaviest = heaviest > LINT_HOLD ? heaviest : LINT_HOLD;
+	}
+	admitted = heaviest == LINT_IGNORE || act(gate, &c, v, n, heaviest);
 	buf_fini(&value);
 	buf_fini(&words);
 	return admitted;

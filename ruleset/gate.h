@@ -6,12 +6,14 @@
 #ifndef RULESET_GATE_H
 #define RULESET_GATE_H
 
+#include "ruleset/held.h"
 #include "ruleset/lint.h"
 
 struct gate_options {
 	const char		*state;		/* the state folder, for STATE/held and STATE/approved */
 	struct lint_options	 lint;
 	int64_t			 now;		/* seconds */
+	const struct held_list	*budget;	/* rules that are to be held as LINT_BUDGET, with why, by held_index(); NULL: none */
 };
 
 struct gate_counts {
@@ -34,7 +36,10 @@ void gate_close(struct gate *gate);
 /* Append the three words that STATE/held has for a rule: "block host .a.example"; a blank in the value becomes \x20. */
 int gate_words(enum rule_action action, enum rule_kind kind, struct slice value, struct buf *out);
 
-/* May RULE, at FILE:LINE, be published?  False when it is refused (an error in DIAG says why), held or denied.  Of findings of one
+/* What was held as LINT_BUDGET stays that, or denied, until somebody decides otherwise, also when nobody asks a log again; unless
+ * the site has no RehearseBudget any more.
+ *
+ * May RULE, at FILE:LINE, be published?  False when it is refused (an error in DIAG says why), held or denied.  Of findings of one
  * class in one file the first GATE_SHOWN warnings are told, the rest counted.  FILE is borrowed until gate_close(). */
 enum { GATE_SHOWN = 20 };
 enum { GATE_HELD = 1000 };	/* rules of one source that are listed; what is more is left out as well, and counted */

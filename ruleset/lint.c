@@ -42,7 +42,7 @@ lint_class_name(enum lint_class class)
 {
 	static const char *const names[LINT_CLASSES] = {
 		"public_suffix", "own_domain", "protected", "address", "top_site", "trivial_digest", "common_name", "shared_host",
-		"shrank", "grew", "wave",
+		"shrank", "grew", "wave", "budget",
 	};
 
 	return names[class];
@@ -66,7 +66,7 @@ set_actions(struct lint *lint, const struct site *site)
 		[LINT_TOP_SITE] = site->lint_top_site, [LINT_TRIVIAL_DIGEST] = site->lint_trivial_digest,
 		[LINT_COMMON_NAME] = site->lint_common_name,
 		[LINT_SHARED_HOST] = site->lint_shared_host, [LINT_SHRANK] = site->lint_shrank, [LINT_GREW] = site->lint_grew,
-		[LINT_WAVE] = LINT_HOLD,
+		[LINT_WAVE] = LINT_HOLD, [LINT_BUDGET] = LINT_HOLD,
 	};
 
 	for (size_t i = 0; i < LINT_CLASSES; i++)
@@ -410,6 +410,8 @@ lint_finding_format(const struct lint_finding *f, struct buf *out)
 		return buf_addf(out, "the list has %zu rules and had %zu; see whether what was fetched is that list", f->now, f->before);
 	case LINT_WAVE:
 		return buf_addf(out, "a wave of lookalikes%s%.*s; nobody wrote this rule", f->name.len > 0 ? ": " : "", SLICE_ARGS(f->name));
+	case LINT_BUDGET:
+		return buf_add_slice(out, f->name);
 	case LINT_CLASSES:
 		break;
 	}

@@ -23,6 +23,7 @@ enum lint_class {
 	LINT_SHRANK,		/* a list of which at most half is left */
 	LINT_GREW,		/* a list that is ten times what it was */
 	LINT_WAVE,		/* a rule of LINT_WAVES, which nobody wrote: always held */
+	LINT_BUDGET,		/* a rule that would block what people asked for, of a source that is over RehearseBudget: always held */
 	LINT_CLASSES
 };
 

@@ -11,6 +11,7 @@
 #define RULESET_PUBLISH_H
 
 #include "base/diag.h"
+#include "ruleset/held.h"
 #include "ruleset/manifest.h"
 
 struct publish_options {
@@ -24,6 +25,9 @@ struct publish_options {
 	bool		 forward;	/* also after a rollback */
 	const char	*only;		/* look at this source alone; NULL: at all of them */
 	bool		 shrinks;	/* that ONLY has less rules than before is meant: it is not held for that */
+	const struct held_list *budget;	/* rules that are to be held as over the budget (gate.h); NULL */
+	const struct manifest *rehearsed;	/* the generation that BUDGET was found with: a source that has changed since is an
+						 * error; NULL */
 	bool		 locked;	/* the caller holds the publishers' lock */
 };
 

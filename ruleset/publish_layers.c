@@ -102,6 +102,19 @@ choose_folded(struct publisher *p)
 	}
 }
 
+/* S is what was rehearsed, when it was. */
+static bool
+is_as_rehearsed(const struct publisher *p, const struct publish_source *s)
+{
+	const struct manifest *m = p->options->rehearsed;
+	const struct manifest_source *then = m == NULL ? NULL : manifest_source(m, s->name);
+
+	if (m == NULL || (then != NULL && then->stamp == s->stamp))
+		return true;
+	diag_add(p->diag, DIAG_ERROR, s->file->path, 0, 0, "changed after the access logs were asked about it: publish again");
+	return false;
+}
+
 /* Read S, and ask whether it is still the list that it was. */
 static int
 compile_changed(struct publisher *p, struct publish_source *s)
@@ -109,6 +122,8 @@ compile_changed(struct publisher *p, struct publish_source *s)
 	size_t errors = p->diag->n_errors, layer = MANIFEST_LAYERS;
 	uint64_t before = row_counts_rules(p->counts), rules, counts[ROW_COUNTS];
 
+	if (!is_as_rehearsed(p, s))
+		return -1;
 	memcpy(counts, p->counts, sizeof(counts));
 	for (size_t i = 0; s->before != NULL && i < p->before.n_layers; i++)
 		if (p->before.layers[i].number == s->before->layer && p->layers[i] != NULL)

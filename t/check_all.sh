@@ -80,7 +80,7 @@ check_and_e2e() {	# check_and_e2e E2E-TESTS MAKE-ARGUMENT...
 stage_gcc() {
 	build "$1" CC=gcc CFLAGS="-g -O2" || return 1
 	FIREBREAK_PUBLISHES=1000 FIREBREAK_CASES=4000 \
-		check_and_e2e "t/lint.sh t/e2e/cases.sh t/e2e/actions.sh t/e2e/uploads.sh t/e2e/cache.sh t/e2e/damage.sh t/e2e/publish.sh \
+		check_and_e2e "t/lint.sh t/e2e/cases.sh t/e2e/access_log.sh t/e2e/actions.sh t/e2e/uploads.sh t/e2e/cache.sh t/e2e/damage.sh t/e2e/publish.sh \
 		t/e2e/ranges.sh t/e2e/run.sh t/e2e/helpdesk.sh t/e2e/phone.sh t/e2e/warn.sh t/e2e/whole.sh t/e2e/bombs.sh t/e2e/rotation.sh t/e2e/privacy.sh \
 		t/e2e/bench.sh t/e2e/matrix.sh t/e2e/oracle.sh"
 }

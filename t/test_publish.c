@@ -725,6 +725,56 @@ test_last_number(void)
 	free(state);
 }
 
+/* ---- the budget ---- */
+
+/* What publish held, as OPTIONS say; -1 when it was refused, for WHY. */
+static long long
+held_by(const struct publish_options *options, const char *why)
+{
+	struct publish_report r;
+	struct diag diag = { 0 };
+	int result = publish(options, &r, &diag);
+
+	ok(result == 0 || strstr(diag_first_error(&diag), why) != NULL, "%s", result == 0 ? "published" : diag_first_error(&diag));
+	diag_fini(&diag);
+	return result == 0 ? (long long)r.held : -1;
+}
+
+static void
+test_budget(void)
+{
+	char *state = new_state();
+	struct publish_options options = options_of(state);
+	struct held_list over = { 0 };
+	struct generation *g;
+
+	put(state, STATE_SITE, "RehearseBudget 5\n");
+	put(state, "sources/local.rules", "block host a.example\n");
+	publish_good(state, NULL);
+	g = open_good(state, true);
+	options.rehearsed = generation_manifest(g);
+	options.full = true;
+	is_int(held_by(&options, ""), 0, "a source that is as it was when it was rehearsed is published");
+	put(state, "sources/local.rules", "block host a.example\nblock host b.example\n");
+	is_int(held_by(&options, "changed after the access logs were asked about it"), -1, "one that has changed since is not");
+	options.rehearsed = NULL;
+	ok(held_add(&over, SLICE("2026-11-18"), SLICE("budget"), SLICE("local"), SLICE("block host b.example"), SLICE("too much")) == 0 &&
+	    held_add(&over, SLICE("2026-11-18"), SLICE("budget"), SLICE("other"), SLICE("block host a.example"), SLICE("no")) == 0,
+	    "two are over the budget");
+	held_index(&over);
+	options.budget = &over;
+	is_int(held_by(&options, ""), 1, "that of this source is held");
+	options.budget = NULL;
+	is_int(held_by(&options, ""), 1, "and stays so when nobody asks again");
+	put(state, STATE_SITE, "");
+	is_int(held_by(&options, ""), 0, "until there is no budget");
+	options.budget = &over;
+	is_int(held_by(&options, ""), 0, "nothing is over none");
+	held_fini(&over);
+	generation_close(g);
+	free(state);
+}
+
 /* ---- the same again ---- */
 
 /* The number is in the names and in the MANIFEST alone: a segment depends on nothing but the input. */
@@ -1085,6 +1135,7 @@ test_publishing(void)
 	test_bad_kept();
 	test_strays();
 	test_last_number();
+	test_budget();
 	test_same_input();
 	test_order_of_names();
 	test_long_names();
