@@ -8,20 +8,15 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "command/ask.h"
 #include "command/budget.h"
 #include "command/lead.h"
 #include "command/show.h"
 #include "command/verb.h"
+#include "delivery/sign.h"
 #include "feeds/feed_source.h"
-#include "runtime/runtime.h"
 
 enum { CONFIRM_WITHIN_MS = 2000, POLL_MS = 20, NS_PER_MS = 1000 * 1000 };
-
-/* Workers that have taken a generation up, and those that have not. */
-struct confirmation {
-	size_t	n_workers, n_waiting;
-	pid_t	waiting[RUNTIME_WORKERS];
-};
 
 /* The generation that the MANIFEST names now; 0 when it cannot be read. */
 static uint64_t
@@ -77,6 +72,18 @@ wait_for_workers(const struct runtime *r, struct confirmation *out)
 	show_progress_end();
 }
 
+void
+live_tell(const struct call *c, struct runtime *r, uint64_t published, struct confirmation *out)
+{
+	char manifest[STATE_PATH];
+
+	*out = (struct confirmation){ .n_workers = 0 };
+	if (call_path(c, STATE_MANIFEST, manifest) == -1)
+		return;
+	store_generation(r, manifest, published);
+	wait_for_workers(r, out);
+}
+
 static void
 print_counts(const struct publish_report *p, bool dry_run)
 {
@@ -101,8 +108,8 @@ print_counts(const struct publish_report *p, bool dry_run)
 		printf("%" PRIu64 " file rules without a size: every body has to be hashed\n", p->sizeless);
 }
 
-static void
-print_confirmation(const struct confirmation *conf)
+void
+live_print_confirmation(const struct confirmation *conf)
 {
 	if (conf->n_workers == 0)
 		puts("no worker is running; the service takes it up when it starts");
@@ -147,8 +154,8 @@ json_report(const struct publish_report *p, bool dry_run)
 	return j;
 }
 
-static void
-add_confirmation(json_t *j, const struct confirmation *conf)
+void
+live_add_confirmation(json_t *j, const struct confirmation *conf)
 {
 	json_t *waiting = json_array();
 
@@ -166,7 +173,42 @@ struct job {
 	struct confirmation		 confirmation;
 	struct diag			*diag;
 	struct runtime			*runtime;	/* NULL for a dry run */
+	struct signer			 signer;
+	bool				 not_signed;	/* it is live, and could not be signed */
+	struct signed_head		 head;		/* as it was signed; its generation is 0 when it was not */
 };
+
+/* What was done, as an exit status. */
+static int
+status_of(const struct job *job)
+{
+	return job->confirmation.n_waiting > 0 || job->not_signed ? EXIT_FOUND : EXIT_FINE;
+}
+
+static void
+print_signed(const struct job *job)
+{
+	char date[CLOCK_TEXT];
+
+	clock_format_s(job->head.expires, date);
+	if (job->not_signed)
+		puts("NOT signed: it is live here, and those who pull do not get it");
+	else if (job->head.generation != 0)
+		printf("signed, in epoch %" PRIu64 "; it expires %s\n", job->head.epoch, date);
+}
+
+static void
+add_signed(json_t *j, const struct job *job)
+{
+	char date[CLOCK_TEXT];
+
+	clock_format_s(job->head.expires, date);
+	json_object_set_new(j, "signed", json_boolean(job->head.generation != 0));
+	if (job->head.generation == 0)
+		return;
+	show_json_number(j, "epoch", job->head.epoch);
+	json_object_set_new(j, "expires", json_string(date));
+}
 
 /* What was done; CONFIRMATION only means something when it was no dry run. */
 static int
@@ -178,21 +220,24 @@ report(const struct job *job)
 	if (job->request->diag == NULL)
 		diag_print(job->diag, stderr);
 	if (job->request->quiet)
-		return job->confirmation.n_waiting > 0 ? EXIT_FOUND : EXIT_FINE;
+		return status_of(job);
 	if (!job->request->json) {
 		print_counts(&job->report, dry_run);
 		if (!dry_run)
-			print_confirmation(&job->confirmation);
+			live_print_confirmation(&job->confirmation);
+		print_signed(job);
 	} else {
 		j = json_report(&job->report, dry_run);
 		if (!dry_run)
-			add_confirmation(j, &job->confirmation);
+			live_add_confirmation(j, &job->confirmation);
+		if (!dry_run)
+			add_signed(j, job);
 		json_object_set_new(j, "findings", show_json_findings(job->diag));
 		/* What was done is done. */
 		if (show_json(j, true) == -1)
 			return EXIT_FOUND;
 	}
-	return job->confirmation.n_waiting > 0 ? EXIT_FOUND : EXIT_FINE;
+	return status_of(job);
 }
 
 static int
@@ -247,27 +292,38 @@ make_generation(struct job *job)
 	return -1;
 }
 
-/* The runtime file is opened first, so that a publish that nobody could be told of fails before
- * anything changed. */
+/* The runtime file and the key are opened first, so that a publish that nobody could be told of, or that could not be signed, fails
+ * before anything changed. */
+static int
+open_first(struct job *job)
+{
+	const struct live_request *rq = job->request;
+
+	if (rq->options.dry_run)
+		return 0;
+	if ((job->runtime = runtime_open(job->call->state, job->diag)) == NULL)
+		return -1;
+	return signer_open(&job->signer, job->call->state, rq->sign, rq->quiet ? NULL : ask_password, job->diag);
+}
+
 static int
 perform(struct job *job)
 {
-	char manifest[STATE_PATH];
+	const struct live_request *rq = job->request;
 	int r;
 
-	if (call_path(job->call, STATE_MANIFEST, manifest) == -1)
-		return EXIT_TROUBLE;
-	if (!job->request->options.dry_run &&
-	    (job->runtime = runtime_open(job->call->state, job->diag)) == NULL)
+	if (open_first(job) == -1)
 		return report_failure(job);
-	show_progress(job->request->what == LIVE_PUBLISH ? "reading sources" : "at work");
+	show_progress(rq->what == LIVE_PUBLISH ? "reading sources" : "at work");
 	r = make_generation(job);
 	show_progress_end();
 	if (r == -1)
 		return report_failure(job);
+	if (job->signer.on)
+		job->not_signed = signer_sign(&job->signer, job->call->state, rq->options.locked, rq->options.now, &job->head,
+		    job->diag) == -1;
 	if (job->runtime != NULL) {
-		store_generation(job->runtime, manifest, job->report.generation);
-		wait_for_workers(job->runtime, &job->confirmation);
+		live_tell(job->call, job->runtime, job->report.generation, &job->confirmation);
 		if (job->confirmation.n_waiting == 0)
 			lead_note(job->call);
 	}
@@ -285,6 +341,7 @@ live_run(const struct call *c, const struct live_request *request)
 		return call_fail(c, "%s: %s", c->state, strerror(errno));
 	status = perform(&job);
 	runtime_close(job.runtime);
+	signer_fini(&job.signer);
 	diag_fini(&own);
 	return status;
 }

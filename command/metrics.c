@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "command/delivery.h"
 #include "command/lead.h"
 #include "command/metrics.h"
 #include "command/show.h"
@@ -257,6 +258,24 @@ add_leads(const struct call *c, bool quick, struct buf *out)
 	}
 }
 
+/* What is offered from here, or followed. */
+static void
+add_delivery(const struct call *c, uint64_t live, int64_t now_ms, struct diag *diag, struct buf *out)
+{
+	struct delivery d;
+
+	delivery_look(c, live, now_ms / MS_PER_S, &d, diag);
+	if (d.follows) {
+		gauge(out, "pull_generation", "The origin's number of the rule set that was pulled last.", (double)d.follow.generation);
+		gauge(out, "pull_checked_timestamp_seconds", "When the origin last said something good.", (double)d.follow.checked);
+		gauge(out, "pull_expires_timestamp_seconds", "When what was pulled expires; it stays live.", (double)d.follow.expires);
+		gauge(out, "pull_failed", "1 when the last pull failed.", d.follow.failed != 0);
+	} else if (d.offers) {
+		gauge(out, "signed_generation", "The rule set that is offered to those who pull.", (double)d.offer.generation);
+		gauge(out, "signed_expires_timestamp_seconds", "When it expires.", (double)d.offer.expires);
+	}
+}
+
 int
 metrics_collect(const struct call *c, bool quick, struct buf *out)
 {
@@ -270,6 +289,7 @@ metrics_collect(const struct call *c, bool quick, struct buf *out)
 	add_generation(g, out);
 	add_sources(c, now_ms, out);
 	add_leads(c, quick, out);
+	add_delivery(c, g == NULL ? 0 : generation_number(g), now_ms, &diag, out);
 	if (r != NULL) {
 		add_mode(r, now_ms, out);
 		add_workers(r, now_ms, g == NULL ? 0 : generation_number(g), out);

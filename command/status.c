@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/delivery.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/overview.h"
@@ -16,6 +17,7 @@ struct report {
 	struct overview	 o;
 	struct diag	 diag;
 	bool		 verified;
+	struct delivery	 delivery;
 };
 
 /* Whoever may not read the state must not be told that there is none.  -1 after saying so. */
@@ -45,6 +47,7 @@ collect(const struct call *c, struct report *r)
 		show_progress("verifying the rule set");
 	overview_init(&r->o, c->state, r->verified, clock_ms(), &r->diag);
 	show_progress_end();
+	delivery_look(c, r->o.g != NULL ? generation_number(r->o.g) : 0, r->o.now_ms / 1000, &r->delivery, &r->diag);
 }
 
 static void
@@ -154,6 +157,7 @@ print_report(const struct report *r)
 		puts("Generation  NONE: \"firebreak publish\" makes one; till then firebreak.NoRules decides");
 	else
 		print_generation(r);
+	delivery_print(&r->delivery);
 	print_workers(r);
 	print_counters(r);
 }
@@ -224,6 +228,7 @@ print_json(const struct report *r)
 		json_object_set_new(j, "mode_until", json_string(date));
 	}
 	json_object_set_new(j, "generation", r->o.g == NULL ? json_null() : json_generation(r));
+	json_object_set_new(j, r->delivery.follows ? "follows" : "offers", delivery_json(&r->delivery));
 	json_object_set_new(j, "workers", json_workers(r));
 	show_json_number(j, "workers_behind", r->o.n_behind);
 	for (enum counter i = 0; r->o.runtime != NULL && i < COUNTERS; i++)
@@ -250,7 +255,7 @@ run(struct call *c)
 		return EXIT_TROUBLE;
 	r.verified = values[FLAG_VERIFY] != NULL;
 	collect(c, &r);
-	status = r.o.g == NULL || r.diag.n_errors > 0 || r.o.n_behind > 0 ? EXIT_FOUND : EXIT_FINE;
+	status = r.o.g == NULL || r.diag.n_errors > 0 || r.o.n_behind > 0 || delivery_is_wrong(&r.delivery) ? EXIT_FOUND : EXIT_FINE;
 	diag_print(&r.diag, stderr);
 	if (values[FLAG_JSON] == NULL)
 		print_report(&r);

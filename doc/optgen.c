@@ -1,6 +1,6 @@
 /* optgen - print what the option tables say, for man pages and samples: "optgen WHAT TABLE".
  *
- *	optgen names|list|sample site|service	the options' names; an mdoc list; a commented sample
+ *	optgen names|list|sample site|service|sign	the options' names; an mdoc list; a commented sample
  *	optgen names|list|sample events		the log's keys; an mdoc list; an event with every key
  *	optgen names reasons			the words of event.reason
  *	optgen names|list counters		what the workers count
@@ -28,6 +28,18 @@ struct service_sample {
 static const struct option service_table[] = {
 #define OPTION(...)	OPTION_ROW(struct service_sample, __VA_ARGS__)
 #include "icap_service/service.def"
+#undef OPTION
+};
+
+struct sign_sample {
+#define OPTION	OPTION_MEMBER
+#include "delivery/sign.def"
+#undef OPTION
+};
+
+static const struct option sign_table[] = {
+#define OPTION(...)	OPTION_ROW(struct sign_sample, __VA_ARGS__)
+#include "delivery/sign.def"
 #undef OPTION
 };
 
@@ -220,6 +232,7 @@ about(const char *what, const char *name, struct buf *out)
 		{ "site", "", site_options, site_options_n },
 		{ "service", "firebreak.", service_table,
 		    sizeof(service_table) / sizeof(service_table[0]) },
+		{ "sign", "", sign_table, sizeof(sign_table) / sizeof(sign_table[0]) },
 	};
 
 	if (strcmp(name, "events") == 0)

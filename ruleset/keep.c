@@ -13,6 +13,7 @@
 
 #define SEGMENT_END	".seg"
 #define MANIFEST_FILE	"MANIFEST"
+#define SIGNED_FILE	"SIGNED."	/* what delivery/sign.c signs of a generation */
 #define BUSY_FILE	"compact.lock"	/* the number that was taken last without the lock */
 #define NUMBER_MAX	(UINT64_MAX / 2)	/* more is no number of ours: somebody made the file by hand */
 #define KEEP_ROOM	(UINT64_C(256) << 20)
@@ -223,6 +224,27 @@ remove_unnamed(const char *path, const struct names *names)
 		closedir(dir);
 }
 
+/* Remove the signed texts of generations that are not kept. */
+static void
+remove_signed(const char *path)
+{
+	char kept[PATH_MAX_BYTES];
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	uint64_t n;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		if (!slice_starts(slice_str(e->d_name), SLICE(SIGNED_FILE)) ||
+		    slice_u64(slice_skip(slice_str(e->d_name), strlen(SIGNED_FILE)), &n) == -1)
+			continue;
+		kept_path(path, n, kept);
+		if (access(kept, F_OK) == -1 && errno == ENOENT)
+			unlinkat(dirfd(dir), e->d_name, 0);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 int
 keep_busy(const char *dir, uint64_t number)
 {
@@ -280,6 +302,7 @@ keep_clean(const char *dir, size_t kept)
 		remove_unnamed(dir, &names);
 		close(busy);
 	}
+	remove_signed(dir);
 	free(names.names);
 	free(list);
 }

@@ -2,6 +2,7 @@
  *
  *	rules/MANIFEST     what is live
  *	rules/MANIFEST.17  what was live as generation 17: for "rules diff" and "rollback"
+ *	rules/SIGNED.17    what was signed of it, delivery/signed.h: goes with it
  *	rules/compact.lock held by who makes segments without the publishers' lock; has the number that was taken for that last
  *
  * The caller holds the publishers' lock. */

@@ -136,6 +136,12 @@ is_plain_name(struct slice s, size_t max)
 	return true;
 }
 
+bool
+manifest_is_name(struct slice name)
+{
+	return is_plain_name(name, MANIFEST_NAME - 1);
+}
+
 static int
 read_sum(struct slice hex, uint8_t out[static SEGMENT_SHA256])
 {
@@ -173,7 +179,7 @@ read_segment(struct reader *r, struct slice rest)
 		return refuse(r, "expected \"segment KIND NAME LENGTH SHA256\"");
 	if (kind_parse(kind, &s.kind) == -1)
 		return refuse(r, "unknown kind of segment: written by a newer firebreak?");
-	if (!is_plain_name(name, MANIFEST_NAME - 1))
+	if (!manifest_is_name(name))
 		return refuse(r, "the segment's name is no plain file name");
 	if (slice_u64(len, &s.len) == -1 || s.len == 0)
 		return refuse(r, "the segment's length is no number from 1");

@@ -75,6 +75,9 @@ int manifest_load(const char *path, struct manifest *out, struct diag *diag);
 /* Append the text that manifest_parse() reads. */
 int manifest_format(const struct manifest *m, struct buf *out);
 
+/* NAME is the name of a file that a MANIFEST may name: plain, and nothing that leaves a folder. */
+bool manifest_is_name(struct slice name);
+
 /* The segment of KIND in LAYER; NULL when there is none. */
 const struct manifest_segment *manifest_find(const struct manifest_layer *layer, enum segment_kind kind);
 

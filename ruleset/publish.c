@@ -40,6 +40,19 @@ take_lock(struct publisher *p)
 	return -1;
 }
 
+/* What an origin has signed is what is live in a follower, and nothing else; going back to what it was is its own affair. */
+static int
+refuse_follower(const struct publisher *p)
+{
+	char path[STATE_PATH];
+
+	if (state_path(p->options->state, STATE_FOLLOW, path) == -1 || access(path, F_OK) == -1)
+		return 0;
+	diag_add(p->diag, DIAG_ERROR, path, 0, 0, "this state folder follows an origin: publish there, and \"firebreak pull\" here; "
+	    "or \"firebreak pull --leave\", and it is for publishing again");
+	return -1;
+}
+
 static int
 read_before(struct publisher *p)
 {
@@ -80,7 +93,7 @@ take_number(struct publisher *p)
 }
 
 static int
-begin(struct publisher *p)
+begin(struct publisher *p, bool may_follow)
 {
 	*p->report = (struct publish_report){ .created = p->options->now };
 	p->lock = -1;
@@ -89,7 +102,9 @@ begin(struct publisher *p)
 		diag_error(p->diag, "%s: the path is too long", p->options->state);
 		return -1;
 	}
-	return take_lock(p) == 0 && read_before(p) == 0 ? take_number(p) : -1;
+	if (take_lock(p) == -1 || (!may_follow && refuse_follower(p) == -1))
+		return -1;
+	return read_before(p) == 0 ? take_number(p) : -1;
 }
 
 static void
@@ -251,7 +266,7 @@ publish(const struct publish_options *options, struct publish_report *report, st
 	struct publisher p = { .options = options, .report = report, .diag = diag };
 	int result = -1;
 
-	if (begin(&p) == 0 && refuse_rolled_back(&p) == 0) {
+	if (begin(&p, false) == 0 && refuse_rolled_back(&p) == 0) {
 		publish_open_layers(&p, false);
 		if (publish_read_all(&p) == 0 && publish_pages(&p) == 0 && publish_make_layer(&p) == 0) {
 			finish_gate(&p);
@@ -372,7 +387,7 @@ publish_rollback(const struct publish_options *options, uint64_t number, struct 
 	struct generation *g = NULL;
 	int result = -1;
 
-	if (begin(&p) == 0) {
+	if (begin(&p, true) == 0) {
 		number = number == 0 ? one_before(&p) : number;
 		if (number == 0)
 			diag_add(diag, DIAG_ERROR, p.rules_dir, 0, 0, "no generation before %" PRIu64 " is kept", p.before.generation);
@@ -470,7 +485,7 @@ commit_compact(struct publisher *p, int *busy)
 		close(*busy);
 		*busy = -1;
 	}
-	if (p->lock != -1 && read_before(p) == 0 && take_number(p) == 0 && manifest_copy(&p->before, &m) == 0 &&
+	if (p->lock != -1 && refuse_follower(p) == 0 && read_before(p) == 0 && take_number(p) == 0 && manifest_copy(&p->before, &m) == 0 &&
 	    replace_layers(p, &before, &m) == 0) {
 		m.generation = p->report->generation;
 		m.created = p->options->now > m.created ? p->options->now : m.created;
@@ -495,7 +510,7 @@ publish_compact(const struct publish_options *options, struct publish_report *re
 	struct publisher p = { .options = options, .report = report, .diag = diag };
 	int busy = -1, result = -1;
 
-	if (begin(&p) == 0) {
+	if (begin(&p, false) == 0) {
 		if (p.before.generation == 0)
 			diag_add(diag, DIAG_ERROR, p.rules_dir, 0, 0, "nothing was published yet");
 		else if ((busy = keep_busy(p.rules_dir, report->generation)) == -1)

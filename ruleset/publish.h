@@ -6,7 +6,8 @@
  *
  * Only what changed is read: a line more in a small source costs what that source costs, however many rules the others have.  One
  * flock on STATE/rules/lock serialises publishers.  Rules that wait for a person are left out and listed in STATE/held, which is
- * written right before the MANIFEST.  When anything is wrong what is live does not change. */
+ * written right before the MANIFEST.  When anything is wrong what is live does not change.  A
+ * folder that follows an origin (STATE/follow, delivery/follow.h) is refused by all but publish_rollback(). */
 #ifndef RULESET_PUBLISH_H
 #define RULESET_PUBLISH_H
 

@@ -3,7 +3,8 @@
  *	STATE/site.conf  STATE/sources.conf  STATE/sources/NAME.rules  STATE/alerts/ID.json, ID.versions, ID.withdrawn
  *	STATE/rules/MANIFEST + *.seg
  *	STATE/lookalike.conf  STATE/pages/  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared
- *	STATE/log/  STATE/console.users  STATE/ship.position  STATE/private/pseudonym.keys  STATE/private/reveals */
+ *	STATE/log/  STATE/console.users  STATE/ship.position  STATE/private/pseudonym.keys  STATE/private/reveals
+ *	STATE/sign.conf (an origin)  STATE/follow (who pulls from one) */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -41,5 +42,7 @@ int state_lock(const char *state);
 #define STATE_LOG	"log"
 #define STATE_HELD	"held"
 #define STATE_APPROVED	"approved"
+#define STATE_SIGN	"sign.conf"
+#define STATE_FOLLOW	"follow"
 
 #endif

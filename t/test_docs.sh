@@ -28,6 +28,7 @@ done
 "$optgen" names site | listed "every option of policy.def is in its page" "$src/doc/firebreak-site.conf.5" ".It Cm " "" -x
 "$optgen" names service | sed 's/^firebreak\.//' |
 	listed "every option of service.def is in its page" "$src/doc/srv_firebreak.8" ".It Cm " "" -x
+"$optgen" names sign | listed "every option of sign.def is in the page of publish" "$src/doc/firebreak-publish.1" ".It Cm " "" -x
 "$optgen" names events | listed "every field of events.def is in its page" "$src/doc/events.5" ".It Cm " " Pq"
 "$optgen" names reasons | listed "every reason is in the page of events" "$src/doc/events.5" ".It Cm " "" -x
 is_unique=$("$optgen" names reasons | sort | uniq -d)
