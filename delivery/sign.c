@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "runtime/state.h"
 
-enum { MODE_FILE = 0640, MODE_SECRET = 0600, MODE_PUBLIC = 0644, MODE_OTHERS = 077, CONF_MAX = 64 * 1024, PASSWORD_MAX = 1024,
+enum { MODE_FILE = 0640, MODE_SECRET = 0600, MODE_PUBLIC = 0644, MODE_OTHERS = 037, CONF_MAX = 64 * 1024, PASSWORD_MAX = 1024,
 	NAME_ROOM = STATE_PATH + MANIFEST_NAME };
 
 const struct option sign_options[] = {
@@ -56,8 +56,12 @@ parse_secret(const char *path, struct slice text, sign_ask *ask, struct minisign
 	char password[PASSWORD_MAX] = "";
 	int r = minisign_secret_parse(text, slice_make(NULL, 0), out);
 
-	if (r == -1 && errno == ENOKEY && ask != NULL && ask(path, password, sizeof(password)) == 0)
-		r = minisign_secret_parse(text, slice_str(password), out);
+	if (r == -1 && errno == ENOKEY) {
+		if (ask != NULL && ask(path, password, sizeof(password)) == 0)
+			r = minisign_secret_parse(text, slice_str(password), out);
+		else
+			errno = ENOKEY;
+	}
 	OPENSSL_cleanse(password, sizeof(password));
 	return r == 0 ? 0 : fail(diag, path, key_trouble(errno));
 }
@@ -75,7 +79,8 @@ read_secret(const char *path, sign_ask *ask, struct minisign_secret *out, struct
 	if (stat(path, &st) == -1 || file_read(path, &text) == -1)
 		fail(diag, path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & MODE_OTHERS) != 0)
-		fail(diag, path, "is a secret key that others may read or write: chmod 600, and think of a new one");
+		fail(diag, path, "is a secret key that others may read or write: chmod 600, or 640 for a group that publishes, and think of "
+		    "a new one");
 	else
 		r = parse_secret(path, buf_slice(&text), ask, out, diag);
 	OPENSSL_cleanse(space, sizeof(space));

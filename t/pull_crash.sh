@@ -3,6 +3,7 @@
 # next pull needs nobody's hand.  TAP.
 #
 #	make pull-crash		every call failed in every way, and 500 kills at random times
+#	CRASH_LONG="kills"	of calls, kills and origin only these in their long form
 #	CRASH_SEED=N		other random points
 #
 # Built as t/crash.sh is: t/faults.c makes the Nth call fail, t/whole.c says what is live.
@@ -12,6 +13,7 @@ firebreak=$build/firebreak whole=$build/t/whole faults=$build/t/.libs/faults.so
 . "${top_srcdir:-.}/t/tap.sh"
 [ -r "$faults" ] || skip_all "no shared objects are built here"
 long=${CRASH_LONG:-no}
+is_long() { [[ $long = yes || " $long " = *" $1 "* ]]; }
 ldd "$firebreak" 2>/dev/null | grep -q 'lib[at]san' && slow=yes || slow=no
 RANDOM=${CRASH_SEED:-1}
 if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then TMPDIR=/dev/shm; fi
@@ -92,7 +94,7 @@ point() {	# point first|delta HOW SETTING: a follower of the first generation, o
 }
 killed=0 points=0
 hows=(ENOSPC EIO EDQUOT short full before after half)
-if [ "$long" = yes ]; then
+if is_long calls; then
 	for how in "${hows[@]}"; do
 		for ((i = 1; i <= calls; i++)); do point delta $how FAULT_AT=$i; done
 		for ((i = 1; i <= first_calls; i++)); do point first $how FAULT_AT=$i; done
@@ -113,7 +115,7 @@ url=http://127.0.0.1:$port/
 rm -rf "$state"; cp -a "$work/follower" "$state"; sed -i "s|^url .*|url $url|" "$state/follow"
 rm -rf "$work/follower"; cp -a "$state" "$work/follower"
 start=${EPOCHREALTIME/./}; faulty pull || bail pull; took=$((${EPOCHREALTIME/./} - start))
-wanted=$([ "$long" = yes ] && echo 500 || { [ $slow = no ] && echo 20 || echo 4; })
+wanted=$(is_long kills && echo 500 || { [ $slow = no ] && echo 20 || echo 4; })
 killed=0
 for ((tries = 0; killed < wanted && tries < 4 * wanted; tries++)); do
 	point "$( ((RANDOM % 4)) && echo delta || echo first)" half FAULT_US=$(((RANDOM * 32768 + RANDOM) % (took * 5 / 4) + 1))
@@ -137,11 +139,13 @@ origin_point() {	# origin_point HOW N: it is killed there; who pulls gets the ol
 	look
 	[[ $content = "$old" || $content = "$new" ]] || wrong "$where: $content is live"
 	state=$work/served; fb publish || wrong "$where: publish again: $(head -n 2 "$work/err")"
+	look
+	[ -z "$lying" ] || wrong "$where: left at the origin: $lying"
 	state=$work/state; fb pull || wrong "$where: pull again: $(head -n 2 "$work/err")"
 	look
 	[[ $content = "$new" && -z $lying ]] || wrong "$where: again: $content is live, $lying"
 }
-if [ "$long" = yes ]; then
+if is_long origin; then
 	for how in before half after EIO; do for ((i = 1; i <= sign_calls; i++)); do origin_point $how $i; done; done
 else
 	for how in before half after EIO; do

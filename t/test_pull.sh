@@ -39,6 +39,17 @@ has "is said to be none" "is no key of minisign" "$err"
 fb 0 "another" key generate "$work/b"; public_b=$out
 fb 0 "a third" key generate "$work/c"
 
+cp "${top_srcdir:-.}/t/fuzz/minisign.in/locked" "$work/locked"; chmod 600 "$work/locked"
+out=$(setsid "$firebreak" key show "$work/locked" 2>&1 </dev/null)
+has "a locked key without a terminal" "is locked with a password, and there is no terminal" "$out"
+if command -v script >/dev/null; then
+	typed() { { sleep 0.3; echo "$1"; sleep 0.5; } | timeout 20 script -qec "$firebreak key show $work/locked" /dev/null; }
+	has "a locked key with its password" "RWRYhKusbWe5l2BapQelSafXHvvCOui6FXP/P7APWUJTdeavwBdjivzJ" "$(typed 'open sesame')"
+	has "and with another" "the password is another" "$(typed 'open sesam')"
+else
+	skip "a locked key with its password" "script is missing"
+fi
+
 # ---- publishing ----
 new_origin; source_of evil.test; large
 at 2 "a key that is not there" publish --sign "$work/nowhere"
@@ -152,6 +163,17 @@ fb 0 "and may let them go" pull --replace --key "$work/a.pub" "$url"
 is "they are the origin's" "$(live)" "$(state=$origin; live)"
 is "his sources stay" "$(cat "$state/sources/local.rules")" "block host .own.test"
 
+# ---- workers ----
+at_origin block worker.test
+mkfifo "$work/end"
+"$build/t/worker" "$state" live <"$work/end" >"$work/ready" &
+exec 8>"$work/end"
+for _ in {1..100}; do grep -q ready "$work/ready" && break; sleep 0.1; done
+fb 0 "a pull beside a worker" pull
+has "returns when it has the rules" "live in all 1 worker" "$out"
+exec 8>&-
+wait
+
 # ---- an origin that lies ----
 rm -rf "$follower"
 coproc liar { exec "$build/t/liar" "$rules" "$lies"; }
@@ -217,7 +239,7 @@ flip "$rules/SIGNED.$n" 60; refused "a flipped bit in the signed text" "is not w
 flip "$rules/SIGNED.minisig" 120; refused "a flipped bit in the signature" "$url/rules/SIGNED.minisig"; restore
 sed -i '3s/generation=[0-9]*/generation=999/' "$rules/SIGNED.minisig"; refused "a trusted comment that was changed" "not signed by"; restore
 other=$(ls "$rules"/site-*.seg | head -n 1); cp "$other" "$rules/$file"; refused "a segment that is another" "127.0.0.1"; restore
-cp "$rules/MANIFEST.$((n - 1))" "$rules/MANIFEST.$n"; refused "mix and match: an older MANIFEST" "SHA-256 is another"; restore
+cp "$rules/MANIFEST.$((n - 1))" "$rules/MANIFEST.$n"; refused "mix and match: an older MANIFEST" "/rules/MANIFEST.$n: error: is "; restore
 cp "$rules/SIGNED.$((n - 1))" "$rules/SIGNED.$n"; refused "mix and match: an older signed text" "is not what was signed"; restore
 tell; fb 0 "and then the truth" pull
 # sign TEXT-FILTER [LIFE]: what an origin would sign whose key we know, by Debian's minisign.

@@ -133,14 +133,15 @@ is_named_by(const char *dir, const char *file, const char *name)
 static bool
 is_wanted(const char *dir, const uint64_t *kept, int n, const char *name)
 {
-	char file[64];
+	char file[64], signed_text[64];
 
-	if (strcmp(name, "MANIFEST") == 0 || strcmp(name, "lock") == 0 || strcmp(name, "compact.lock") == 0 ||
+	if (strcmp(name, "MANIFEST") == 0 || strcmp(name, "SIGNED.minisig") == 0 || strcmp(name, "lock") == 0 || strcmp(name, "compact.lock") == 0 ||
 	    is_named_by(dir, "MANIFEST", name))
 		return true;
 	for (int i = 0; i < n; i++) {
 		snprintf(file, sizeof(file), "MANIFEST.%" PRIu64, kept[i]);
-		if (strcmp(file, name) == 0 || is_named_by(dir, file, name))
+		snprintf(signed_text, sizeof(signed_text), "SIGNED.%" PRIu64, kept[i]);
+		if (strcmp(file, name) == 0 || strcmp(signed_text, name) == 0 || is_named_by(dir, file, name))
 			return true;
 	}
 	return false;
