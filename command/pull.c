@@ -260,6 +260,6 @@ const struct verb verb_pull = {
 	    "  --full          read all files that are here, and fetch those that are damaged\n"
 	    "  --json          print an object\n"
 	    "  --leave         follow nobody any more\n"
-	    "  --replace       also when the state folder has rules of its own\n"
+	    "  --replace       also when the state folder has rules of its own, or trusts other keys\n"
 	    "  --timeout TIME  that a file may take, and a second more for each 64 KB; else 30s\n",
 };

@@ -86,16 +86,39 @@ live_generation(const struct puller *p)
 	return n;
 }
 
-/* Whether one of the keys that are given is one that was pinned: it is the same origin then, wherever its files are, and the floor
- * stays. */
-static bool
-is_same_origin(const struct puller *p)
+/* How many of the keys that are given are trusted here. */
+static size_t
+count_pinned(const struct puller *p)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < p->options->n_keys; i++)
 		for (size_t k = 0; k < p->follow.n_keys; k++)
-			if (minisign_public_eq(&p->options->keys[i], &p->follow.keys[k]))
-				return true;
-	return p->options->n_keys == 0;
+			n += minisign_public_eq(&p->options->keys[i], &p->follow.keys[k]);
+	return n;
+}
+
+/* The keys of this pull.  A timer that always names the key of the first day must not undo a rotation: what is trusted is only
+ * replaced when that is asked for.  One key that stays makes it the same origin, whose floor stays; else all begins anew. */
+static int
+settle_keys(struct puller *p)
+{
+	const struct pull_options *o = p->options;
+	size_t pinned = count_pinned(p);
+
+	if (o->n_keys == 0 || (p->follows && pinned == o->n_keys))
+		return 0;
+	if (p->follows && !o->replace)
+		return pull_fail(p, o->state, "other keys are trusted here than the one that is named: with --replace it takes their place");
+	if (pinned == 0) {
+		struct follow fresh = { .local = p->follow.local };
+
+		memcpy(fresh.url, p->follow.url, sizeof(fresh.url));
+		p->follow = fresh;
+	}
+	memcpy(p->follow.keys, o->keys, sizeof(o->keys));
+	p->follow.n_keys = o->n_keys;
+	return 0;
 }
 
 /* What is asked for now, and else what was the last time. */
@@ -108,16 +131,8 @@ settle(struct puller *p)
 		return pull_fail(p, o->state, "follows nobody yet: the first pull needs a URL and --key");
 	if (!p->follows && !o->replace && live_generation(p) != 0)
 		return pull_fail(p, o->state, "has rules of its own: with --replace those of the origin take their place");
-	if (!is_same_origin(p)) {
-		struct follow fresh = { .local = p->follow.local };
-
-		memcpy(fresh.url, p->follow.url, sizeof(fresh.url));
-		p->follow = fresh;
-	}
-	if (o->n_keys > 0) {
-		memcpy(p->follow.keys, o->keys, sizeof(o->keys));
-		p->follow.n_keys = o->n_keys;
-	}
+	if (settle_keys(p) == -1)
+		return -1;
 	if (o->fetch.url != NULL && snprintf(p->follow.url, sizeof(p->follow.url), "%s", o->fetch.url) >= (int)sizeof(p->follow.url))
 		return pull_fail(p, o->state, "the URL is too long");
 	for (const char *c = p->follow.url; *c != '\0'; c++)

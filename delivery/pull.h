@@ -30,7 +30,7 @@ struct pull_options {
 	bool			 dry_run;	/* verify what is offered and say what would be fetched; write nothing */
 	bool			 full;		/* read every file that is there already, and fetch those that are damaged */
 	bool			 forward;	/* also after a rollback here */
-	bool			 replace;	/* the folder has rules of its own that may go */
+	bool			 replace;	/* the folder has rules of its own that may go, or trusts other keys than KEYS */
 	void			(*progress)(const char *name, uint64_t bytes);	/* before each file; NULL */
 };
 

@@ -344,7 +344,12 @@ fb 2 "the old one signs nothing any more" pull
 has "it is not trusted" "not signed by a key that is trusted here" "$err"
 printf 'Key %s\nEpoch 2\n' "$work/c" > "$origin/sign.conf"; at_origin publish
 fb 2 "nor does one that nobody named" pull
-fb 0 "two keys pinned by hand" pull --key "$work/b.pub" --next-key "$work/c.pub"
+fb 2 "a timer that names the first key" pull --key "$work/a.pub"
+has "does not undo that" "other keys are trusted here" "$err"
+fb 2 "nor does another key come in unasked" pull --key "$work/b.pub" --next-key "$work/c.pub"
+before=$(floor)
+fb 0 "two keys pinned by hand" pull --replace --key "$work/b.pub" --next-key "$work/c.pub"
+[ "$(floor)" -gt "$before" ]; ok $? "the floor stays with a key that stays"
 is "the one that signed stays" "$(grep -c '^key' "$state/follow")" 1
 
 # ---- damage here ----
