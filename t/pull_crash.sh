@@ -77,10 +77,12 @@ point() {	# point first|delta HOW SETTING: a follower of the first generation, o
 	faulty FAULT_HOW="$2" "$3" "${args[@]}"; status=$?
 	look
 	case $status in
-	0) [ "$content" = "$new" ] || wrong "$where: success was said, and $content is live" ;;
+	0) took=$((took * 9 / 10))
+		[ "$content" = "$new" ] || wrong "$where: success was said, and $content is live" ;;
 	2) [ "$content" = "$before" ] || wrong "$where: failure was said, and $content is live"
 		grep -q "$(words "$2")" "$work/err" || wrong "$where: no reason: $(head -n 2 "$work/err")" ;;
-	137) [[ $content = "$before" || $content = "$new" ]] || wrong "$where: $content is live"
+	137) took=$((took * 51 / 50))
+		[[ $content = "$before" || $content = "$new" ]] || wrong "$where: $content is live"
 		killed=$((killed + 1)) ;;
 	*) wrong "$where: exit status $status: $(head -n 3 "$work/err")" ;;
 	esac
@@ -92,7 +94,7 @@ point() {	# point first|delta HOW SETTING: a follower of the first generation, o
 	[[ $status -eq 0 && $content = "$new" && -z $lying ]] || wrong "$where: again: $status, $content is live, $lying, $(head -n 2 "$work/err")"
 	fb status --verify || wrong "$where: again: status: $(head -n 2 "$work/err")"
 }
-killed=0 points=0
+killed=0 points=0 took=0		# in microseconds, about; what is killed or not says whether it is too short or too long
 hows=(ENOSPC EIO EDQUOT short full before after half)
 if is_long calls; then
 	for how in "${hows[@]}"; do
