@@ -9,9 +9,10 @@
  *	stall			no answer			head		a header that never ends
  *	to URL			a redirect, with zeros as its body		status N	that status
  *	part			status 206			gzip		a Content-Encoding that it does not have
- * One process a connection, each of which lives a minute at most. */
+ * One process a connection, each of which lives a minute at most, and no longer than the first. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <poll.h>
@@ -218,6 +219,7 @@ main(int argc, char **argv)
 		if ((fd = accept(fds[1].fd, NULL, NULL)) == -1)
 			continue;
 		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			alarm(LIFE_S);
 			serve(fd);
 			_exit(0);
