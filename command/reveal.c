@@ -1,8 +1,11 @@
 #include "eventstore/reveal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "command/audit.h"
@@ -13,11 +16,14 @@
 #include "runtime/pseudonym_keys.h"
 
 enum { FLAG_REASON, FLAG_APPROVE, FLAG_DENY, FLAG_LIST, FLAG_EVENTS, FLAG_JSON, FLAGS };
-enum { AUDIT_MAX = 16384 };
+enum { AUDIT_MAX = 16384, FOLDER_PATH = sizeof("/proc/self/fd/") + 3 * sizeof(int) };
 #define TRAIL	"reveals.log"
 
 struct asked {
 	const struct call	*call;
+	struct call		 held;		/* the same, with FOLDER for a state folder */
+	int			 folder_fd;	/* -1: not open */
+	char			 folder[FOLDER_PATH];
 	struct reveal		 r;
 	const char		*file;		/* where incidents are looked for, when it was said */
 	char			 log[STATE_PATH];	/* where it is recorded: nobody chooses that */
@@ -40,20 +46,36 @@ write_trail(void *arg, struct slice what)
 	audit_begin(&line, a->r.now_ms);
 	buf_addf(&line, " by=%s ", a->by);
 	buf_add_slice(&line, what);
-	r = audit_write(a->call, TRAIL, &line, "an event of it is written");
+	r = audit_write(&a->held, TRAIL, &line, "an event of it is written");
 	buf_fini(&line);
 	return r;
 }
 
-/* How this site wants it.  -1 after saying what is wrong: who cannot know that, shows nothing. */
+/* Take the state folder once.  Who may call this as the keys' owner, and nothing else, chooses --state: a link that he turns around
+ * in the middle would have the keys of one folder, and the options and the record of another. */
 static int
-take_site(struct asked *a)
+hold_folder(struct asked *a)
+{
+	a->folder_fd = open(a->call->state, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (a->folder_fd == -1)
+		return call_fail(a->call, "%s: %s", a->call->state, strerror(errno)), -1;
+	snprintf(a->folder, sizeof(a->folder), "/proc/self/fd/%d", a->folder_fd);
+	if (access(a->folder, F_OK) == -1)
+		return call_fail(a->call, "%s: %s", a->folder, strerror(errno)), -1;
+	a->held = *a->call;
+	a->held.state = a->folder;
+	return 0;
+}
+
+/* How the site of the folder STATE wants it.  -1 with an error in DIAG: who cannot know that, shows nothing. */
+static int
+take_site_of(struct asked *a, const char *state, struct diag *diag)
 {
 	struct generation *g;
 	bool absent;
 
-	if ((a->r.keys = pseudonym_keys_load(a->call->state, &absent, &a->diag)) == NULL ||
-	    (g = overview_generation(a->call->state, false, &a->diag)) == NULL)
+	if ((a->r.keys = pseudonym_keys_load(state, &absent, diag)) == NULL ||
+	    (g = overview_generation(state, false, diag)) == NULL)
 		return -1;
 	a->r.second = generation_site(g)->reveal_second;
 	a->r.life_s = generation_site(g)->reveal_life;
@@ -61,15 +83,39 @@ take_site(struct asked *a)
 	return 0;
 }
 
+static void
+drop_keys(struct asked *a)
+{
+	pseudonyms_free((struct pseudonyms *)(uintptr_t)a->r.keys);
+	a->r.keys = NULL;
+}
+
+/* -1 after finding what is wrong, which is said with the path that was typed. */
+static int
+take_site(struct asked *a)
+{
+	struct diag unsaid = { 0 };
+	int r = take_site_of(a, a->folder, &unsaid);
+
+	diag_fini(&unsaid);
+	if (r == 0)
+		return 0;
+	drop_keys(a);
+	if (take_site_of(a, a->call->state, &a->diag) == 0)
+		diag_error(&a->diag, "%s: it is another folder now", a->call->state);
+	return -1;
+}
+
 static int
 prepare(struct asked *a)
 {
 	const struct call *c = a->call;
 
-	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || call_path(c, STATE_EVENTS, a->log) == -1)
+	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || hold_folder(a) == -1 ||
+	    call_path(&a->held, STATE_EVENTS, a->log) == -1)
 		return -1;
-	audit_person(c, a->by);
-	a->r = (struct reveal){ .state = c->state, .log = a->log, .now_ms = clock_ms(), .by = a->by,
+	audit_person(&a->held, a->by);
+	a->r = (struct reveal){ .state = a->folder, .log = a->log, .now_ms = clock_ms(), .by = a->by,
 		.audit = write_trail, .arg = a };
 	return take_site(a);
 }
@@ -182,6 +228,26 @@ ask(struct asked *a, const char *reason)
 
 /* ---- deciding, listing ---- */
 
+/* Whose names Q is about: what "about" says is the word of who asks, who may have found them in another log (--events). */
+static void
+print_tokens(const struct reveal_request *q)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		fputs("\n  whom   ", stdout);
+		show_text(stdout, q->tokens[i]);
+	}
+}
+
+static json_t *
+json_tokens(const struct reveal_request *q)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < q->n; i++)
+		json_array_append_new(all, show_json_text(q->tokens[i]));
+	return all;
+}
+
 static int
 decide(struct asked *a, const char *typed, bool approve, const char *reason)
 {
@@ -205,6 +271,7 @@ list_one(void *arg, const struct reveal_request *q)
 		printf("%s  %s, until %s, by %s, %s%s\n  about  ", q->id, made, ends, q->by, q->approved_by != NULL ? "approved by " : "waits",
 		    q->approved_by != NULL ? q->approved_by : "");
 		show_text(stdout, slice_str(q->about));
+		print_tokens(q);
 		fputs("\n  why    ", stdout);
 		show_text(stdout, slice_str(q->reason));
 		putchar('\n');
@@ -213,6 +280,7 @@ list_one(void *arg, const struct reveal_request *q)
 	j = json_object();
 	json_object_set_new(j, "request", json_string(q->id));
 	json_object_set_new(j, "about", show_json_text(slice_str(q->about)));
+	json_object_set_new(j, "pseudonyms", json_tokens(q));
 	json_object_set_new(j, "by", json_string(q->by));
 	json_object_set_new(j, "reason", show_json_text(slice_str(q->reason)));
 	json_object_set_new(j, "made", json_string(made));
@@ -256,7 +324,7 @@ run(struct call *c)
 	static const char *const flags[FLAGS] = { "reason=", "approve=", "deny=", "list", "events=", "json" };
 	const char *values[FLAGS];
 	enum call_result result = call_flags(c, flags, FLAGS, values);
-	struct asked a = { .call = c };
+	struct asked a = { .call = c, .folder_fd = -1 };
 	int status;
 
 	if (result != CALL_GO)
@@ -268,7 +336,9 @@ run(struct call *c)
 	diag_print(&a.diag, stderr);
 	diag_fini(&a.diag);
 	json_decref(a.shown);
-	pseudonyms_free((struct pseudonyms *)(uintptr_t)a.r.keys);
+	drop_keys(&a);
+	if (a.folder_fd != -1)
+		close(a.folder_fd);
 	return status;
 }
 

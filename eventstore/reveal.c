@@ -80,7 +80,7 @@ requests_open(const struct reveal *r, struct requests *q, struct diag *diag)
 		locked = q->dir == -1 ? -1 : flock(q->dir, LOCK_EX);
 	while (locked == -1 && errno == EINTR);
 	if (locked == -1 || (q->all = read_requests(q->dir)) == NULL) {
-		diag_error(diag, "%s/" STATE_PRIVATE "/" REQUESTS_NAME ": %s", r->state,
+		diag_error(diag, STATE_PRIVATE "/" REQUESTS_NAME ": %s",
 		    errno == EPERM ? "others may write it: it is not believed" : strerror(errno));
 		return -1;
 	}
@@ -175,7 +175,7 @@ record(const struct reveal *r, const struct entry *e, char id[static INCIDENT_LE
 	d.message = message.p;
 	add_subject(&d, e->subject);
 	if (message.failed || deed_write(r->log, r->now_ms, &d, id) == -1)
-		diag_error(diag, "nothing is shown, for it could not be recorded in %s: %s", r->log, strerror(errno));
+		diag_error(diag, "nothing is shown, for it could not be recorded in the event log: %s", strerror(errno));
 	else {
 		buf_addf(&line, "%s event=%s about=", e->word, id);
 		buf_add_utf8(&line, e->about);
@@ -416,10 +416,13 @@ reveal_list(const struct reveal *r, reveal_visit *visit, void *arg, struct diag 
 		forget_old(q.all, r->now_ms);
 	for (size_t i = 0; result == 0 && i < json_array_size(q.all); i++) {
 		const json_t *one = json_array_get(q.all, i);
+		struct reveal_subject s;
 		struct reveal_request request = { .id = text_of(one, "id"), .about = text_of(one, "about"), .by = text_of(one, "by"),
 			.reason = text_of(one, "reason"), .approved_by = json_string_value(json_object_get(one, "approved_by")),
-			.made_ms = number_of(one, "made"), .ends_ms = number_of(one, "ends") };
+			.made_ms = number_of(one, "made"), .ends_ms = number_of(one, "ends"), .tokens = s.tokens };
 
+		take_subject(one, &s);
+		request.n = s.n;
 		visit(arg, &request);
 	}
 	requests_close(&q);

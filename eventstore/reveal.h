@@ -55,6 +55,8 @@ enum reveal_result reveal_decide(const struct reveal *r, const char *id, bool ap
 /* A request that waits, or was approved and not used.  Texts are borrowed until the visitor returns. */
 struct reveal_request {
 	const char	*id, *about, *by, *reason, *approved_by;	/* APPROVED_BY is NULL while it waits */
+	const struct slice *tokens;	/* N of them, whose names are shown: ABOUT is only where who asks says that he found them */
+	size_t		 n;
 	int64_t		 made_ms, ends_ms;
 };
 typedef void reveal_visit(void *arg, const struct reveal_request *request);
