@@ -255,7 +255,7 @@ holds(const struct writer *w, enum page_condition condition)
 	return false;
 }
 
-/* Append FILL, escaped for an element and for a quoted attribute. */
+/* Append FILL, escaped for an element and for an attribute in quotes of either kind: words have apostrophes. */
 static void
 fill(const struct writer *w, enum page_fill what)
 {
@@ -270,7 +270,7 @@ fill(const struct writer *w, enum page_fill what)
 		add_sentence(w, buf_add_html);
 		break;
 	case FILL_ADVICE:
-		buf_add_str(out, advice(w));
+		buf_add_html(out, slice_str(advice(w)));
 		break;
 	case FILL_CONTACT:
 		buf_add_html(out, slice_str(f->contact));
@@ -282,10 +282,10 @@ fill(const struct writer *w, enum page_fill what)
 		buf_add_html(out, w->words->tag);
 		break;
 	case FILL_TITLE:
-		buf_add_str(out, warns(w) ? heading(w) : w->words->text[WORD_TITLE]);
+		buf_add_html(out, slice_str(warns(w) ? heading(w) : w->words->text[WORD_TITLE]));
 		break;
 	case FILL_HEADING:
-		buf_add_str(out, heading(w));
+		buf_add_html(out, slice_str(heading(w)));
 		break;
 	case FILL_HOST:
 		buf_add_html(out, f->host);
@@ -346,7 +346,7 @@ write_template(const struct writer *w, struct slice ops)
 			fill(w, op.arg);
 			break;
 		case OP_WORD:
-			buf_add_str(w->out, w->words->text[op.arg]);
+			buf_add_html(w->out, slice_str(w->words->text[op.arg]));
 			break;
 		default:
 			if (holds(w, op.arg) != (op.op == OP_IF))

@@ -44,6 +44,11 @@ has "its numbers" "variante 2 di 3, 100.352 byte, da «Fake Mail Server" "$out"
 hasnot "no comment is sent" "<!--" "$out"; hasnot "nothing is left of the template" "{{" "$out"
 fb 0 "a hostile host" page show --host '"><script>{{incident}}'
 has "is text" "&quot;&gt;&lt;script&gt;{{incident}}" "$out"; hasnot "and nothing else" "<script" "$out"
+sed -i "s,<main>,<main title='{{heading}}' aria-label='{{word_site}}'>," "$pages/block.html"
+printf '%s\n' "heading_download = l'un' onclick='alert(1)" "site = d' style='x" >"$pages/fr.words"
+fb 0 "words with apostrophes, in an attribute with such quotes" page show --lang fr
+has "stay within it" "<main title='l&#39;un&#39; onclick=&#39;alert(1)' aria-label='d&#39; style=&#39;x'>" "$out"
+cp "$samples/block.html" "$pages"
 grep -v '^call' <<<"$words" >"$pages/fr.words"; fb 0 "a language that firebreak has needs only some words" page check
 rm "$pages/fr.words"
 fb 0 "published" publish
