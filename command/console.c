@@ -1,6 +1,7 @@
 #include "console/console.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -120,6 +121,9 @@ read_flags(const char *const *values, struct console_options *o)
 		return "--user-header is believed of those that --trust names, and there is none";
 	if (o->role_header != NULL && o->user_header == NULL)
 		return "--role-header goes with --user-header";
+	/* Whom it passes on comes from loopback, and nothing makes it say so: nginx as it comes does not. */
+	if (o->behind_tls && o->metrics_rule != NULL && strcmp(o->metrics_rule, "loopback") == 0)
+		return "--metrics loopback with a server before it (--behind-tls) might be everybody: give it a file with a token";
 	return NULL;
 }
 

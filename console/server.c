@@ -109,6 +109,18 @@ header(struct MHD_Connection *mc, const char *name)
 	return slice_str(MHD_lookup_connection_value(mc, MHD_HEADER_KIND, name));
 }
 
+/* A client by IPv4 of a socket for both comes as ::ffff:192.0.2.7: it is the same client, and each such one is another network. */
+static void
+format_six(const struct in6_addr *six, char out[static INET6_ADDRSTRLEN])
+{
+	enum { MAPPED_AT = 12 };
+
+	if (IN6_IS_ADDR_V4MAPPED(six))
+		inet_ntop(AF_INET, six->s6_addr + MAPPED_AT, out, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, six, out, INET6_ADDRSTRLEN);
+}
+
 static void
 format_address(const struct sockaddr *sa, char out[static INET6_ADDRSTRLEN])
 {
@@ -116,7 +128,25 @@ format_address(const struct sockaddr *sa, char out[static INET6_ADDRSTRLEN])
 	if (sa != NULL && sa->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, out, INET6_ADDRSTRLEN);
 	else if (sa != NULL && sa->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, out, INET6_ADDRSTRLEN);
+		format_six(&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, out);
+}
+
+/* TEXT, an address however it is written, as format_address() has it.  False, and OUT as it was: it is none. */
+static bool
+take_address(struct slice text, char out[static INET6_ADDRSTRLEN])
+{
+	char copy[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+
+	snprintf(copy, sizeof(copy), "%.*s", SLICE_ARGS(slice_head(text, sizeof(copy) - 1)));
+	if (inet_pton(AF_INET, copy, &four) == 1)
+		inet_ntop(AF_INET, &four, out, INET6_ADDRSTRLEN);
+	else if (inet_pton(AF_INET6, copy, &six) == 1)
+		format_six(&six, out);
+	else
+		return false;
+	return true;
 }
 
 static void
@@ -203,9 +233,6 @@ static void
 take_forwarded(const struct console *c, struct MHD_Connection *mc, struct request *rq)
 {
 	struct slice last = { 0 }, list = only_header(mc, "X-Forwarded-For");
-	char text[INET6_ADDRSTRLEN];
-	struct in6_addr six;
-	struct in_addr four;
 
 	rq->is_direct = header(mc, "X-Forwarded-For").len == 0 && header(mc, "Forwarded").len == 0 && header(mc, "Via").len == 0;
 	if (!is_trusted(c, rq->client))
@@ -213,11 +240,7 @@ take_forwarded(const struct console *c, struct MHD_Connection *mc, struct reques
 	rq->is_direct = false;
 	while (list.len > 0)
 		slice_cut(list, ',', &last, &list);
-	snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(slice_head(slice_trim(last), sizeof(text) - 1)));
-	if (inet_pton(AF_INET, text, &four) == 1)
-		inet_ntop(AF_INET, &four, rq->client, sizeof(rq->client));
-	else if (inet_pton(AF_INET6, text, &six) == 1)
-		inet_ntop(AF_INET6, &six, rq->client, sizeof(rq->client));
+	take_address(slice_trim(last), rq->client);
 }
 
 /* The whole request is there. */
@@ -343,13 +366,16 @@ note_connection(void *cls, struct MHD_Connection *mc, void **context, enum MHD_C
 static void
 net_of(const struct sockaddr *sa, uint8_t out[static SLOT_NET])
 {
-	enum { NET_BYTES = 8 };
+	enum { NET_BYTES = 8, MAPPED_AT = 12 };
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
 
 	memset(out, 0, SLOT_NET);
 	if (sa->sa_family == AF_INET)
 		memcpy(out + NET_BYTES, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, sizeof(struct in_addr));
+	else if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
+		memcpy(out + NET_BYTES, six->s6_addr + MAPPED_AT, sizeof(struct in_addr));
 	else if (sa->sa_family == AF_INET6)
-		memcpy(out, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, NET_BYTES);
+		memcpy(out, six, NET_BYTES);
 }
 
 static void
@@ -616,25 +642,17 @@ static int
 read_trusted(struct console *c)
 {
 	struct slice list = slice_str(c->o->trust), one;
-	struct in6_addr six;
-	struct in_addr four;
 
 	for (size_t i = 0; list.len > 0; i++) {
-		char text[INET6_ADDRSTRLEN];
-
 		slice_cut(list, ',', &one, &list);
 		one = slice_trim(one);
-		snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(slice_head(one, sizeof(text) - 1)));
 		if (i == TRUSTED_MAX) {
 			fprintf(stderr, "firebreak console: --trust takes %d addresses at most\n", TRUSTED_MAX);
 			return -1;
 		}
-		if (inet_pton(AF_INET, text, &four) == 1)
-			inet_ntop(AF_INET, &four, c->trusted[i], INET6_ADDRSTRLEN);
-		else if (inet_pton(AF_INET6, text, &six) == 1)
-			inet_ntop(AF_INET6, &six, c->trusted[i], INET6_ADDRSTRLEN);
-		else {
-			fprintf(stderr, "firebreak console: --trust takes addresses with commas between, and this is none: %s\n", text);
+		if (!take_address(one, c->trusted[i])) {
+			fprintf(stderr, "firebreak console: --trust takes addresses with commas between, and this is none: %.*s\n",
+			    SLICE_ARGS(slice_head(one, INET6_ADDRSTRLEN)));
 			return -1;
 		}
 	}

@@ -27,6 +27,7 @@ done
 get none /metrics -H "Host: localhost:1"; is "localhost is this machine" "$status" 200
 get none /metrics -X POST -d x=1; is "POST" "$status" 405
 stop
+refused "this machine may be a server before it" "a token" --behind-tls --metrics loopback
 printf '0123456789abcdef-token\n' >"$work/token"; chmod 644 "$work/token"
 refused "a token that others read" "its owner alone" --metrics "$work/token"
 chmod 600 "$work/token"
@@ -74,6 +75,26 @@ for _ in $(seq 8); do
 done
 is "who is logged in needs no login" "$status" 303
 stop
+
+# ---- a socket for IPv4 as well ----
+listen=[::]:0
+start --trust 127.0.0.2,::ffff:127.0.0.3 --user-header X-Remote-User --metrics loopback
+if [ -n "$port" ]; then
+	base=http://127.0.0.1:$port
+	get none /metrics; is "this machine is this machine" "$status" 200
+	get none / --interface 127.0.0.2 -H "X-Remote-User: dora"; is "a server that is trusted is itself" "$status" 200
+	get none / --interface 127.0.0.3 -H "X-Remote-User: dora"; is "however it is written" "$status" 200
+	get none / -H "X-Remote-User: dora"; is "others are not" "$status" 303
+	get mallory /login; token=$(token_of "$body")
+	for i in $(seq 30); do get mallory /login --interface 127.0.0.4 -d "name=x$i&password=x&token=$token"; [ "$status" != 429 ] || break; done
+	is "who tries passwords has to wait" "$status" 429
+	get other /login; token=$(token_of "$body")
+	get other /login --interface 127.0.0.5 --data-urlencode "password=$password" -d "name=ann&token=$token"; is "and another client has not" "$status" 303
+else
+	skip "a socket for IPv4 as well" "$(cat "$work/err")"
+fi
+stop
+listen=
 mv "$users" "$users.away"
 start --trust 127.0.0.1 --user-header X-Remote-User
 get x / -H "X-Remote-User: dora"; is "no file of users is needed then" "$status" 200; has "without a header for it the role is to look" "dora (looks)" "$body"
