@@ -39,7 +39,7 @@ struct ship {
 	size_t			 warnings;	/* that were said */
 	uint64_t		 n, gone, shortened, resent;
 	uint64_t		 gone_said;
-	bool			 trusts;	/* that was said */
+	bool			 trusts, cut;	/* that was said */
 	/* the batch */
 	size_t			 events, bytes;
 	int64_t			 last;		/* its key */
@@ -163,6 +163,10 @@ say_findings(struct ship *p)
 		call_fail(p->c, "%s does not close a connection whose other half is closed: from here on it is not known whether it "
 		    "has read what was sent, only that its system has taken it", p->target);
 	p->trusts = syslog_trusts_system(p->link);
+	if (syslog_may_be_cut(p->link) && !p->cut)
+		call_fail(p->c, "%s closes without the end that TLS has (close_notify): whoever is on the way could close as well, and what was "
+		    "sent be lost", p->target);
+	p->cut = syslog_may_be_cut(p->link);
 }
 
 /* Read what came since and ship it.  How many events, -1 when something is wrong. */

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <poll.h>
@@ -42,6 +43,7 @@ struct syslog_link {
 	unsigned		 burst;
 	struct stat		 peer;			/* of unix: the socket that was connected to */
 	bool			 trusts_system;
+	bool			 says_end, may_be_cut;	/* of tls: it has sent close_notify; it has closed without */
 	char			 error[ERROR_MAX];
 };
 
@@ -167,6 +169,12 @@ bool
 syslog_trusts_system(const struct syslog_link *l)
 {
 	return l->trusts_system;
+}
+
+bool
+syslog_may_be_cut(const struct syslog_link *l)
+{
+	return l->may_be_cut;
 }
 
 /* ---- connecting ---- */
@@ -343,43 +351,61 @@ confirm_udp(struct syslog_link *l)
 	return 0;
 }
 
-/* Close our half, and wait for the other: 0 when it came, 1 when it did not come in time, -1 with errno. */
+/* Pass over what came: as tls_session_skip(). */
 static int
-close_half(struct syslog_link *l)
+skip(const struct syslog_link *l, bool *clean)
+{
+	char ignored[OUT_FULL / 16];
+	ssize_t n;
+
+	if (l->session != NULL)
+		return tls_session_skip(l->session, clean);
+	n = recv(l->fd, ignored, sizeof(ignored), MSG_DONTWAIT);
+	return n > 0 || (n == -1 && errno == EAGAIN) ? 1 : (int)n;
+}
+
+/* Close our half, and wait for the other: 0 when it came, 1 when it did not come in time, -1 with errno.  CLEAN as
+ * tls_session_skip() has it. */
+static int
+close_half(struct syslog_link *l, bool *clean)
 {
 	struct pollfd pfd = { .fd = l->fd, .events = POLLIN };
 	int64_t end = clock_ns() + (int64_t)CLOSE_MS * NS_PER_MS;
-	char ignored[OUT_FULL / 16];
-	ssize_t n = 1;
+	int r = 1;
 
 	if (l->session != NULL)
 		tls_session_end(l->session);
-	if (shutdown(l->fd, SHUT_WR) == -1)
+	if (shutdown(l->fd, SHUT_WR) == -1 || fcntl(l->fd, F_SETFL, O_NONBLOCK) == -1)
 		return -1;
-	while (n > 0 && clock_ns() < end) {
+	while (r == 1 && clock_ns() < end) {
 		int ready = poll(&pfd, 1, CLOSE_MS);
 
 		if (ready == 0)
 			return 1;
-		if (ready == -1 || (n = recv(l->fd, ignored, sizeof(ignored), 0)) == -1)
+		if (ready == -1 || (r = skip(l, clean)) == -1)
 			return -1;
 	}
-	return n > 0;
+	return r;
 }
 
 static int
 confirm_stream(struct syslog_link *l)
 {
+	bool clean = false;
 	int r;
 
 	if (flush(l) == -1)
 		return -1;
 	if (l->trusts_system)
 		return is_drained(l, SYSLOG_WAIT_S * S_MS) ? 0 : (errno = EAGAIN, fail_errno(l));
-	if ((r = close_half(l)) == -1)
+	if ((r = close_half(l, &clean)) == -1)
 		return fail_errno(l);
+	if (l->says_end && !clean)
+		return fail(l, "TLS: the connection was cut, or the receiver has not said in time that it has all (close_notify)");
 	if (r == 1 && !is_drained(l, 0))
 		return errno = EAGAIN, fail_errno(l);
+	l->says_end |= clean;
+	l->may_be_cut |= l->session != NULL && r == 0 && !clean;
 	l->trusts_system = r == 1;
 	disconnect(l);
 	/* Who was killed with all in his hands has closed as well; but then nobody listens now. */

@@ -126,3 +126,31 @@ tls_session_end(struct tls_session *s)
 {
 	SSL_shutdown(s->ssl);
 }
+
+/* An end without close_notify is an error to OpenSSL, and to us one that anybody on the way can make (RFC 5246 7.2.1). */
+int
+tls_session_skip(struct tls_session *s, bool *clean)
+{
+	char ignored[4096];
+	size_t n;
+	int error;
+
+	ERR_clear_error();
+	errno = 0;
+	if (SSL_read_ex(s->ssl, ignored, sizeof(ignored), &n) == 1)
+		return 1;
+	switch (error = SSL_get_error(s->ssl, 0)) {
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return 1;
+	case SSL_ERROR_ZERO_RETURN:
+		*clean = true;
+		return 0;
+	default:
+		if (error == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+			return 0;
+		if (errno == 0)
+			errno = EPROTO;
+		return -1;
+	}
+}

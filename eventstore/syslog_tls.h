@@ -5,6 +5,8 @@
 #ifndef EVENTSTORE_SYSLOG_TLS_H
 #define EVENTSTORE_SYSLOG_TLS_H
 
+#include <stdbool.h>
+
 #include "eventstore/syslog_link.h"
 
 struct tls_client;
@@ -23,5 +25,9 @@ int tls_session_write(struct tls_session *s, struct slice bytes, char *why, size
 
 /* Say that nothing follows. */
 void tls_session_end(struct tls_session *s);
+
+/* Pass over some of what the other side sent, on a descriptor that does not block.  1: there may be more; 0: nothing follows, and
+ * *CLEAN when it was the other side that said so (close_notify) and not whoever is on the way; -1 with errno. */
+int tls_session_skip(struct tls_session *s, bool *clean);
 
 #endif
