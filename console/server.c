@@ -637,7 +637,14 @@ check_users(const struct console_options *o)
 	return users == NULL ? -1 : 0;
 }
 
-/* "127.0.0.1,::1", each as it is written elsewhere. */
+/* What is connected from when nobody chooses: any proxy of this machine does so, and its clients choose the headers. */
+static bool
+is_anybodys(const char *address)
+{
+	return strcmp(address, "127.0.0.1") == 0 || strcmp(address, "::1") == 0;
+}
+
+/* "127.0.0.2,192.0.2.7", each as it is written elsewhere. */
 static int
 read_trusted(struct console *c)
 {
@@ -653,6 +660,12 @@ read_trusted(struct console *c)
 		if (!take_address(one, c->trusted[i])) {
 			fprintf(stderr, "firebreak console: --trust takes addresses with commas between, and this is none: %.*s\n",
 			    SLICE_ARGS(slice_head(one, INET6_ADDRSTRLEN)));
+			return -1;
+		}
+		if (c->o->user_header != NULL && is_anybodys(c->trusted[i])) {
+			fprintf(stderr, "firebreak console: --trust %s with --user-header: what Squid fetches for a client, from this console as "
+			    "well, comes from there; let the server before it connect from another loopback address, such as 127.0.0.2\n",
+			    c->trusted[i]);
 			return -1;
 		}
 	}

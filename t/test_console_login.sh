@@ -44,7 +44,10 @@ echo short >"$work/token"; refused "a short token" "16 bytes at least" --metrics
 # ---- a server before it says who it is ----
 refused "a header without anybody to believe" "--trust" --user-header X-User
 refused "an address that is none" "this is none: localhost" --trust localhost --user-header X-User
-start --trust 127.0.0.2,::1 --user-header X-Remote-User --role-header X-Remote-Role --metrics loopback
+for anybody in 127.0.0.1 ::1 127.0.0.2,::ffff:127.0.0.1; do
+	refused "the address that Squid fetches from for its clients, $anybody" "such as 127.0.0.2" --trust $anybody --user-header X-User
+done
+start --trust 127.0.0.2,::2 --user-header X-Remote-User --role-header X-Remote-Role --metrics loopback
 via() { get "$1" "$2" --interface 127.0.0.2 "${@:3}"; }	# as that server
 who=(-H "X-Remote-User: dora" -H "X-Remote-Role: decide,reveal")
 via dora / "${who[@]}"; is "whom it names is logged in" "$status" 200
@@ -96,8 +99,8 @@ fi
 stop
 listen=
 mv "$users" "$users.away"
-start --trust 127.0.0.1 --user-header X-Remote-User
-get x / -H "X-Remote-User: dora"; is "no file of users is needed then" "$status" 200; has "without a header for it the role is to look" "dora (looks)" "$body"
+start --trust 127.0.0.2 --user-header X-Remote-User
+via x / -H "X-Remote-User: dora"; is "no file of users is needed then" "$status" 200; has "without a header for it the role is to look" "dora (looks)" "$body"
 stop
 mv "$users.away" "$users"
 
