@@ -25,17 +25,25 @@ audit_begin(struct buf *out, int64_t now_ms)
 	buf_addf(out, "%s uid=%ju", date, (uintmax_t)getuid());
 }
 
-/* Whoever makes the file, everybody of the folder's group can go on with it. */
+/* Whoever makes the file, everybody of the folder's group can go on with it.  Who of them puts a link there has no other file
+ * written, and who puts a pipe there keeps nobody waiting. */
 static int
 open_audit(const char *path)
 {
-	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
+	const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 	int fd = open(path, flags | O_CREAT | O_EXCL, AUDIT_MODE);
+	struct stat st;
 
-	if (fd == -1)
-		return errno == EEXIST ? open(path, flags) : -1;
-	fchmod(fd, AUDIT_MODE);			/* whatever the umask */
-	return fd;
+	if (fd != -1) {
+		fchmod(fd, AUDIT_MODE);		/* whatever the umask */
+		return fd;
+	}
+	if (errno != EEXIST || (fd = open(path, flags)) == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return errno = EPERM, -1;
 }
 
 static int

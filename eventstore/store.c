@@ -252,6 +252,15 @@ set_index(struct eventstore *s, struct slice end)
 	return s->index == NULL ? -1 : 0;
 }
 
+/* A link is no index: whoever may write the folder would have what it leads to written by whoever looks into the log. */
+static bool
+is_plain(DIR *dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Find the index: S->index is NULL when there is none.  With CLEAN all that is of another one goes. */
 static int
 find_index(struct eventstore *s, bool clean)
@@ -265,7 +274,7 @@ find_index(struct eventstore *s, bool clean)
 	while (r == 0 && (entry = readdir(dir)) != NULL) {
 		struct slice name = slice_str(entry->d_name), end = end_of(s, name);
 
-		if (end.len > 0 && !slice_ends(name, journal_tail) && s->index == NULL)
+		if (end.len > 0 && !slice_ends(name, journal_tail) && s->index == NULL && is_plain(dir, entry->d_name))
 			r = set_index(s, end);
 	}
 	if (r == 0 && clean) {

@@ -49,4 +49,16 @@ is "a link that leads elsewhere in the middle shows nothing" $shown 0
 is "nor does the other folder know of it" "$(cat "$work/own/log/reveals.log" "$work/own/events.jsonl" 2>/dev/null | grep -c "$token")" 0
 fb 2 "a folder without keys" reveal --state "$work/own" --reason x "$token"
 has "is called what it was called" "$work/own/private" "$err"
+
+# ---- what members of the folder's group may put there ----
+echo precious >"$work/precious"
+rm "$state/log/reveals.log"; ln -s "$work/precious" "$state/log/reveals.log"
+fb 2 "a link in place of the trail" reveal --reason " " "$token"
+is "nothing is written elsewhere" "$(cat "$work/precious")" precious
+rm "$state/log/reveals.log"; mkfifo "$state/log/reveals.log"
+fb 2 "a pipe in its place keeps nobody waiting" reveal --reason " " "$token"
+rm "$state/log/reveals.log"
+rm -f "$state"/events.jsonl.index.*; : >"$work/empty"; ln -s "$work/empty" "$state/events.jsonl.index.0123456789abcdef"
+fb 0 "a link in place of the index" events
+is "nothing is written there either" "$(stat -c %s "$work/empty")" 0
 tap_done
