@@ -4,8 +4,8 @@
  * receiver that has read all of it closes its own, while one that ended before leaves a reset; and it must take the next
  * connection, which one that was killed with all in its hands does not.  What it has read is then its own to keep.
  * Some never close: of those only the system's word is had that all bytes are acknowledged, which syslog_trusts_system() says.
- * Over TLS whoever is on the way can acknowledge and close as well, but not say the receiver's close_notify (RFC 5425 4.4): one that
- * has said it once has to say it each time.  Of those that never do, syslog_may_be_cut() says so.
+ * Over TLS whoever is on the way can acknowledge and close as well, but not say the receiver's close_notify (RFC 5425 4.4): one
+ * that has said it once has to say it each time.  Of those that never do, syslog_may_be_cut() says so.
  *
  *	unix:PATH		datagrams to a socket, such as /dev/log; sent when the receiver's queue is empty again
  *	udp:HOST[:PORT]		datagrams (RFC 5426), port 514; sent is sent, and lost is lost
