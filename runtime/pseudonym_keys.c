@@ -147,7 +147,7 @@ explain(int error)
 	switch (error) {
 	case EPERM: return "not believed: the folder must be 0700 and the file 0600, one name, and both the service's user's or root's";
 	case EACCES: return "only the service's user and root may read the keys";
-	case ENOENT: return "there is no key yet";
+	case ENOENT: return "there is no key yet; with \"Pseudonyms yes\" in site.conf the service makes one when it needs it";
 	case ELOOP: return "a symbolic link is not followed";
 	default: return strerror(error);
 	}
