@@ -119,6 +119,24 @@ format_address(const struct sockaddr *sa, char out[static INET6_ADDRSTRLEN])
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, out, INET6_ADDRSTRLEN);
 }
 
+/* The address TEXT into OUT, written as format_address() does.  -1: it is none, and OUT stays. */
+static int
+read_address(struct slice text, char out[static INET6_ADDRSTRLEN])
+{
+	char space[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (text.len >= sizeof(space))
+		return -1;
+	snprintf(space, sizeof(space), "%.*s", SLICE_ARGS(text));
+	if (inet_pton(AF_INET, space, &four) == 1)
+		return inet_ntop(AF_INET, &four, out, INET6_ADDRSTRLEN) != NULL ? 0 : -1;
+	if (inet_pton(AF_INET6, space, &six) == 1)
+		return inet_ntop(AF_INET6, &six, out, INET6_ADDRSTRLEN) != NULL ? 0 : -1;
+	return -1;
+}
+
 static void
 set_client(struct MHD_Connection *mc, char out[static INET6_ADDRSTRLEN])
 {
@@ -203,9 +221,6 @@ static void
 take_forwarded(const struct console *c, struct MHD_Connection *mc, struct request *rq)
 {
 	struct slice last = { 0 }, list = only_header(mc, "X-Forwarded-For");
-	char text[INET6_ADDRSTRLEN];
-	struct in6_addr six;
-	struct in_addr four;
 
 	rq->is_direct = header(mc, "X-Forwarded-For").len == 0 && header(mc, "Forwarded").len == 0 && header(mc, "Via").len == 0;
 	if (!is_trusted(c, rq->client))
@@ -213,11 +228,7 @@ take_forwarded(const struct console *c, struct MHD_Connection *mc, struct reques
 	rq->is_direct = false;
 	while (list.len > 0)
 		slice_cut(list, ',', &last, &list);
-	snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(slice_head(slice_trim(last), sizeof(text) - 1)));
-	if (inet_pton(AF_INET, text, &four) == 1)
-		inet_ntop(AF_INET, &four, rq->client, sizeof(rq->client));
-	else if (inet_pton(AF_INET6, text, &six) == 1)
-		inet_ntop(AF_INET6, &six, rq->client, sizeof(rq->client));
+	read_address(slice_trim(last), rq->client);
 }
 
 /* The whole request is there. */
@@ -612,30 +623,22 @@ check_users(const struct console_options *o)
 	return users == NULL ? -1 : 0;
 }
 
-/* "127.0.0.1,::1", each as it is written elsewhere. */
+/* "127.0.0.1,::1" */
 static int
 read_trusted(struct console *c)
 {
 	struct slice list = slice_str(c->o->trust), one;
-	struct in6_addr six;
-	struct in_addr four;
 
 	for (size_t i = 0; list.len > 0; i++) {
-		char text[INET6_ADDRSTRLEN];
-
 		slice_cut(list, ',', &one, &list);
 		one = slice_trim(one);
-		snprintf(text, sizeof(text), "%.*s", SLICE_ARGS(slice_head(one, sizeof(text) - 1)));
 		if (i == TRUSTED_MAX) {
 			fprintf(stderr, "firebreak console: --trust takes %d addresses at most\n", TRUSTED_MAX);
 			return -1;
 		}
-		if (inet_pton(AF_INET, text, &four) == 1)
-			inet_ntop(AF_INET, &four, c->trusted[i], INET6_ADDRSTRLEN);
-		else if (inet_pton(AF_INET6, text, &six) == 1)
-			inet_ntop(AF_INET6, &six, c->trusted[i], INET6_ADDRSTRLEN);
-		else {
-			fprintf(stderr, "firebreak console: --trust takes addresses with commas between, and this is none: %s\n", text);
+		if (read_address(one, c->trusted[i]) == -1) {
+			fprintf(stderr, "firebreak console: --trust takes addresses with commas between, and this is none: %.*s\n",
+			    SLICE_ARGS(one));
 			return -1;
 		}
 	}
