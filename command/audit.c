@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "runtime/pseudonym_keys.h"
+#include "runtime/private_folder.h"
 
 enum { AUDIT_MODE = 0660 };
 

@@ -108,6 +108,20 @@ check_json(const struct pages *p)
 	return show_json(j, true);
 }
 
+/* There is a page of the site's own. */
+static bool
+has_template(const struct page_set *set)
+{
+	size_t n;
+
+	page_set_tags(set, &n);
+	for (size_t i = 0; i < n; i++)
+		for (enum page_kind kind = 0; kind < PAGE_KINDS; kind++)
+			if (page_set_template(set, kind, i).len > 0)
+				return true;
+	return false;
+}
+
 static void
 check_text(const struct pages *p)
 {
@@ -120,7 +134,8 @@ check_text(const struct pages *p)
 		    page_set_template(p->set, PAGE_BLOCK, i).len > 0 ? "the site's own" : "firebreak's",
 		    page_set_template(p->set, PAGE_WARN, i).len > 0 ? "the site's own" : "firebreak's");
 	if (page_set_logo(p->set).len > 0)
-		printf("logo     %zu bytes in a page\n", page_set_logo(p->set).len);
+		printf("logo     %zu bytes in a page%s\n", page_set_logo(p->set).len, has_template(p->set) ? "" :
+		    ", which none shows: firebreak's own have no place for it");
 }
 
 static int

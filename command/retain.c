@@ -153,7 +153,8 @@ treat_both(struct asked *a, const struct site *site)
 
 	if (site->keep_events == 0 && site->keep_events_size == 0 && site->keep_targets == 0 && site->keep_targets_size == 0) {
 		if (a->all == NULL)
-			puts("nothing is removed: KeepEvents, KeepEventsSize, KeepTargets and KeepTargetsSize are 0");
+			puts("nothing is removed: KeepEvents, KeepEventsSize, KeepTargets and KeepTargetsSize are 0 in the generation that is "
+			    "live; what was changed in site.conf counts from the next publish on");
 		return EXIT_FINE;
 	}
 	events = treat(a, a->events, site->keep_events, site->keep_events_size, site->keep_least);

@@ -201,6 +201,18 @@ ask_incident(struct asked *a, const char *typed, struct slice reason)
 	return status;
 }
 
+static bool
+begins_as_pseudonym(struct slice text)
+{
+	for (enum pseudonym_kind kind = 0; kind < PSEUDONYM_KINDS; kind++) {
+		struct slice name = slice_str(pseudonym_kind_name(kind));
+
+		if (slice_istarts(text, name) && slice_starts(slice_skip(text, name.len), SLICE("-")))
+			return true;
+	}
+	return false;
+}
+
 static int
 ask_one(struct asked *a, const char *typed, struct slice reason)
 {
@@ -208,7 +220,11 @@ ask_one(struct asked *a, const char *typed, struct slice reason)
 	char id[INCIDENT_LEN + 1] = "";
 	enum pseudonym_kind kind;
 
-	if (!pseudonym_is_token(slice_str(typed), &kind))
+	if (!pseudonym_is_token(s.about, &kind) && begins_as_pseudonym(s.about)) {
+		call_fail(a->call, "mistyped: this begins like a pseudonym, but is no whole one; copy all of it from the log");
+		return EXIT_TROUBLE;
+	}
+	if (!pseudonym_is_token(s.about, &kind))
 		return ask_incident(a, typed, reason);
 	return finish(a, s.about, reveal_ask(&a->r, &s, reason, show_name, a, id, &a->diag), id);
 }
@@ -252,10 +268,14 @@ static int
 decide(struct asked *a, const char *typed, bool approve, const char *reason)
 {
 	char id[INCIDENT_LEN + 1];
+	enum reveal_result result;
 
 	if (incident_parse(slice_str(typed), id) != INCIDENT_OK)
 		return call_misused(a->call, "mistyped: a request's number looks like 1M83ME10C4HM007J");
-	return finish(a, slice_str(id), reveal_decide(&a->r, id, approve, slice_str(reason), &a->diag), id);
+	result = reveal_decide(&a->r, id, approve, slice_str(reason), &a->diag);
+	if (result == REVEAL_DONE && !a->json)
+		printf("request %s is %s\n", id, approve ? "approved: whoever made it now asks for the same again" : "gone");
+	return finish(a, slice_str(id), result, id);
 }
 
 static void

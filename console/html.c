@@ -195,6 +195,14 @@ html_word(struct buf *out, const struct request *rq, enum word_id id)
 }
 
 void
+html_span(struct buf *out, const struct request *rq, enum word_id id, const char *fact)
+{
+	buf_add_str(out, "<span>");
+	words_say(out, rq->words, id, fact, NULL);
+	buf_add_str(out, "</span>");
+}
+
+void
 html_heading(struct buf *out, const struct request *rq, enum word_id id)
 {
 	buf_add_strs(out, "<h2>", rq->words->text[id], "</h2>\n", NULL);

@@ -23,6 +23,9 @@ void html_end(struct buf *out, const struct request *rq, const char *path);
 /* Text ID of RQ's language, without facts. */
 void html_word(struct buf *out, const struct request *rq, enum word_id id);
 
+/* The same with FACT, as <span>. */
+void html_span(struct buf *out, const struct request *rq, enum word_id id, const char *fact);
+
 /* A heading of a part of the page. */
 void html_heading(struct buf *out, const struct request *rq, enum word_id id);
 

@@ -30,15 +30,6 @@ file_of(const struct view *v, const char *name)
 	return NULL;
 }
 
-/* "<span>text</span>" with one fact. */
-static void
-add_span(const struct view *v, enum word_id id, const char *fact)
-{
-	buf_add_str(v->out, "<span>");
-	words_say(v->out, v->rq->words, id, fact, NULL);
-	buf_add_str(v->out, "</span>");
-}
-
 static void
 add_tag(const struct view *v, const char *class, enum word_id id)
 {
@@ -54,15 +45,15 @@ write_source(const struct view *v, const struct manifest_source *s)
 	buf_add_str(v->out, "<li><div><strong>");
 	html_text(v->out, slice_str(s->name), HTML_SHORT);
 	buf_add_str(v->out, "</strong></div><div class=\"meta\">");
-	add_span(v, W_RULES, words_number(v->rq->words, s->rules, n));
+	html_span(v->out, v->rq, W_RULES, words_number(v->rq->words, s->rules, n));
 	if (file != NULL) {
-		add_span(v, W_CHANGED_AGO, words_span(v->rq->words, v->now - file->written, age));
+		html_span(v->out, v->rq, W_CHANGED_AGO, words_span(v->rq->words, v->now - file->written, age));
 		html_add_time(v->out, file->written);
 		if (file->stamp != s->stamp)
 			add_tag(v, "mid", W_CHANGED_SINCE);
 	} else
 		add_tag(v, "mid", W_NO_FILE);
-	add_span(v, W_SINCE_GENERATION, words_number(v->rq->words, s->layer, n));
+	html_span(v->out, v->rq, W_SINCE_GENERATION, words_number(v->rq->words, s->layer, n));
 	buf_add_str(v->out, "</div></li>\n");
 }
 
@@ -129,9 +120,9 @@ write_exception(void *arg, const struct rule *rule, enum exception_state state)
 	buf_add_str(v->out, "</code></div><div>");
 	html_text(v->out, rule->note, HTML_LONG);
 	buf_add_str(v->out, "</div><div class=\"meta\">");
-	add_span(v, W_UNTIL, html_time(rule->expires, time));
+	html_span(v->out, v->rq, W_UNTIL, html_time(rule->expires, time));
 	if (rule->published != 0)
-		add_span(v, W_MADE, html_time(rule->published, time));
+		html_span(v->out, v->rq, W_MADE, html_time(rule->published, time));
 	buf_add_str(v->out, "<code>");
 	add_formatted(v->out, rule_id_format, rule);
 	buf_add_str(v->out, "</code></div></li>\n");

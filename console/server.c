@@ -632,7 +632,8 @@ check_users(const struct console_options *o)
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
 	if (users == NULL)
-		fprintf(stderr, "firebreak console: nobody could log in; \"firebreak console --add-user NAME --role ROLE\" adds a user\n");
+		fprintf(stderr, "firebreak console: nobody could log in; \"firebreak console --add-user NAME --role ROLE\" adds a user, and "
+		    "whoever runs the console has to be able to read the file\n");
 	users_free(users);
 	return users == NULL ? -1 : 0;
 }

@@ -1,4 +1,4 @@
-#include "eventstore/retain.h"
+#include "eventstore/retain_part.h"
 
 #include <sys/file.h>
 
@@ -10,103 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
-#include "events/event.h"
-#include "eventstore/log_folder.h"
-#include "eventstore/log_lines.h"
 
-enum {
-	MS = 1000, MINUTE_MS = 60 * MS, NS_PER_MS = 1000000, POLL_MS = 100, SETTLE_TRIES = 50, MODE_LOCK = 0644, SPANS_MAX = 1 << 24,
-	TAIL_MAX = 4 << 20, TIMESTAMP_MAX = 32,
-};
+enum { MS = 1000, MINUTE_MS = 60 * MS, NS_PER_MS = 1000000, POLL_MS = 100, SETTLE_TRIES = 50, MODE_LOCK = 0644 };
 #define LOCK_NAME	".firebreak.retain"
-#define HEAD		"{\"@timestamp\":\""
 
-/* A minute, and how many bytes of text one file has of it. */
-struct span {
-	int64_t	minute, bytes;
-};
-
-/* What was read of a file. */
-struct reading {
-	char		*name;
-	int		 fd;		/* the folder's */
-	struct stat	 st;		/* when it was read to its end */
-	bool		 current, bad;
-	int64_t		 lines, text;
-	int64_t		 oldest_ms, newest_ms;
-	int64_t		 removed;
-};
-
-struct retain {
-	const char		*path;
-	int			 dir;
-	const struct retain_limits *limits;
-	struct log_folder	 folder;
-	struct reading		*v;
-	size_t			 n;
-	struct span		*spans;		/* of all files; BYTES are of the disk */
-	size_t			 n_spans, cap_spans;
-	struct retain_sum	*sum;
-	struct diag		*diag;
-};
-
-/* ---- reading ---- */
-
-/* The moment of LINE, or BEFORE. */
-static int64_t
-moment_of(struct slice line, int64_t before)
-{
-	struct slice text = slice_skip(line, sizeof(HEAD) - 1);
-	int64_t s;
-
-	if (!slice_starts(line, SLICE(HEAD)) || !slice_cut(slice_head(text, TIMESTAMP_MAX), '"', &text, NULL) ||
-	    clock_parse(text, &s) == -1)
-		return before;
-	return s * MS;
-}
-
-typedef int take_line(void *arg, struct slice line, int64_t ms, int64_t len, bool too_long);
-
-static int
-read_lines(struct log_lines *l, int64_t ms, take_line *take, void *arg)
-{
-	struct slice line;
-	enum log_line got;
-	int64_t at;
-	int r = 0;
-
-	while (r == 0 && (got = log_lines_next(l, &line, &at)) <= LOG_LINE_TOO_LONG) {
-		ms = moment_of(line, ms);
-		r = take(arg, line, ms, l->at - at, got == LOG_LINE_TOO_LONG);
-	}
-	if (r != 0)
-		return -1;
-	return got == LOG_LINE_FAILED ? -1 : 0;
-}
-
-/* Call TAKE for each line of the file FD, the one without an end as well.  Before any moment is known it is that of the file.
- * -1 with errno. */
-static int
-each_line(int fd, const struct stat *st, take_line *take, void *arg)
-{
-	struct log_bytes *bytes = malloc(sizeof(*bytes));
-	struct log_lines l;
-	int r;
-
-	if (bytes == NULL || log_bytes_open(bytes, fd, NULL, NULL) == -1) {
-		free(bytes);
-		return -1;
-	}
-	log_lines_init(&l, bytes);
-	r = read_lines(&l, (int64_t)st->st_mtim.tv_sec * MS, take, arg);
-	if (r == 0 && log_lines_torn(&l) > 0)
-		r = take(arg, slice_skip(buf_slice(&l.held), l.from), (int64_t)st->st_mtim.tv_sec * MS, log_lines_torn(&l), l.skipping);
-	log_lines_fini(&l);
-	log_bytes_close(bytes);
-	free(bytes);
-	return r;
-}
+/* ---- deciding ---- */
 
 static int
 by_minute(const void *a, const void *b)
@@ -130,101 +38,6 @@ merge_spans(struct retain *r)
 			r->spans[n++] = r->spans[i];
 	r->n_spans = n;
 }
-
-/* LEN bytes of text more at MS, behind FROM, where this file's begin. */
-static int
-add_span(struct retain *r, size_t *from, int64_t ms, int64_t len)
-{
-	int64_t minute = ms / MINUTE_MS;
-	struct span *v;
-
-	if (r->n_spans > *from && r->spans[r->n_spans - 1].minute == minute) {
-		r->spans[r->n_spans - 1].bytes += len;
-		return 0;
-	}
-	if (r->n_spans == r->cap_spans) {
-		size_t cap = r->cap_spans == 0 ? 1024 : 2 * r->cap_spans;
-
-		if (cap > SPANS_MAX || (v = realloc(r->spans, cap * sizeof(*v))) == NULL)
-			return errno = ENOMEM, -1;
-		r->spans = v;
-		r->cap_spans = cap;
-	}
-	r->spans[r->n_spans++] = (struct span){ minute, len };
-	return 0;
-}
-
-struct scan {
-	struct retain	*r;
-	struct reading	*f;
-	size_t		 from;
-};
-
-static int
-scan_line(void *arg, struct slice line, int64_t ms, int64_t len, bool too_long)
-{
-	struct scan *s = arg;
-	struct reading *f = s->f;
-
-	(void)line, (void)too_long;
-	f->oldest_ms = f->lines == 0 || ms < f->oldest_ms ? ms : f->oldest_ms;
-	f->newest_ms = f->lines == 0 || ms > f->newest_ms ? ms : f->newest_ms;
-	f->lines++;
-	f->text += len;
-	return s->r->limits->size == 0 ? 0 : add_span(s->r, &s->from, ms, len);
-}
-
-static void
-leave(struct retain *r, struct reading *f, int error)
-{
-	const char *why = error == ENOTSUP ? "its compression is not known here: remove it by hand when it is old enough" :
-	    error == EAGAIN ? "it was moved meanwhile; the next run sees to it" :
-	    error == EBADMSG ? "it is damaged: remove it by hand when it is old enough" :
-	    error == EBUSY ? "somebody still writes to it; the next run sees to it" : strerror(error);
-
-	diag_add(r->diag, DIAG_WARNING, f->name, 0, 0, "left as it is: %s", why);
-	f->bad = true;
-	r->sum->partly = true;
-}
-
-/* Read F to its end. */
-static void
-scan(struct retain *r, struct reading *f, int error)
-{
-	struct scan s = { .r = r, .f = f, .from = r->n_spans };
-	int64_t text;
-
-	if (error != 0 || fstat(f->fd, &f->st) == -1 || each_line(f->fd, &f->st, scan_line, &s) == -1) {
-		r->n_spans = s.from;
-		leave(r, f, error != 0 ? error : errno);
-		return;
-	}
-	/* What it takes on the disk. */
-	text = f->text > 0 ? f->text : 1;
-	for (size_t i = s.from; i < r->n_spans; i++)
-		r->spans[i].bytes = (int64_t)((double)r->spans[i].bytes * (double)f->st.st_size / (double)text);
-}
-
-static int
-scan_all(struct retain *r)
-{
-	if (log_folder_open(&r->folder, r->path) == -1 ||
-	    (r->v = calloc(r->folder.n + 1, sizeof(*r->v))) == NULL)
-		return -1;
-	for (size_t i = 0; i < r->folder.n; i++) {
-		struct log_file *file = &r->folder.v[i];
-		struct reading *f = &r->v[r->n++];
-
-		*f = (struct reading){ .name = file->name, .fd = file->fd, .st = file->st, .current = file->current };
-		scan(r, f, file->error);
-		r->sum->files++;
-		r->sum->lines += f->lines;
-		r->sum->bytes += f->st.st_size;
-	}
-	return 0;
-}
-
-/* ---- deciding ---- */
 
 /* What is before it has to go so that the rest has room; what cannot be read takes its room all the same. */
 static int64_t
@@ -252,188 +65,6 @@ decide(struct retain *r)
 	int64_t by_size = moment_by_size(r), by_age = l->age_s == 0 ? 0 : l->now_ms - l->age_s * MS;
 
 	return by_size > by_age ? by_size : by_age;
-}
-
-/* ---- a file without its old lines ---- */
-
-struct copy {
-	int64_t	 before_ms, kept, removed, text;
-	int	 fd;
-	bool	 packed;
-	gzFile	 gz;		/* that is written, of a packed one */
-	struct buf out;
-};
-
-static int
-flush(struct copy *c)
-{
-	struct slice all = buf_slice(&c->out);
-	int r = 0;
-
-	if (c->gz != NULL && all.len > 0)
-		r = gzwrite(c->gz, all.p, (unsigned)all.len) == (int)all.len ? 0 : -1;
-	else if (c->fd != -1)
-		r = file_write_all(c->fd, all);
-	buf_reset(&c->out);
-	if (r == -1 && c->gz != NULL)
-		errno = EIO;
-	return r;
-}
-
-static int
-copy_line(void *arg, struct slice line, int64_t ms, int64_t len, bool too_long)
-{
-	struct copy *c = arg;
-
-	c->text += len;
-	if (ms < c->before_ms) {
-		c->removed++;
-		return 0;
-	}
-	c->kept++;
-	if (c->fd == -1)
-		return 0;
-	if (too_long)
-		return errno = EFBIG, -1;
-	buf_add_slice(&c->out, line);
-	if ((size_t)len > line.len)
-		buf_add_char(&c->out, '\n');
-	if (c->out.failed)
-		return errno = ENOMEM, -1;
-	return c->out.len < LOG_LINE_MAX ? 0 : flush(c);
-}
-
-/* Copy what F keeps into FD (-1: only count).  -1 with errno. */
-static int
-copy_file(const struct reading *f, int64_t before_ms, int fd, struct copy *c)
-{
-	unsigned char magic[2] = { 0 };
-	bool gz = pread(f->fd, magic, sizeof(magic), 0) == sizeof(magic) && magic[0] == 0x1f && magic[1] == 0x8b;
-	int r, own = fd != -1 && gz ? dup(fd) : -1;
-
-	*c = (struct copy){ .before_ms = before_ms, .fd = fd, .packed = gz };
-	if (own != -1 && (c->gz = gzdopen(own, "wb")) == NULL)
-		return close(own), errno = ENOMEM, -1;
-	if (fd != -1 && gz && own == -1)
-		return -1;
-	buf_init(&c->out, 3 * (size_t)LOG_LINE_MAX);
-	r = each_line(f->fd, &f->st, copy_line, c);
-	if (r == 0 && fd != -1)
-		r = flush(c);
-	if (c->gz != NULL && gzclose(c->gz) != Z_OK && r == 0)
-		r = -1, errno = EIO;
-	buf_fini(&c->out);
-	return r;
-}
-
-/* As the old one: owner, mode, and when it was last written. */
-static int
-dress(int fd, const struct stat *st)
-{
-	const struct timespec times[] = { st->st_atim, st->st_mtim };
-
-	if (fchown(fd, st->st_uid, st->st_gid) == -1 && (geteuid() == 0 || errno != EPERM))
-		return -1;
-	return fchmod(fd, st->st_mode & 0777) == 0 && futimens(fd, times) == 0 ? fsync(fd) : -1;
-}
-
-/* What was written to F beyond its first TEXT bytes, which were read: it goes to the log.  -1 with errno. */
-static int
-save_late(const struct retain *r, const struct reading *f, int64_t text)
-{
-	struct event_log *log;
-	struct buf late;
-	struct stat st;
-	ssize_t n = 0;
-	int result = 0;
-
-	if (fstat(f->fd, &st) == -1 || st.st_size <= text)
-		return 0;
-	buf_init(&late, TAIL_MAX);
-	log = event_log_new(r->path, f->st.st_mode & 0777);
-	if (log == NULL || buf_reserve(&late, (size_t)(st.st_size - text)) == -1 ||
-	    (n = pread(f->fd, late.p, (size_t)(st.st_size - text), text)) <= 0 ||
-	    event_log_write(log, slice_make(late.p, (size_t)n)) == -1)
-		result = -1;
-	event_log_free(log);
-	buf_fini(&late);
-	return result;
-}
-
-static bool
-is_same(int dir, const char *name, const struct stat *st)
-{
-	struct stat now;
-
-	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_ino == st->st_ino && now.st_dev == st->st_dev;
-}
-
-/* Put NEW where F is, if that is still F: NEW's name then has what was F.  -1 with errno; EAGAIN: it was another file. */
-static int
-exchange(const struct retain *r, const struct reading *f, const char *new)
-{
-	if (!is_same(r->dir, f->name, &f->st))
-		return errno = EAGAIN, -1;
-	if (renameat2(r->dir, new, r->dir, f->name, RENAME_EXCHANGE) == -1)
-		return -1;
-	if (is_same(r->dir, new, &f->st))
-		return 0;
-	renameat2(r->dir, new, r->dir, f->name, RENAME_EXCHANGE);
-	return errno = EAGAIN, -1;
-}
-
-/* Take F away, if its name still is F's.  As exchange(). */
-static int
-take_away(const struct retain *r, const struct reading *f, const char *aside)
-{
-	if (!is_same(r->dir, f->name, &f->st))
-		return errno = EAGAIN, -1;
-	if (renameat2(r->dir, f->name, r->dir, aside, RENAME_NOREPLACE) == -1)
-		return -1;
-	if (is_same(r->dir, aside, &f->st))
-		return 0;
-	renameat2(r->dir, aside, r->dir, f->name, RENAME_NOREPLACE);
-	return errno = EAGAIN, -1;
-}
-
-/* Write what F keeps to NEW, which is made, and put it in F's place. */
-static int
-write_anew(const struct retain *r, const struct reading *f, const char *new, struct copy *c, struct stat *after)
-{
-	int fd = openat(r->dir, new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = -1, saved;
-
-	if (fd == -1)
-		return -1;
-	fstat(fd, after);
-	if (copy_file(f, r->sum->before_ms, fd, c) == 0 && dress(fd, &f->st) == 0 && fstat(fd, after) == 0)
-		result = c->kept == 0 ? take_away(r, f, ".firebreak.retain.old") : exchange(r, f, new);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return result;
-}
-
-static int
-rewrite(const struct retain *r, const struct reading *f, struct copy *c, struct stat *after)
-{
-	static const char new[] = ".firebreak.retain.new", old[] = ".firebreak.retain.old";
-	int result, saved;
-
-	/* Of one who was killed: what stands there is a copy, or was to go. */
-	unlinkat(r->dir, new, 0);
-	unlinkat(r->dir, old, 0);
-	*after = (struct stat){ 0 };
-	result = write_anew(r, f, new, c, after);
-	if (result == 0 && !c->packed)
-		result = save_late(r, f, c->text);
-	saved = errno;
-	/* Only what is known is removed: the copy, and what it is of when all is well. */
-	if (is_same(r->dir, new, after) || (result == 0 && is_same(r->dir, new, &f->st)))
-		unlinkat(r->dir, new, 0);
-	if (result == 0 && c->kept == 0)
-		unlinkat(r->dir, old, 0);
-	errno = saved;
-	return result;
 }
 
 /* ---- all files ---- */
@@ -479,7 +110,7 @@ turn(const struct retain *r, struct reading *f)
 	*to = '\0';
 	if (asprintf(&name, "%s-%s", f->name, date) == -1)
 		return errno = ENOMEM, -1;
-	if (!is_same(r->dir, f->name, &f->st) || renameat2(r->dir, f->name, r->dir, name, RENAME_NOREPLACE) == -1) {
+	if (!retain_is_same(r->dir, f->name, &f->st) || renameat2(r->dir, f->name, r->dir, name, RENAME_NOREPLACE) == -1) {
 		free(name);
 		return -1;
 	}
@@ -499,11 +130,11 @@ treat(struct retain *r, struct reading *f, struct retain_file *told)
 	struct copy c;
 
 	if (r->limits->dry) {
-		if (copy_file(f, r->sum->before_ms, -1, &c) == -1)
+		if (retain_copy(f, r->sum->before_ms, -1, &c) == -1)
 			return -1;
 		told->size_after = (int64_t)((double)f->st.st_size * (double)c.kept / (double)(c.kept + c.removed));
 	} else {
-		if ((f->current && turn(r, f) == -1) || rewrite(r, f, &c, &after) == -1)
+		if ((f->current && turn(r, f) == -1) || retain_rewrite(r, f, &c, &after) == -1)
 			return -1;
 		told->size_after = c.kept == 0 ? 0 : after.st_size;
 	}
@@ -522,7 +153,7 @@ treat_all(struct retain *r, retain_visit *visit, void *arg)
 			.size_after = f->st.st_size };
 
 		if (!f->bad && f->lines > 0 && f->oldest_ms < r->sum->before_ms && treat(r, f, &told) == -1)
-			leave(r, f, errno);
+			retain_leave(r, f, errno);
 		r->sum->removed += told.removed;
 		r->sum->bytes_after += told.size_after;
 		visit(arg, &told);
@@ -562,7 +193,7 @@ retain_log(const char *path, const struct retain_limits *limits, retain_visit *v
 	int lock = -1, result = -1;
 
 	*sum = (struct retain_sum){ 0 };
-	if (lock_folder(&r, &lock) == -1 || scan_all(&r) == -1)
+	if (lock_folder(&r, &lock) == -1 || retain_scan(&r) == -1)
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
 	else {
 		sum->before_ms = decide(&r);

@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "runtime/pseudonym_keys.h"
+#include "runtime/private_folder.h"
 
 enum { MS = 1000, FILE_MAX = 4 << 20, MESSAGE_MAX = 4096, READ_AT_ONCE = 65536 };
 

@@ -26,7 +26,7 @@ struct latency_counts {
 };
 void latency_read(const struct latency *l, struct latency_counts *out);
 
-/* Bound I, up to LATENCY_BOUNDS: from 5 us to a minute, each twice to two and a half times the one before. */
+/* Bound I, up to LATENCY_BOUNDS: from 5 us to a minute, each two to three times the one before. */
 int64_t latency_bound_ns(size_t i);
 
 #endif

@@ -1,8 +1,6 @@
-/* pseudonym_keys.h - the file with the keys of pseudonyms, STATE/private/pseudonym.keys, and the folder that it is in.
+/* pseudonym_keys.h - the file with the keys of pseudonyms, STATE/private/pseudonym.keys.
  *
- * The folder is 0700, the file 0600; both belong to root, to the owner of the state folder, or to who asks.  Whoever may merely
- * write the state folder can take them away, but cannot put others in their place that anybody believes.  Anything else is
- * refused, with what to do.  A key never goes into a message. */
+ * What is not as private_folder.h wants it is refused, with what to do.  A key never goes into a message. */
 #ifndef RUNTIME_PSEUDONYM_KEYS_H
 #define RUNTIME_PSEUDONYM_KEYS_H
 
@@ -10,18 +8,7 @@
 
 #include "runtime/pseudonym.h"
 
-#define STATE_PRIVATE	"private"
 #define STATE_KEYS	"private/pseudonym.keys"
-
-/* STATE/private, open; made when MAKE says so and it is missing.  -1 with errno: ENOENT, EACCES, and EPERM when it is not as it has
- * to be. */
-int private_open(const char *state, bool make);
-
-/* NAME in the folder DIR, which private_open() gave, open for reading.  -1 with errno as above. */
-int private_file(int dir, const char *name);
-
-/* Replace NAME in DIR by DATA; who does it has locked DIR (flock).  -1 with errno. */
-int private_write(int dir, const char *name, struct slice data);
 
 /* The keys of STATE.  NULL: with an error in DIAG; *ABSENT says that there are none, which is then the error. */
 struct pseudonyms *pseudonym_keys_load(const char *state, bool *absent, struct diag *diag);

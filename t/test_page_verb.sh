@@ -51,11 +51,15 @@ has "stay within it" "<main title='l&#39;un&#39; onclick=&#39;alert(1)' aria-lab
 cp "$samples/block.html" "$pages"
 grep -v '^call' <<<"$words" >"$pages/fr.words"; fb 0 "a language that firebreak has needs only some words" page check
 rm "$pages/fr.words"
+mkdir "$work/logo"; base64 -d >"$work/logo/logo.png" <<<iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAADElEQVR4nGNgGB4AAADIAAGtQHYiAAAAAElFTkSuQmCC
+fb 0 "a logo alone" page check --folder "$work/logo"; has "is shown by no page, which is said" "which none shows" "$out"
 fb 0 "published" publish
 live | grep -q "Bloccato per la vostra"; ok $? "the generation has them"
 cp "$state/rules/MANIFEST" "$work/good"
 
 # ---- a bad one ----
+sed 's/<style>/&a{background:url(x)}/' "$pages/block.html" >"$work/logo/block.html"
+fb 1 "a style sheet that fetches" page check --folder "$work/logo"; has "with the whole sentence" ": in a style sheet: url(): a page fetches nothing from elsewhere" "$err"
 sed -i 's/{{incident}}/{{incidant}}/' "$pages/block.html"
 line=$(grep -n incidant "$pages/block.html" | cut -d: -f1)
 fb 1 "a mistake is found" page check; has "where it is" "$pages/block.html:$line:15: error: no such placeholder: incidant" "$err"

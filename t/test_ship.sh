@@ -118,10 +118,10 @@ is "every event came" "$(wc -l <"$work/rs/about")" 200
 is "what no datagram holds without its JSON" "$(grep -c ' omitted="[0-9]*"\]$' "$work/rs/about")" "$short"
 is "the others byte for byte" "$(grep . "$work/rs/json" | grep -cxFf "$log")" $((200 - short))
 anew
-events 0 200 >"$log"
-fb 0 "by UDP" ship --once --max-size 2097152 "udp:127.0.0.1:$port"
-sleep 0.5
-is "the structured data of each" "$(wc -l <"$work/rs/about")" 200
+events 0 10 >"$log"	# no more than fit into the buffer of a receiver that is asleep: what does not is lost, as it may
+fb 0 "by UDP" ship --once --max-size 8192 "udp:127.0.0.1:$port"
+for _ in $(seq 100); do [ "$(wc -l <"$work/rs/about")" -lt 10 ] || break; sleep 0.1; done
+is "the structured data of each" "$(wc -l <"$work/rs/about")" 10
 is "and no line that nobody wrote" "$(grep . "$work/rs/json" | grep -vcxFf "$log")" 0
 end
 fb 2 "nobody listens there" ship --once --position "$work/udp" "udp:127.0.0.1:$port"
@@ -160,7 +160,7 @@ events $at $((++at)) | sort - "$work/all" -o "$work/all"
 kill -TERM "$sender"; wait "$sender"; is "ended by a signal" $? 0
 sender=
 echo "# $(wc -l <"$work/rs/json") lines of $at events"
-is "none is lost" "$(sort -u "$work/rs/json" | comm -13 - "$work/all" | wc -l)" 0
+is "none is lost" "$(sort -u "$work/rs/json" | comm -13 - "$work/all" | grep -o '"id":"[^"]*"' | head -n 20)" ""
 is "none is torn or forged" "$(sort -u "$work/rs/json" | comm -23 - "$work/all" | wc -l)" 0
 "$firebreak" --state "$state" ship --max-size 2097152 "$tcp" 2>"$work/err" & sender=$!
 sleep 0.5

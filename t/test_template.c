@@ -32,7 +32,7 @@ static void
 test_refused(void)
 {
 	static const struct { const char *idea, *body; unsigned line, col; const char *why; } rows[] = {
-		{ "an unknown placeholder", "\n\n <p>{{incidant}}</p>" NEED, 3, 5, "no such placeholder: incidant" },
+		{ "an unknown placeholder", "\n\n <p>{{incidant}}</p>" NEED, 3, 5, "no such placeholder: incidant: firebreak-pages(5) has all" },
 		{ "an empty one", "\n{{}}" NEED, 2, 1, "no such placeholder" },
 		{ "one that is not closed", "\n{{host" NEED "}", 2, 1, "no such placeholder" },
 		{ "one over two lines", "\n{{host\n}}" NEED, 2, 1, "without" },
@@ -82,6 +82,7 @@ test_refused(void)
 		{ "a section in an attribute", "\n<p title=\"{{#host}}x{{/host}}\"></p>" NEED, 2, 11, "in the text of the body" },
 		{ "a tag that is not closed", "\n<p class=\"x\"", 2, 1, "this tag is not closed" },
 		{ "an element that is not closed", "\n<p>" NEED, 0, 0, "not the end of the element that is open" },
+		{ "an element that is open when its section ends", "\n{{#host}}<p>{{/host}}" NEED, 2, 13, "open that began in it: p" },
 		{ "an end without a beginning", "\n</p>" NEED, 2, 1, "not the end" },
 		{ "a comment that is not closed", "\n<!-- " NEED, 2, 1, "comment is not closed" },
 		{ "a bare <", "\n1 < 2" NEED, 2, 3, "&lt;" },

@@ -225,8 +225,9 @@ read_template(struct folder *f, enum page_kind kind, struct slice tag, const cha
 
 /* ---- the logo ---- */
 
-const char *
-page_source_logo_fault(struct slice type, struct slice bytes)
+/* Why BYTES, of a file of TYPE, are no logo, or NULL. */
+static const char *
+logo_fault(struct slice type, struct slice bytes)
 {
 	if (slice_eq(type, SLICE("svg")))
 		return "SVG is no image but a document, which may have scripts: export it as PNG or WebP";
@@ -257,7 +258,7 @@ read_logo(struct folder *f, struct slice type, const char *path)
 	buf_init(&uri, PAGE_SET_MAX);
 	if (fault == NULL && read_file(path, PAGE_LOGO_MAX, &bytes, f->diag) == 0) {
 		f->has_logo = true;
-		fault = page_source_logo_fault(type, buf_slice(&bytes));
+		fault = logo_fault(type, buf_slice(&bytes));
 		buf_add_strs(&uri, "data:image/", slice_eq(type, SLICE("jpg")) ? "jpeg" : "", NULL);
 		buf_add_slice(&uri, slice_eq(type, SLICE("jpg")) ? (struct slice){ 0 } : type);
 		buf_add_str(&uri, ";base64,");

@@ -18,7 +18,4 @@ int page_source_read(const char *dir, bool needed, struct buf *out, struct diag 
 /* Append the words that TEXT, the content of FILE, has for the language TAG, as page_set.h has them.  -1 with errors in DIAG. */
 int page_source_words(struct slice tag, const char *file, struct slice text, struct buf *out, struct diag *diag);
 
-/* NULL, or what is wrong with BYTES as an image of the type that its name says ("png", "jpg", "jpeg", "webp"). */
-const char *page_source_logo_fault(struct slice type, struct slice bytes);
-
 #endif

@@ -179,7 +179,7 @@ open_section(struct compiler *c, size_t at, struct slice name, bool inverted)
 	int condition = find_condition(name);
 
 	if (condition == -1) {
-		find(c, DIAG_ERROR, at, "no such condition: ", name, "");
+		find(c, DIAG_ERROR, at, "no such condition: ", name, "firebreak-pages(5) has all");
 	} else if (c->n_sections == PAGE_SECTIONS_DEEP) {
 		refuse(c, at, "sections are too deep within each other");
 	} else {
@@ -198,8 +198,7 @@ close_section(struct compiler *c, size_t at, struct slice name)
 		return;
 	}
 	if (s->deep != c->n_elements)
-		find(c, DIAG_ERROR, at, "an element is open where the section ends that was not where it began, or the other way round: ", name,
-		    "");
+		find(c, DIAG_ERROR, at, "the section ends while an element is open that began in it: ", slice_str(innermost(c)->name), "");
 	page_op_close(c->out, s->op);
 	c->n_sections--;
 }
@@ -232,7 +231,7 @@ add_named(struct compiler *c, size_t at, struct slice name, enum context context
 	if (fill != -1) {
 		add_fill(c, at, (enum page_fill)fill, context);
 	} else if (w == -1) {
-		find(c, DIAG_ERROR, at, "no such placeholder: ", name, "");
+		find(c, DIAG_ERROR, at, "no such placeholder: ", name, "firebreak-pages(5) has all");
 	} else if (*page_word_kinds[w].needs != '\0' || slice_starts(word, SLICE("says_"))) {
 		find(c, DIAG_ERROR, at, "this word has places for facts: {{reason}} and {{file}} are made of them: ", name, "");
 	} else if (c->words[w]++ == PAGE_WORD_TIMES) {
@@ -467,7 +466,7 @@ read_style(struct compiler *c)
 	const char *fault = page_style_fault(slice_head(rest(c), n), &at);
 
 	if (fault != NULL)
-		find(c, DIAG_ERROR, c->at + at, "in a style sheet: ", slice_str(fault), "");
+		find(c, DIAG_ERROR, c->at + at, "", SLICE("in a style sheet"), fault);
 	c->at += n;
 }
 
@@ -522,8 +521,8 @@ read_end(struct compiler *c)
 	e = page_element(name);
 	skip_blanks(c);
 	if (!next_is(c, ">") || e == NULL || e != innermost(c)) {
-		find(c, DIAG_ERROR, at, "this is not the end of the element that is open: ", name,
-		    innermost(c) == NULL ? "none is" : innermost(c)->name);
+		find(c, DIAG_ERROR, at, "this is not the end of the element that is open: ",
+		    slice_str(innermost(c) == NULL ? "none is" : innermost(c)->name), "");
 		return -1;
 	}
 	c->at++;

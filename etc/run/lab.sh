@@ -51,7 +51,7 @@ lab_folder() {
 		lab_fail "$1 belongs to $owner; remove it or set FIREBREAK_STATE"
 		return 2
 	fi
-	[ "$(id -u)" -ne 0 ] || chown "$LAB_USER" "$1" || return 2
+	[ "$(id -u)" -ne 0 ] || chown "$LAB_USER:" "$1" || return 2	# the group as well: some verbs become both
 	chmod 755 "$1"
 }
 

@@ -103,6 +103,8 @@ like "$(firebreak reveal --reason x "$forged_id" | head -n 1)" "User*$user" "who
 out=$(firebreak reveal --reason x "${user%?}$([ "${user: -1}" = a ] && echo e || echo a)" 2>&1)
 like "$? $out" "1 *refused*" "a forged one is refused"
 is "$(last .event.action)" reveal_refused "on record"
+out=$(firebreak reveal --reason x "${client%????}" 2>&1)
+like "$? $out" "2 *no whole one*" "half of one is not taken for an incident number"
 
 # ---- another key ----
 firebreak pseudonyms --new-key >/dev/null
@@ -126,7 +128,7 @@ if [ "$(cat /proc/self/loginuid 2>/dev/null || echo 4294967295)" = 4294967295 ];
 	is "$(last '.event.action, .firebreak.by')" $'reveal_refused\nuid=4001' "and it is on record that he tried"
 	like "$(someone 4002 reveal --list)" "*$request*uid=4001*ticket 5*" "another sees that it waits"
 	out=$(someone 4002 reveal --approve "$request")
-	like "$? $out" "0 *" "and approves it"
+	like "$? $out" "0 request $request is approved*" "and approves it"
 	like "$(someone 4002 reveal --reason "ticket 5" "$id")" "request*" "which shows him nothing"
 	like "$(someone 4001 reveal --reason "ticket 5" "$id")" "*bertrand*" "but him who asked"
 	like "$(someone 4001 reveal --reason "ticket 5" "$id")" "request*" "once"
@@ -190,6 +192,7 @@ old='{"@timestamp":"2020-01-02T03:04:05.000Z","event":{"id":"1G2YTT9F84HM007T","
 printf '%s\n' "$old" | gzip | lab_write "$LAB_STATE/events.jsonl.9.gz"
 { printf '%s\n' "$old"; tail -n 2 "$LAB_EVENTS"; } | lab_write "$LAB_STATE/events.jsonl.8"
 site "Pseudonyms yes" "KeepEvents 30d" "KeepTargets 30d"
+like "$(firebreak retain --dry-run)" "nothing is removed*next publish*" "what is not published yet removes nothing, which is said"
 e2e_publish >/dev/null
 total=$(wc -l <"$LAB_EVENTS")
 out=$(firebreak retain --dry-run)
