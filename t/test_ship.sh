@@ -135,7 +135,18 @@ turn() { rm -f "$log.9.gz"; for i in 8 7 6 5 4 3 2; do [ ! -e "$log.$i.gz" ] || 
 : >"$work/ship.err"
 ship
 at=0
-for what in turn "end TERM" "kill -KILL $sender" begin "end KILL" turn begin "kill -TERM" turn "end KILL" begin ship "end TERM" begin turn; do
+# What a receiver has read and not yet written dies with it, whoever sends: this one is stopped when it has written all it has, and
+# killed with events that it never read.
+cut() {
+	local before=-1 now=0
+	while [ "$before" != "$now" ]; do before=$now; sleep 0.3; now=$(wc -l <"$work/rs/json"); done
+	kill -STOP "$receiver"
+	events $at $((at + 100)) >>"$log"
+	at=$((at + 100))
+	sleep 0.3
+	end KILL
+}
+for what in turn "end TERM" "kill -KILL $sender" begin cut turn begin "kill -TERM" turn cut begin ship "end TERM" begin turn; do
 	for _ in 1 2 3; do
 		events $at $((at + 100)) >>"$log"
 		at=$((at + 100))
