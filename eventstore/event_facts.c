@@ -8,14 +8,14 @@
 enum { PATH_PART = 64 };
 
 static const struct { const char *name, *path, *token; } words[EVENT_WORDS] = {
-	[EVENT_WORD_ACTION] = { "action", "event.action" },
-	[EVENT_WORD_REASON] = { "reason", "event.reason" },
+	[EVENT_WORD_ACTION] = { "action", "event.action", NULL },
+	[EVENT_WORD_REASON] = { "reason", "event.reason", NULL },
 	[EVENT_WORD_CLIENT] = { "client", "client.ip", "client.address" },
 	[EVENT_WORD_USER] = { "user", "user.name", "user.hash" },
-	[EVENT_WORD_HOST] = { "host", "url.domain" },
-	[EVENT_WORD_RULE] = { "rule", "rule.id" },
-	[EVENT_WORD_SOURCE] = { "source", "rule.ruleset" },
-	[EVENT_WORD_ALERT] = { "alert", "firebreak.alert" },
+	[EVENT_WORD_HOST] = { "host", "url.domain", NULL },
+	[EVENT_WORD_RULE] = { "rule", "rule.id", NULL },
+	[EVENT_WORD_SOURCE] = { "source", "rule.ruleset", NULL },
+	[EVENT_WORD_ALERT] = { "alert", "firebreak.alert", NULL },
 };
 
 static const char *const digest_paths[DIGEST_ALGS] = {

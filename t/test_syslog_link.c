@@ -102,7 +102,7 @@ test(struct receiver *r, const char *ca, const char *ends, const int *expected, 
 	pid_t pid = receive(r, ends, target);
 	struct syslog_link *l = syslog_link_new(target, &files, &diag);
 
-	ok(l != NULL, name);
+	ok(l != NULL, "%s", name);
 	for (size_t i = 0; l != NULL && ends[i] != '\0'; i++)
 		is_int(send_one(l), expected[i], name);
 	is_int(l != NULL && syslog_may_be_cut(l), may_be_cut, "that it might be somebody else is known");
