@@ -1,8 +1,7 @@
-#include <sys/stat.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alerts/lead.h"
 #include "base/clock.h"
 #include "console/alert_words.h"
 #include "console/html.h"
@@ -58,10 +57,10 @@ write_head(const struct view *v)
 
 /* ---- from its publication to whom it stopped ---- */
 
-struct lead {
-	int64_t	published, imported, live, hit;		/* seconds; 0: not known, or not yet */
-	bool	live_known;				/* no generation before may have had it */
-	uint64_t n, clients;
+struct met {
+	struct lead	lead;
+	bool		live_known;		/* it cannot have been live before */
+	uint64_t	n, clients;
 };
 
 static int64_t
@@ -72,26 +71,14 @@ date_of(const json_t *line)
 	return clock_parse(slice_str(json_string_value(json_object_get(line, "date"))), &s) == 0 ? s : 0;
 }
 
-/* The first import that was noted, else when the record was last written. */
-static int64_t
-imported(const struct view *v, const json_t *versions)
-{
-	int64_t first = date_of(json_array_get(versions, 0));
-	struct stat st;
-
-	if (first == 0 && stat(v->item.record_path, &st) == 0)
-		first = st.st_mtime;
-	return first;
-}
-
 static int
 count_met(void *arg, const struct event_count *count)
 {
-	struct lead *l = arg;
+	struct met *m = arg;
 
-	l->hit = count->first_ms / MS_PER_S;
-	l->n = count->n;
-	l->clients = count->clients;
+	m->lead.first_hit = count->first_ms / MS_PER_S;
+	m->n = count->n;
+	m->clients = count->clients;
 	return 0;
 }
 
@@ -101,17 +88,24 @@ query_of(const struct view *v)
 	return (struct event_query){ .exact = true, .words[EVENT_WORD_ALERT] = slice_str(v->item.id) };
 }
 
+/* As it was noted when it went live; what is not in the log, because a worker did not take it up in time or it was live before
+ * there was a log, the generations that are kept tell. */
 static void
-collect(struct view *v, struct eventstore *s, const json_t *versions, struct lead *l)
+collect(struct view *v, struct eventstore *s, struct met *m)
 {
 	struct event_query q = query_of(v);
 	struct diag unwanted = { 0 };
+	const char *state = v->c->o->state;
+	struct buf log;
 
-	*l = (struct lead){ .imported = imported(v, versions) };
-	if (v->item.alert != NULL)
-		l->published = v->item.alert->first_published != 0 ? v->item.alert->first_published : v->item.alert->last_published;
-	l->live = overview_live_since(v->c->o->state, slice_str(v->item.name), &l->live_known);
-	eventstore_count(s, &q, EVENT_WORD_ALERT, count_met, l, &unwanted);
+	*m = (struct met){ .live_known = true };
+	lead_log(state, &log, &v->alerts.diag);
+	if (!lead_find(buf_slice(&log), slice_str(v->item.id), &m->lead)) {
+		lead_measure(state, slice_str(v->item.id), v->item.alert, &m->lead);
+		m->lead.live = overview_live_since(state, slice_str(v->item.name), &m->live_known);
+	}
+	eventstore_count(s, &q, EVENT_WORD_ALERT, count_met, m, &unwanted);
+	buf_fini(&log);
 	diag_fini(&unwanted);
 }
 
@@ -138,14 +132,16 @@ write_moment(const struct view *v, enum word_id name, int64_t at, int64_t before
 }
 
 static void
-write_lead(const struct view *v, const struct lead *l)
+write_lead(const struct view *v, const struct met *m)
 {
+	const struct lead *l = &m->lead;
+
 	html_heading(v->out, v->rq, W_LEAD_TIME);
 	buf_add_str(v->out, "<dl>\n");
 	write_moment(v, W_LEAD_PUBLISHED, l->published, 0, W_LEAD_UNKNOWN, WORDS);
 	write_moment(v, W_LEAD_IMPORTED, l->imported, l->published, W_LEAD_UNKNOWN, WORDS);
-	write_moment(v, W_LEAD_LIVE, l->live, l->imported, W_LEAD_NOT_LIVE, l->live_known ? WORDS : W_LEAD_OR_EARLIER);
-	write_moment(v, W_LEAD_HIT, l->hit, l->live != 0 ? l->live : l->imported, W_LEAD_NO_HIT, WORDS);
+	write_moment(v, W_LEAD_LIVE, l->live, l->imported, W_LEAD_NOT_LIVE, m->live_known ? WORDS : W_LEAD_OR_EARLIER);
+	write_moment(v, W_LEAD_HIT, l->first_hit, l->live != 0 ? l->live : l->imported, W_LEAD_NO_HIT, WORDS);
 	buf_add_str(v->out, "</dl>\n");
 }
 
@@ -296,22 +292,22 @@ write_client(void *arg, const struct event_count *count)
 }
 
 static void
-write_met(struct view *v, struct eventstore *s, const struct lead *l)
+write_met(struct view *v, struct eventstore *s, const struct met *m)
 {
 	char n[WORDS_NUMBER], clients[WORDS_NUMBER];
 	struct event_query q = query_of(v);
 	struct diag unwanted = { 0 };
 
 	html_heading(v->out, v->rq, W_WHO_MET);
-	if (l->n == 0) {
+	if (m->n == 0) {
 		html_note(v->out, v->rq, NULL, W_LEAD_NO_HIT);
 		return;
 	}
 	buf_add_str(v->out, "<p><a href=\"/?q=");
 	form_add_value(v->out, slice_str(v->item.id));
 	buf_add_str(v->out, "&amp;as=alert\">");
-	words_say(v->out, v->rq->words, W_EVENTS_CLIENTS, words_number(v->rq->words, l->n, n),
-	    words_number(v->rq->words, l->clients, clients), NULL);
+	words_say(v->out, v->rq->words, W_EVENTS_CLIENTS, words_number(v->rq->words, m->n, n),
+	    words_number(v->rq->words, m->clients, clients), NULL);
 	buf_add_str(v->out, "</a></p>\n<ul>\n");
 	eventstore_count(s, &q, EVENT_WORD_CLIENT, write_client, v, &unwanted);
 	buf_add_str(v->out, "</ul>\n");
@@ -326,18 +322,18 @@ static void
 write_alert(struct view *v, struct eventstore *s)
 {
 	json_t *versions = alerts_versions(&v->alerts, &v->item);
-	struct lead lead;
 	struct buf title;
+	struct met met;
 
-	collect(v, s, versions, &lead);
+	collect(v, s, &met);
 	buf_init(&title, HTML_LONG);
 	buf_add_strs(&title, v->rq->words->text[W_ALERT], " ", NULL);
 	html_text(&title, slice_str(v->item.id), HTML_SHORT);
 	html_begin(v->out, v->rq, title.failed ? "" : title.p, "/alert");
 	buf_fini(&title);
 	write_head(v);
-	write_lead(v, &lead);
-	write_met(v, s, &lead);
+	write_lead(v, &met);
+	write_met(v, s, &met);
 	write_versions(v, versions);
 	write_rules(v);
 	buf_add_strs(v->out, "<p class=\"pages\"><a href=\"/alerts\">", v->rq->words->text[W_ALL_ALERTS], "</a></p>\n", NULL);

@@ -149,6 +149,18 @@ for text in '<span class="tag good">live</span>' "Version 2, imported" "Version 
 	"events: 1, clients: 1" 'q=192.0.2.9&amp;as=client' "later)" "First met"; do
 	has "it has $text" "$text" "$body"
 done
+# When it went live the log of that knows, whatever is live now; the command says the same.
+sed -i 's/^[^ ]*\( .*alert=70001 \)/2026-11-05T06:07:08.000Z\1/' "$state/log/live.log"
+cp "$work/body" "$work/alert-page"
+get ann "/alert?id=70001"; has "when it went live is what was noted" '<dt>Live</dt><dd><time datetime="2026-11-05T06:07:08Z">' "$body"
+hasnot "which is sure" "or earlier" "$body"
+metric() { "$firebreak" metrics --quick | sed -n "s/^firebreak_alert_timestamp_seconds{alert=\"70001\",step=\"$1\"} //p"; }
+is "the metrics have that moment" "$(metric live)" "$(date -d 2026-11-05T06:07:08Z +%s)"
+has "and that of the import" "<dt>Imported here</dt><dd><time datetime=\"$(date -u -d "@$(metric imported)" +%Y-%m-%dT%H:%M:%SZ)\">" "$body"
+mv "$state/log/live.log" "$work/live.log"
+get ann "/alert?id=70001"; has "without a note the generations tell" "<dt>Live</dt><dd><time" "$body"; hasnot "another moment" "2026-11-05" "$body"
+mv "$work/live.log" "$state/log/live.log"
+body=$(cat "$work/alert-page")
 has "what changed: one more" "<code>+ block url" "$body"
 has "and one less" "<code>&minus; block url" "$body"
 hasnot "it is harmless" "<script" "$body"
@@ -254,6 +266,8 @@ event 1M83ME10P4HM00AK blocked 192.0.2.9 x bad.example local:bad http://bad.exam
 	sed "s/\"user\":{\"name\":\"x\"}/\"user\":{\"hash\":\"$token\"}/; s/\"version\":\"2\"/\"version\":\"3\"/" >>"$log"
 get ann /incident?id=1M83ME10P4HM00AK; has "his exception is shown" "by pseudonym</p>" "$body"
 has "and he, as the log has him" "$token</a>" "$body"
+get ann /except -d "token=$anns&id=1M83ME10P4HM00AK&days=7&reason=theirs"; is "one more is made for him" "$status" 303
+get ann "/incident?id=1M83ME10P4HM00AK&done=live"; has "and said to hold" "The user may try again now" "$body"; has "and shown" "theirs</p>" "$body"
 sed -i "s/$token/${token%?}x/" "$log"
 get ann /incident?id=1M83ME10P4HM00AK; hasnot "another's is not" "by pseudonym</p>" "$body"
 

@@ -56,7 +56,7 @@ before=$out
 step() { sed -n "s/^firebreak_alert_timestamp_seconds{alert=\"$1\",step=\"$2\"} //p" <<<"$out"; }
 metrics
 is "when it was published" "$(step 19190 published)" "$(date -d 2009-10-12T15:12Z +%s)"
-is "when it was imported" "$(step 19190 imported)" "$(stat -c %Y "$state/alerts/19190.json")"
+is "when it was imported" "$(step 19190 imported)" "$(date -d "$(sed 's/^{"date": *"//; s/".*//' "$state/alerts/19190.versions")" +%s)"
 live=$(step 19190 live)
 [ "${live:-0}" -ge "$(step 19190 imported)" ]; ok $? "and then live" "$live"
 is "nobody has met it" "$(step 19190 first_hit)" ""
