@@ -14,7 +14,9 @@
 #include "base/file.h"
 #include "runtime/private_folder.h"
 
-enum { AUDIT_MODE = 0660 };
+#define REVEAL_TRAIL	"reveals.log"
+
+enum { AUDIT_MODE = 0660, REVEAL_LINE_MAX = 16384 };
 
 void
 audit_begin(struct buf *out, int64_t now_ms)
@@ -73,6 +75,21 @@ audit_write(const struct call *c, const char *name, struct buf *line, const char
 	call_fail(c, "%s, but the audit line could not be written to %s/" STATE_LOG "/%s: %s", what, c->state, name,
 	    strerror(errno));
 	return -1;
+}
+
+int
+audit_reveal(const struct call *c, int64_t now_ms, const char *by, struct slice what, const char *done)
+{
+	struct buf line;
+	int r;
+
+	buf_init(&line, REVEAL_LINE_MAX);
+	audit_begin(&line, now_ms);
+	buf_addf(&line, " by=%s ", by);
+	buf_add_slice(&line, what);
+	r = audit_write(c, REVEAL_TRAIL, &line, done);
+	buf_fini(&line);
+	return r;
 }
 
 /* A user id from TEXT; -1 is what the kernel says for nobody. */

@@ -14,6 +14,10 @@ void audit_begin(struct buf *out, int64_t now_ms);
  * for its folder's group.  -1 after saying that WHAT was done all the same. */
 int audit_write(const struct call *c, const char *name, struct buf *line, const char *what);
 
+/* Append a line about WHAT, which BY did at NOW_MS, to the trail of who learned whom pseudonyms stand for.  As audit_write(), with
+ * DONE. */
+int audit_reveal(const struct call *c, int64_t now_ms, const char *by, struct slice what, const char *done);
+
 /* Who calls, as "uid=1000", into OUT: the login that the kernel remembers (audit(8)); else, where the caller is root or the
  * owner of C's private folder, whom people become by sudo, SUDO_UID; else the real user id. */
 enum { AUDIT_PERSON = 32 };

@@ -359,19 +359,12 @@ note_search(const struct wish *w)
 	const struct slice *words = w->q.words;
 	enum pseudonym_kind kind;
 	char by[AUDIT_PERSON];
-	struct buf line;
-	int r;
 
 	if (w->keys == NULL || !((words[EVENT_WORD_USER].len > 0 && !pseudonym_is_token(words[EVENT_WORD_USER], &kind)) ||
 	    (words[EVENT_WORD_CLIENT].len > 0 && !pseudonym_is_token(words[EVENT_WORD_CLIENT], &kind)) || may_be_person(w->q.any)))
 		return 0;
 	audit_person(w->c, by);
-	buf_init(&line, TYPED_MAX);
-	audit_begin(&line, clock_ms());
-	buf_addf(&line, " by=%s searched by a name", by);
-	r = audit_write(w->c, "reveals.log", &line, "nothing is searched");
-	buf_fini(&line);
-	return r;
+	return audit_reveal(w->c, clock_ms(), by, SLICE("searched by a name"), "nothing is searched");
 }
 
 static int

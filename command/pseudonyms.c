@@ -9,7 +9,6 @@
 #include "command/verb.h"
 
 enum { FLAG_NEW, FLAG_JSON, FLAGS };
-enum { AUDIT_MAX = 1024 };
 
 static int
 list(const struct pseudonyms *p, bool json)
@@ -32,17 +31,11 @@ list(const struct pseudonyms *p, bool json)
 static int
 note_new(const struct call *c, const struct pseudonyms *p)
 {
-	char by[AUDIT_PERSON];
-	struct buf line;
-	int r;
+	char by[AUDIT_PERSON], what[sizeof("new-key ") + PSEUDONYM_ID];
 
 	audit_person(c, by);
-	buf_init(&line, AUDIT_MAX);
-	audit_begin(&line, clock_ms());
-	buf_addf(&line, " by=%s new-key %s", by, pseudonyms_id(p, pseudonyms_n(p) - 1));
-	r = audit_write(c, "reveals.log", &line, "the key is made");
-	buf_fini(&line);
-	return r;
+	snprintf(what, sizeof(what), "new-key %s", pseudonyms_id(p, pseudonyms_n(p) - 1));
+	return audit_reveal(c, clock_ms(), by, slice_str(what), "the key is made");
 }
 
 static int

@@ -12,12 +12,10 @@
 #include "command/events.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "ruleset/overview.h"
 #include "runtime/pseudonym_keys.h"
 
 enum { FLAG_REASON, FLAG_APPROVE, FLAG_DENY, FLAG_LIST, FLAG_EVENTS, FLAG_JSON, FLAGS };
-enum { AUDIT_MAX = 16384, FOLDER_PATH = sizeof("/proc/self/fd/") + 3 * sizeof(int) };
-#define TRAIL	"reveals.log"
+enum { FOLDER_PATH = sizeof("/proc/self/fd/") + 3 * sizeof(int) };
 
 struct asked {
 	const struct call	*call;
@@ -39,16 +37,8 @@ static int
 write_trail(void *arg, struct slice what)
 {
 	const struct asked *a = arg;
-	struct buf line;
-	int r;
 
-	buf_init(&line, AUDIT_MAX);
-	audit_begin(&line, a->r.now_ms);
-	buf_addf(&line, " by=%s ", a->by);
-	buf_add_slice(&line, what);
-	r = audit_write(&a->held, TRAIL, &line, "an event of it is written");
-	buf_fini(&line);
-	return r;
+	return audit_reveal(&a->held, a->r.now_ms, a->by, what, "an event of it is written");
 }
 
 /* Take the state folder once.  Who may call this as the keys' owner, and nothing else, chooses --state: a link that he turns around
@@ -67,19 +57,17 @@ hold_folder(struct asked *a)
 	return 0;
 }
 
-/* How the site of the folder STATE wants it.  -1 with an error in DIAG: who cannot know that, shows nothing. */
+/* The keys of the folder STATE, and how its site wants it.  -1 with an error in DIAG. */
 static int
 take_site_of(struct asked *a, const char *state, struct diag *diag)
 {
-	struct generation *g;
+	struct reveal of = { .state = state };
 	bool absent;
 
-	if ((a->r.keys = pseudonym_keys_load(state, &absent, diag)) == NULL ||
-	    (g = overview_generation(state, false, diag)) == NULL)
+	if ((a->r.keys = pseudonym_keys_load(state, &absent, diag)) == NULL || reveal_take_site(&of, diag) == -1)
 		return -1;
-	a->r.second = generation_site(g)->reveal_second;
-	a->r.life_s = generation_site(g)->reveal_life;
-	generation_close(g);
+	a->r.second = of.second;
+	a->r.life_s = of.life_s;
 	return 0;
 }
 

@@ -6,11 +6,25 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#include "ruleset/overview.h"
 #include "runtime/private_folder.h"
 
 enum { MS = 1000, FILE_MAX = 4 << 20, MESSAGE_MAX = 4096, READ_AT_ONCE = 65536 };
 
 #define REQUESTS_NAME	"reveals"
+
+int
+reveal_take_site(struct reveal *r, struct diag *diag)
+{
+	struct generation *g = overview_generation(r->state, false, diag);
+
+	if (g == NULL)
+		return -1;
+	r->second = generation_site(g)->reveal_second;
+	r->life_s = generation_site(g)->reveal_life;
+	generation_close(g);
+	return 0;
+}
 
 /* ---- the requests ---- */
 

@@ -27,6 +27,10 @@ struct reveal {
 	void			*arg;
 };
 
+/* Take SECOND and LIFE_S of R from the generation that is live in R->state.  -1 with an error in DIAG: who cannot know how this
+ * site wants it shows nothing. */
+int reveal_take_site(struct reveal *r, struct diag *diag);
+
 /* Whom it is about: tokens, as an event has them or somebody typed them. */
 struct reveal_subject {
 	struct slice	about;			/* an incident number, or the token itself */
