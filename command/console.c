@@ -5,6 +5,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "command/audit.h"
 #include "command/except.h"
 #include "command/metrics.h"
 #include "command/verb.h"
@@ -44,6 +45,12 @@ static int
 metrics(void *arg, struct buf *out)
 {
 	return metrics_collect(arg, true, out);	/* the log is not searched: others would wait */
+}
+
+static int
+trail(void *arg, int64_t now_ms, const char *by, struct slice line)
+{
+	return audit_reveal(arg, now_ms, by, line, "an event of it is written");
 }
 
 /* ---- users ---- */
@@ -136,7 +143,7 @@ run(struct call *c)
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	char users[STATE_PATH], events[STATE_PATH];
 	struct console_options o = { .state = c->state, .listen = LISTEN_DEFAULT, .users = users, .events = events,
-		.formats = &feed_sources, .except = except, .metrics = metrics, .arg = c };
+		.formats = &feed_sources, .except = except, .metrics = metrics, .trail = trail, .arg = c };
 
 	if (result != CALL_GO)
 		return call_end(c, result);

@@ -14,11 +14,13 @@ static const struct route {
 	const char	*path;
 	page		*get, *post;		/* NULL: not by that method */
 	bool		 open;			/* to those who are not logged in */
-	enum role	 role;			/* that posting takes */
+	enum role	 role;			/* that it takes */
 } routes[] = {
 	{ "/", page_search, NULL, false, ROLE_READ },
 	{ "/incident", page_incident, NULL, false, ROLE_READ },
 	{ "/except", NULL, page_except, false, ROLE_DECIDE },
+	{ "/reveal", NULL, page_reveal, false, ROLE_REVEAL },
+	{ "/reveals", page_reveals, page_decide, false, ROLE_REVEAL },
 	{ "/today", page_today, NULL, false, ROLE_READ },
 	{ "/alerts", page_alerts, NULL, false, ROLE_READ },
 	{ "/alert", page_alert, NULL, false, ROLE_READ },
@@ -182,6 +184,14 @@ is_from_elsewhere(const struct request *rq)
 	return rq->fetch_site.len > 0 && !slice_eq(rq->fetch_site, SLICE("same-origin")) && !slice_eq(rq->fetch_site, SLICE("none"));
 }
 
+/* Whoever is logged in has not ROUTE's role, and why that matters. */
+static bool
+lacks_role(const struct request *rq, const struct route *route, enum word_id *why)
+{
+	*why = route->role == ROLE_REVEAL ? W_MAY_NOT_REVEAL : W_MAY_NOT;
+	return !request_may(rq, route->role);
+}
+
 /* A post of somebody who is logged in: whether it is refused, and why. */
 static bool
 is_refused(const struct request *rq, const struct route *route, enum word_id *why)
@@ -189,8 +199,7 @@ is_refused(const struct request *rq, const struct route *route, enum word_id *wh
 	*why = W_NOT_YOURS;
 	if (is_from_elsewhere(rq) || !session_token_eq(form_get(&rq->fields, "token"), slice_str(rq->session->csrf)))
 		return true;
-	*why = W_MAY_NOT;
-	return !request_may(rq, route->role);
+	return lacks_role(rq, route, why);
 }
 
 static void
@@ -227,12 +236,16 @@ go_to_login(const struct request *rq, struct answer *a)
 static void
 answer_route(struct console *c, const struct request *rq, const struct route *route, struct answer *a)
 {
+	enum word_id why;
+
 	if (rq->is_post ? route->post == NULL : !rq->is_get || route->get == NULL)
 		answer_message(rq, a, STATUS_METHOD, W_NOT_LIKE_THIS, W_NO_METHOD);
 	else if (rq->is_post)
 		answer_post(c, rq, route, a);
 	else if (!route->open && rq->session == NULL)
 		go_to_login(rq, a);
+	else if (!route->open && lacks_role(rq, route, &why))
+		answer_message(rq, a, STATUS_FORBIDDEN, W_REFUSED, why);
 	else
 		route->get(c, rq, a);
 }

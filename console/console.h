@@ -1,7 +1,8 @@
 /* console.h - the helpdesk's page: search, an incident, the day, alerts, sources, proxies and exceptions, in a browser.
  *
  * One process and one thread: requests are answered one after the other, from the event store and the live generation.  What is
- * changed, an exception, is changed by whoever called console_run(), through a function.  HTML is made here, without scripts and
+ * changed, an exception, is changed by whoever called console_run(), through a function; names behind pseudonyms are shown by
+ * eventstore/reveal.h alone, for which the keys are read each time and not kept.  HTML is made here, without scripts and
  * without anything from elsewhere.  No text of a request is ever a path. */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
@@ -27,6 +28,9 @@ typedef enum console_done console_except(void *arg, const struct console_wish *w
 /* Append the metrics in Prometheus's text format to OUT.  -1 after saying on standard error what is wrong. */
 typedef int console_metrics(void *arg, struct buf *out);
 
+/* Write LINE, about what BY did at NOW_MS, into the trail of reveals.  -1 after saying on standard error that it could not be. */
+typedef int console_trail(void *arg, int64_t now_ms, const char *by, struct slice line);
+
 struct console_options {
 	const char	*listen;	/* "127.0.0.1:8191", "[::1]:8191"; port 0: any that is free */
 	const char	*state;		/* the state folder */
@@ -40,7 +44,8 @@ struct console_options {
 	const struct source_formats *formats;
 	console_except	*except;
 	console_metrics	*metrics;
-	void		*arg;		/* of both */
+	console_trail	*trail;
+	void		*arg;		/* of all three */
 };
 
 /* Answer requests until SIGINT or SIGTERM.  Says on standard output where it listens, and on standard error who logs in.  -1 after

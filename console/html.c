@@ -4,6 +4,10 @@
 
 #include "base/clock.h"
 #include "console/part.h"
+#include "runtime/pseudonym.h"
+
+/* "client-", the key's id and a hyphen, and 70 bits. */
+enum { PSEUDONYM_SHOWN = 30 };
 
 /* Contrast of text is at least 7:1, of what is drawn 3:1, in both schemes; nothing is wider than a phone. */
 const char html_style[] =
@@ -38,6 +42,8 @@ const char html_style[] =
     "button{background:var(--soft);border:1px solid var(--line);border-radius:.3rem;padding:.4rem 1rem;cursor:pointer;"
     "white-space:nowrap}\n"
     "main button{background:var(--ink);color:var(--ground);border-color:var(--ink)}\n"
+    "main button.second{background:var(--soft);color:var(--ink);border-color:var(--line)}"
+    ".two{display:flex;flex-wrap:wrap;gap:.75rem}\n"
     "label{display:block;font-weight:600}\n"
     ".search{display:flex;gap:.5rem}.search input{flex:1;min-width:0}\n"
     ".field{margin:.8rem 0;max-width:28rem}.field label{font-weight:600}.field small{display:block}\n"
@@ -91,20 +97,32 @@ html_text(struct buf *out, struct slice text, size_t max)
 		buf_addf(out, "\xe2\x80\xa6 (+%zu B)", rest.len);
 }
 
+void
+html_name(struct buf *out, struct slice name)
+{
+	enum pseudonym_kind kind;
+	bool cut = name.len > PSEUDONYM_SHOWN && pseudonym_is_token(name, &kind);
+
+	html_text(out, cut ? slice_head(name, PSEUDONYM_SHOWN) : name, HTML_SHORT);
+	buf_add_str(out, cut ? "\xe2\x80\xa6" : "");
+}
+
 /* ---- the page around it ---- */
 
 static void
 add_links(struct buf *out, const struct request *rq, const char *path)
 {
-	static const struct { const char *path; enum word_id name; } links[] = {
-		{ "/", W_NAV_SEARCH }, { "/today", W_NAV_TODAY }, { "/alerts", W_NAV_ALERTS }, { "/sources", W_NAV_SOURCES },
-		{ "/proxies", W_NAV_PROXIES },
+	static const struct { const char *path; enum word_id name; enum role role; } links[] = {
+		{ "/", W_NAV_SEARCH, ROLE_READ }, { "/today", W_NAV_TODAY, ROLE_READ }, { "/alerts", W_NAV_ALERTS, ROLE_READ },
+		{ "/sources", W_NAV_SOURCES, ROLE_READ }, { "/proxies", W_NAV_PROXIES, ROLE_READ },
+		{ "/reveals", W_NAV_REVEALS, ROLE_REVEAL },
 	};
 
 	buf_add_strs(out, "<nav aria-label=\"", rq->words->text[W_PAGES], "\">", NULL);
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
-		buf_add_strs(out, "<a href=\"", links[i].path, strcmp(path, links[i].path) == 0 && slice_eq(rq->path, slice_str(path)) ?
-		    "\" aria-current=\"page\">" : "\">", rq->words->text[links[i].name], "</a>", NULL);
+		if (request_may(rq, links[i].role))
+			buf_add_strs(out, "<a href=\"", links[i].path, strcmp(path, links[i].path) == 0 && slice_eq(rq->path, slice_str(path)) ?
+			    "\" aria-current=\"page\">" : "\">", rq->words->text[links[i].name], "</a>", NULL);
 	buf_add_str(out, "</nav>\n");
 }
 
@@ -263,6 +281,15 @@ html_search_link(struct buf *out, const char *as, struct slice text)
 	buf_add_str(out, "\">");
 	html_text(out, text, HTML_SHORT);
 	buf_add_str(out, "</a>");
+}
+
+void
+html_incident_link(struct buf *out, const char id[static INCIDENT_LEN + 1])
+{
+	char shown[INCIDENT_SHOWN + 1];
+
+	incident_show(id, shown);
+	buf_add_strs(out, "<a href=\"/incident?id=", id, "\">", shown, "</a>", NULL);
 }
 
 void

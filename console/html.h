@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "console/words.h"
+#include "events/incident.h"
 
 struct request;
 
@@ -14,6 +15,10 @@ extern const char html_style[];		/* the style sheet */
 /* Append TEXT, of which MAX bytes at most are shown and the rest is counted: escaped for an element or a quoted attribute; control
  * characters, what changes the direction of writing, and bytes that are not UTF-8 as \xHH. */
 void html_text(struct buf *out, struct slice text, size_t max);
+
+/* Append a user's or a client's NAME where there is little room: of what has the form of a pseudonym only so much as tells it from
+ * others. */
+void html_name(struct buf *out, struct slice name);
 
 /* The beginning of a page in RQ's language, with the links for whoever has logged in, and its end, with the other languages.  TITLE
  * is HTML.  PATH is the page's own, by which one comes back to it. */
@@ -43,6 +48,9 @@ void html_row(struct buf *out, const struct request *rq, enum word_id term, stru
 /* A link that searches for TEXT as a word of the column AS, such as "rule"; NULL: for whatever it is.  TEXT is what is shown, or a
  * dash when it is empty. */
 void html_search_link(struct buf *out, const char *as, struct slice text);
+
+/* A link to the page of incident ID, which is shown in groups. */
+void html_incident_link(struct buf *out, const char id[static INCIDENT_LEN + 1]);
 
 /* A link to the page of alert ID. */
 void html_alert_link(struct buf *out, struct slice id);

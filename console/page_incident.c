@@ -9,19 +9,12 @@
 #include "ruleset/exception_list.h"
 #include "ruleset/overview.h"
 
-enum { DAYS_DEFAULT = 7, DAYS_MAX = 90, REASON_MAX = 400, WHY_MAX = 16 << 10, CLIENTS_SHOWN = 10, MS_PER_S = 1000 };
-
-struct incident {
-	char		 id[INCIDENT_LEN + 1];
-	json_t		*event;
-	struct eventstore *store;
-};
+enum { DAYS_DEFAULT = 7, DAYS_MAX = 90, WHY_MAX = 16 << 10, CLIENTS_SHOWN = 10, MS_PER_S = 1000 };
 
 /* ---- finding it ---- */
 
-/* The incident of the field "id" in FORM.  -1 after answering why there is none. */
-static int
-find(struct console *c, const struct request *rq, const struct form *form, struct incident *in, struct answer *a)
+int
+incident_find(struct console *c, const struct request *rq, const struct form *form, struct incident *in, struct answer *a)
 {
 	struct diag diag = { 0 };
 	struct buf line;
@@ -135,6 +128,23 @@ write_mode(const struct view *v)
 	buf_fini(&shown);
 }
 
+/* What somebody did about the log. */
+static void
+write_deed(const struct view *v)
+{
+	char store[EVENT_NUMBER], id[INCIDENT_LEN + 1];
+	struct slice about = event_text(v->in->event, "firebreak.about", store);
+
+	row(v, W_BY, "firebreak.by");
+	if (incident_parse(about, id) == INCIDENT_OK) {
+		html_dt(v->out, v->rq, W_ABOUT);
+		html_incident_link(v->out, id);
+		html_dd_end(v->out);
+	} else
+		html_row(v->out, v->rq, W_ABOUT, about);
+	row(v, W_NOTE, "firebreak.note");
+}
+
 static void
 write_what(const struct view *v)
 {
@@ -165,6 +175,7 @@ write_what(const struct view *v)
 	digest_row(v, "SHA-1", "file.hash.sha1");
 	digest_row(v, "SHA-256", "file.hash.sha256");
 	write_mode(v);
+	write_deed(v);
 	buf_add_str(v->out, "</dl>\n");
 }
 
@@ -240,7 +251,8 @@ write_steps(const struct view *v)
 	for (size_t i = 0; i < json_array_size(steps); i++) {
 		const json_t *step = json_array_get(steps, i);
 
-		add_step(v, slice_make(json_string_value(step), json_string_length(step)));
+		if (json_is_string(step))
+			add_step(v, slice_make(json_string_value(step), json_string_length(step)));
 	}
 	buf_add_str(v->out, "</ol>\n");
 }
@@ -428,7 +440,7 @@ write_for_whom(const struct view *v)
 
 	buf_init(&who, HTML_LONG);
 	buf_add_str(&who, "<strong>");
-	html_text(&who, user.len > 0 ? user : event_text(v->in->event, "client.ip", client), HTML_SHORT);
+	html_name(&who, user.len > 0 ? user : event_text(v->in->event, "client.ip", client));
 	buf_add_str(&who, "</strong>");
 	buf_add_str(v->out, "<p>");
 	words_say(v->out, v->rq->words, user.len > 0 ? W_LETS_USER : W_LETS_CLIENT, who.failed ? "?" : who.p, NULL);
@@ -461,6 +473,30 @@ write_form(const struct view *v)
 	    text[W_REASON_HELP], text[W_LET_BUTTON]);
 }
 
+/* ---- whom the log names by a pseudonym ---- */
+
+static void
+write_pseudonyms(const struct view *v)
+{
+	const char *const *text = v->rq->words->text;
+
+	if (!event_is_pseudonym(v->in->event, "user.name") && !event_is_pseudonym(v->in->event, "client.ip"))
+		return;
+	html_heading(v->out, v->rq, W_WHO_IT_WAS);
+	html_note(v->out, v->rq, NULL, W_PSEUDONYM_IS);
+	if (!request_may(v->rq, ROLE_REVEAL)) {
+		html_note(v->out, v->rq, NULL, W_NOT_REVEALS);
+		return;
+	}
+	buf_add_str(v->out, "<form method=\"post\" action=\"/reveal\" autocomplete=\"off\">");
+	html_token(v->out, v->rq->session->csrf);
+	buf_add_strs(v->out, "<input type=\"hidden\" name=\"id\" value=\"", v->in->id, "\">\n"
+	    "<div class=\"field\"><label for=\"why\">", text[W_WHY], "</label>", NULL);
+	buf_addf(v->out, "<input id=\"why\" name=\"reason\" maxlength=\"%d\" required aria-describedby=\"why-help\">"
+	    "<small id=\"why-help\">%s</small></div>\n<button>%s</button></form>\n", REASON_MAX, text[W_REVEAL_HELP],
+	    text[W_REVEAL_BUTTON]);
+}
+
 static void
 write_status(const struct view *v, const char *class, enum word_id id)
 {
@@ -479,9 +515,8 @@ write_done(const struct view *v, struct slice done, bool passes)
 		write_status(v, "mid", W_DONE_UNCONFIRMED);
 }
 
-/* WRONG: what the form was refused for, as HTML; empty. */
-static void
-write_page(const struct console *c, const struct request *rq, const struct incident *in, struct slice wrong, struct answer *a)
+void
+incident_write(const struct console *c, const struct request *rq, const struct incident *in, struct slice wrong, struct answer *a)
 {
 	struct view v = { .c = c, .rq = rq, .in = in, .out = &a->body };
 	struct buf exceptions;
@@ -497,6 +532,7 @@ write_page(const struct console *c, const struct request *rq, const struct incid
 	write_what(&v);
 	buf_add_slice(v.out, buf_slice(&exceptions));
 	buf_fini(&exceptions);
+	write_pseudonyms(&v);
 	write_rule(&v);
 	write_steps(&v);
 	write_form(&v);
@@ -510,12 +546,28 @@ page_incident(struct console *c, const struct request *rq, struct answer *a)
 {
 	struct incident in;
 
-	if (find(c, rq, &rq->query, &in, a) == 0)
-		write_page(c, rq, &in, (struct slice){ 0 }, a);
+	if (incident_find(c, rq, &rq->query, &in, a) == 0)
+		incident_write(c, rq, &in, (struct slice){ 0 }, a);
 	json_decref(in.event);
 }
 
 /* ---- deciding ---- */
+
+enum word_id
+request_reason(const struct request *rq, struct slice *reason)
+{
+	*reason = slice_trim(form_get(&rq->fields, "reason"));
+	if (reason->len == 0 || reason->len > REASON_MAX)
+		return W_WRONG_REASON;
+	for (struct slice rest = *reason; rest.len > 0;) {
+		size_t n = utf8_sequence(rest);
+
+		if (n == 0 || utf8_misleads(rest, n))
+			return W_WRONG_LINE;
+		rest = slice_skip(rest, n);
+	}
+	return WORDS;
+}
 
 /* What is wrong with the form; WORDS: nothing. */
 static enum word_id
@@ -526,17 +578,7 @@ read_wish(const struct request *rq, struct console_wish *wish)
 	if (slice_u64(form_get(&rq->fields, "days"), &days) == -1 || days < 1 || days > DAYS_MAX)
 		return W_WRONG_DAYS;
 	wish->life_s = (int64_t)days * CLOCK_DAY_S;
-	wish->reason = slice_trim(form_get(&rq->fields, "reason"));
-	if (wish->reason.len == 0 || wish->reason.len > REASON_MAX)
-		return W_WRONG_REASON;
-	for (struct slice rest = wish->reason; rest.len > 0;) {
-		size_t n = utf8_sequence(rest);
-
-		if (n == 0 || utf8_misleads(rest, n))
-			return W_WRONG_LINE;
-		rest = slice_skip(rest, n);
-	}
-	return WORDS;
+	return request_reason(rq, &wish->reason);
 }
 
 /* The page again: WRONG in the user's language, or else WHY, in English. */
@@ -552,7 +594,7 @@ refuse(const struct console *c, const struct request *rq, const struct incident 
 	else
 		html_english(&html, rq, buf_slice(why), HTML_LONG);
 	a->status = wrong != WORDS ? STATUS_BAD : STATUS_CONFLICT;
-	write_page(c, rq, in, buf_slice(&html), a);
+	incident_write(c, rq, in, buf_slice(&html), a);
 	buf_fini(&html);
 }
 
@@ -566,7 +608,7 @@ page_except(struct console *c, const struct request *rq, struct answer *a)
 	struct buf why;
 
 	buf_init(&why, WHY_MAX);
-	if (find(c, rq, &rq->fields, &in, a) == 0) {
+	if (incident_find(c, rq, &rq->fields, &in, a) == 0) {
 		wish.event = in.event;
 		if ((wrong = read_wish(rq, &wish)) == WORDS)
 			done = c->o->except(c->o->arg, &wish, &why);

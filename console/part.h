@@ -85,11 +85,31 @@ bool request_may(const struct request *rq, enum role role);
 
 typedef void page(struct console *c, const struct request *rq, struct answer *a);
 page page_login, page_log_in, page_log_out, page_metrics;
+page page_reveal, page_reveals, page_decide;
 page page_search, page_incident, page_except, page_today, page_alerts, page_alert, page_sources, page_proxies;
 
 /* ---- what they have in common ---- */
 
 /* The store with what came since.  NULL after answering that it cannot be read; *PARTIAL: not all of it could. */
 struct eventstore *console_store(struct console *c, const struct request *rq, struct answer *a, bool *partial);
+
+/* An incident, while its page is made. */
+struct incident {
+	char		 id[INCIDENT_LEN + 1];
+	json_t		*event;
+	struct eventstore *store;		/* the console's */
+};
+
+/* The incident of the field "id" in FORM.  -1 after answering why there is none.  json_decref() of the event is due in either
+ * case. */
+int incident_find(struct console *c, const struct request *rq, const struct form *form, struct incident *in, struct answer *a);
+
+/* Its page.  WRONG: what a form was refused for, as HTML; empty. */
+void incident_write(const struct console *c, const struct request *rq, const struct incident *in, struct slice wrong,
+    struct answer *a);
+
+/* The form's field "reason", one line that can be read, into REASON.  WORDS, or the text that says what is wrong with it. */
+enum { REASON_MAX = 400 };
+enum word_id request_reason(const struct request *rq, struct slice *reason);
 
 #endif

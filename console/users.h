@@ -15,7 +15,7 @@ enum { USER_NAME_MAX = 64, USER_HASH_MAX = 255, USERS_MAX = 256, PASSWORD_MIN = 
 enum role {
 	ROLE_READ,		/* whoever is logged in */
 	ROLE_DECIDE,		/* makes exceptions */
-	ROLE_REVEAL,		/* for who may learn whom a pseudonym stands for; no page asks for it yet */
+	ROLE_REVEAL,		/* may learn whom a pseudonym stands for */
 	ROLES
 };
 const char *role_name(enum role role);		/* "read", "decide", "reveal" */

@@ -32,12 +32,31 @@ mkfifo "$work/in"
 "$build/t/worker" "$state" stale <"$work/in" >"$work/worker" 2>&1 & others+=($!)
 exec 9>"$work/in"
 for _ in $(seq 100); do [ -s "$work/worker" ] || sleep 0.1; done
+printf 'Pseudonyms yes\nRevealSecond yes\n' >"$state/site.conf"
+"$firebreak" pseudonyms --new-key >/dev/null 2>&1
+"$firebreak" publish >/dev/null 2>&1
+"$firebreak" exception add 2:local:bad --user 'DOMAIN\\<b>a-rather-long-name-of-somebody' --for 2d --reason x >/dev/null 2>&1
+token=$(grep -o 'user=user-[^ ]*' "$state/sources/exceptions.rules" | tail -n 1 | cut -d= -f2)
+masked() { event "$1" blocked 192.0.2.9 x bad.example local:bad http://bad.example/ | sed "s/\"user\":{\"name\":\"x\"}/\"user\":{\"hash\":\"$token\"}/"; }
+masked 1M83ME10P4HM00AK >>"$log"
+masked 1M83ME10N4HM00AA >>"$log"
+add bob "$password" reveal
 start
+login bob bob "$password"
+for id in 1M83ME10P4HM00AK 1M83ME10N4HM00AA; do
+	get bob /; get bob /reveal -d "token=$(token_of "$body")&id=$id" --data-urlencode "reason=ticket <b> $(printf '%0200d' 7)"
+	is "a request waits" "$status" 303
+done
 login ann ann "$password"; is "a user logs in" "$status" 303
+get ann /reveals; get ann /reveals -d "token=$(token_of "$body")&do=approve&id=$(tail -n 1 "$log" | grep -o '"id":"[^"]*"' | cut -d'"' -f4)"
+is "one is approved" "$status" 303
+get ann /reveal -d "token=$(token_of "$(curl -s -b "$work/ann" "$base/reveals")")&id=1M83ME10P4HM00AK&reason=own"
+"$firebreak" reveal --reason "by hand" 1M83ME10P4HM00AK >/dev/null 2>&1
 session=$(awk '/firebreak_session/ { print $7 }' "$work/ann")
 
-names=(search found none incident hostile today alerts alert sources proxies login missing)
-paths=("/" "/?q=.example" "/?q=nobody" "/incident?id=${ids[0]}&done=live" "/incident?id=${ids[2]}" "/today?day=2026-11-23" /alerts
+names=(search found none incident hostile masked deed reveals today alerts alert sources proxies login missing)
+paths=("/" "/?q=.example" "/?q=nobody" "/incident?id=${ids[0]}&done=live" "/incident?id=${ids[2]}" "/incident?id=1M83ME10P4HM00AK"
+	"/incident?id=$(grep reveal_approved "$log" | grep -o '"id":"[^"]*"' | cut -d'"' -f4)" "/reveals?done=approved" "/today?day=2026-11-23" /alerts
 	"/alert?id=70001" /sources /proxies /login /nowhere)
 shots=${FIREBREAK_SCREENSHOTS:-}
 job() {	# job NAME PATH LANGUAGE WIDTH SCHEME
