@@ -106,7 +106,7 @@ add_meta(struct buf *out, const struct request *rq, enum word_id label, struct s
 	if (text.len == 0)
 		return;
 	buf_add_strs(out, "<span>", rq->words->text[label], rq->words->text[W_COLON], " ", NULL);
-	html_text(out, text, HTML_SHORT);
+	html_name(out, text);
 	buf_add_str(out, "</span>");
 }
 
@@ -116,6 +116,7 @@ add_row(void *arg, const struct event_row *row)
 	struct collected *c = arg;
 	struct buf *out = &c->html;
 	char shown[INCIDENT_SHOWN + 1];
+	struct slice action = row->words[EVENT_WORD_ACTION], what = row->url.len > 0 ? row->url : row->words[EVENT_WORD_HOST];
 
 	if (c->rows->n == ROWS_MAX)
 		return 1;
@@ -123,17 +124,20 @@ add_row(void *arg, const struct event_row *row)
 		c->rows->oldest_ms = row->ms;
 	incident_show(row->id, shown);
 	buf_add_strs(out, "<li><div><a href=\"/incident?id=", row->id, "\">", NULL);
-	html_text(out, row->url.len > 0 ? row->url : row->words[EVENT_WORD_HOST].len > 0 ? row->words[EVENT_WORD_HOST] : slice_str(shown),
-	    HTML_SHORT);
+	html_text(out, what.len > 0 ? what : slice_str(shown), HTML_SHORT);
 	buf_add_str(out, "</a></div>\n<div class=\"meta\">");
 	html_add_time(out, row->ms / MS_PER_S);
-	buf_add_strs(out, "<span class=\"tag ", rows_action_class(row->words[EVENT_WORD_ACTION]), "\">", NULL);
-	rows_add_action(out, c->rq, row->words[EVENT_WORD_ACTION]);
-	buf_add_str(out, "</span>");
+	if (action.len > 0) {
+		buf_add_strs(out, "<span class=\"tag ", rows_action_class(action), "\">", NULL);
+		rows_add_action(out, c->rq, action);
+		buf_add_str(out, "</span>");
+	}
 	add_meta(out, c->rq, W_USER, row->words[EVENT_WORD_USER]);
 	add_meta(out, c->rq, W_CLIENT, row->words[EVENT_WORD_CLIENT]);
 	add_meta(out, c->rq, W_RULE, row->words[EVENT_WORD_RULE]);
-	buf_add_strs(out, "<code>", shown, "</code></div></li>\n", NULL);
+	if (what.len > 0)
+		buf_add_strs(out, "<code>", shown, "</code>", NULL);
+	buf_add_str(out, "</div></li>\n");
 	memcpy(c->rows->only, row->id, sizeof(c->rows->only));
 	c->ends[c->rows->n++] = out->len;
 	return 0;

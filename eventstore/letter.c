@@ -99,6 +99,8 @@ write_evidence(struct buf *out, const json_t *event)
 	for (size_t i = 0; i < json_array_size(steps); i++) {
 		const json_t *step = json_array_get(steps, i);
 
+		if (!json_is_string(step))
+			continue;
 		buf_addf(out, "  %zu. ", i + 1);
 		add_text(out, slice_make(json_string_value(step), json_string_length(step)), false);
 		buf_add_char(out, '\n');

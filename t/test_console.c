@@ -50,6 +50,24 @@ test_text(void)
 }
 
 static void
+test_name(void)
+{
+	static const struct { const char *name; const char *in, *out; } rows[] = {
+		{ "a name", "a-rather-long-name-of-somebody-or-other", "a-rather-long-name-of-somebody-or-other" },
+		{ "a pseudonym", "client-fbyrugnw-fo7fdaj7pkrfn2nagdui4csz7jmk75ms7uxyxweyit5fj2xrscca", "client-fbyrugnw-fo7fdaj7pkrfn2\xe2\x80\xa6" },
+		{ "markup", "<b>", "&lt;b&gt;" },
+	};
+	struct buf b;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		buf_init(&b, 4096);
+		html_name(&b, slice_str(rows[i].in));
+		is_slice(buf_slice(&b), slice_str(rows[i].out), rows[i].name);
+		buf_fini(&b);
+	}
+}
+
+static void
 test_form(void)
 {
 	static const struct { const char *name, *in, *a; int r; } rows[] = {
@@ -425,6 +443,7 @@ main(void)
 	test_contrast();
 	test_slots();
 	test_text();
+	test_name();
 	test_form();
 	test_sessions();
 	test_limits();
