@@ -1,10 +1,18 @@
 #!/usr/bin/env python3
-"""browser.py - a real Chromium looks at pages: "browser.py CHROMIUM PROFILE < jobs".
+"""browser.py - a real Chromium looks at pages, or does what a person does: "browser.py CHROMIUM PROFILE [ARGUMENT...] < jobs".
 
-A job is a line of JSON: {"name", "url", "cookie": {name: value}, "width", "scheme": "light"|"dark", "language", "picture": FILE}.
-For each one line of JSON comes out: what is wrong with the page, by what WCAG 2.2 AA and the house ask for, and a picture when
-asked for.  Chromium is driven through its pipe (--remote-debugging-pipe), so that nothing but the standard library is needed."""
-import base64, json, os, subprocess, sys
+A job is a line of JSON, and what comes out for it is one:
+
+	{"name", "url", "cookie": {name: value}, "width", "scheme": "light"|"dark", "language", "picture": FILE}
+		what is wrong with the page, by what WCAG 2.2 AA and the house ask for, and a picture when asked for
+	{"do": "open"|"js"|"type"|"press"|"enter"|"look"|"picture"|"auth", ...}
+		a person's part, for browser.sh: {"value": ...}
+
+ARGUMENTs are Chromium's; what it says goes to PROFILE.log.  It is driven through its pipe (--remote-debugging-pipe), so that there is
+no port to find, and nothing but the standard library is needed."""
+import base64, json, os, select, subprocess, sys
+
+WAIT_S = 30
 
 CHECKS = r"""
 (() => {
@@ -76,7 +84,7 @@ CHECKS = r"""
 
 
 class Browser:
-    def __init__(self, program, profile):
+    def __init__(self, program, profile, arguments):
         to_r, self.w = os.pipe()
         self.r, from_w = os.pipe()
         # The pipe's ends are 3 and 4 over there; they may be other numbers here.
@@ -85,81 +93,127 @@ class Browser:
             os.dup2(a, 3)
             os.dup2(b, 4)
             os.closerange(5, 64)
-        self.p = subprocess.Popen([program, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--ignore-certificate-errors",
-            "--proxy-server=direct://", "--user-data-dir=" + profile, "--remote-debugging-pipe"], close_fds=False, preexec_fn=place,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(profile + ".log", "wb") as log:
+            self.p = subprocess.Popen([program, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--disable-sync",
+                "--disable-extensions", "--user-data-dir=" + profile, "--remote-debugging-pipe"] + arguments, close_fds=False,
+                preexec_fn=place, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         os.close(to_r)
         os.close(from_w)
-        self.n, self.left, self.session = 0, b"", None
+        self.n, self.left, self.session, self.loaded, self.dialogs, self.user = 0, b"", None, False, [], None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.call("Page.enable")
         self.call("Network.enable")
 
     def message(self):
+        """The next one; what Chromium itself asks is answered."""
         while b"\0" not in self.left:
-            some = os.read(self.r, 1 << 20)
+            some = os.read(self.r, 1 << 20) if select.select([self.r], [], [], WAIT_S)[0] else b""
             if not some:
-                raise SystemExit("Chromium has ended")
+                raise SystemExit("Chromium has ended, or does not answer")
             self.left += some
         one, self.left = self.left.split(b"\0", 1)
-        return json.loads(one)
+        got = json.loads(one)
+        method, params = got.get("method"), got.get("params", {})
+        if method == "Page.loadEventFired":
+            self.loaded = True
+        elif method == "Page.javascriptDialogOpening":
+            self.dialogs.append(params["message"])
+            self.send("Page.handleJavaScriptDialog", accept=False)
+        elif method == "Fetch.requestPaused":
+            self.send("Fetch.continueRequest", requestId=params["requestId"])
+        elif method == "Fetch.authRequired":
+            self.send("Fetch.continueWithAuth", requestId=params["requestId"], authChallengeResponse={
+                "response": "ProvideCredentials", "username": self.user[0], "password": self.user[1]})
+        return got
 
-    def call(self, method, **params):
+    def send(self, method, **params):
         self.n += 1
         m = {"id": self.n, "method": method, "params": params}
         if self.session:
             m["sessionId"] = self.session
         os.write(self.w, json.dumps(m).encode() + b"\0")
+        return self.n
+
+    def call(self, method, **params):
+        n = self.send(method, **params)
         while True:
             got = self.message()
-            if got.get("id") == self.n:
+            if got.get("id") == n:
                 if "error" in got:
                     raise SystemExit(method + ": " + got["error"]["message"])
                 return got["result"]
-            if got.get("method") == "Page.loadEventFired":
-                self.loaded = True
-            if got.get("method") == "Page.javascriptDialogOpening":
-                self.dialogs.append(got["params"]["message"])
-                self.dismiss()
 
-    def dismiss(self):
-        self.n += 1
-        os.write(self.w, json.dumps({"id": self.n, "method": "Page.handleJavaScriptDialog", "params": {"accept": False},
-            "sessionId": self.session}).encode() + b"\0")
+    def load(self, method, **params):
+        """Do what another page comes of, and wait for it."""
+        self.loaded = False
+        self.send(method, **params)
+        while not self.loaded:
+            self.message()
+
+    def evaluate(self, expression):
+        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def window(self, width, scheme, height=900):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def picture(self, file, **clip):
+        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, **clip)
+        with open(file, "wb") as f:
+            f.write(base64.b64decode(shot["data"]))
 
     def look(self, job):
-        self.loaded, self.dialogs = False, []
-        self.call("Emulation.setDeviceMetricsOverride", width=job["width"], height=job.get("height", 900), deviceScaleFactor=1,
-            mobile=False)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": job.get("scheme", "light")}])
+        self.dialogs = []
+        self.window(job["width"], job.get("scheme", "light"), job.get("height", 900))
         self.call("Network.clearBrowserCookies")
         for name, value in job.get("cookie", {}).items():
             self.call("Network.setCookie", name=name, value=value, url=job["url"])
         self.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": job.get("language", "en"), **job.get("headers", {})})
-        self.call("Page.navigate", url=job["url"])
-        while not self.loaded:
-            got = self.message()
-            self.loaded |= got.get("method") == "Page.loadEventFired"
+        self.load("Page.navigate", url=job["url"])
         if job.get("open"):
-            self.call("Runtime.evaluate", expression="document.querySelectorAll('details').forEach(d => d.open = true)")
-        found = json.loads(self.call("Runtime.evaluate", expression=CHECKS)["result"].get("value", '{"wrong": ["no answer"]}'))
+            self.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        found = json.loads(self.evaluate(CHECKS) or '{"wrong": ["no answer"]}')
         found["wrong"] += ["a dialog: " + d for d in self.dialogs]
         if job.get("picture"):
-            shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,
-                clip={"x": 0, "y": 0, "width": job["width"], "height": min(found.get("height", 900), 4000), "scale": 1})
-            with open(job["picture"], "wb") as f:
-                f.write(base64.b64decode(shot["data"]))
-        return found
+            self.picture(job["picture"], clip={"x": 0, "y": 0, "width": job["width"], "height": min(found.get("height", 900), 4000),
+                "scale": 1})
+        return {"name": job["name"], **found}
+
+    def do(self, job):
+        what = job["do"]
+        if what == "auth":
+            self.user = job["user"], job["password"]
+            self.call("Fetch.enable", handleAuthRequests=True)
+        elif what == "open":
+            self.load("Page.navigate", url=job["url"])
+        elif what == "js":
+            return {"value": self.evaluate(job["expression"])}
+        elif what == "type":
+            self.evaluate("(e => { e.focus(); e.select(); })(document.querySelector(%s))" % json.dumps(job["selector"]))
+            self.call("Input.insertText", text=job["text"])
+        elif what == "press":
+            self.load("Runtime.evaluate", expression="document.querySelector(%s).click()" % json.dumps(job["selector"]))
+        elif what == "enter":
+            key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13}
+            self.send("Input.dispatchKeyEvent", type="keyDown", text="\r", **key)
+            self.load("Input.dispatchKeyEvent", type="keyUp", **key)
+        elif what == "look":
+            self.window(int(job["width"]), job["scheme"])
+        elif what == "picture":
+            self.picture(job["file"])
+        else:
+            raise SystemExit("no such job: " + what)
+        return {"value": None}
 
 
 def main():
-    b = Browser(sys.argv[1], sys.argv[2])
+    b = Browser(sys.argv[1], sys.argv[2], sys.argv[3:])
     try:
         for line in sys.stdin:
             job = json.loads(line)
-            print(json.dumps({"name": job["name"], **b.look(job)}, ensure_ascii=False), flush=True)
+            print(json.dumps(b.do(job) if "do" in job else b.look(job), ensure_ascii=False), flush=True)
     finally:
         b.p.terminate()
         b.p.wait()

@@ -2,7 +2,7 @@
 # A call to the helpdesk, from the page to the retry: two people, two Chromiums, a real Squid that knows who they are.  TAP.
 . "${top_srcdir:-.}/t/e2e/tap.sh"
 . "$src/t/e2e/browser.sh"
-browser_missing && skip_all "chromium or jq is missing"
+browser_missing && skip_all "chromium, jq or python3 is missing"
 [ -x /usr/lib/squid/basic_ncsa_auth ] || skip_all "basic_ncsa_auth, which Squid knows its users by, is missing"
 command -v openssl >/dev/null || skip_all "openssl, which makes their passwords, is missing"
 [ -n "$("$build/firebreak" --help | grep '^  console ')" ] || skip_all "it was built without the console"
@@ -35,7 +35,7 @@ picture() {	# picture PERSON NAME: for people to look at
 
 # ---- the user ----
 browser_start alice alice "secret of alice" -- --proxy-server="127.0.0.1:$LAB_SQUID_PORT" --lang=it --accept-lang=it ||
-	{ cat "$lab_top/browser-alice/log"; echo "Bail out! chromium does not start"; exit 1; }
+	{ cat "$lab_top/browser-alice/log" "$lab_top/browser-alice/data.log"; echo "Bail out! chromium does not start"; exit 1; }
 browser_open alice "$site"; ok $? "alice opens a page that is listed"
 like "$(browser_js alice document.title)" "Bloccato per la vostra sicurezza" "she is told so in her language"
 is "$(browser_js alice 'document.documentElement.lang')" it "which the page says it is in"
