@@ -5,7 +5,7 @@ A job is a line of JSON, and what comes out for it is one:
 
 	{"name", "url", "cookie": {name: value}, "width", "scheme": "light"|"dark", "language", "picture": FILE}
 		what is wrong with the page, by what WCAG 2.2 AA and the house ask for, and a picture when asked for
-	{"do": "open"|"js"|"type"|"press"|"enter"|"look"|"picture"|"auth", ...}
+	{"do": "open"|"js"|"type"|"press"|"enter"|"look"|"picture"|"auth"|"check", ...}
 		a person's part, for browser.sh: {"value": ...}
 
 ARGUMENTs are Chromium's; what it says goes to PROFILE.log.  It is driven through its pipe (--remote-debugging-pipe), so that there is
@@ -190,6 +190,8 @@ class Browser:
             self.load("Page.navigate", url=job["url"])
         elif what == "js":
             return {"value": self.evaluate(job["expression"])}
+        elif what == "check":
+            return {"value": json.loads(self.evaluate(CHECKS))}
         elif what == "type":
             self.evaluate("(e => { e.focus(); e.select(); })(document.querySelector(%s))" % json.dumps(job["selector"]))
             self.call("Input.insertText", text=job["text"])

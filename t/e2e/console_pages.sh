@@ -90,6 +90,27 @@ for language in en de fr el es; do
 	is "$language is what the pages are in" "$(grep " $language [0-9]* [a-z]*\", " "$work/found" | grep -c "\"lang\": \"$language\"")" \
 		"$(grep -c "\"language\":\"$language\"" "$work/jobs")"
 done
+
+# ---- whom a pseudonym stands for, as somebody is shown it whose request was approved ----
+act() { printf '{"do":"%s"%s}\n' "$1" "${2:-}"; }
+{
+	act look ',"width":"320","scheme":"light"'; act open ",\"url\":\"$base/login\""
+	act type ',"selector":"[name=name]","text":"bob"'; act type ",\"selector\":\"[name=password]\",\"text\":\"${password//\"/\\\"}\""
+	act press ',"selector":"main button"'; act open ",\"url\":\"$base/incident?id=1M83ME10N4HM00AA\""
+	act type ',"selector":"#why","text":"as agreed"'; act press ',"selector":"form[action=\"/reveal\"] button"'
+	act check; act js ',"expression":"location.href"'; act js ',"expression":"document.body.innerText"'
+	[ -z "$shots" ] || act picture ",\"file\":\"$shots/shown-320.png\""
+	act look ',"width":"1280","scheme":"dark"'; [ -z "$shots" ] || act picture ",\"file\":\"$shots/shown-1280.png\""
+	act open ",\"url\":\"$base/incident?id=1M83ME10N4HM00AA\""; act js ',"expression":"document.body.innerText"'
+} >"$work/jobs"
+timeout 100 python3 "${top_srcdir:-.}/t/e2e/browser.py" "$chromium" "$work/bobs" --proxy-server=direct:// <"$work/jobs" >"$work/found" \
+	2>"$work/browser"
+mapfile -t told < <(grep -v '"value": null' "$work/found")
+has "the page with the name: width, language, headings and the rest" '"wrong": []' "${told[0]:-}"
+is "its address is without it" "${told[1]:-}" "{\"value\": \"$base/reveal\"}"
+has "the name is there" '<b>a-rather-long-name-of-somebody' "${told[2]:-}"
+has "afterwards there is the pseudonym" "$token" "${told[3]:-}"
+hasnot "and no name" "a-rather-long-name" "${told[3]:-a-rather-long-name}"
 stop; is "it ends when it is told to" $? 0
 ! grep -q 'Sanitizer\|runtime error' "$work/err"; ok $? "nothing went wrong in it" "$(cat "$work/err")"
 tap_done
