@@ -177,6 +177,6 @@ const struct verb verb_console = {
 	    "  --role-header NAME      and the one for his roles; else everybody has the role read\n"
 	    "  --metrics loopback|FILE answer /metrics to this machine, or to who shows the token in FILE\n"
 	    "  --add-user NAME   give NAME a password, which is read from standard input, and a role\n"
-	    "  --role ROLE       read; decide, which may make exceptions as well; reveal, which has no\n"
-	    "                    page yet, see firebreak reveal; or decide,reveal\n",
+	    "  --role ROLE       read; decide, which may make exceptions as well; reveal, which may learn\n"
+	    "                    whom a pseudonym stands for; or decide,reveal\n",
 };
