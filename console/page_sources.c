@@ -53,7 +53,6 @@ write_source(const struct view *v, const struct manifest_source *s)
 			add_tag(v, "mid", W_CHANGED_SINCE);
 	} else
 		add_tag(v, "mid", W_NO_FILE);
-	html_span(v->out, v->rq, W_SINCE_GENERATION, words_number(v->rq->words, s->layer, n));
 	buf_add_str(v->out, "</div></li>\n");
 }
 
