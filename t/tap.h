@@ -132,4 +132,12 @@ tap_done(void)
 	return tap_failed > 0;
 }
 
+/* fork(), after what was said so far has gone out: a child's end may write its own copy of it (it does under TSan). */
+static inline pid_t
+tap_fork(void)
+{
+	fflush(stdout);
+	return fork();
+}
+
 #endif

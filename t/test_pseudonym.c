@@ -255,7 +255,7 @@ test_race(const char *dir)
 	snprintf(state, sizeof(state), "%s/race", dir);
 	mkdir(state, 0755);
 	for (int i = 0; i < WORKERS; i++)
-		if (fork() == 0) {
+		if (tap_fork() == 0) {
 			bool mine = false;
 
 			_exit(pseudonym_keys_need(state, i + 1, &mine, &diag) == NULL ? 2 : mine);

@@ -268,7 +268,7 @@ test_meanwhile(void)
 	put("events.jsonl", buf_slice(&text), false);
 	buf_fini(&text);
 	for (int w = 0; w < WRITERS; w++)
-		if (fork() == 0) {
+		if (tap_fork() == 0) {
 			struct event_log *log = event_log_new(path, 0640);
 
 			for (unsigned i = 0; i < EACH; i++) {
@@ -290,7 +290,7 @@ test_meanwhile(void)
 		struct retain_sum sum;
 		struct diag diag = { 0 };
 
-		if (fork() == 0) {
+		if (tap_fork() == 0) {
 			if (access(three, F_OK) == -1 && rename(two, three) == -1)
 				_exit(0);
 			if (access(two, F_OK) == -1)

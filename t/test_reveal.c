@@ -217,7 +217,7 @@ test_race(void)
 	r = by("uid=7", true, 2 * LIFE_S, &seen);
 	is_int(ask(&r, &s, "race", &seen, id), REVEAL_WAITS, "a request");
 	for (int i = 0; i < ASKERS; i++)
-		if (fork() == 0) {
+		if (tap_fork() == 0) {
 			char who[32];
 
 			snprintf(who, sizeof(who), "uid=%d", 100 + i);
@@ -228,7 +228,7 @@ test_race(void)
 		approved += wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1;
 	is_int(approved, 1, "one of many approves");
 	for (int i = 0; i < ASKERS; i++)
-		if (fork() == 0)
+		if (tap_fork() == 0)
 			_exit(reveal_ask(&r, &s, SLICE("race"), show, &seen, id, NULL) == REVEAL_SHOWN);
 	for (int i = 0; i < ASKERS; i++)
 		shown += wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1;

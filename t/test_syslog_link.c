@@ -73,7 +73,7 @@ receive(struct receiver *r, const char *ends, char target[static TARGET])
 	r->ends = ends;
 	r->fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(r->fd, (struct sockaddr *)&a, len) == -1 || listen(r->fd, 8) == -1 ||
-	    getsockname(r->fd, (struct sockaddr *)&a, &len) == -1 || (pid = fork()) == -1)
+	    getsockname(r->fd, (struct sockaddr *)&a, &len) == -1 || (pid = tap_fork()) == -1)
 		abort();
 	if (pid == 0) {
 		for (alarm(BOUND_S);; r->ends += r->ends[1] != '\0') {
