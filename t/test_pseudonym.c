@@ -65,7 +65,8 @@ test_round_trip(const struct pseudonyms *p)
 		ok(kind == rows[i].kind && pseudonym_is_token(slice_str(token), &kind) && kind == rows[i].kind, "%s: its kind", rows[i].idea);
 		is_str(token_of(p, rows[i].kind, rows[i].name), token, "the same name is the same token");
 		ok(i == 11 || pseudonym_is(p, slice_str(token), rows[i].kind, rows[i].name), "%s: it is that name's", rows[i].idea);
-		ok(strstr(token, "ann") == NULL || i != 0, "the name does not show");
+		/* A short one may stand in a token by chance. */
+		ok(rows[i].name.len < 8 || strstr(token, rows[i].back) == NULL, "the name does not show");
 		buf_fini(&out);
 	}
 }
