@@ -35,7 +35,7 @@ fb 2 "of no language" page words --lang it
 fb 0 "published without any" publish
 
 # ---- the samples ----
-mkdir "$pages"; cp "$samples"/* "$pages"
+mkdir "$pages"; install -m 644 "$samples"/* "$pages"
 fb 0 "the samples are fine" page check; has "also in Italian" "it       block: the site's own  warn: the site's own" "$out"; is "without a word" "$err" ""
 fb 0 "as JSON" page check --json; is "all languages" "$(jq -c '[.languages[].language]' <<<"$out")" '["en","de","fr","el","es","it"]'
 fb 0 "in Italian" page show --lang it
@@ -48,7 +48,7 @@ sed -i "s,<main>,<main title='{{heading}}' aria-label='{{word_site}}'>," "$pages
 printf '%s\n' "heading_download = l'un' onclick='alert(1)" "site = d' style='x" >"$pages/fr.words"
 fb 0 "words with apostrophes, in an attribute with such quotes" page show --lang fr
 has "stay within it" "<main title='l&#39;un&#39; onclick=&#39;alert(1)' aria-label='d&#39; style=&#39;x'>" "$out"
-cp "$samples/block.html" "$pages"
+install -m 644 "$samples/block.html" "$pages"
 grep -v '^call' <<<"$words" >"$pages/fr.words"; fb 0 "a language that firebreak has needs only some words" page check
 rm "$pages/fr.words"
 mkdir "$work/logo"; base64 -d >"$work/logo/logo.png" <<<iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAADElEQVR4nGNgGB4AAADIAAGtQHYiAAAAAElFTkSuQmCC
@@ -70,18 +70,18 @@ same "what is live stays" "$state/rules/MANIFEST" "$work/good"
 fb 0 "a rule in a hurry does not wait for it" block --for 7d .worse.example
 live | grep -q "Bloccato per la vostra"; ok $? "and the last good pages stay"
 fb 2 "a dry run finds it, too" publish --dry-run
-cp "$samples/block.html" "$pages"
+install -m 644 "$samples/block.html" "$pages"
 for mistake in 's,<main>,<main onclick="x()">,' 's,<title>,<script>,' 's,{{continue_form}},,' 's,{{incident}},,' "s,{{logo}},http://x/y.png," 's,</h1>,,'; do
 	sed "$mistake" "$samples/warn.html" >"$pages/warn.html"
 	fb 2 "not published: $mistake" publish; has "it says where" "$pages/warn.html:" "$err"
 done
-cp "$samples/warn.html" "$pages"
+install -m 644 "$samples/warn.html" "$pages"
 printf '%s\n' "# a comment" "MistakeLink http://x/{incident}" >"$work/conf"; cp "$state/site.conf" "$work/site.conf"; cp "$work/conf" "$state/site.conf"
 fb 2 "a mistake link that is none" publish; has "it says where" "site.conf:2:1: error: MistakeLink" "$err"
 fb 1 "as the check does" page check
 printf 'PagesFolder %s\n' "$work/nowhere" >"$state/site.conf"
 fb 2 "a folder that is not there" publish; has "is named" "$work/nowhere" "$err"
-mkdir "$work/elsewhere"; cp "$samples"/* "$work/elsewhere"; sed -i 's/<main>/<main>elsewhere /' "$work/elsewhere/block.html"
+mkdir "$work/elsewhere"; install -m 644 "$samples"/* "$work/elsewhere"; sed -i 's/<main>/<main>elsewhere /' "$work/elsewhere/block.html"
 printf 'PagesFolder %s\n' "$work/elsewhere" >"$state/site.conf"
 fb 0 "a folder elsewhere" publish; live | grep -q "elsewhere"; ok $? "is the one"
 cp "$work/site.conf" "$state/site.conf"
