@@ -59,6 +59,7 @@ paths=("/" "/?q=.example" "/?q=nobody" "/incident?id=${ids[0]}&done=live" "/inci
 	"/incident?id=$(grep reveal_approved "$log" | grep -o '"id":"[^"]*"' | cut -d'"' -f4)" "/reveals?done=approved" "/today?day=2026-11-23" /alerts
 	"/alert?id=70001" /sources /proxies /login /nowhere)
 shots=${FIREBREAK_SCREENSHOTS:-}
+[ -z "$shots" ] || mkdir -p "$shots" || exit 2
 job() {	# job NAME PATH LANGUAGE WIDTH SCHEME
 	local cookie="\"firebreak_session\":\"$session\"" picture=''
 	[ "$1" != login ] || cookie=''

@@ -25,7 +25,7 @@ site=http://files.firebreak.test:$LAB_ORIGIN_PORT/hello
 as() { fetch "$site" -H "Accept: text/html" --proxy-user "$1:secret of $1"; }
 picture() {	# picture PERSON NAME: for people to look at
 	local width scheme
-	[ -n "${FIREBREAK_SCREENSHOTS:-}" ] || return 0
+	[ -n "${FIREBREAK_SCREENSHOTS:-}" ] && mkdir -p "$FIREBREAK_SCREENSHOTS" || return 0
 	for width in 390 1280; do
 		for scheme in light dark; do
 			browser_look "$1" $width $scheme && browser_picture "$1" "$FIREBREAK_SCREENSHOTS/$2-$width-$scheme.png"
