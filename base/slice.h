@@ -52,6 +52,16 @@ slice_head(struct slice s, size_t n)
 	return (struct slice){ s.p, n < s.len ? n : s.len };
 }
 
+/* Take the first LEN bytes off *REST, all of it when it has fewer: what was taken. */
+static inline struct slice
+slice_take(struct slice *rest, size_t len)
+{
+	struct slice s = slice_head(*rest, len);
+
+	*rest = slice_skip(*rest, s.len);
+	return s;
+}
+
 /* Same bytes. */
 static inline bool
 slice_eq(struct slice a, struct slice b)

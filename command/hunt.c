@@ -378,15 +378,6 @@ keep_url(struct hunt *h, struct slice url)
 	return 0;
 }
 
-static struct slice
-take(struct slice *rest, size_t len)
-{
-	struct slice s = slice_head(*rest, len);
-
-	*rest = slice_skip(*rest, s.len);
-	return s;
-}
-
 /* The hit that REST begins with. */
 static int
 tell_hit(struct hunt *h, struct slice *rest)
@@ -396,11 +387,11 @@ tell_hit(struct hunt *h, struct slice *rest)
 	char date[CLOCK_TEXT] = "-", *shown;
 	struct hit hit;
 
-	memcpy(&hit, take(rest, sizeof(hit)).p, sizeof(hit));
-	rule = take(rest, hit.rule);
-	client = take(rest, hit.client);
-	user = take(rest, hit.user);
-	url = take(rest, hit.url);
+	memcpy(&hit, slice_take(rest, sizeof(hit)).p, sizeof(hit));
+	rule = slice_take(rest, hit.rule);
+	client = slice_take(rest, hit.client);
+	user = slice_take(rest, hit.user);
+	url = slice_take(rest, hit.url);
 	if (hit.time_ms != ACCESS_UNKNOWN)
 		clock_format_ms(hit.time_ms, date);
 	if ((shown = access_url_shown(url, site->log_query, site->log_mail)) == NULL)

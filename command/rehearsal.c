@@ -277,15 +277,6 @@ count_hit(struct rehearsal *r, struct rehearsal_row *row, const struct hit *hit,
 	row->last_ms = hit->time_ms > row->last_ms ? hit->time_ms : row->last_ms;
 }
 
-static struct slice
-take(struct slice *rest, size_t len)
-{
-	struct slice s = slice_head(*rest, len);
-
-	*rest = slice_skip(*rest, s.len);
-	return s;
-}
-
 /* The hit that REST begins with. */
 static void
 sum_hit(struct rehearsal *r, struct slice *rest)
@@ -294,13 +285,13 @@ sum_hit(struct rehearsal *r, struct slice *rest)
 	struct rehearsal_row *row;
 	struct hit hit;
 
-	memcpy(&hit, take(rest, sizeof(hit)).p, sizeof(hit));
-	rule = take(rest, hit.rule);
-	source = take(rest, hit.source);
-	words = take(rest, hit.words);
-	client = take(rest, hit.client);
-	domain = take(rest, hit.domain);
-	url = take(rest, hit.url);
+	memcpy(&hit, slice_take(rest, sizeof(hit)).p, sizeof(hit));
+	rule = slice_take(rest, hit.rule);
+	source = slice_take(rest, hit.source);
+	words = slice_take(rest, hit.words);
+	client = slice_take(rest, hit.client);
+	domain = slice_take(rest, hit.domain);
+	url = slice_take(rest, hit.url);
 	if ((row = row_of(r, rule, source, words, hit.outcome)) != NULL) {
 		count_hit(r, row, &hit, client, domain);
 		add_sample(r, row, url);
