@@ -33,8 +33,8 @@ alerts_rules_fini(struct alerts_rules *r)
 	*r = (struct alerts_rules){ 0 };
 }
 
-int
-alerts_rule_cmp(const void *a, const void *b)
+static int
+by_what(const void *a, const void *b)
 {
 	const struct alerts_rule *x = a, *y = b;
 	int order = strcmp(x->what, y->what);
@@ -46,13 +46,13 @@ void
 alerts_rules_sort(struct alerts_rules *r)
 {
 	if (r->n > 0)
-		qsort(r->v, r->n, sizeof(*r->v), alerts_rule_cmp);
+		qsort(r->v, r->n, sizeof(*r->v), by_what);
 }
 
 const struct alerts_rule *
 alerts_rules_find(const struct alerts_rules *r, const struct alerts_rule *rule)
 {
-	return r->n == 0 ? NULL : bsearch(rule, r->v, r->n, sizeof(*r->v), alerts_rule_cmp);
+	return r->n == 0 ? NULL : bsearch(rule, r->v, r->n, sizeof(*r->v), by_what);
 }
 
 void
@@ -61,7 +61,7 @@ alerts_rules_compare(const struct alerts_rules *from, const struct alerts_rules 
 	size_t i = 0, k = 0;
 
 	while (i < from->n || k < to->n) {
-		int order = i == from->n ? 1 : k == to->n ? -1 : alerts_rule_cmp(&from->v[i], &to->v[k]);
+		int order = i == from->n ? 1 : k == to->n ? -1 : by_what(&from->v[i], &to->v[k]);
 
 		if (order < 0)
 			visit(arg, &from->v[i], NULL);

@@ -45,7 +45,6 @@ int alerts_rules_read(struct alerts_rules *r, const char *file, const char *name
 /* Order by WHAT, then id; and a search for both, NULL when there is none. */
 void alerts_rules_sort(struct alerts_rules *r);
 const struct alerts_rule *alerts_rules_find(const struct alerts_rules *r, const struct alerts_rule *rule);
-int alerts_rule_cmp(const void *a, const void *b);
 void alerts_rules_fini(struct alerts_rules *r);
 
 /* FROM and TO, which are sorted, side by side: VISIT gets a rule that is gone (TO is NULL), one that is new (FROM is NULL), and one

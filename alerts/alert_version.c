@@ -48,43 +48,20 @@ note(void *arg, const struct alerts_rule *from, const struct alerts_rule *to)
 		list(l->changed, &l->n_changed, to);
 }
 
-static void
-put_date(json_t *j, const char *key, int64_t seconds)
-{
-	char date[CLOCK_TEXT];
-
-	if (seconds == 0)
-		return;
-	clock_format_s(seconds, date);
-	json_object_set_new(j, key, json_string(date));
-}
-
-static void
-put_number(json_t *j, const char *key, uint64_t n)
-{
-	json_object_set_new(j, key, json_integer((json_int_t)n));
-}
-
-/* The object that is written; takes what L has. */
+/* The object that is written; takes what L has.  NULL without memory. */
 static json_t *
 describe(const struct alert_version *v, size_t rules, const struct listed *l)
 {
-	json_t *j = json_object();
+	const struct alert *a = v->alert;
+	int64_t day = a->last_published != 0 ? a->last_published : a->first_published;
+	char date[CLOCK_TEXT], published[CLOCK_TEXT];
 
-	put_date(j, "date", v->now);
-	put_number(j, "uid", v->uid);
-	put_number(j, "version", v->alert->version);
-	put_date(j, "published", v->alert->last_published != 0 ? v->alert->last_published : v->alert->first_published);
-	if (v->alert->title != NULL)
-		json_object_set_new(j, "title", text(v->alert->title));
-	put_number(j, "rules", rules);
-	put_number(j, "n_added", l->n_added);
-	put_number(j, "n_gone", l->n_gone);
-	put_number(j, "n_changed", l->n_changed);
-	json_object_set_new(j, "added", l->added);
-	json_object_set_new(j, "gone", l->gone);
-	json_object_set_new(j, "changed", l->changed);
-	return j;
+	clock_format_s(v->now, date);
+	clock_format_s(day, published);
+	return json_pack("{s:s, s:I, s:I, s:s*, s:o*, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "date", date, "uid", (json_int_t)v->uid,
+	    "version", (json_int_t)a->version, "published", day != 0 ? published : NULL, "title",
+	    a->title != NULL ? text(a->title) : NULL, "rules", (json_int_t)rules, "n_added", (json_int_t)l->n_added, "n_gone",
+	    (json_int_t)l->n_gone, "n_changed", (json_int_t)l->n_changed, "added", l->added, "gone", l->gone, "changed", l->changed);
 }
 
 static int
