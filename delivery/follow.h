@@ -33,7 +33,7 @@ struct follow {
 	int64_t			created, expires, checked;
 	uint8_t			sha256[SEGMENT_SHA256];
 	int64_t			failed;			/* 0: not since CHECKED */
-	char			why[FOLLOW_WHY];	/* one line, controls escaped */
+	char			why[FOLLOW_WHY];	/* one line, blanks for controls */
 };
 
 /* Read STATE/follow.  -1 with errno: ENOENT when the folder follows nobody, EBADMSG with errors in DIAG when it is damaged. */

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "base/file.h"
 #include "delivery/pull_part.h"
 #include "ruleset/generation.h"
@@ -129,7 +127,7 @@ settle(struct puller *p)
 
 	if (!p->follows && (o->fetch.url == NULL || o->n_keys == 0))
 		return pull_fail(p, o->state, "follows nobody yet: the first pull needs a URL and --key");
-	if (!p->follows && !o->replace && live_generation(p) != 0)
+	if (!p->follows && !o->replace && p->live != 0)
 		return pull_fail(p, o->state, "has rules of its own: with --replace those of the origin take their place");
 	if (settle_keys(p) == -1)
 		return -1;
@@ -152,6 +150,7 @@ begin(struct puller *p)
 		return pull_fail(p, state, strerror(errno));
 	if (!p->options->dry_run && (p->lock = state_lock(state)) == -1)
 		return pull_fail(p, p->rules_dir, strerror(errno));
+	p->live = live_generation(p);
 	p->follows = follow_load(state, &p->follow, p->diag) == 0;
 	if (!p->follows && errno != ENOENT)
 		return -1;
@@ -195,7 +194,7 @@ is_offered(const struct puller *p, const char *name)
 static uint64_t
 local_number(const struct puller *p)
 {
-	uint64_t highest = live_generation(p), *list;
+	uint64_t highest = p->live, *list;
 	char name[MANIFEST_NAME];
 	int n = keep_list(p->rules_dir, &list);
 
@@ -297,17 +296,18 @@ take_up(struct puller *p)
 {
 	struct generation *g = NULL;
 	struct manifest m;
-	uint64_t before = live_generation(p);
 	int r = -1;
 
+	if (p->n_known == 0)
+		know_all(p);
 	if (pull_read_manifest(p, &m) == 0) {
 		m.generation = p->report->local = local_number(p);
 		p->report->fresh = true;
 		r = pull_segments(p, &m);
 	}
 	if (r == 0 && !p->options->dry_run) {
-		if (before != 0)
-			keep_manifest(p->rules_dir, before);
+		if (p->live != 0)
+			keep_manifest(p->rules_dir, p->live);
 		r = -1;
 		if ((g = write_kept(p, &m)) != NULL) {
 			p->report->rules = generation_rules(g);
@@ -334,15 +334,13 @@ confirm(struct puller *p)
 static int
 act(struct puller *p)
 {
-	uint64_t live = live_generation(p);
-
 	if (pull_read_offer(p) == -1)
 		return -1;
 	p->report->created = p->offer.created;
-	if (p->follows && p->follow.local != 0 && live > p->follow.local && !p->options->forward)
+	if (p->follows && p->follow.local != 0 && p->live > p->follow.local && !p->options->forward)
 		return pull_fail(p, p->rules_dir, "was rolled back here: \"firebreak pull --forward\" takes up the origin's again");
-	if (p->follow.epoch == p->offer.head.epoch && p->follow.generation == p->offer.head.generation && live == p->follow.local &&
-	    !p->options->full)
+	if (p->follow.epoch == p->offer.head.epoch && p->follow.generation == p->offer.head.generation &&
+	    p->live == p->follow.local && !p->options->full)
 		return confirm(p);
 	return take_up(p);
 }
@@ -421,7 +419,6 @@ pull(const struct pull_options *options, struct pull_report *report, struct diag
 	buf_init(&p->entry, MINISIGN_MAX);
 	buf_init(&p->manifest, MANIFEST_MAX);
 	if (begin(p) == 0) {
-		know_all(p);
 		r = try(p);
 		report->bytes_fetched = fetch_bytes(p->fetch);
 		if (r == -1)

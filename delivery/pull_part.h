@@ -13,10 +13,11 @@ struct puller {
 	struct diag			*diag;
 	char				 rules_dir[STATE_PATH];
 	int				 lock;
+	uint64_t			 live;		/* the generation that was when we began; 0: none */
 	bool				 follows;	/* the folder was a follower before */
 	struct follow			 follow;	/* as it was, and then as it will be */
 	struct fetch			*fetch;
-	struct manifest			 known[PULL_KNOWN];	/* the live one first, then those that are kept */
+	struct manifest			 known[PULL_KNOWN];	/* the live one first, then those that are kept; read to take up */
 	size_t				 n_known;
 	struct buf			 entry;		/* SIGNED.minisig */
 	struct minisign_signature	 signature;	/* borrowed from it */

@@ -209,12 +209,6 @@ path_of(const char *rules, const char *name, char out[static NAME_ROOM])
 	snprintf(out, NAME_ROOM, "%s/%s", rules, name);
 }
 
-static int
-rules_of(const char *state, char out[static STATE_PATH])
-{
-	return state_path(state, STATE_RULES, out);
-}
-
 /* The entry of RULES into TEXT, and taken apart. */
 static int
 read_entry(const char *rules, struct buf *text, struct minisign_signature *signature, struct signed_head *head)
@@ -236,7 +230,7 @@ sign_look(const char *state, struct signed_head *out)
 	int r = -1;
 
 	buf_init_in(&text, space, sizeof(space), MINISIGN_MAX);
-	if (rules_of(state, rules) == 0)
+	if (state_path(state, STATE_RULES, rules) == 0)
 		r = read_entry(rules, &text, &signature, out);
 	buf_fini(&text);
 	return r;
@@ -320,7 +314,7 @@ signer_sign(const struct signer *s, const char *state, bool locked, int64_t now,
 	char rules[STATE_PATH];
 	int lock = -1, r;
 
-	if (rules_of(state, rules) == -1 || (!locked && (lock = state_lock(state)) == -1))
+	if (state_path(state, STATE_RULES, rules) == -1 || (!locked && (lock = state_lock(state)) == -1))
 		return fail(diag, state, strerror(errno));
 	r = sign_live(s, rules, now, out, diag);
 	if (lock != -1)
