@@ -23,7 +23,7 @@ struct candidate {
 int candidate_make(const struct call *c, const struct publish_options *options, const char *file, struct candidate *out,
     struct diag *diag);
 
-/* The name of the source that FILE would be, into NAME; the same for an ONLY. */
+/* The name of the source that FILE would be, which is written into NAME: NAME. */
 const char *candidate_source(const char *file, char name[static MANIFEST_NAME + 1]);
 
 /* Close the generation and remove the folder. */

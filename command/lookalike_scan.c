@@ -138,26 +138,26 @@ print_finding(struct job *job, struct slice host, const struct lookalike_finding
 }
 
 static void
-judge_line(struct job *job, struct slice line)
+judge_line(void *member, struct slice line)
 {
+	struct job *job = member;
 	char host[HOST_MAX + 1];
 	struct lookalike_finding f = { .class = LOOKALIKE_NONE };
 	struct access_entry entry;
 	struct slice asked;
 	struct url u;
-	int len = -1;
+	int len;
 
 	line = slice_trim(line);
 	if (line.len == 0 || line.p[0] == '#')
 		return;
 	if (access_format_read(job->scan->format, line, &job->scratch, &entry)) {
-		asked = entry.url;
-		if (access_entry_url(&entry, &u) == URL_OK) {
-			len = take_host(&u, host);
-		} else {
+		if (access_entry_url(&entry, &u) != URL_OK) {
 			job->counts.without++;
 			return;
 		}
+		asked = entry.url;
+		len = take_host(&u, host);
 	} else {
 		asked = first_word(line);
 		len = host_of(asked, host);
@@ -173,12 +173,6 @@ judge_line(struct job *job, struct slice line)
 	job->counts.actions[f.level]++;
 	if (f.level > LOOKALIKE_OFF || job->scan->all)
 		print_finding(job, asked, &f);
-}
-
-static void
-judge_member_line(void *member, struct slice line)
-{
-	judge_line(member, line);
 }
 
 /* ---- all of them ---- */
@@ -215,7 +209,7 @@ end_piece(void *arg, void *member, size_t n)
 int
 scan_fd(const struct scan *scan, int fd, struct scan_counts *counts)
 {
-	static const struct log_crew_work work = { .line = judge_member_line, .piece = end_piece };
+	static const struct log_crew_work work = { .line = judge_line, .piece = end_piece };
 	size_t n = log_crew_size();
 	struct job *jobs = calloc(n, sizeof(*jobs));
 	void *members[LOG_CREW_MEMBERS];

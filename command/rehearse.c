@@ -233,7 +233,6 @@ print_json(const struct rehearse *h, const struct diag *diag)
 static int
 open_both(struct rehearse *h, struct diag *diag)
 {
-	struct diag unwanted = { 0 };
 	struct live_request rq = live_request(h->call);
 	char manifest[STATE_PATH];
 
@@ -245,8 +244,7 @@ open_both(struct rehearse *h, struct diag *diag)
 		diag_error(diag, "there is no source %s%s", h->source, h->file != NULL ? ": its name tells no format, or it has no rule" : "");
 		return -1;
 	}
-	h->r.suffixes = public_suffixes_load(PUBLIC_SUFFIX_FILE, &unwanted);
-	diag_fini(&unwanted);
+	h->r.suffixes = public_suffixes_load(PUBLIC_SUFFIX_FILE, NULL);
 	if (access(manifest, F_OK) == -1 && errno == ENOENT)
 		return 0;
 	h->live = overview_generation(h->call->state, false, diag);

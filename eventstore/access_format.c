@@ -414,12 +414,6 @@ access_format_free(struct access_format *f)
 }
 
 bool
-access_format_has_size(const struct access_format *f)
-{
-	return layout_has(&f->layouts[0], FIELD_SIZE);
-}
-
-bool
 access_format_has_time(const struct access_format *f)
 {
 	return layout_has(&f->layouts[0], FIELD_SECONDS) || layout_has(&f->layouts[0], FIELD_LOCAL) ||

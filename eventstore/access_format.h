@@ -27,8 +27,7 @@ struct access_format;
 struct access_format *access_format_new(struct slice text, struct diag *diag);
 void access_format_free(struct access_format *f);
 
-/* What FORMAT has; the other values of an entry are never there. */
-bool access_format_has_size(const struct access_format *f);
+/* FORMAT says when something was asked for; else the time of an entry is never there. */
 bool access_format_has_time(const struct access_format *f);
 
 enum access_kind {

@@ -183,13 +183,15 @@ is_compressed_otherwise(int fd)
 }
 
 static int
-open_input(struct input *in, struct stat *st)
+open_input(struct input *in)
 {
-	if (fstat(in->fd, st) == -1)
+	struct stat st;
+
+	if (fstat(in->fd, &st) == -1)
 		return -1;
-	if (S_ISDIR(st->st_mode))
+	if (S_ISDIR(st.st_mode))
 		return errno = EISDIR, -1;
-	if (!S_ISREG(st->st_mode))
+	if (!S_ISREG(st.st_mode))
 		return 0;
 	if (is_compressed_otherwise(in->fd))
 		return errno = ENOTSUP, -1;
@@ -208,14 +210,13 @@ log_crew_read(int fd, const struct log_crew_work *work, void *const *members, si
 	struct input in = { .fd = fd, .rest = malloc(LOG_CREW_LINE) };
 	struct job *jobs = calloc(n, sizeof(*jobs));
 	bool good = in.rest != NULL && jobs != NULL;
-	struct stat st;
 	int stop = 0;
 
 	for (size_t i = 0; good && i < n; i++) {
 		jobs[i] = (struct job){ .work = work, .member = members[i], .in = malloc(PIECE_SIZE) };
 		good = jobs[i].in != NULL;
 	}
-	if (!good || open_input(&in, &st) == -1)
+	if (!good || open_input(&in) == -1)
 		in.error = errno;
 	if (in.error == 0)
 		stop = do_all(&in, jobs, n, arg);
