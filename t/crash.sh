@@ -5,34 +5,14 @@
 #	make crash		every call of every kind of publish, failed in every way, and 1,000 kills at random times
 #	CRASH_LONG="kills disk"	of calls, kills, disk and sorts only these in their long form
 #	CRASH_SEED=N		other random points
-#
-# Built on t/faults.c, which makes the Nth call fail, and t/whole.c, which says what is live.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak whole=$build/t/whole faults=$build/t/.libs/faults.so
-. "${top_srcdir:-.}/t/tap.sh"
-[ -r "$faults" ] || skip_all "no shared objects are built here"
-long=${CRASH_LONG:-no}
-is_long() { [[ $long = yes || " $long " = *" $1 "* ]]; }
-# A program with sanitizers takes ten times as long.
-ldd "$firebreak" 2>/dev/null | grep -q 'lib[at]san' && slow=yes || slow=no
-RANDOM=${CRASH_SEED:-1}
-if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then TMPDIR=/dev/shm; fi
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-crash-XXXXXX") || exit 1
+. "${top_srcdir:-.}/t/faulty.sh"
 disk=$work/disk mounted=no watchers=()
 finish() {
 	[ $mounted = no ] || umount "$disk"
 	rm -rf "$work"
 }
 trap finish EXIT
-trap 'exit 1' INT TERM
-unset FIREBREAK_STATE
-export FIREBREAK_LISTS=$work/lists ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-mkdir "$FIREBREAK_LISTS"
-echo '.top.test' > "$FIREBREAK_LISTS/top-sites.txt"
-: > "$FIREBREAK_LISTS/shared-hosting.txt"
-no_lookalikes "$FIREBREAK_LISTS"
-state=$work/state
 
 # ---- states ----
 # small NAME MARK: a source of every kind of rule, MARK in each.
@@ -66,20 +46,7 @@ large() {
 }
 old() { touch -d '2026-11-01 12:00:00Z' "$state/sources/$1.rules"; }	# the same content and date, whenever it is written
 new_state() { rm -rf "$state"; mkdir -p "$state/sources"; }
-fb() { timeout 60 "$firebreak" --state "$state" "$@" >"$work/out" 2>"$work/err" </dev/null; }
-# faulty FAULT_...=... ARGUMENTS...: the same with t/faults.c.
-faulty() {
-	local setting=()
-	while [[ $1 = FAULT_* ]]; do setting+=("$1"); shift; done
-	# The shell would tell of every kill.
-	{ timeout 60 env LD_PRELOAD="$faults" "${setting[@]}" "$firebreak" --state "$state" "$@" >"$work/out" 2>"$work/err" </dev/null; } 2>/dev/null
-}
 prepare() { fb "$@" || bail "$@"; }
-bail() { cat "$work/err" >&2; echo "Bail out! $* fails without a fault"; exit 1; }
-# look: what is live into $content and $number, what is wrong with the rest into $lying.
-look() {
-	{ read -r content number; lying=$(cat); } < <("$whole" "$state")
-}
 # A kind is a state before, arguments, the content before and after, and what is held at the end.
 declare -A args before after held calls
 kind() {	# kind NAME ARGUMENTS...: $state is as it is before
@@ -130,10 +97,7 @@ for k in first delta approve rollback fold full block; do
 done
 
 # ---- one fault ----
-declare -A words=([ENOSPC]="No space left on device" [EIO]="Input/output error" [EDQUOT]="Disk quota exceeded"
-	[short]="No space left on device" [full]="No space left on device")
-trouble=() points=0
-wrong() { trouble+=("$1"); }
+points=0
 # is_whole WHERE KIND STATUS: what is live after the fault, and what the publisher said about it.
 is_whole() {
 	look
@@ -195,12 +159,6 @@ again() {	# again VERB WHERE KIND: is_repaired by another command
 	is_repaired "$2" "$3"
 	args[$3]=$asked
 }
-told() {	# told NAME: what was wrong, as a test point
-	[ ${#trouble[@]} -eq 0 ]; ok $? "$1" "$(printf '%s\n' "${#trouble[@]} findings" "${trouble[@]}")"
-	trouble=()
-}
-
-hows=(ENOSPC EIO EDQUOT short full before after half)
 if is_long calls; then
 	for k in "${kinds[@]}"; do
 		for how in "${hows[@]}"; do

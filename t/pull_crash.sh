@@ -5,40 +5,12 @@
 #	make pull-crash		every call failed in every way, and 500 kills at random times
 #	CRASH_LONG="kills"	of calls, kills and origin only these in their long form
 #	CRASH_SEED=N		other random points
-#
-# Built as t/crash.sh is: t/faults.c makes the Nth call fail, t/whole.c says what is live.
 set -u
-build=${top_builddir:-.}
-firebreak=$build/firebreak whole=$build/t/whole faults=$build/t/.libs/faults.so
-. "${top_srcdir:-.}/t/tap.sh"
-[ -r "$faults" ] || skip_all "no shared objects are built here"
-long=${CRASH_LONG:-no}
-is_long() { [[ $long = yes || " $long " = *" $1 "* ]]; }
-ldd "$firebreak" 2>/dev/null | grep -q 'lib[at]san' && slow=yes || slow=no
-RANDOM=${CRASH_SEED:-1}
-if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then TMPDIR=/dev/shm; fi
-work=$(mktemp -d "${TMPDIR:-/tmp}/firebreak-pull-XXXXXX") || exit 1
+. "${top_srcdir:-.}/t/faulty.sh"
 trap 'kill "${liar_PID:-}" 2>/dev/null; rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
-unset FIREBREAK_STATE
-export FIREBREAK_LISTS=$work/lists ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-mkdir -p "$FIREBREAK_LISTS" "$work/lies"
-echo '.top.test' > "$FIREBREAK_LISTS/top-sites.txt"
-: > "$FIREBREAK_LISTS/shared-hosting.txt"
-no_lookalikes "$FIREBREAK_LISTS"
-origin=$work/origin state=$work/state
-fb() { timeout 60 "$firebreak" --state "$state" "$@" >"$work/out" 2>"$work/err" </dev/null; }
-bail() { cat "$work/err" >&2; echo "Bail out! $* fails without a fault"; exit 1; }
+mkdir "$work/lies"
+origin=$work/origin
 at_origin() { state=$origin; fb "$@" || bail "$@"; state=$work/state; }
-faulty() {	# faulty FAULT_...=... ARGUMENTS...
-	local setting=()
-	while [[ $1 = FAULT_* ]]; do setting+=("$1"); shift; done
-	{ timeout 60 env LD_PRELOAD="$faults" "${setting[@]}" "$firebreak" --state "$state" "$@" >"$work/out" 2>"$work/err" </dev/null; } 2>/dev/null
-}
-look() { { read -r content number; lying=$(cat); } < <("$whole" "$state"); }
-trouble=()
-wrong() { trouble+=("$1"); }
-told() { [ ${#trouble[@]} -eq 0 ]; ok $? "$1" "$(printf '%s\n' "${#trouble[@]} findings" "${trouble[@]}")"; trouble=(); }
 
 # Two generations at the origin, both of two layers: the second has another site, and one layer more that is new.
 mkdir -p "$origin/sources"
@@ -69,7 +41,6 @@ faulty FAULT_LOG="$work/log.first" pull --key "$work/key.pub" "$url" || bail pul
 first_calls=$(wc -l < "$work/log.first")
 
 # ---- one fault ----
-words() { case $1 in ENOSPC|short|full) echo "No space left on device" ;; EIO) echo "Input/output error" ;; EDQUOT) echo "Disk quota" ;; esac; }
 point() {	# point first|delta HOW SETTING: a follower of the first generation, or an empty folder
 	local status before=$old args=(pull) where="$1 $2 $3"
 	rm -rf "$state"
@@ -80,7 +51,7 @@ point() {	# point first|delta HOW SETTING: a follower of the first generation, o
 	0) took=$((took * 9 / 10))
 		[ "$content" = "$new" ] || wrong "$where: success was said, and $content is live" ;;
 	2) [ "$content" = "$before" ] || wrong "$where: failure was said, and $content is live"
-		grep -q "$(words "$2")" "$work/err" || wrong "$where: no reason: $(head -n 2 "$work/err")" ;;
+		grep -q "${words[$2]:-}" "$work/err" || wrong "$where: no reason: $(head -n 2 "$work/err")" ;;
 	137) took=$((took * 51 / 50))
 		[[ $content = "$before" || $content = "$new" ]] || wrong "$where: $content is live"
 		killed=$((killed + 1)) ;;
@@ -95,7 +66,6 @@ point() {	# point first|delta HOW SETTING: a follower of the first generation, o
 	fb status --verify || wrong "$where: again: status: $(head -n 2 "$work/err")"
 }
 killed=0 points=0 took=0		# in microseconds, about; what is killed or not says whether it is too short or too long
-hows=(ENOSPC EIO EDQUOT short full before after half)
 if is_long calls; then
 	for how in "${hows[@]}"; do
 		for ((i = 1; i <= calls; i++)); do point delta $how FAULT_AT=$i; done
