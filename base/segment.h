@@ -5,8 +5,8 @@
  *	| magic  | order | kind  | length | n, zero | crc     | n entries | sections ... |
  *	+--------+-------+-------+--------+---------+---------+-----------+--------------+
  *	          0x01020304      u64      u32 u32   u32 u32
- *	entry: u32 id, u32 zero, u64 offset, u64 length; sections start at multiples of 64, in order, without
- *	overlap.  The CRC-32C covers header and entries.  All numbers are in the writer's byte order; the
+ *	entry: u32 id, u32 zero, u64 offset, u64 length; sections start at multiples of 64 (readers insist on 8),
+ *	in order, without overlap.  The CRC-32C covers header and entries.  All numbers are in the writer's byte order; the
  *	order word tells a reader of the other kind.
  *
  * A mapped segment is read by any number of threads without a lock and never changes.  What is inside a

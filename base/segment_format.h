@@ -9,7 +9,7 @@ enum {
 	SEGMENT_ORDER = 0x01020304,
 	SEGMENT_FOREIGN_ORDER = 0x04030201,
 	SEGMENT_SECTIONS_MAX = 64,
-	SEGMENT_ALIGN = 64,	/* as the writer does it, so that what is laid out in lines of memory is in lines; readers want 8 */
+	SEGMENT_ALIGN = 64,	/* the writer's: what is laid out in lines of memory is in lines */
 };
 
 #define SEGMENT_MAGIC	"FBRKSEG"	/* the eighth byte is the version */

@@ -1,5 +1,4 @@
-/* purge.h - takes objects out of a Squid's cache: "PURGE URL" to the proxy, as "acl purge method PURGE" in its squid.conf allows.
- * */
+/* purge.h - takes objects out of a Squid's cache: "PURGE URL" to the proxy, as "acl purge method PURGE" in squid.conf allows. */
 #ifndef COMMAND_PURGE_H
 #define COMMAND_PURGE_H
 
