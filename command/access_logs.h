@@ -24,7 +24,7 @@ struct access_member {
 	struct access_counts	 counts;
 };
 
-/* The caller sets all but SEEN. */
+/* The caller sets all but COUNTS. */
 struct access_logs {
 	const struct access_format *format;
 	const char *const	*paths;		/* "-" is standard input; a file that is named twice is read once */

@@ -8,8 +8,7 @@
  *	section SUMS     u32 each: over a bucket's bytes; looked at when a host was found in it
  *	section DATA     the buckets; one without hosts has no bytes
  *	section PATHS    the path rules, host by host
- *	section FILTER   u64 each: three bits for each host of a bucket, by its hash; without the section every
- *	                 host is looked for in its bucket
+ *	section FILTER   u64 each: three bits for each host of a bucket, by its hash
  *
  *	bucket:  | n: 1, or 255 and 4 | fingerprint: n x 1 | record | record | ...
  *	record:  | host_len: 1, or 255 and 2 | tag: 1 | host | body |

@@ -43,7 +43,7 @@ sections_fault(const struct segment *segment, struct host_table *t)
 	t->n_buckets = index.len / sizeof(uint32_t) - 1;
 	if (sums.len != t->n_buckets * sizeof(uint32_t) || t->n_buckets > UINT32_MAX)
 		return "damaged: number of sums";
-	if (filters.p != NULL && filters.len != t->n_buckets * sizeof(uint64_t))
+	if (filters.len != t->n_buckets * sizeof(uint64_t))
 		return "damaged: number of filters";
 	t->index = index.p;
 	t->filters = filters.p;
@@ -110,7 +110,7 @@ bucket_bytes(const struct host_table *t, uint64_t b, struct slice *out)
 static bool
 filter_lets(const struct host_table *t, uint64_t b, uint64_t hash)
 {
-	return t->filters == NULL || (~bytes_u64(t->filters + b * sizeof(uint64_t)) & host_filter(hash)) == 0;
+	return (~bytes_u64(t->filters + b * sizeof(uint64_t)) & host_filter(hash)) == 0;
 }
 
 static bool
@@ -340,7 +340,7 @@ static void
 prefetch(const struct search *s, const struct suffix *suffixes, size_t n)
 {
 	for (size_t i = 0; i < s->n_tables; i++)
-		for (size_t j = 0; s->tables[i] != NULL && s->tables[i]->filters != NULL && j < n; j++)
+		for (size_t j = 0; s->tables[i] != NULL && j < n; j++)
 			__builtin_prefetch(s->tables[i]->filters +
 			    host_bucket(suffixes[j].hash, s->tables[i]->n_buckets) * sizeof(uint64_t));
 }
