@@ -1,13 +1,13 @@
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "console/html.h"
 #include "console/part.h"
 
 /* What answering costs comes out of a budget of each user, so that nobody keeps the one thread for himself: at once he may have
  * BUDGET_MS / BUDGET_RATE, and in the long run one part in BUDGET_RATE of the time. */
-enum { LANGUAGE_LIFE_S = 365 * 24 * 3600, BUDGET_MS = 5000, BUDGET_RATE = 2, MS_PER_S = 1000, NS_PER_MS = 1000000 };
+enum { LANGUAGE_LIFE_S = 365 * 24 * 3600, BUDGET_MS = 5000, BUDGET_RATE = 2 };
 
 /* Every page there is. */
 static const struct route {
@@ -265,22 +265,13 @@ choose_language(const struct console *c, struct request *rq, struct answer *a)
 		cookie_set(c, a->language, COOKIE_LANGUAGE, tag, LANGUAGE_LIFE_S);
 }
 
-/* The others wait as long as it takes, whatever the processor does meanwhile. */
-static int64_t
-passed_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * MS_PER_S + ts.tv_nsec / NS_PER_MS;
-}
-
-/* Answer by ROUTE, as long as the user's budget lasts.  What he decides is never put off. */
+/* Answer by ROUTE, as long as the user's budget lasts: the others wait as long as it takes, whatever the processor does meanwhile.
+ * What he decides is never put off. */
 static void
 answer_in_budget(struct console *c, const struct request *rq, const struct route *route, struct answer *a)
 {
 	char key[sizeof("b:") + USER_NAME_MAX];
-	int64_t begun = passed_ms();
+	int64_t begun = clock_boot_ms();
 
 	if (rq->session == NULL || rq->is_post) {
 		answer_route(c, rq, route, a);
@@ -292,7 +283,7 @@ answer_in_budget(struct console *c, const struct request *rq, const struct route
 		return;
 	}
 	answer_route(c, rq, route, a);
-	limits_charge(c->limits, slice_str(key), BUDGET_RATE * (passed_ms() - begun), rq->tick_ms);
+	limits_charge(c->limits, slice_str(key), BUDGET_RATE * (clock_boot_ms() - begun), rq->tick_ms);
 }
 
 void

@@ -47,15 +47,6 @@ struct exchange {
 
 static volatile sig_atomic_t stopped;
 
-static int64_t
-tick_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * MS_PER_S + ts.tv_nsec / NS_PER_MS;
-}
-
 /* ---- answering ---- */
 
 static void
@@ -250,7 +241,7 @@ answer(struct server *s, struct MHD_Connection *mc, const char *method, struct e
 	const struct console *c = &s->console;
 	struct request rq = { .is_get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0, .is_post = strcmp(method, "POST") == 0,
 		.cookies = header(mc, "Cookie"), .fetch_site = header(mc, "Sec-Fetch-Site"), .host = header(mc, "Host"),
-		.authorization = header(mc, "Authorization"), .now_ms = clock_ms(), .tick_ms = tick_ms() };
+		.authorization = header(mc, "Authorization"), .now_ms = clock_ms(), .tick_ms = clock_boot_ms() };
 	enum MHD_Result result;
 	struct slice query;
 	struct answer a;
@@ -406,7 +397,7 @@ take_connection(struct server *s, int fd, const struct sockaddr *sa, socklen_t l
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	net_of(sa, net);
 	format_address(sa, address);
-	slot = slots_take(&s->slots, fd, net, is_trusted(&s->console, address), tick_ms(), &victim);
+	slot = slots_take(&s->slots, fd, net, is_trusted(&s->console, address), clock_boot_ms(), &victim);
 	if (victim != -1)
 		cut(victim);
 	if (slot == NULL)
@@ -436,7 +427,7 @@ cut_slow_ones(struct server *s)
 {
 	int fd;
 
-	while ((fd = slots_expire(&s->slots, tick_ms())) != -1)
+	while ((fd = slots_expire(&s->slots, clock_boot_ms())) != -1)
 		cut(fd);
 }
 
@@ -701,8 +692,7 @@ read_metrics_rule(struct console *c)
 		return 0;
 	buf_init(&text, TOKEN_MAX);
 	if (private_file_read(path, &text) == -1)
-		fprintf(stderr, "firebreak console: %s: %s\n", path, errno == EPERM ? "it must be a file of its owner alone (chmod 600)" :
-		    strerror(errno));
+		fprintf(stderr, "firebreak console: %s: %s\n", path, private_file_error(errno));
 	else if ((token = slice_trim(buf_slice(&text))).len < TOKEN_MIN || memchr(token.p, '\0', token.len) != NULL)
 		fprintf(stderr, "firebreak console: %s: a token has %d bytes at least\n", path, TOKEN_MIN);
 	else {

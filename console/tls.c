@@ -88,7 +88,7 @@ tls_load(struct tls *t, const char *cert, const char *key, int64_t now, struct d
 	if (file_read(cert, &t->cert) == -1)
 		diag_error(diag, "%s: %s", cert, strerror(errno));
 	if (private_file_read(key, &t->key) == -1)
-		diag_error(diag, "%s: %s", key, errno == EPERM ? "it must be a file of its owner alone (chmod 600)" : strerror(errno));
+		diag_error(diag, "%s: %s", key, private_file_error(errno));
 	if (diag->n_errors == errors && (memchr(t->cert.p, '\0', t->cert.len) != NULL || memchr(t->key.p, '\0', t->key.len) != NULL))
 		diag_error(diag, "%s, %s: a NUL is in no PEM file", cert, key);
 	if (diag->n_errors == errors)

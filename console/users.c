@@ -15,12 +15,6 @@ enum { FILE_MAX = 256 << 10, FILE_MODE = 0600, FILE_OTHERS = 077 };
 
 static const char *const role_names[ROLES] = { [ROLE_READ] = "read", [ROLE_DECIDE] = "decide", [ROLE_REVEAL] = "reveal" };
 
-const char *
-role_name(enum role role)
-{
-	return role_names[role];
-}
-
 static int
 role_parse(struct slice text, enum role *role)
 {
@@ -155,6 +149,12 @@ private_file_read(const char *path, struct buf *out)
 	return n == 0 ? 0 : -1;
 }
 
+const char *
+private_file_error(int error)
+{
+	return error == EPERM ? "it must be a file of its owner alone (chmod 600)" : strerror(error);
+}
+
 struct users *
 users_load(const char *path, struct diag *diag)
 {
@@ -166,8 +166,7 @@ users_load(const char *path, struct diag *diag)
 
 	buf_init(&text, FILE_MAX);
 	if (u == NULL || private_file_read(path, &text) == -1)
-		diag_error(diag, "%s: %s", path, u != NULL && errno == EPERM ? "it must be a file of its owner alone (chmod 600)" :
-		    strerror(errno));
+		diag_error(diag, "%s: %s", path, private_file_error(errno));
 	for (rest = buf_slice(&text); u != NULL && rest.len > 0;) {
 		slice_cut(rest, '\n', &line, &rest);
 		line = slice_trim(line);
@@ -278,7 +277,7 @@ users_put(const char *path, struct slice name, unsigned roles, struct slice pass
 	else if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)) == NULL || make_hash(password, setting, user.hash) == -1)
 		diag_error(diag, "the password cannot be hashed");
 	else if (private_file_read(path, &before) == -1 && errno != ENOENT)
-		diag_error(diag, "%s: %s", path, errno == EPERM ? "it must be a file of its owner alone (chmod 600)" : strerror(errno));
+		diag_error(diag, "%s: %s", path, private_file_error(errno));
 	else {
 		memcpy(user.name, name.p, name.len);
 		put_line(buf_slice(&before), &user, &after);

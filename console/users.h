@@ -18,7 +18,6 @@ enum role {
 	ROLE_REVEAL,		/* may learn whom a pseudonym stands for */
 	ROLES
 };
-const char *role_name(enum role role);		/* "read", "decide", "reveal" */
 
 /* Roles are a set, of which everybody has ROLE_READ: "read", or "decide", "reveal", "decide,reveal".  -1: TEXT is none. */
 #define ROLE_BIT(role)	(1u << (role))
@@ -45,9 +44,10 @@ struct users {
 	size_t		n;
 };
 
-/* Append the file at PATH, up to OUT's maximum, if it is its owner's alone.  -1 with errno: EPERM when others may
- * read or write it. */
+/* Append the file at PATH, up to OUT's maximum, if it is its owner's alone.  -1 with errno, which private_file_error() tells: EPERM
+ * when others may read or write it. */
 int private_file_read(const char *path, struct buf *out);
+const char *private_file_error(int error);
 
 /* Read PATH.  NULL with errors in DIAG: not there, not its owner's alone, a line that is none, a name twice, a hash that is neither
  * yescrypt ($y$), bcrypt ($2b$) nor SHA-512 ($6$).  The caller's: users_free(). */
