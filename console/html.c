@@ -226,13 +226,30 @@ html_heading(struct buf *out, const struct request *rq, enum word_id id)
 	buf_add_strs(out, "<h2>", rq->words->text[id], "</h2>\n", NULL);
 }
 
-void
-html_note(struct buf *out, const struct request *rq, const char *class, enum word_id id)
+static void
+begin_note(struct buf *out, const char *class)
 {
 	buf_add_str(out, "<p");
 	if (class != NULL)
 		buf_add_strs(out, " class=\"", class, "\"", NULL);
-	buf_add_strs(out, ">", rq->words->text[id], "</p>\n", NULL);
+	buf_add_char(out, '>');
+}
+
+void
+html_note(struct buf *out, const struct request *rq, const char *class, enum word_id id)
+{
+	begin_note(out, class);
+	buf_add_strs(out, rq->words->text[id], "</p>\n", NULL);
+}
+
+void
+html_note_number(struct buf *out, const struct request *rq, const char *class, enum word_id id, uint64_t n)
+{
+	char number[WORDS_NUMBER];
+
+	begin_note(out, class);
+	words_say(out, rq->words, id, words_number(rq->words, n, number), NULL);
+	buf_add_str(out, "</p>\n");
 }
 
 void

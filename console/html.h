@@ -37,6 +37,9 @@ void html_heading(struct buf *out, const struct request *rq, enum word_id id);
 /* A paragraph of text ID, of class CLASS; NULL: none. */
 void html_note(struct buf *out, const struct request *rq, const char *class, enum word_id id);
 
+/* The same with the number N in it. */
+void html_note_number(struct buf *out, const struct request *rq, const char *class, enum word_id id, uint64_t n);
+
 /* What is in English because it comes from the judge or a library. */
 void html_english(struct buf *out, const struct request *rq, struct slice text, size_t max);
 

@@ -6,9 +6,10 @@
 #include "console/alert_words.h"
 #include "console/html.h"
 #include "console/part.h"
+#include "console/rows.h"
 #include "ruleset/overview.h"
 
-enum { RULES_SHOWN = 200, VERSIONS_SHOWN = 50, CLIENTS_SHOWN = 10, MS_PER_S = 1000 };
+enum { RULES_SHOWN = 200, VERSIONS_SHOWN = 50, MS_PER_S = 1000 };
 
 struct view {
 	struct console		*c;
@@ -16,7 +17,6 @@ struct view {
 	struct buf		*out;
 	struct alerts		 alerts;
 	struct alerts_item	 item;
-	size_t			 n;		/* clients */
 };
 
 /* ---- what it is ---- */
@@ -257,8 +257,6 @@ write_rule(const struct view *v, const struct alerts_rule *rule)
 static void
 write_rules(const struct view *v)
 {
-	char number[WORDS_NUMBER];
-
 	html_heading(v->out, v->rq, W_ITS_RULES);
 	if (v->item.rules.n == 0)
 		html_note(v->out, v->rq, NULL, W_NONE);
@@ -266,37 +264,17 @@ write_rules(const struct view *v)
 	for (size_t i = 0; i < v->item.rules.n && i < RULES_SHOWN; i++)
 		write_rule(v, &v->item.rules.v[i]);
 	buf_add_str(v->out, "</ul>\n");
-	if (v->item.rules.n > RULES_SHOWN) {
-		buf_add_str(v->out, "<p>");
-		words_say(v->out, v->rq->words, W_LIST_CUT, words_number(v->rq->words, v->item.rules.n, number), NULL);
-		buf_add_str(v->out, "</p>\n");
-	}
+	if (v->item.rules.n > RULES_SHOWN)
+		html_note_number(v->out, v->rq, NULL, W_LIST_CUT, v->item.rules.n);
 }
 
 /* ---- who met it ---- */
 
-static int
-write_client(void *arg, const struct event_count *count)
-{
-	struct view *v = arg;
-
-	if (v->n++ == CLIENTS_SHOWN)
-		return 1;
-	buf_add_str(v->out, "<li>");
-	html_search_link(v->out, "client", count->word);
-	html_word(v->out, v->rq, W_COLON);
-	buf_add_char(v->out, ' ');
-	html_number(v->out, v->rq, count->n);
-	buf_add_str(v->out, "</li>\n");
-	return 0;
-}
-
 static void
-write_met(struct view *v, struct eventstore *s, const struct met *m)
+write_met(const struct view *v, struct eventstore *s, const struct met *m)
 {
 	char n[WORDS_NUMBER], clients[WORDS_NUMBER];
 	struct event_query q = query_of(v);
-	struct diag unwanted = { 0 };
 
 	html_heading(v->out, v->rq, W_WHO_MET);
 	if (m->n == 0) {
@@ -308,12 +286,8 @@ write_met(struct view *v, struct eventstore *s, const struct met *m)
 	buf_add_str(v->out, "&amp;as=alert\">");
 	words_say(v->out, v->rq->words, W_EVENTS_CLIENTS, words_number(v->rq->words, m->n, n),
 	    words_number(v->rq->words, m->clients, clients), NULL);
-	buf_add_str(v->out, "</a></p>\n<ul>\n");
-	eventstore_count(s, &q, EVENT_WORD_CLIENT, write_client, v, &unwanted);
-	buf_add_str(v->out, "</ul>\n");
-	if (v->n > CLIENTS_SHOWN)
-		html_note(v->out, v->rq, NULL, W_MOST_CLIENTS);
-	diag_fini(&unwanted);
+	buf_add_str(v->out, "</a></p>\n");
+	rows_write_clients(s, &q, v->rq, v->out);
 }
 
 /* ---- all of it ---- */

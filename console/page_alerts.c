@@ -51,8 +51,6 @@ write_listed(struct view *v)
 static void
 write_list(struct view *v, char *const *ids, size_t n)
 {
-	char number[WORDS_NUMBER];
-
 	html_begin(v->out, v->rq, v->rq->words->text[W_NAV_ALERTS], "/alerts");
 	if (n == 0)
 		html_note(v->out, v->rq, NULL, W_NO_ALERTS);
@@ -65,11 +63,8 @@ write_list(struct view *v, char *const *ids, size_t n)
 	}
 	if (n > 0)
 		buf_add_str(v->out, "</ul>\n");
-	if (n > ALERTS_SHOWN) {
-		buf_add_str(v->out, "<p>");
-		words_say(v->out, v->rq->words, W_MORE_ALERTS, words_number(v->rq->words, n, number), NULL);
-		buf_add_str(v->out, "</p>\n");
-	}
+	if (n > ALERTS_SHOWN)
+		html_note_number(v->out, v->rq, NULL, W_MORE_ALERTS, n);
 	html_end(v->out, v->rq, "/alerts");
 }
 

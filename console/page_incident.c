@@ -9,7 +9,7 @@
 #include "ruleset/exception_list.h"
 #include "ruleset/overview.h"
 
-enum { DAYS_DEFAULT = 7, DAYS_MAX = 90, WHY_MAX = 16 << 10, CLIENTS_SHOWN = 10, MS_PER_S = 1000 };
+enum { DAYS_DEFAULT = 7, DAYS_MAX = 90, WHY_MAX = 16 << 10, MS_PER_S = 1000 };
 
 /* ---- finding it ---- */
 
@@ -259,57 +259,31 @@ write_steps(const struct view *v)
 
 /* ---- who else ---- */
 
-struct others {
-	const struct view	*v;
-	size_t			 n;
-};
-
 static int
 count_all(void *arg, const struct event_count *count)
 {
-	const struct others *o = arg;
-	const struct words *w = o->v->rq->words;
+	const struct view *v = arg;
+	const struct words *w = v->rq->words;
 	char n[WORDS_NUMBER], clients[WORDS_NUMBER], first[HTML_TIME], last[HTML_TIME];
 
-	buf_add_str(o->v->out, "<p>");
-	words_say(o->v->out, w, W_RULE_MET, words_number(w, count->n, n), words_number(w, count->clients, clients),
+	buf_add_str(v->out, "<p>");
+	words_say(v->out, w, W_RULE_MET, words_number(w, count->n, n), words_number(w, count->clients, clients),
 	    html_time(count->first_ms / MS_PER_S, first), html_time(count->last_ms / MS_PER_S, last), NULL);
-	buf_add_str(o->v->out, "</p>\n");
-	return 0;
-}
-
-static int
-count_client(void *arg, const struct event_count *count)
-{
-	struct others *o = arg;
-
-	if (o->n++ == CLIENTS_SHOWN)
-		return 1;
-	buf_add_str(o->v->out, "<li>");
-	html_search_link(o->v->out, "client", count->word);
-	html_word(o->v->out, o->v->rq, W_COLON);
-	buf_add_char(o->v->out, ' ');
-	html_number(o->v->out, o->v->rq, count->n);
-	buf_add_str(o->v->out, "</li>\n");
+	buf_add_str(v->out, "</p>\n");
 	return 0;
 }
 
 static void
-write_others(const struct view *v)
+write_others(struct view *v)
 {
 	char store[EVENT_NUMBER];
 	struct event_query q = { .exact = true, .words[EVENT_WORD_RULE] = event_text(v->in->event, "rule.id", store) };
-	struct others o = { .v = v };
 
 	if (q.words[EVENT_WORD_RULE].len == 0)
 		return;
 	html_heading(v->out, v->rq, W_WHO_ELSE);
-	eventstore_count(v->in->store, &q, EVENT_WORD_RULE, count_all, &o, NULL);
-	buf_add_str(v->out, "<ul>\n");
-	eventstore_count(v->in->store, &q, EVENT_WORD_CLIENT, count_client, &o, NULL);
-	buf_add_str(v->out, "</ul>\n");
-	if (o.n > CLIENTS_SHOWN)
-		html_note(v->out, v->rq, NULL, W_MOST_CLIENTS);
+	eventstore_count(v->in->store, &q, EVENT_WORD_RULE, count_all, v, NULL);
+	rows_write_clients(v->in->store, &q, v->rq, v->out);
 }
 
 /* ---- the letter ---- */
@@ -448,10 +422,28 @@ write_for_whom(const struct view *v)
 	buf_fini(&who);
 }
 
+/* What a form says of itself: from whom it is, and about which incident. */
+static void
+add_id(const struct view *v)
+{
+	html_token(v->out, v->rq->session->csrf);
+	buf_add_strs(v->out, "<input type=\"hidden\" name=\"id\" value=\"", v->in->id, "\">\n", NULL);
+}
+
+/* Every form asks why: in a field with the id FIELD. */
+static void
+end_form(const struct view *v, const char *field, enum word_id help, enum word_id button)
+{
+	const char *const *text = v->rq->words->text;
+
+	buf_addf(v->out, "<div class=\"field\"><label for=\"%s\">%s</label><input id=\"%s\" name=\"reason\" maxlength=\"%d\" required "
+	    "aria-describedby=\"%s-help\"><small id=\"%s-help\">%s</small></div>\n<button>%s</button></form>\n", field, text[W_WHY],
+	    field, REASON_MAX, field, field, text[help], text[button]);
+}
+
 static void
 write_form(const struct view *v)
 {
-	const char *const *text = v->rq->words->text;
 	char rule[EVENT_NUMBER];
 
 	if (event_text(v->in->event, "rule.id", rule).len == 0)
@@ -463,14 +455,10 @@ write_form(const struct view *v)
 	}
 	write_for_whom(v);
 	buf_add_str(v->out, "<form method=\"post\" action=\"/except\">");
-	html_token(v->out, v->rq->session->csrf);
-	buf_add_strs(v->out, "<input type=\"hidden\" name=\"id\" value=\"", v->in->id, "\">\n"
-	    "<div class=\"field\"><label for=\"days\">", text[W_DAYS], "</label>"
-	    "<input id=\"days\" name=\"days\" type=\"number\" min=\"1\" ", NULL);
-	buf_addf(v->out, "max=\"%d\" value=\"%d\" required></div>\n<div class=\"field\"><label for=\"reason\">%s</label>"
-	    "<input id=\"reason\" name=\"reason\" maxlength=\"%d\" required aria-describedby=\"reason-help\">"
-	    "<small id=\"reason-help\">%s</small></div>\n<button>%s</button></form>\n", DAYS_MAX, DAYS_DEFAULT, text[W_WHY], REASON_MAX,
-	    text[W_REASON_HELP], text[W_LET_BUTTON]);
+	add_id(v);
+	buf_addf(v->out, "<div class=\"field\"><label for=\"days\">%s</label><input id=\"days\" name=\"days\" type=\"number\" min=\"1\" "
+	    "max=\"%d\" value=\"%d\" required></div>\n", v->rq->words->text[W_DAYS], DAYS_MAX, DAYS_DEFAULT);
+	end_form(v, "reason", W_REASON_HELP, W_LET_BUTTON);
 }
 
 /* ---- whom the log names by a pseudonym ---- */
@@ -478,8 +466,6 @@ write_form(const struct view *v)
 static void
 write_pseudonyms(const struct view *v)
 {
-	const char *const *text = v->rq->words->text;
-
 	if (!event_is_pseudonym(v->in->event, "user.name") && !event_is_pseudonym(v->in->event, "client.ip"))
 		return;
 	html_heading(v->out, v->rq, W_WHO_IT_WAS);
@@ -489,12 +475,8 @@ write_pseudonyms(const struct view *v)
 		return;
 	}
 	buf_add_str(v->out, "<form method=\"post\" action=\"/reveal\" autocomplete=\"off\">");
-	html_token(v->out, v->rq->session->csrf);
-	buf_add_strs(v->out, "<input type=\"hidden\" name=\"id\" value=\"", v->in->id, "\">\n"
-	    "<div class=\"field\"><label for=\"why\">", text[W_WHY], "</label>", NULL);
-	buf_addf(v->out, "<input id=\"why\" name=\"reason\" maxlength=\"%d\" required aria-describedby=\"why-help\">"
-	    "<small id=\"why-help\">%s</small></div>\n<button>%s</button></form>\n", REASON_MAX, text[W_REVEAL_HELP],
-	    text[W_REVEAL_BUTTON]);
+	add_id(v);
+	end_form(v, "why", W_REVEAL_HELP, W_REVEAL_BUTTON);
 }
 
 static void

@@ -87,22 +87,19 @@ write_workers(const struct view *v)
 
 /* ---- the rule set, and what it covers ---- */
 
-static void
-write_rule_set(const struct view *v)
+void
+generation_write(const struct request *rq, const struct generation *g, struct buf *out)
 {
-	const struct manifest *m = generation_manifest(v->o.g);
+	const struct manifest *m = generation_manifest(g);
+	const struct words *w = rq->words;
 	char age[WORDS_SPAN], number[WORDS_NUMBER], rules[WORDS_NUMBER], since[HTML_TIME];
 
-	buf_add_str(v->out, "<p>");
-	words_say(v->out, v->rq->words, W_LIVE_IS, words_number(v->rq->words, m->generation, number),
-	    words_number(v->rq->words, generation_rules(v->o.g), rules), html_time(m->created, since),
-	    words_span(v->rq->words, v->o.now_ms / MS_PER_S - m->created, age), NULL);
-	buf_add_str(v->out, "</p>\n");
-	if (m->rolled_back == 0)
-		return;
-	buf_add_str(v->out, "<p class=\"say mid\">");
-	words_say(v->out, v->rq->words, W_ROLLED_BACK, words_number(v->rq->words, m->rolled_back, number), NULL);
-	buf_add_str(v->out, "</p>\n");
+	buf_add_str(out, "<p>");
+	words_say(out, w, W_LIVE_IS, words_number(w, m->generation, number), words_number(w, generation_rules(g), rules),
+	    html_time(m->created, since), words_span(w, rq->now_ms / MS_PER_S - m->created, age), NULL);
+	buf_add_str(out, "</p>\n");
+	if (m->rolled_back != 0)
+		html_note_number(out, rq, "say mid", W_ROLLED_BACK, m->rolled_back);
 }
 
 static void
@@ -190,7 +187,7 @@ page_proxies(struct console *c, const struct request *rq, struct answer *a)
 	if (v.o.g == NULL)
 		html_note(v.out, rq, "say bad", W_NO_RULE_SET);
 	else {
-		write_rule_set(&v);
+		generation_write(rq, v.o.g, v.out);
 		write_coverage(&v);
 	}
 	write_counters(&v);

@@ -345,7 +345,6 @@ write_done(const struct deal *d)
 void
 page_reveals(struct console *c, const struct request *rq, struct answer *a)
 {
-	char number[WORDS_NUMBER];
 	struct deal d;
 
 	if (begin(&d, c, rq, a) == -1) {
@@ -362,11 +361,8 @@ page_reveals(struct console *c, const struct request *rq, struct answer *a)
 			html_note(&a->body, rq, NULL, W_REVEALS_NONE);
 		else
 			buf_add_str(&a->body, "</ul>\n");
-		if (d.n > REQUESTS_SHOWN) {
-			buf_add_str(&a->body, "<p>");
-			words_say(&a->body, rq->words, W_LIST_CUT, words_number(rq->words, d.n, number), NULL);
-			buf_add_str(&a->body, "</p>\n");
-		}
+		if (d.n > REQUESTS_SHOWN)
+			html_note_number(&a->body, rq, NULL, W_LIST_CUT, d.n);
 		html_end(&a->body, rq, "/reveals");
 	}
 	end(&d);

@@ -70,19 +70,9 @@ read_files(struct view *v)
 static void
 write_sources(struct view *v, const struct generation *g)
 {
-	const struct words *w = v->rq->words;
 	const struct manifest *m = generation_manifest(g);
-	char age[WORDS_SPAN], number[WORDS_NUMBER], rules[WORDS_NUMBER], since[HTML_TIME];
 
-	buf_add_str(v->out, "<p>");
-	words_say(v->out, w, W_LIVE_IS, words_number(w, m->generation, number), words_number(w, generation_rules(g), rules),
-	    html_time(m->created, since), words_span(w, v->now - m->created, age), NULL);
-	buf_add_str(v->out, "</p>\n");
-	if (m->rolled_back != 0) {
-		buf_add_str(v->out, "<p class=\"say mid\">");
-		words_say(v->out, w, W_ROLLED_BACK, words_number(w, m->rolled_back, number), NULL);
-		buf_add_str(v->out, "</p>\n");
-	}
+	generation_write(v->rq, g, v->out);
 	buf_add_str(v->out, "<ul class=\"list\">\n");
 	read_files(v);
 	for (size_t i = 0; i < m->n_sources; i++)
@@ -130,7 +120,6 @@ write_exception(void *arg, const struct rule *rule, enum exception_state state)
 static void
 write_exceptions(struct view *v, const struct generation *g)
 {
-	char n[WORDS_NUMBER];
 	int r;
 
 	html_heading(v->out, v->rq, W_EXCEPTIONS);
@@ -141,11 +130,8 @@ write_exceptions(struct view *v, const struct generation *g)
 		html_note(v->out, v->rq, "say mid", W_RULES_PARTIAL);
 	if (v->n == 0)
 		html_note(v->out, v->rq, NULL, W_NONE);
-	if (v->n > EXCEPTIONS_SHOWN) {
-		buf_add_str(v->out, "<p>");
-		words_say(v->out, v->rq->words, W_MORE_EXCEPTIONS, words_number(v->rq->words, v->n, n), NULL);
-		buf_add_str(v->out, "</p>\n");
-	}
+	if (v->n > EXCEPTIONS_SHOWN)
+		html_note_number(v->out, v->rq, NULL, W_MORE_EXCEPTIONS, v->n);
 }
 
 void

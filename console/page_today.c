@@ -4,7 +4,6 @@
 #include "console/html.h"
 #include "console/part.h"
 #include "console/rows.h"
-#include "events/event.h"
 
 enum { HOURS = 24, MS_PER_S = 1000, MS_PER_HOUR = 3600 * 1000, RULES_SHOWN = 20, DATE_LEN = 10 };
 
@@ -30,15 +29,14 @@ static int
 count_action(void *arg, const struct event_count *count)
 {
 	struct day *d = arg;
-	bool stopped = *rows_action_class(count->word) == 'b';
+	enum event_action action = rows_action(count->word);
 
-	for (int i = 0; i < EVENT_ACTIONS; i++)
-		if (slice_eq(count->word, slice_str(event_action_name((enum event_action)i)))) {
-			/* What people did about the log was neither stopped nor let through. */
-			if (i <= EVENT_CONTINUED)
-				*(stopped ? &d->stopped[d->hour] : &d->others[d->hour]) += count->n;
-			d->actions[i] += count->n;
-		}
+	if (action == EVENT_ACTIONS)
+		return 0;
+	/* What people did about the log was neither stopped nor let through. */
+	if (action <= EVENT_CONTINUED)
+		*(rows_stops(action) ? &d->stopped[d->hour] : &d->others[d->hour]) += count->n;
+	d->actions[action] += count->n;
 	return 0;
 }
 

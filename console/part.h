@@ -93,6 +93,10 @@ page page_search, page_incident, page_except, page_today, page_alerts, page_aler
 /* The store with what came since.  NULL after answering that it cannot be read; *PARTIAL: not all of it could. */
 struct eventstore *console_store(struct console *c, const struct request *rq, struct answer *a, bool *partial);
 
+/* Which generation is live, and since when. */
+struct generation;
+void generation_write(const struct request *rq, const struct generation *g, struct buf *out);
+
 /* An incident, while its page is made. */
 struct incident {
 	char		 id[INCIDENT_LEN + 1];

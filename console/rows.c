@@ -2,9 +2,8 @@
 
 #include "console/html.h"
 #include "console/part.h"
-#include "events/event.h"
 
-enum { MS_PER_S = 1000, ROWS_BYTES = 4 << 20 };
+enum { MS_PER_S = 1000, ROWS_BYTES = 4 << 20, CLIENTS_SHOWN = 10 };
 
 /* The store gives the oldest first; each one's end is noted, so that they can be put down from the last on. */
 struct collected {
@@ -14,15 +13,26 @@ struct collected {
 	struct rows	*rows;
 };
 
+enum event_action
+rows_action(struct slice name)
+{
+	int i = 0;
+
+	while (i < EVENT_ACTIONS && !slice_eq(name, slice_str(event_action_name((enum event_action)i))))
+		i++;
+	return (enum event_action)i;
+}
+
+bool
+rows_stops(enum event_action action)
+{
+	return action == EVENT_BLOCKED || action == EVENT_KILLED || action == EVENT_MARKED;
+}
+
 const char *
 rows_action_class(struct slice action)
 {
-	static const enum event_action stopped[] = { EVENT_BLOCKED, EVENT_KILLED, EVENT_MARKED };
-
-	for (size_t i = 0; i < sizeof(stopped) / sizeof(*stopped); i++)
-		if (slice_eq(action, slice_str(event_action_name(stopped[i]))))
-			return "bad";
-	return "mid";
+	return rows_stops(rows_action(action)) ? "bad" : "mid";
 }
 
 enum word_id
@@ -57,20 +67,10 @@ action_word(enum event_action action)
 	return WORDS;
 }
 
-static enum event_action
-action_of(struct slice name)
-{
-	int i = 0;
-
-	while (i < EVENT_ACTIONS && !slice_eq(name, slice_str(event_action_name((enum event_action)i))))
-		i++;
-	return (enum event_action)i;
-}
-
 void
 rows_add_action(struct buf *out, const struct request *rq, struct slice action)
 {
-	enum word_id word = action_word(action_of(action));
+	enum word_id word = action_word(rows_action(action));
 
 	if (word != WORDS)
 		html_word(out, rq, word);
@@ -81,7 +81,7 @@ rows_add_action(struct buf *out, const struct request *rq, struct slice action)
 enum word_id
 rows_action_meaning(struct slice action, bool upload)
 {
-	switch (action_of(action)) {
+	switch (rows_action(action)) {
 	case EVENT_BLOCKED: return W_MEANS_BLOCKED;
 	case EVENT_KILLED: return upload ? W_MEANS_KILLED_UPLOAD : W_MEANS_KILLED;
 	case EVENT_MARKED: return W_MEANS_MARKED;
@@ -167,4 +167,40 @@ rows_write(struct eventstore *s, const struct event_query *q, const struct reque
 		buf_add_str(out, "</ul>\n");
 	buf_fini(&c.html);
 	return r == -1 ? -1 : 0;
+}
+
+/* ---- who met them ---- */
+
+struct clients {
+	const struct request *rq;
+	struct buf	*out;
+	size_t		n;
+};
+
+static int
+add_client(void *arg, const struct event_count *count)
+{
+	struct clients *c = arg;
+
+	if (c->n++ == CLIENTS_SHOWN)
+		return 1;
+	buf_add_str(c->out, "<li>");
+	html_search_link(c->out, "client", count->word);
+	html_word(c->out, c->rq, W_COLON);
+	buf_add_char(c->out, ' ');
+	html_number(c->out, c->rq, count->n);
+	buf_add_str(c->out, "</li>\n");
+	return 0;
+}
+
+void
+rows_write_clients(struct eventstore *s, const struct event_query *q, const struct request *rq, struct buf *out)
+{
+	struct clients c = { .rq = rq, .out = out };
+
+	buf_add_str(out, "<ul>\n");
+	eventstore_count(s, q, EVENT_WORD_CLIENT, add_client, &c, NULL);
+	buf_add_str(out, "</ul>\n");
+	if (c.n > CLIENTS_SHOWN)
+		html_note(out, rq, NULL, W_MOST_CLIENTS);
 }

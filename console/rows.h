@@ -1,8 +1,9 @@
-/* rows.h - events as a list of links. */
+/* rows.h - events, and who met them, as lists of links. */
 #ifndef CONSOLE_ROWS_H
 #define CONSOLE_ROWS_H
 
 #include "console/words.h"
+#include "events/event.h"
 #include "eventstore/eventstore.h"
 #include "ruleset/exception_list.h"
 
@@ -18,6 +19,13 @@ struct rows {
 enum { ROWS_MAX = 100 };
 int rows_write(struct eventstore *s, const struct event_query *q, const struct request *rq, struct buf *out, struct rows *rows,
     struct diag *diag);
+
+/* Append the clients that met what Q finds most often to OUT, as <ul>.  What cannot be read is left out. */
+void rows_write_clients(struct eventstore *s, const struct event_query *q, const struct request *rq, struct buf *out);
+
+/* The action of that name, EVENT_ACTIONS when this version does not know it; whether it stopped something. */
+enum event_action rows_action(struct slice name);
+bool rows_stops(enum event_action action);
 
 /* The class that an action is coloured by. */
 const char *rows_action_class(struct slice action);
