@@ -40,6 +40,28 @@ write_events() {
 	printf '{"event":{"id":"%s","action":"blocked"},"url":{"original":"http://\xff\xfe/"}}\n' "${ids[3]}"
 	printf '{"event":{"id":"%s","action":{"x":1}},"rule":{"id":7,"version":[]},"client":"x","user":null}\n' "${ids[4]}"
 }
+# import_alert: an alert of two versions, 70001; meet_alert: who met a rule of it
+import_alert() {
+	cat >"$work/alert" <<-'END'
+	Threat Outbreak Alert: Fake Invoice <script>alert(3)</script> E-mail Messages
+
+	IntelliShield ID:70001
+	Version:1
+	First Published:November 2, 2026 11:12 AM EST
+
+	The invoice.exe file has a file size of 70,000 bytes. The MD5 checksum, which is a unique identifier of the executable, is
+	the following string: 0x00112233445566778899AABBCCDDEEFF
+
+	hxxp://second.bad.example/x.exe
+	END
+	"$firebreak" import "$work/alert" >/dev/null 2>&1
+	sed -i 's/^Version:1/Version:2/; s/second/third/' "$work/alert"
+	"$firebreak" import "$work/alert" >/dev/null 2>&1
+}
+meet_alert() {
+	event 1M83ME10M4HM00AY blocked 192.0.2.9 carol third.bad.example alert-70001:url-1 http://third.bad.example/x.exe \
+		',"firebreak":{"alert":"70001"}'
+}
 
 # ---- the server ----
 # start [ARGUMENT...]: $base is where it listens.  In the folder that a path from outside would be looked for in.

@@ -123,27 +123,12 @@ get ann /sources; has "the sources" "rules: 1" "$body"; has "and no exception" "
 
 # ---- alerts ----
 get ann /alerts; has "no alert" "No alert is stored" "$body"
-cat >"$work/alert" <<'END'
-Threat Outbreak Alert: Fake Invoice <script>alert(3)</script> E-mail Messages
-
-IntelliShield ID:70001
-Version:1
-First Published:November 2, 2026 11:12 AM EST
-
-The invoice.exe file has a file size of 70,000 bytes. The MD5 checksum, which is a unique identifier of the executable, is
-the following string: 0x00112233445566778899AABBCCDDEEFF
-
-hxxp://second.bad.example/x.exe
-END
-"$firebreak" import "$work/alert" >/dev/null 2>&1
-sed -i 's/^Version:1/Version:2/; s/second/third/' "$work/alert"
-"$firebreak" import "$work/alert" >/dev/null 2>&1
+import_alert
 get ann /alerts; has "one that is imported" 'href="/alert?id=70001"' "$body"
 has "and not live" "imported, not live" "$body"
 hasnot "its title is harmless" "<script" "$body"
 "$firebreak" publish >/dev/null 2>&1
-event 1M83ME10M4HM00AY blocked 192.0.2.9 carol third.bad.example alert-70001:url-1 http://third.bad.example/x.exe \
-	',"firebreak":{"alert":"70001"}' >>"$log"
+meet_alert >>"$log"
 get ann "/alert?id=70001"; is "the alert" "$status" 200
 for text in '<span class="tag good">live</span>' "Version 2, imported" "Version 1, imported" "third.bad.example" "2026-11-02" \
 	"events: 1, clients: 1" 'q=192.0.2.9&amp;as=client' "later)" "First met"; do

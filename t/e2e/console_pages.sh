@@ -7,24 +7,9 @@ command -v python3 >/dev/null || skip_all "python3 is missing"
 chromium=$(command -v chromium) || skip_all "chromium is missing"
 add ann "$password" decide,reveal
 write_events >>"$log"
-event 1M83ME10M4HM00AY blocked 192.0.2.9 carol third.bad.example alert-70001:url-1 http://third.bad.example/x.exe \
-	',"firebreak":{"alert":"70001"}' >>"$log"
+meet_alert >>"$log"
 printf 'block host bad.example id=bad rev=2\n' >"$state/sources/local.rules"
-cat >"$work/alert" <<'END'
-Threat Outbreak Alert: Fake Invoice <script>alert(3)</script> E-mail Messages
-
-IntelliShield ID:70001
-Version:1
-First Published:November 2, 2026 11:12 AM EST
-
-The invoice.exe file has a file size of 70,000 bytes. The MD5 checksum, which is a unique identifier of the executable, is
-the following string: 0x00112233445566778899AABBCCDDEEFF
-
-hxxp://second.bad.example/x.exe
-END
-"$firebreak" import "$work/alert" >/dev/null 2>&1
-sed -i 's/^Version:1/Version:2/; s/second/third/' "$work/alert"
-"$firebreak" import "$work/alert" >/dev/null 2>&1
+import_alert
 "$firebreak" publish >/dev/null 2>&1
 "$firebreak" exception add --incident "${ids[0]}" --for 2d --reason 'ticket "4711" & <b>' >/dev/null 2>&1
 printf 'block host late.example id=late\n' >"$state/sources/other.rules"
