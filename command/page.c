@@ -1,5 +1,6 @@
 #include "pages/page.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -13,7 +14,7 @@
 #include "templates/page_source.h"
 
 enum { FLAG_FOLDER, FLAG_KIND, FLAG_FORM, FLAG_LANG, FLAG_REASON, FLAG_HOST, FLAG_JSON, FLAGS };
-enum { SITE_MAX = 1 << 20, MS = 1000, SAMPLE_LEVEL = 4 };
+enum { SITE_MAX = 1 << 20, SAMPLE_LEVEL = 4 };
 
 /* The site's options and pages as they are on the disk, live or not. */
 struct pages {
@@ -38,6 +39,10 @@ read_site(const struct call *c, struct pages *p)
 	buf_init(&text, SITE_MAX);
 	if (file_read(path, &text) == 0)
 		r = option_parse(site_options, site_options_n, &p->site, path, buf_slice(&text), &p->diag);
+	else if (errno != ENOENT) {
+		diag_add(&p->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
+		r = -1;
+	}
 	buf_fini(&text);
 	fault = *p->site.mistake_link == '\0' ? NULL : page_mistake_fault(slice_str(p->site.mistake_link));
 	if (fault == NULL)
@@ -188,12 +193,13 @@ read_wish(const char *const *values, const struct page_set *set, struct page_fac
 	static const char *const forms[] = { [FORM_HTML] = "html", [FORM_TEXT] = "text", [FORM_PROBLEM] = "json" };
 	const char *kind = values[FLAG_KIND], *form = values[FLAG_FORM];
 	const struct slice *tags;
+	bool warns = kind != NULL && strcmp(kind, page_kind_name(PAGE_WARN)) == 0;
 	size_t n;
 
-	*reason = kind != NULL && strcmp(kind, "warn") == 0 ? REASON_LOOKALIKE : REASON_FILE;
-	if (kind != NULL && strcmp(kind, "block") != 0 && strcmp(kind, "warn") != 0)
+	*reason = warns ? REASON_LOOKALIKE : REASON_FILE;
+	if (kind != NULL && !warns && strcmp(kind, page_kind_name(PAGE_BLOCK)) != 0)
 		return "--kind is block or warn";
-	if (kind != NULL && strcmp(kind, "warn") == 0)
+	if (warns)
 		f->action = SLICE("/.well-known/firebreak-continue?t=sample&to=%2F");
 	for (f->form = FORM_HTML; form != NULL && f->form <= FORM_PROBLEM && strcmp(form, forms[f->form]) != 0; f->form++)
 		;

@@ -76,8 +76,6 @@ add_file(const struct writer *w, const char *const before[static 3], how_text *h
 	char space[SENTENCE_USUAL];
 	struct buf file;
 
-	if (page_about(w->reason) != ABOUT_FILE)
-		return;
 	buf_init_in(&file, space, sizeof(space), PAGE_MAX);
 	page_file_format(w->words, w->f->why, &file);
 	if (file.len > 0) {
@@ -168,8 +166,7 @@ add_rows(const struct writer *w)
 	const char *const *text = w->words->text;
 
 	buf_add_str(w->out, "<dl>\n");
-	if (page_about(w->reason) == ABOUT_FILE)
-		add_file(w, (const char *[]){ "<dt>", text[WORD_FILE], "</dt><dd>" }, buf_add_html, "</dd>\n");
+	add_file(w, (const char *[]){ "<dt>", text[WORD_FILE], "</dt><dd>" }, buf_add_html, "</dd>\n");
 	add_row(w->out, text[WORD_SITE], w->f->host);
 	add_rule_rows(w);
 	buf_add_strs(w->out, "<dt>", text[WORD_TIME], "</dt><dd><time datetime=\"", w->when, "\">", w->when,

@@ -190,8 +190,7 @@ add_variant(const struct page_words *words, const struct file_variant *v, struct
 	char k[DIGITS_MAX], n[DIGITS_MAX];
 	const struct fact facts[] = { { SLICE("k"), slice_make(k, decimal(v->k, k)) }, { SLICE("n"), slice_make(n, decimal(v->n, n)) } };
 
-	if (v->n > 1)
-		add_word(words->text[WORD_VARIANT], facts, 2, out);
+	add_word(words->text[WORD_VARIANT], facts, 2, out);
 }
 
 int
@@ -200,12 +199,12 @@ page_file_format(const struct page_words *words, const struct why *why, struct b
 	const struct rule *rule = page_about(why_reason(why)) == ABOUT_FILE ? why_rule(why) : NULL;
 	struct file_variant v;
 	size_t begin = out->len;
-	bool known;
+	bool known = rule != NULL && file_variant_parse(rule->note, &v);
 
-	if (rule == NULL || (rule->key.size == HASHDB_SIZE_ANY && !file_variant_parse(rule->note, &v)))
+	if (rule == NULL || (rule->key.size == HASHDB_SIZE_ANY && !known))
 		return 0;
 	buf_add_utf8(out, rule->name);
-	if ((known = file_variant_parse(rule->note, &v)) && v.n > 1) {
+	if (known && v.n > 1) {
 		add_comma(out, begin);
 		add_variant(words, &v, out);
 	}

@@ -1,5 +1,7 @@
 #include "ruleset/variant.h"
 
+#include "base/clock.h"
+
 enum { DATE_LEN = sizeof("2009-10-28") - 1 };
 
 static const struct slice published = { ", published ", sizeof(", published ") - 1 };
@@ -28,19 +30,11 @@ take_number(struct slice *rest, uint64_t *n)
 	return true;
 }
 
-static bool
-is_date(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (i == 4 || i == 7 ? text.p[i] != '-' : !ascii_is_digit(text.p[i]))
-			return false;
-	return text.len == DATE_LEN;
-}
-
 bool
 file_variant_parse(struct slice note, struct file_variant *out)
 {
 	struct slice rest = note, date;
+	int64_t day;
 	size_t end;
 
 	*out = (struct file_variant){ 0 };
@@ -52,7 +46,7 @@ file_variant_parse(struct slice note, struct file_variant *out)
 	out->title = rest;
 	end = rest.len < published.len + DATE_LEN ? 0 : rest.len - published.len - DATE_LEN;
 	date = slice_skip(rest, end + published.len);
-	if (slice_starts(slice_skip(rest, end), published) && is_date(date)) {
+	if (slice_starts(slice_skip(rest, end), published) && clock_parse(date, &day) == 0) {
 		out->title = slice_head(rest, end);
 		out->published = date;
 	}

@@ -12,7 +12,6 @@
 
 /* The folder while it is read. */
 struct folder {
-	const char	*dir;
 	struct dirent	**list;		/* by name */
 	int		 n;
 	struct buf	*out;
@@ -33,9 +32,9 @@ add_entry(struct buf *out, enum page_entry what, unsigned kind, struct slice tag
 	buf_add_slice(out, content);
 }
 
-/* Append the content of the plain file at PATH, MAX bytes at most, to OUT. */
+/* Append the content of the plain file at PATH to OUT, which has room for what it may have. */
 static int
-read_file(const char *path, size_t max, struct buf *out, struct diag *diag)
+read_file(const char *path, struct buf *out, struct diag *diag)
 {
 	struct stat st;
 
@@ -44,7 +43,7 @@ read_file(const char *path, size_t max, struct buf *out, struct diag *diag)
 	else if (file_read(path, out) == 0)
 		return 0;
 	else if (errno == EFBIG)
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "it has more than the %zu bytes that it may have", max);
+		diag_add(diag, DIAG_ERROR, path, 0, 0, "it has more than the %zu bytes that it may have", out->max);
 	else
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
 	return -1;
@@ -184,7 +183,7 @@ read_words(struct folder *f, struct slice tag, const char *path)
 	buf_init(&words, PAGE_WORDS_MAX);
 	if (page_language(tag) == NULL && ++f->n_languages > PAGE_SITE_LANGUAGES)
 		diag_add(f->diag, DIAG_ERROR, path, 0, 0, "more than %d languages", PAGE_SITE_LANGUAGES);
-	else if (read_file(path, PAGE_WORDS_MAX, &text, f->diag) == 0 &&
+	else if (read_file(path, &text, f->diag) == 0 &&
 	    page_source_words(tag, path, buf_slice(&text), &words, f->diag) == 0)
 		add_entry(f->out, ENTRY_WORDS, 0, tag, buf_slice(&words));
 	buf_fini(&text);
@@ -216,7 +215,7 @@ read_template(struct folder *f, enum page_kind kind, struct slice tag, const cha
 	if (tag.len > 0 && !has_words(f, tag))
 		diag_add(f->diag, DIAG_ERROR, path, 0, 0, "there are no words in this language: put %.*s.words beside it, as {{reason}} and "
 		    "others are made of them; \"firebreak page words\" prints those of English", SLICE_ARGS(tag));
-	if (read_file(path, PAGE_TEMPLATE_MAX, &text, f->diag) == 0 &&
+	if (read_file(path, &text, f->diag) == 0 &&
 	    page_template_compile(&t, path, buf_slice(&text), &ops, f->diag) == 0)
 		add_entry(f->out, ENTRY_TEMPLATE, kind, tag, buf_slice(&ops));
 	buf_fini(&text);
@@ -256,7 +255,7 @@ read_logo(struct folder *f, struct slice type, const char *path)
 
 	buf_init(&bytes, PAGE_LOGO_MAX);
 	buf_init(&uri, PAGE_SET_MAX);
-	if (fault == NULL && read_file(path, PAGE_LOGO_MAX, &bytes, f->diag) == 0) {
+	if (fault == NULL && read_file(path, &bytes, f->diag) == 0) {
 		f->has_logo = true;
 		fault = logo_fault(type, buf_slice(&bytes));
 		buf_add_strs(&uri, "data:image/", slice_eq(type, SLICE("jpg")) ? "jpeg" : "", NULL);
@@ -342,7 +341,7 @@ by_name(const struct dirent **a, const struct dirent **b)
 int
 page_source_read(const char *dir, bool needed, struct buf *out, struct diag *diag)
 {
-	struct folder f = { .dir = dir, .out = out, .diag = diag };
+	struct folder f = { .out = out, .diag = diag };
 	size_t errors = diag->n_errors;
 
 	f.n = scandir(dir, &f.list, NULL, by_name);
