@@ -54,11 +54,10 @@ static void
 write_worker(const struct view *v, const struct worker *w)
 {
 	char number[WORDS_NUMBER], seen[WORDS_SPAN], started[HTML_TIME];
-	bool behind = v->o.g == NULL || w->generation != generation_number(v->o.g);
 
 	buf_addf(v->out, "<li><div><strong>%s %ld</strong></div><div class=\"meta\"><span>%s %s</span>", word(v, W_PROCESS), (long)w->pid,
 	    word(v, W_GENERATION), words_number(v->rq->words, w->generation, number));
-	if (behind)
+	if (overview_is_behind(&v->o, w))
 		buf_add_strs(v->out, "<span class=\"tag mid\">", word(v, W_BEHIND), "</span>", NULL);
 	buf_add_strs(v->out, "<span>", word(v, W_SEEN), word(v, W_COLON), " ", NULL);
 	words_say(v->out, v->rq->words, W_AGO, words_span(v->rq->words, overview_silence_ms(&v->o, w) / MS_PER_S, seen), NULL);

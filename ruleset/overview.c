@@ -43,19 +43,16 @@ overview_runtime(const char *state, struct diag *diag)
 void
 overview_init(struct overview *o, const char *state, bool verify, int64_t now_ms, struct diag *diag)
 {
-	uint64_t wanted;
-
 	*o = (struct overview){ .g = overview_generation(state, verify, diag), .runtime = overview_runtime(state, diag),
 		.now_ms = now_ms, .mode = MODE_ENFORCE };
 	if (o->runtime == NULL)
 		return;
-	wanted = o->g != NULL ? generation_number(o->g) : 0;
 	o->mode = runtime_mode(o->runtime, now_ms, &o->until_ms);
 	o->n_workers = runtime_workers(o->runtime, o->workers, RUNTIME_WORKERS);
 	if (o->n_workers > RUNTIME_WORKERS)
 		o->n_workers = RUNTIME_WORKERS;
 	for (size_t i = 0; i < o->n_workers; i++)
-		o->n_behind += o->workers[i].generation != wanted;
+		o->n_behind += overview_is_behind(o, &o->workers[i]);
 }
 
 void
@@ -65,6 +62,12 @@ overview_fini(struct overview *o)
 	runtime_close(o->runtime);
 	o->g = NULL;
 	o->runtime = NULL;
+}
+
+bool
+overview_is_behind(const struct overview *o, const struct worker *w)
+{
+	return w->generation != (o->g != NULL ? generation_number(o->g) : 0);
 }
 
 int64_t

@@ -20,13 +20,16 @@ struct overview {
 	int64_t			 now_ms;
 	enum mode		 mode;
 	int64_t			 until_ms;	/* of the mode; 0: no end */
-	size_t			 n_workers, n_behind;	/* that judge by another generation */
+	size_t			 n_workers, n_behind;	/* overview_is_behind() */
 	struct worker		 workers[RUNTIME_WORKERS];
 };
 
 /* Look.  What cannot be read is NULL in O, with errors in DIAG.  overview_fini() is due. */
 void overview_init(struct overview *o, const char *state, bool verify, int64_t now_ms, struct diag *diag);
 void overview_fini(struct overview *o);
+
+/* Worker W judges by another generation than the one that is live. */
+bool overview_is_behind(const struct overview *o, const struct worker *w);
 
 /* How long worker W has not been seen; clocks may jump. */
 int64_t overview_silence_ms(const struct overview *o, const struct worker *w);
