@@ -356,7 +356,7 @@ write_template(const struct writer *w, struct slice ops)
 static void
 write_page(const struct writer *w)
 {
-	struct slice ops = w->f->set == NULL ? (struct slice){ 0 } : template_of(w->f);
+	struct slice ops = template_of(w->f);
 	size_t begin = w->out->len;
 
 	buf_reserve(w->out, PAGE_USUAL);
@@ -373,12 +373,9 @@ write_page(const struct writer *w)
 bool
 page_has_image(const struct page_facts *f)
 {
-	struct slice ops, text;
+	struct slice ops = template_of(f), text;
 	struct page_op_head op;
 
-	if (f->set == NULL)
-		return false;
-	ops = template_of(f);
 	if (f->form != FORM_HTML || page_set_logo(f->set).len == 0)
 		return false;
 	while (page_ops_next(&ops, &op, &text))

@@ -23,7 +23,7 @@ struct open_section {
 };
 
 struct compiler {
-	struct page_template	*t;
+	const struct page_template *t;
 	const char		*file;
 	struct slice		 text;
 	size_t			 at;		/* what is read next */
@@ -216,7 +216,6 @@ add_fill(struct compiler *c, size_t at, enum page_fill fill, enum context contex
 		find(c, DIAG_ERROR, at, "more than four times the same: ", slice_str(page_fill_name(fill)), "");
 	} else {
 		c->always[fill] |= context == CONTEXT_BODY && is_open(c);
-		c->t->fills_words |= fill == FILL_REASON || fill == FILL_ADVICE || fill == FILL_TITLE || fill == FILL_HEADING;
 		page_op_add(c->out, OP_FILL, fill, (struct slice){ 0 });
 	}
 }
@@ -236,10 +235,8 @@ add_named(struct compiler *c, size_t at, struct slice name, enum context context
 		find(c, DIAG_ERROR, at, "this word has places for facts: {{reason}} and {{file}} are made of them: ", name, "");
 	} else if (c->words[w]++ == PAGE_WORD_TIMES) {
 		find(c, DIAG_ERROR, at, "more than eight times the same: ", name, "");
-	} else {
-		c->t->fills_words = true;
+	} else
 		page_op_add(c->out, OP_WORD, (unsigned)w, (struct slice){ 0 });
-	}
 }
 
 /* At "{{".  -1: it has no end. */
@@ -630,11 +627,10 @@ check_whole(struct compiler *c)
 }
 
 int
-page_template_compile(struct page_template *t, const char *file, struct slice text, struct buf *out, struct diag *diag)
+page_template_compile(const struct page_template *t, const char *file, struct slice text, struct buf *out, struct diag *diag)
 {
 	struct compiler c = { .t = t, .file = file, .text = text, .out = out, .diag = diag };
 
-	t->fills_words = false;
 	if (text.len > PAGE_TEMPLATE_MAX) {
 		refuse(&c, PAGE_TEMPLATE_MAX, "a template has 64 KiB at most");
 		return -1;

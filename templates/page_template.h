@@ -22,11 +22,10 @@ enum { PAGE_TEMPLATE_MAX = 65536, PAGE_FILL_TIMES = 4, PAGE_WORD_TIMES = 8 };	/*
 struct page_template {
 	enum page_kind	 kind;
 	bool		 has_logo;	/* there is one for {{logo}} */
-	bool		 fills_words;	/* out: something of it is in the reader's language by itself */
 };
 
 /* Check TEXT, the content of FILE, and append what it says as page_ops.h has it to OUT.  All that is wrong is an error in DIAG with
  * line and column; what is unwise a warning.  -1 when there was an error. */
-int page_template_compile(struct page_template *t, const char *file, struct slice text, struct buf *out, struct diag *diag);
+int page_template_compile(const struct page_template *t, const char *file, struct slice text, struct buf *out, struct diag *diag);
 
 #endif

@@ -155,8 +155,8 @@ class Browser:
     def evaluate(self, expression):
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
-    def window(self, width, scheme, height=900):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    def window(self, width, scheme):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def picture(self, file, **clip):
@@ -166,11 +166,11 @@ class Browser:
 
     def look(self, job):
         self.dialogs = []
-        self.window(job["width"], job.get("scheme", "light"), job.get("height", 900))
+        self.window(job["width"], job.get("scheme", "light"))
         self.call("Network.clearBrowserCookies")
         for name, value in job.get("cookie", {}).items():
             self.call("Network.setCookie", name=name, value=value, url=job["url"])
-        self.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": job.get("language", "en"), **job.get("headers", {})})
+        self.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": job.get("language", "en")})
         self.load("Page.navigate", url=job["url"])
         if job.get("open"):
             self.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
