@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -69,14 +68,6 @@ decide(struct retain *r)
 
 /* ---- all files ---- */
 
-static void
-pause_ms(int ms)
-{
-	const struct timespec t = { .tv_sec = ms / MS, .tv_nsec = (long)(ms % MS) * NS_PER_MS };
-
-	nanosleep(&t, NULL);
-}
-
 /* Wait until nobody has written to F for a time.  -1 with EBUSY when somebody always does. */
 static int
 settle(const struct retain *r, struct reading *f)
@@ -92,7 +83,7 @@ settle(const struct retain *r, struct reading *f)
 		if ((quiet < 0 || quiet >= r->limits->settle_ms) && st.st_size == f->st.st_size)
 			return 0;
 		f->st = st;
-		pause_ms(POLL_MS);
+		clock_pause(POLL_MS);
 	}
 	return errno = EBUSY, -1;
 }
