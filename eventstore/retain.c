@@ -1,7 +1,5 @@
 #include "eventstore/retain_part.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { MS = 1000, MINUTE_MS = 60 * MS, NS_PER_MS = 1000000, POLL_MS = 100, SETTLE_TRIES = 50, MODE_LOCK = 0644 };
 #define LOCK_NAME	".firebreak.retain"
@@ -162,7 +161,6 @@ lock_folder(struct retain *r, int *lock)
 {
 	const char *slash = strrchr(r->path, '/');
 	char *dir = slash == NULL ? strdup(".") : slice_dup(slice_make(r->path, (size_t)(slash - r->path) + 1));
-	int result;
 
 	*lock = -1;
 	r->dir = dir == NULL ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -170,10 +168,7 @@ lock_folder(struct retain *r, int *lock)
 	if (r->dir == -1 || r->limits->dry)
 		return r->dir == -1 ? -1 : 0;
 	*lock = openat(r->dir, LOCK_NAME, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, MODE_LOCK);
-	do
-		result = *lock == -1 ? -1 : flock(*lock, LOCK_EX);
-	while (result == -1 && errno == EINTR);
-	return result;
+	return *lock == -1 ? -1 : file_lock(*lock);
 }
 
 int

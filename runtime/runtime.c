@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/siphash.h"
 #include "runtime/state.h"
 
@@ -166,17 +167,6 @@ map_shared(int fd, const char *path, struct diag *diag)
 	return NULL;
 }
 
-static int
-lock(int fd)
-{
-	int r;
-
-	do
-		r = flock(fd, LOCK_EX);
-	while (r == -1 && errno == EINTR);
-	return r;
-}
-
 /* The file, open and locked against others who open it.  The folder is made when only it is
  * missing. */
 static int
@@ -191,7 +181,7 @@ open_locked(const char *state, const char *path)
 		return -1;
 	if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE)) == -1)
 		return -1;
-	if (lock(fd) == 0)
+	if (file_lock(fd) == 0)
 		return fd;
 	close(fd);
 	return -1;
