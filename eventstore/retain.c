@@ -122,7 +122,7 @@ treat(struct retain *r, struct reading *f, struct retain_file *told)
 	if (r->limits->dry) {
 		if (retain_copy(f, r->sum->before_ms, -1, &c) == -1)
 			return -1;
-		told->size_after = (int64_t)((double)f->st.st_size * (double)c.kept / (double)(c.kept + c.removed));
+		told->size_after = c.kept == 0 ? 0 : (int64_t)((double)f->st.st_size * (double)c.kept / (double)(c.kept + c.removed));
 	} else {
 		if ((f->current && turn(r, f) == -1) || retain_rewrite(r, f, &c, &after) == -1)
 			return -1;
