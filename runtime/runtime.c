@@ -311,8 +311,8 @@ runtime_counter(const struct runtime *r, enum counter c)
 	return atomic_load_explicit(&r->map->counters[c], memory_order_relaxed);
 }
 
-static const struct { const char *name, *help; } latency_rows[LATENCIES] = {
-#define LATENCY(name, help)	{ #name, help },
+static const char *const latency_names[LATENCIES] = {
+#define LATENCY(name)	#name,
 #include "runtime/latencies.def"
 #undef LATENCY
 };
@@ -320,13 +320,7 @@ static const struct { const char *name, *help; } latency_rows[LATENCIES] = {
 const char *
 latency_name(enum latency_of of)
 {
-	return latency_rows[of].name;
-}
-
-const char *
-latency_help(enum latency_of of)
-{
-	return latency_rows[of].help;
+	return latency_names[of];
 }
 
 struct latency *
