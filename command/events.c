@@ -408,9 +408,10 @@ run(struct call *c)
 
 	if (result != CALL_GO)
 		return call_end(c, result);
-	w.keys = call_pseudonyms(c);
-	if (read_wish(&w, values) == 0)
+	if (read_wish(&w, values) == 0) {
+		w.keys = call_pseudonyms(c);
 		status = answer(&w);
+	}
 	pseudonyms_free(w.keys);
 	free(w.typed);
 	return status;
