@@ -1,7 +1,7 @@
 /* clock.h - moments and spans as numbers and as text.
  *
- * Moments are seconds or milliseconds since 1970-01-01T00:00:00Z, always UTC.  Pure but for those that look at a clock: clock_ms(),
- * clock_ns() and clock_boot_ms(). */
+ * Moments are seconds or milliseconds since 1970-01-01T00:00:00Z, always UTC.  Pure but for those that look at a clock (clock_ms(),
+ * clock_ns(), clock_boot_ms()) and clock_pause(). */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -20,6 +20,9 @@ int64_t clock_ns(void);
 
 /* Milliseconds of a clock that nobody sets and that goes on while the machine sleeps. */
 int64_t clock_boot_ms(void);
+
+/* Wait MS milliseconds; a signal that is caught ends it. */
+void clock_pause(int64_t ms);
 
 /* A moment in seconds from "2009-10-28", "2009-10-28T14:39Z" or "2009-10-28T14:39:00[.mmm]Z"; an offset
  * "+02:00" may stand for Z.  -1 when it is none of these or no such day exists. */

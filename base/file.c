@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -13,8 +14,8 @@
 
 enum { READ_STEP = 64 * 1024 };
 
-static int
-read_fd(int fd, struct buf *out)
+int
+file_read_fd(int fd, struct buf *out)
 {
 	for (;;) {
 		size_t room = out->max - out->len;
@@ -47,13 +48,24 @@ file_read(const char *path, struct buf *out)
 	int fd, r, saved;
 
 	if (strcmp(path, "-") == 0)
-		return read_fd(STDIN_FILENO, out);
+		return file_read_fd(STDIN_FILENO, out);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
 		return -1;
-	r = read_fd(fd, out);
+	r = file_read_fd(fd, out);
 	saved = errno;
 	close(fd);
 	errno = saved;
+	return r;
+}
+
+int
+file_lock(int fd)
+{
+	int r;
+
+	do
+		r = flock(fd, LOCK_EX);
+	while (r == -1 && errno == EINTR);
 	return r;
 }
 

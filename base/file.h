@@ -12,6 +12,12 @@
  * maximum, EISDIR for a folder; OUT may then hold a part. */
 int file_read(const char *path, struct buf *out);
 
+/* The same of what FD still has. */
+int file_read_fd(int fd, struct buf *out);
+
+/* Wait until FD's file or folder is locked by nobody else (flock(2)); closing it unlocks. */
+int file_lock(int fd);
+
 /* Replace PATH by DATA: written beside it (a hidden file, ".firebreak.NAME." and six characters), fsync, rename, fsync
  * of the folder.  MODE is the new file's mode,
  * whatever the umask.  On -1 the old file is as it was and nothing is left beside it; but when only the flush of the

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "command/audit.h"
@@ -23,7 +22,7 @@ enum {
 	TYPED_MAX = 1 << 17, LINE_MAX_BYTES = 1 << 21,
 	TABLE_ROWS = 100,		/* what people are shown when they do not say */
 	FOLLOW_ROWS = 10,
-	FOLLOW_MS = 250, NS_PER_MS = 1000000, BYTES_PER_MB = 1000000,
+	FOLLOW_MS = 250, BYTES_PER_MB = 1000000,
 };
 
 /* What a call wants. */
@@ -317,7 +316,6 @@ look_again(const struct wish *w, struct eventstore *f, size_t *warnings)
 static int
 follow(const struct wish *w, struct eventstore *s)
 {
-	const struct timespec pause = { .tv_nsec = (long)FOLLOW_MS * NS_PER_MS };
 	struct diag diag = { 0 };
 	struct eventstore *f = NULL;
 	size_t n, warnings = 0;
@@ -335,7 +333,7 @@ follow(const struct wish *w, struct eventstore *s)
 	diag_fini(&diag);
 	fflush(stdout);
 	while (f != NULL && look_again(w, f, &warnings) == 0)
-		nanosleep(&pause, NULL);
+		clock_pause(FOLLOW_MS);
 	eventstore_close(f);
 	return EXIT_TROUBLE;
 }
@@ -410,9 +408,10 @@ run(struct call *c)
 
 	if (result != CALL_GO)
 		return call_end(c, result);
-	w.keys = call_pseudonyms(c);
-	if (read_wish(&w, values) == 0)
+	if (read_wish(&w, values) == 0) {
+		w.keys = call_pseudonyms(c);
 		status = answer(&w);
+	}
 	pseudonyms_free(w.keys);
 	free(w.typed);
 	return status;

@@ -89,7 +89,7 @@ is_person(enum exception_key key, struct slice value)
 	struct network network;
 
 	return key == EXCEPTION_USER || network_parse(value, &network) != NETWORK_OK ||
-	    network.bits == (network.kind == HOST_IPV4 ? 32 : 128);
+	    network.bits == (network.kind == HOST_IPV4 ? NETWORK_BITS4 : NETWORK_BITS6);
 }
 
 /* *VALUE as it may be written: its pseudonym, in STORE.  -1 with an error in DIAG. */
@@ -238,16 +238,15 @@ except_add(const struct call *c, const struct except_wish *w, struct except_made
 	int64_t now = clock_ms() / 1000;
 	struct edit edit = { 0 };
 	struct naming naming;
-	int lock, status = EXIT_TROUBLE;
+	int lock, made, status = EXIT_TROUBLE;
 
 	*m = (struct except_made){ 0 };
 	buf_init(&m->value, TEXT_MAX);
 	naming_init(c, &naming);
-	if (make_value(w, &naming, &m->value, &m->diag) == -1) {
-		pseudonyms_free(naming.keys);
-		return EXIT_TROUBLE;
-	}
+	made = make_value(w, &naming, &m->value, &m->diag);
 	pseudonyms_free(naming.keys);
+	if (made == -1)
+		return EXIT_TROUBLE;
 	if ((lock = except_open_source(c, &edit, &m->diag)) != -1) {
 		add_line(w, now, &edit, m);
 		status = edit_live(c, &edit, w->show, &m->diag);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,7 +23,7 @@ enum {
 	SIZE_MAX_MESSAGE = 2 << 20,
 	BATCH_EVENTS = 5000, BATCH_BYTES = 4 << 20,	/* what may come twice */
 	IDLE_MS = 500, WAIT_FIRST_MS = 1000, WAIT_LAST_MS = 60 * 1000,
-	S_MS = 1000, MS_NS = 1000000,
+	S_MS = 1000,
 };
 
 struct ship {
@@ -53,16 +52,6 @@ stop(int signal)
 {
 	(void)signal;
 	stopped = 1;
-}
-
-/* A signal ends it. */
-static void
-sleep_ms(int64_t ms)
-{
-	const struct timespec t = { .tv_sec = ms / S_MS, .tv_nsec = ms % S_MS * MS_NS };
-
-	if (!stopped)
-		nanosleep(&t, NULL);
 }
 
 /* ---- a batch ---- */
@@ -190,7 +179,8 @@ wait_for_receiver(struct ship *p)
 
 	call_fail(p->c, "%s: %s; trying until it works", p->target, syslog_link_error(p->link));
 	do {
-		sleep_ms(wait);
+		if (!stopped)
+			clock_pause(wait);
 		wait = 2 * wait < WAIT_LAST_MS ? 2 * wait : WAIT_LAST_MS;
 		r = stopped ? -1 : ship_batch(p);
 	} while (!stopped && r == -1 && p->broken);
@@ -216,8 +206,8 @@ ship_all(struct ship *p)
 			wait_for_receiver(p);
 		else if (n == 0 && p->once)
 			break;
-		else if (n == 0)
-			sleep_ms(IDLE_MS);
+		else if (n == 0 && !stopped)
+			clock_pause(IDLE_MS);
 	}
 	return EXIT_FINE;
 }

@@ -1,15 +1,13 @@
 #include "eventstore/retain_part.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { MS = 1000, MINUTE_MS = 60 * MS, NS_PER_MS = 1000000, POLL_MS = 100, SETTLE_TRIES = 50, MODE_LOCK = 0644 };
 #define LOCK_NAME	".firebreak.retain"
@@ -69,14 +67,6 @@ decide(struct retain *r)
 
 /* ---- all files ---- */
 
-static void
-pause_ms(int ms)
-{
-	const struct timespec t = { .tv_sec = ms / MS, .tv_nsec = (long)(ms % MS) * NS_PER_MS };
-
-	nanosleep(&t, NULL);
-}
-
 /* Wait until nobody has written to F for a time.  -1 with EBUSY when somebody always does. */
 static int
 settle(const struct retain *r, struct reading *f)
@@ -92,7 +82,7 @@ settle(const struct retain *r, struct reading *f)
 		if ((quiet < 0 || quiet >= r->limits->settle_ms) && st.st_size == f->st.st_size)
 			return 0;
 		f->st = st;
-		pause_ms(POLL_MS);
+		clock_pause(POLL_MS);
 	}
 	return errno = EBUSY, -1;
 }
@@ -132,7 +122,7 @@ treat(struct retain *r, struct reading *f, struct retain_file *told)
 	if (r->limits->dry) {
 		if (retain_copy(f, r->sum->before_ms, -1, &c) == -1)
 			return -1;
-		told->size_after = (int64_t)((double)f->st.st_size * (double)c.kept / (double)(c.kept + c.removed));
+		told->size_after = c.kept == 0 ? 0 : (int64_t)((double)f->st.st_size * (double)c.kept / (double)(c.kept + c.removed));
 	} else {
 		if ((f->current && turn(r, f) == -1) || retain_rewrite(r, f, &c, &after) == -1)
 			return -1;
@@ -171,7 +161,6 @@ lock_folder(struct retain *r, int *lock)
 {
 	const char *slash = strrchr(r->path, '/');
 	char *dir = slash == NULL ? strdup(".") : slice_dup(slice_make(r->path, (size_t)(slash - r->path) + 1));
-	int result;
 
 	*lock = -1;
 	r->dir = dir == NULL ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -179,10 +168,7 @@ lock_folder(struct retain *r, int *lock)
 	if (r->dir == -1 || r->limits->dry)
 		return r->dir == -1 ? -1 : 0;
 	*lock = openat(r->dir, LOCK_NAME, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, MODE_LOCK);
-	do
-		result = *lock == -1 ? -1 : flock(*lock, LOCK_EX);
-	while (result == -1 && errno == EINTR);
-	return result;
+	return *lock == -1 ? -1 : file_lock(*lock);
 }
 
 int

@@ -12,6 +12,10 @@
 
 enum { LATE_PIECE = 1 << 20 };	/* more than a line can be */
 
+/* While they are at work: the copy, then what it is of; and what is taken away. */
+#define NEW	".firebreak.retain.new"
+#define OLD	".firebreak.retain.old"
+
 static int
 flush(struct copy *c)
 {
@@ -85,13 +89,14 @@ dress(int fd, const struct stat *st)
 }
 
 /* What was written to F's file behind its first TEXT bytes, when it had been copied, goes to the log that is there now: piece by
- * piece, each ending with a line.  -1: not all of it. */
+ * piece, each ending with a line.  -1 with errno: not all of it. */
 static int
 save_late(const struct retain *r, const struct reading *f, int64_t text)
 {
 	struct event_log *log = event_log_new(r->path, f->st.st_mode & 0777);
 	char *piece = malloc(LATE_PIECE);
 	ssize_t n = log == NULL || piece == NULL ? -1 : 1;
+	int saved;
 
 	while (n > 0 && (n = pread(f->fd, piece, LATE_PIECE, text)) > 0) {
 		const char *end = memrchr(piece, '\n', (size_t)n);
@@ -102,8 +107,10 @@ save_late(const struct retain *r, const struct reading *f, int64_t text)
 		if (event_log_write(log, slice_make(piece, (size_t)n)) == -1)
 			n = -1;
 	}
+	saved = errno;
 	event_log_free(log);
 	free(piece);
+	errno = saved;
 	return n == 0 ? 0 : -1;
 }
 
@@ -117,68 +124,85 @@ retain_is_same(int dir, const char *name, const struct stat *st)
 
 /* Put NEW where F is, if that is still F: NEW's name then has what was F.  -1 with errno; EAGAIN: it was another file. */
 static int
-exchange(const struct retain *r, const struct reading *f, const char *new)
+exchange(const struct retain *r, const struct reading *f)
 {
 	if (!retain_is_same(r->dir, f->name, &f->st))
 		return errno = EAGAIN, -1;
-	if (renameat2(r->dir, new, r->dir, f->name, RENAME_EXCHANGE) == -1)
+	if (renameat2(r->dir, NEW, r->dir, f->name, RENAME_EXCHANGE) == -1)
 		return -1;
-	if (retain_is_same(r->dir, new, &f->st))
+	if (retain_is_same(r->dir, NEW, &f->st))
 		return 0;
-	renameat2(r->dir, new, r->dir, f->name, RENAME_EXCHANGE);
+	renameat2(r->dir, NEW, r->dir, f->name, RENAME_EXCHANGE);
 	return errno = EAGAIN, -1;
 }
 
 /* Take F away, if its name still is F's.  As exchange(). */
 static int
-take_away(const struct retain *r, const struct reading *f, const char *aside)
+take_away(const struct retain *r, const struct reading *f)
 {
 	if (!retain_is_same(r->dir, f->name, &f->st))
 		return errno = EAGAIN, -1;
-	if (renameat2(r->dir, f->name, r->dir, aside, RENAME_NOREPLACE) == -1)
+	if (renameat2(r->dir, f->name, r->dir, OLD, RENAME_NOREPLACE) == -1)
 		return -1;
-	if (retain_is_same(r->dir, aside, &f->st))
+	if (retain_is_same(r->dir, OLD, &f->st))
 		return 0;
-	renameat2(r->dir, aside, r->dir, f->name, RENAME_NOREPLACE);
+	renameat2(r->dir, OLD, r->dir, f->name, RENAME_NOREPLACE);
 	return errno = EAGAIN, -1;
 }
 
 /* Write what F keeps to NEW, which is made, and put it in F's place. */
 static int
-write_anew(const struct retain *r, const struct reading *f, const char *new, struct copy *c, struct stat *after)
+write_anew(const struct retain *r, const struct reading *f, struct copy *c, struct stat *after)
 {
-	int fd = openat(r->dir, new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = -1, saved;
+	int fd = openat(r->dir, NEW, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), result = -1, saved;
 
 	if (fd == -1)
 		return -1;
 	fstat(fd, after);
 	if (retain_copy(f, r->sum->before_ms, fd, c) == 0 && dress(fd, &f->st) == 0 && fstat(fd, after) == 0)
-		result = c->kept == 0 ? take_away(r, f, ".firebreak.retain.old") : exchange(r, f, new);
+		result = c->kept == 0 ? take_away(r, f) : exchange(r, f);
 	saved = errno;
 	close(fd);
 	errno = saved;
 	return result;
 }
 
+/* Save what came late, or undo what write_anew() did: F has it, and what of it is in the log already is there twice, as the index
+ * sees. */
+static int
+keep_late(const struct retain *r, const struct reading *f, const struct copy *c, const struct stat *after)
+{
+	int saved;
+
+	if (c->packed || save_late(r, f, c->text) == 0)
+		return 0;
+	saved = errno;
+	if (c->kept == 0)
+		renameat2(r->dir, OLD, r->dir, f->name, RENAME_NOREPLACE);
+	else if (retain_is_same(r->dir, f->name, after))
+		renameat2(r->dir, NEW, r->dir, f->name, RENAME_EXCHANGE);
+	errno = saved;
+	return -1;
+}
+
 int
 retain_rewrite(const struct retain *r, const struct reading *f, struct copy *c, struct stat *after)
 {
-	static const char new[] = ".firebreak.retain.new", old[] = ".firebreak.retain.old";
 	int result, saved;
 
 	/* Of one who was killed: what stands there is a copy, or was to go. */
-	unlinkat(r->dir, new, 0);
-	unlinkat(r->dir, old, 0);
+	unlinkat(r->dir, NEW, 0);
+	unlinkat(r->dir, OLD, 0);
 	*after = (struct stat){ 0 };
-	result = write_anew(r, f, new, c, after);
-	if (result == 0 && !c->packed)
-		result = save_late(r, f, c->text);
+	result = write_anew(r, f, c, after);
+	if (result == 0)
+		result = keep_late(r, f, c, after);
 	saved = errno;
 	/* Only what is known is removed: the copy, and what it is of when all is well. */
-	if (retain_is_same(r->dir, new, after) || (result == 0 && retain_is_same(r->dir, new, &f->st)))
-		unlinkat(r->dir, new, 0);
+	if (retain_is_same(r->dir, NEW, after) || (result == 0 && retain_is_same(r->dir, NEW, &f->st)))
+		unlinkat(r->dir, NEW, 0);
 	if (result == 0 && c->kept == 0)
-		unlinkat(r->dir, old, 0);
+		unlinkat(r->dir, OLD, 0);
 	errno = saved;
 	return result;
 }

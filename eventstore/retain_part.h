@@ -23,8 +23,7 @@ struct reading {
 	struct stat	 st;		/* when it was read to its end */
 	bool		 current, bad;
 	int64_t		 lines, text;
-	int64_t		 oldest_ms, newest_ms;
-	int64_t		 removed;
+	int64_t		 oldest_ms;
 };
 
 struct retain {

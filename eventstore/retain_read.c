@@ -97,7 +97,6 @@ scan_line(void *arg, struct slice line, int64_t ms, int64_t len, bool too_long)
 
 	(void)line, (void)too_long;
 	f->oldest_ms = f->lines == 0 || ms < f->oldest_ms ? ms : f->oldest_ms;
-	f->newest_ms = f->lines == 0 || ms > f->newest_ms ? ms : f->newest_ms;
 	f->lines++;
 	f->text += len;
 	return s->r->limits->size == 0 ? 0 : add_span(s->r, &s->from, ms, len);

@@ -1,15 +1,14 @@
 #include "eventstore/reveal.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <jansson.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "ruleset/overview.h"
 #include "runtime/private_folder.h"
 
-enum { MS = 1000, FILE_MAX = 4 << 20, MESSAGE_MAX = 4096, READ_AT_ONCE = 65536 };
+enum { MS = 1000, MESSAGE_MAX = 4096 };
 
 #define REQUESTS_NAME	"reveals"
 
@@ -87,13 +86,8 @@ requests_close(struct requests *q)
 static int
 requests_open(const struct reveal *r, struct requests *q, struct diag *diag)
 {
-	int locked;
-
 	*q = (struct requests){ .dir = private_open(r->state, false) };
-	do
-		locked = q->dir == -1 ? -1 : flock(q->dir, LOCK_EX);
-	while (locked == -1 && errno == EINTR);
-	if (locked == -1 || (q->all = read_requests(q->dir)) == NULL) {
+	if (q->dir == -1 || file_lock(q->dir) == -1 || (q->all = read_requests(q->dir)) == NULL) {
 		diag_error(diag, STATE_PRIVATE "/" REQUESTS_NAME ": %s",
 		    errno == EPERM ? "others may write it: it is not believed" : strerror(errno));
 		return -1;
@@ -185,7 +179,7 @@ record(const struct reveal *r, const struct entry *e, char id[static INCIDENT_LE
 
 	buf_init(&message, MESSAGE_MAX);
 	buf_init(&line, 4 * MESSAGE_MAX);
-	buf_addf(&message, "%s %s %s%s", r->by, e->word, "a pseudonym", e->more);
+	buf_addf(&message, "%s %s a pseudonym%s", r->by, e->word, e->more);
 	d.message = message.p;
 	add_subject(&d, e->subject);
 	if (message.failed || deed_write(r->log, r->now_ms, &d, id) == -1)
@@ -412,11 +406,11 @@ reveal_decide(const struct reveal *r, const char *id, bool approve, struct slice
 
 	if (reason.len > REVEAL_REASON_MAX)
 		diag_error(diag, "the reason is too long");
-	else if (requests_open(r, &q, diag) == 0) {
-		result = decide(r, &q, id, approve, slice_trim(reason), diag);
+	else {
+		if (requests_open(r, &q, diag) == 0)
+			result = decide(r, &q, id, approve, slice_trim(reason), diag);
 		requests_close(&q);
-	} else
-		requests_close(&q);
+	}
 	return result;
 }
 

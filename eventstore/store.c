@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,7 +20,6 @@ enum {
 	VERSION = 2,			/* another one is made anew */
 	BUSY_MS = 60 * 1000,		/* a commit of somebody else */
 	LOCK_MS = 60 * 1000, LOCK_POLL_MS = 20,
-	NS_PER_MS = 1000000,
 	COPY_PAGES = 4096,
 	UPDATE_TRIES = 3,
 };
@@ -193,14 +191,6 @@ open_db(struct eventstore *s, const char *name)
 
 /* ---- the lock ---- */
 
-static void
-sleep_ms(int ms)
-{
-	struct timespec t = { .tv_nsec = (long)ms * NS_PER_MS };
-
-	nanosleep(&t, NULL);
-}
-
 static int
 lock(struct eventstore *s)
 {
@@ -211,7 +201,7 @@ lock(struct eventstore *s)
 			return -1;
 		if (s->progress != NULL)
 			s->progress(s->progress_arg, 0, 0);
-		sleep_ms(LOCK_POLL_MS);
+		clock_pause(LOCK_POLL_MS);
 	}
 	return 0;
 }

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -75,14 +74,6 @@ static int
 fail_errno(struct syslog_link *l)
 {
 	return fail(l, errno == EAGAIN ? "it has taken nothing for half a minute" : strerror(errno));
-}
-
-static void
-pause_ms(int ms)
-{
-	struct timespec t = { .tv_nsec = (long)ms * NS_PER_MS };
-
-	nanosleep(&t, NULL);
 }
 
 /* ---- the target ---- */
@@ -280,7 +271,7 @@ send_datagram(struct syslog_link *l, struct slice message)
 {
 	if (send(l->fd, message.p, message.len, MSG_NOSIGNAL) != -1) {
 		if (l->way == WAY_UDP && ++l->burst % UDP_BURST == 0)
-			pause_ms(1);
+			clock_pause(1);
 		return 0;
 	}
 	return errno == EMSGSIZE ? 1 : fail_errno(l);
@@ -311,7 +302,7 @@ is_drained(const struct syslog_link *l, int ms)
 	int queued = 1;
 
 	while (ioctl(l->fd, SIOCOUTQ, &queued) == 0 && queued > 0 && clock_ns() < end)
-		pause_ms(POLL_MS);
+		clock_pause(POLL_MS);
 	return queued == 0;
 }
 

@@ -12,7 +12,8 @@
  *	tcp:HOST:PORT		octet counting (RFC 6587 3.4.1)
  *	tls:HOST[:PORT]		the same within TLS 1.2 or later (RFC 5425), port 6514; the certificate must be good for HOST
  *
- * No call takes longer than SYSLOG_WAIT_S of waiting for the other side.  A link is for one thread. */
+ * No call waits longer than SYSLOG_WAIT_S for one step of the other side: one of its addresses to be reached, or some bytes to be
+ * taken.  A link is for one thread. */
 #ifndef EVENTSTORE_SYSLOG_LINK_H
 #define EVENTSTORE_SYSLOG_LINK_H
 

@@ -14,9 +14,9 @@ enum { RETRY_MS = 1000, SAY_MS = 60 * 1000, MS = 1000 };
 struct process_keys {
 	const char		*state;
 	_Atomic(struct pseudonyms *) now;
+	_Atomic int64_t		 tried_ms[2];	/* by whether they were needed; 0: never; stored after NOW */
 	pthread_mutex_t		 lock;		/* guards all below */
 	struct stat		 st;		/* of the file that was read last, good or not */
-	int64_t			 tried_ms[2];	/* by whether they were needed; 0: never */
 	int64_t			 said_ms;
 	bool			 gone;
 	struct pseudonyms	**old;		/* replaced; somebody may still use them */
@@ -73,6 +73,15 @@ load(struct process_keys *k, bool needed, int64_t now_ms)
 	return p;
 }
 
+/* It is time to look for the file. */
+static bool
+is_due(struct process_keys *k, bool needed, int64_t now_ms)
+{
+	int64_t tried = atomic_load(&k->tried_ms[needed]);
+
+	return tried == 0 || now_ms - tried >= RETRY_MS || now_ms < tried;
+}
+
 const struct pseudonyms *
 process_keys_get(struct process_keys *k, bool needed, int64_t now_ms)
 {
@@ -80,13 +89,16 @@ process_keys_get(struct process_keys *k, bool needed, int64_t now_ms)
 
 	if (k == NULL || p != NULL)
 		return p;
+	/* Where there is no key, and exceptions are asked for one with every request, nobody waits for others. */
+	if (!is_due(k, needed, now_ms))
+		return atomic_load(&k->now);
 	pthread_mutex_lock(&k->lock);
 	p = atomic_load(&k->now);
-	if (p == NULL && (k->tried_ms[needed] == 0 || now_ms - k->tried_ms[needed] >= RETRY_MS || now_ms < k->tried_ms[needed])) {
-		k->tried_ms[needed] = now_ms;
+	if (p == NULL && is_due(k, needed, now_ms)) {
 		p = load(k, needed, now_ms);
 		pseudonym_keys_stat(k->state, &k->st);
 		atomic_store(&k->now, p);
+		atomic_store(&k->tried_ms[needed], now_ms);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return p;

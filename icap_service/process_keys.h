@@ -15,7 +15,7 @@ struct process_keys *process_keys_new(const char *state);
 void process_keys_free(struct process_keys *k);
 
 /* The keys, or NULL.  NEEDED: the first one is made where there is none, and what is wrong is said.  A file that cannot be used is
- * looked at once a second.  Borrowed until process_keys_free(). */
+ * looked at once a second; in between it costs no lock.  Borrowed until process_keys_free(). */
 const struct pseudonyms *process_keys_get(struct process_keys *k, bool needed, int64_t now_ms);
 
 /* There is a file, or it cannot be seen whether there is. */

@@ -1,32 +1,17 @@
 #include "runtime/pseudonym_keys.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "runtime/private_folder.h"
 #include "runtime/state.h"
 
-enum { FILE_MAX = 64 * 1024, READ_AT_ONCE = 4096 };
+enum { FILE_MAX = 64 * 1024 };
 
 #define KEYS_NAME	"pseudonym.keys"
-
-static int
-read_all(int fd, struct buf *out)
-{
-	ssize_t n;
-
-	do {
-		if (buf_reserve(out, READ_AT_ONCE) == -1)
-			return errno = EFBIG, -1;
-		n = read(fd, out->p + out->len, READ_AT_ONCE);
-		out->len += n > 0 ? (size_t)n : 0;
-	} while (n > 0 || (n == -1 && errno == EINTR));
-	return n == 0 ? 0 : -1;
-}
 
 static int
 read_text(int dir, struct buf *out)
@@ -35,7 +20,7 @@ read_text(int dir, struct buf *out)
 
 	if (fd == -1)
 		return -1;
-	r = read_all(fd, out);
+	r = file_read_fd(fd, out);
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -82,7 +67,7 @@ load_from(const char *state, int dir, bool *absent, struct diag *diag)
 	state_path(state, STATE_KEYS, path);
 	/* At once as large as it may become: a copy that growing leaves behind would have keys in it. */
 	buf_init(&text, FILE_MAX);
-	if (buf_reserve(&text, FILE_MAX / 2) == 0 && read_text(dir, &text) == 0)
+	if (buf_reserve(&text, FILE_MAX) == 0 && read_text(dir, &text) == 0)
 		p = pseudonyms_read(buf_slice(&text), path, diag);
 	else {
 		*absent = errno == ENOENT;
@@ -108,17 +93,6 @@ pseudonym_keys_load(const char *state, bool *absent, struct diag *diag)
 	return p;
 }
 
-static int
-lock(int dir)
-{
-	int r;
-
-	do
-		r = flock(dir, LOCK_EX);
-	while (r == -1 && errno == EINTR);
-	return r;
-}
-
 /* Write what the file in DIR has, and a new key. */
 static int
 append_key(int dir, int64_t now)
@@ -127,7 +101,7 @@ append_key(int dir, int64_t now)
 	int r = -1;
 
 	buf_init(&text, FILE_MAX);
-	if (buf_reserve(&text, FILE_MAX / 2) == 0 && (read_text(dir, &text) == 0 || errno == ENOENT)) {
+	if (buf_reserve(&text, FILE_MAX) == 0 && (read_text(dir, &text) == 0 || errno == ENOENT)) {
 		if (text.len == 0)
 			buf_add_str(&text, "# Keys of pseudonyms; the last one is in use.  Without them no pseudonym can be turned back.\n");
 		errno = EIO;
@@ -172,7 +146,7 @@ add(const char *state, int64_t now, bool only_first, bool *made, struct diag *di
 	int dir = private_open(state, true), r = -1;
 
 	*made = false;
-	if (dir == -1 || lock(dir) == -1)
+	if (dir == -1 || file_lock(dir) == -1)
 		say(state, errno, diag);
 	else
 		r = add_locked(state, dir, now, only_first, made, diag);

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/siphash.h"
 #include "runtime/state.h"
 
@@ -166,17 +167,6 @@ map_shared(int fd, const char *path, struct diag *diag)
 	return NULL;
 }
 
-static int
-lock(int fd)
-{
-	int r;
-
-	do
-		r = flock(fd, LOCK_EX);
-	while (r == -1 && errno == EINTR);
-	return r;
-}
-
 /* The file, open and locked against others who open it.  The folder is made when only it is
  * missing. */
 static int
@@ -191,7 +181,7 @@ open_locked(const char *state, const char *path)
 		return -1;
 	if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE)) == -1)
 		return -1;
-	if (lock(fd) == 0)
+	if (file_lock(fd) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -321,8 +311,8 @@ runtime_counter(const struct runtime *r, enum counter c)
 	return atomic_load_explicit(&r->map->counters[c], memory_order_relaxed);
 }
 
-static const struct { const char *name, *help; } latency_rows[LATENCIES] = {
-#define LATENCY(name, help)	{ #name, help },
+static const char *const latency_names[LATENCIES] = {
+#define LATENCY(name)	#name,
 #include "runtime/latencies.def"
 #undef LATENCY
 };
@@ -330,13 +320,7 @@ static const struct { const char *name, *help; } latency_rows[LATENCIES] = {
 const char *
 latency_name(enum latency_of of)
 {
-	return latency_rows[of].name;
-}
-
-const char *
-latency_help(enum latency_of of)
-{
-	return latency_rows[of].help;
+	return latency_names[of];
 }
 
 struct latency *

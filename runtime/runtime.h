@@ -68,13 +68,12 @@ uint64_t runtime_counter(const struct runtime *r, enum counter c);
 
 /* ---- latencies ---- */
 enum latency_of {
-#define LATENCY(name, help)	LATENCY_##name,
+#define LATENCY(name)	LATENCY_##name,
 #include "runtime/latencies.def"
 #undef LATENCY
 	LATENCIES
 };
 const char *latency_name(enum latency_of of);	/* "reqmod" */
-const char *latency_help(enum latency_of of);
 
 /* Where the times of OF are counted: latency_add(), latency_read().  Borrowed from R. */
 struct latency *runtime_latency(const struct runtime *r, enum latency_of of);

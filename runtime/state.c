@@ -1,6 +1,5 @@
 #include "runtime/state.h"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -45,16 +44,13 @@ int
 state_lock(const char *state)
 {
 	char path[STATE_PATH];
-	int fd, r, saved;
+	int fd, saved;
 
 	if (state_path(state, STATE_LOCK, path) == -1 ||
 	    (fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE_LOCK)) == -1)
 		return -1;
 	fchmod(fd, MODE_LOCK);		/* fails for another user's file, which is then as that user wants it */
-	do
-		r = flock(fd, LOCK_EX);
-	while (r == -1 && errno == EINTR);
-	if (r == 0)
+	if (file_lock(fd) == 0)
 		return fd;
 	saved = errno;
 	close(fd);

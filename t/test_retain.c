@@ -1,8 +1,13 @@
 /* Retention: what is old goes, line by line, and nothing that is younger, whatever is done to the files meanwhile. */
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <time.h>
 #include <zlib.h>
 
@@ -252,6 +257,84 @@ test_size(void)
 	ok(exists("events.jsonl.1"), "both ends meet");
 }
 
+/* ---- what comes late ---- */
+
+static struct late {
+	int		fd;		/* -1: nothing comes */
+	bool		full;		/* and then the disk is */
+	struct slice	line;
+} late = { .fd = -1 };
+
+static void
+limit_files(bool full)
+{
+	struct rlimit l;
+
+	getrlimit(RLIMIT_FSIZE, &l);
+	l.rlim_cur = full ? 0 : l.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &l);
+}
+
+/* The library's, and a worker that had the file open and writes a line into it right then. */
+int
+renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	int r = (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+
+	if (r == 0 && late.fd != -1) {
+		r = file_write_all(late.fd, late.line);
+		close(late.fd);
+		late.fd = -1;
+		if (late.full)
+			limit_files(true);
+	}
+	return r;
+}
+
+/* Take the old from a rotated file of AGES, which gets a line meanwhile. */
+static struct retain_sum
+run_late(const int *ages, bool full)
+{
+	struct retain_sum sum;
+	struct buf text;
+	char *p;
+
+	begin();
+	put_days("events.jsonl.1", ages, false);
+	buf_init(&text, FILE_MAX);
+	line_at(&text, 5, 77);
+	p = name_of("events.jsonl.1");
+	late = (struct late){ .fd = open(p, O_WRONLY | O_APPEND | O_CLOEXEC), .full = full, .line = buf_slice(&text) };
+	sum = run(10, 0, 0, false);
+	limit_files(false);
+	is_int(late.fd, -1, "a line came late");
+	buf_fini(&text);
+	free(p);
+	return sum;
+}
+
+static void
+test_late(void)
+{
+	static const int mixed[] = { 20, 19, 3, -1 }, old[] = { 20, 19, -1 };
+	void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+	struct retain_sum sum;
+
+	run_late(mixed, false);
+	ok(exists("events.jsonl") && indexed() == 2, "what is written late goes to the log");
+	run_late(old, false);
+	ok(exists("events.jsonl") && !exists("events.jsonl.1") && indexed() == 1, "also when the file goes");
+	sum = run_late(mixed, true);
+	ok(sum.partly && sum.removed == 0 && leftovers() == 0, "on a full disk the file stays as it is");
+	is_int(indexed(), 4, "with what was written late");
+	sum = run_late(old, true);
+	ok(sum.partly && sum.removed == 0 && leftovers() == 0, "also one of which nothing would stay");
+	is_int(indexed(), 3, "with what was written late");
+	run(10, 0, 0, false);
+	is_int(indexed(), 1, "the next run takes the old lines, and nothing else");
+	signal(SIGXFSZ, before);
+}
+
 /* Writers, and one who rotates as logrotate does, while old lines are taken out again and again: none of the young is lost. */
 static void
 test_meanwhile(void)
@@ -322,6 +405,7 @@ main(void)
 	test_age();
 	test_odd_files();
 	test_size();
+	test_late();
 	test_meanwhile();
 	free(dir);
 	free(path);

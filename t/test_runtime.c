@@ -593,8 +593,7 @@ test_bounds(struct runtime *a, struct runtime *b)
 	latency_read(runtime_latency(b, LATENCY_helper), &counts);
 	is_int((long long)counts.upto[LATENCY_BOUNDS], 0, "others have not changed");
 	for (int i = 0; i < LATENCIES; i++)
-		ok(*latency_name((enum latency_of)i) != '\0' && *latency_help((enum latency_of)i) != '\0', "stage %s",
-		    latency_name((enum latency_of)i));
+		ok(*latency_name((enum latency_of)i) != '\0', "stage %s", latency_name((enum latency_of)i));
 }
 
 static void *
