@@ -17,10 +17,10 @@ static const char head[] =
 static const char style[] =
     "</title>\n<style>\n"
     ":root{color-scheme:light dark}\n"
-    "body{margin:0;font:1.0625rem/1.5 system-ui,sans-serif;background:#fff;color:#1a1a1a}\n"
+    "body{margin:0;overflow-wrap:anywhere;font:1.0625rem/1.5 system-ui,sans-serif;background:#fff;color:#1a1a1a}\n"
     "main{max-width:38rem;margin:0 auto;padding:2rem 1.25rem}\n"
     "h1{font-size:1.6rem;line-height:1.25;border-inline-start:.4rem solid #a30000;padding-inline-start:.8rem}\n"
-    "dt{font-weight:600;margin-top:.8rem}dd{margin:0;overflow-wrap:anywhere}\n"
+    "dt{font-weight:600;margin-top:.8rem}dd{margin:0}\n"
     ".id{font:700 1.35rem/1.4 ui-monospace,monospace;letter-spacing:.04em}\n"
     "button{font:inherit;padding:.6rem 1rem;margin-top:1.2rem;min-height:2.75rem}\n"
     "@media(prefers-color-scheme:dark){body{background:#121212;color:#f1f1f1}"

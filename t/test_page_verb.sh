@@ -32,6 +32,7 @@ fb 2 "no such doing" page print
 fb 0 "words to translate" page words; words=$out
 has "one of them" "advice_later = Try again in a few minutes." "$out"; has "sentences, too" "says_site = {host} is listed as harmful: {what}" "$out"
 fb 2 "of no language" page words --lang it
+for kind in block warn; do fb 0 "firebreak's own" page show --kind $kind; has "$kind: a long host is wrapped on a phone" "body{margin:0;overflow-wrap:anywhere" "$out"; done
 fb 0 "published without any" publish
 
 # ---- the samples ----
@@ -40,6 +41,7 @@ fb 0 "the samples are fine" page check; has "also in Italian" "it       block: t
 fb 0 "as JSON" page check --json; is "all languages" "$(jq -c '[.languages[].language]' <<<"$out")" '["en","de","fr","el","es","it"]'
 fb 0 "in Italian" page show --lang it
 has "its words" "<h1>Questo download è bloccato</h1>" "$out"; has "its language" '<html lang="it">' "$out"
+has "a long host is wrapped" "body{margin:0;overflow-wrap:anywhere" "$out"
 has "its numbers" "variante 2 di 3, 100.352 byte, da «Fake Mail Server" "$out"
 hasnot "no comment is sent" "<!--" "$out"; hasnot "nothing is left of the template" "{{" "$out"
 fb 0 "a hostile host" page show --host '"><script>{{incident}}'
