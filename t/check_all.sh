@@ -38,13 +38,17 @@ count() {	# count STAGE LOG STATUS SECONDS
 	[ "$bad" -eq 0 ] || show_failures "$log"
 }
 
+# What the tests under FOLDER said of their failed points.
+said_there() {
+	find "$1" -path '*/t/*' -name '*.log' -exec grep -hE -A 12 '^(not ok|Bail out)' {} + 2>/dev/null | grep -vE '^(PASS|ok |--)'
+}
+
 show_failures() {
 	local log=$1
 	if grep -qE '^(FAIL|ERROR|XPASS): ' "$log"; then
 		grep -E '^(FAIL|ERROR|XPASS): ' "$log" | head -n 40
 		# The lines below a failed point say what was got and what was expected.
-		grep -hE -A 12 '^(not ok|Bail out)' "$(dirname "$log")"/build/t/*.log "$(dirname "$log")"/build/t/*/*.log 2>/dev/null |
-			grep -vE '^(PASS|ok )' | head -n 120
+		{ said_there "$(dirname "$log")/build"; sed -n 's/^| //p' "$log"; } | head -n 120
 	else
 		tail -n 40 "$log"
 	fi
@@ -128,7 +132,10 @@ stage_distcheck() {
 			tar -C "$source_dir" --exclude=./build --exclude=./.git -cf - . | tar -C "$folder/src" -xf - || exit 1
 		[ ${#user[@]} -eq 0 ] || chown -R nobody "$folder"
 		cd "$folder/dist" &&
-			"${user[@]}" env HOME="$folder" TMPDIR="$folder" bash -c '../src/configure && make -j2 distcheck'
+			"${user[@]}" env HOME="$folder" TMPDIR="$folder" bash -c '../src/configure && make -j2 distcheck' && exit
+		# The folder goes; what explains the failure stays.
+		said_there "$folder/dist" | sed 's/^/| /'
+		exit 1
 	)
 }
 

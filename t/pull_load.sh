@@ -55,8 +55,8 @@ url=http://127.0.0.1:$port/
 all() {
 	local what=$1
 	shift
-	seq "$many" | timeout 600 xargs -P 16 -I N sh -c 'n=$1; shift; "$@" >"'"$work"'/out.$n" 2>&1 || echo "$n: $(head -n 1 "'"$work"'/out.$n")"' \
-		sh N "$firebreak" --state "$work/f/N" pull "$@" > "$work/failed"
+	seq "$many" | timeout 600 xargs -P 16 -I {} sh -c 'n=$1; shift; "$@" >"'"$work"'/out.$n" 2>&1 || echo "$n: $(head -n 1 "'"$work"'/out.$n")"' \
+		sh {} "$firebreak" --state "$work/f/{}" pull "$@" > "$work/failed"
 	[ ! -s "$work/failed" ]; ok $? "$what: $many pulls" "$(head -n 5 "$work/failed")"
 	failed=0
 	for ((i = 1; i <= many; i++)); do cmp -s "$work/f/$i/rules/MANIFEST" "$origin/rules/MANIFEST" || failed=$((failed + 1)); done
