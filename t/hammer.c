@@ -2,8 +2,10 @@
  *
  *	hammer PORT CONNECTIONS		until standard input ends
  *
- * Every generation blocks either even.hammer.test or odd.hammer.test, as its own number is; each answer names the generation it
- * was judged by, so that an answer out of a half-loaded one shows.  Each second a line: the lowest generation that any
+ * Every generation blocks either even.hammer.test or odd.hammer.test, as its own number is, and either a file of BODY times 'e' or
+ * one of as many times 'o'; each answer names the generation it was judged by, so that an answer out of a half-loaded one shows.
+ * The files come in pieces and take longer than a publish: one that was planned by one generation and judged by the next shows,
+ * too.  Each second a line: the lowest generation that any
  * connection was answered by since the line before.  At the end: "requests N lost N wrong N back N workers N", where "back"
  * counts answers by an older generation than the same connection has had from the same worker.
  *
@@ -27,7 +29,7 @@
 #include "base/slice.h"
 
 enum { CONNECTIONS_MAX = 512, ANSWER_MAX = 65536, TIMEOUT_S = 15, PORT_MAX = 65535, WORKERS_MAX = 64, USAGE = 2, MS = 1000,
-	STACK = 256 * 1024, PATIENCE_S = 2, TRIES = 30 };
+	STACK = 256 * 1024, PATIENCE_S = 2, TRIES = 30, BODY = 2000, PREVIEW = 1000, PIECE = 250, PIECE_MS = 30, QUESTIONS = 4 };
 
 struct connection {
 	pthread_t	thread;
@@ -57,14 +59,64 @@ connect_to(unsigned port, int patience)
 }
 
 static int
-ask(int fd, const char *host)
+send_all(int fd, const char *p, int n)
 {
+	return send(fd, p, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -1;
+}
+
+static int
+ask_host(int fd, bool even)
+{
+	const char *host = even ? "even.hammer.test" : "odd.hammer.test";
 	char http[256], request[512];
 	int head = snprintf(http, sizeof(http), "GET http://%s/ HTTP/1.1\r\nHost: %s\r\n\r\n", host, host);
 	int n = snprintf(request, sizeof(request), "REQMOD icap://127.0.0.1/firebreak ICAP/1.0\r\nHost: 127.0.0.1\r\n"
 	    "Allow: 204\r\nEncapsulated: req-hdr=0, null-body=%d\r\n\r\n%s", head, http);
 
-	return send(fd, request, (size_t)n, MSG_NOSIGNAL) == n ? 0 : -1;
+	return send_all(fd, request, n);
+}
+
+/* A chunk of LEN bytes of the file. */
+static int
+send_chunk(int fd, bool even, int len)
+{
+	char chunk[PREVIEW + 32];
+	int n = snprintf(chunk, sizeof(chunk), "%x\r\n", (unsigned)len);
+
+	memset(chunk + n, even ? 'e' : 'o', (size_t)len);
+	memcpy(chunk + n + len, "\r\n", 2);
+	return send_all(fd, chunk, n + len + 2);
+}
+
+static int
+send_preview(int fd, bool even)
+{
+	static const char request[] = "GET http://files.hammer.test/file HTTP/1.1\r\nHost: files.hammer.test\r\n\r\n";
+	char response[128], head[512];
+	int size = snprintf(response, sizeof(response), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BODY);
+	int n = snprintf(head, sizeof(head), "RESPMOD icap://127.0.0.1/firebreak ICAP/1.0\r\nHost: 127.0.0.1\r\nAllow: 204\r\n"
+	    "Preview: %d\r\nEncapsulated: req-hdr=0, res-hdr=%zu, res-body=%zu\r\n\r\n%s%s", PREVIEW, sizeof(request) - 1,
+	    sizeof(request) - 1 + (size_t)size, request, response);
+
+	return send_all(fd, head, n) == -1 || send_chunk(fd, even, PREVIEW) == -1 ? -1 : send_all(fd, "0\r\n\r\n", 5);
+}
+
+/* A file whose size is listed in every generation, and whose digest in every second one. */
+static int
+ask_file(int fd, bool even)
+{
+	static const char go_on[] = "ICAP/1.0 100 Continue\r\n\r\n";
+	char said[sizeof(go_on) - 1];
+
+	if (send_preview(fd, even) == -1 || recv(fd, said, sizeof(said), MSG_WAITALL) != (ssize_t)sizeof(said) ||
+	    memcmp(said, go_on, sizeof(said)) != 0)
+		return -1;
+	for (int sent = PREVIEW; sent < BODY; sent += PIECE) {
+		usleep(PIECE_MS * MS);
+		if (send_chunk(fd, even, PIECE) == -1)
+			return -1;
+	}
+	return send_all(fd, "0\r\n\r\n", 5);
 }
 
 /* The whole answer: a head, and for 200 a chunked body after the HTTP head. */
@@ -122,7 +174,7 @@ check(struct connection *c, struct slice answer, bool even)
 {
 	uint64_t generation = number_after(answer, SLICE("generation="));
 	uint64_t worker = number_after(answer, SLICE("worker="));
-	bool blocked = slice_starts(answer, SLICE("ICAP/1.0 200"));
+	bool blocked = slice_search(answer, SLICE("HTTP/1.1 403")) < answer.len;
 
 	c->requests++;
 	if (generation == 0 || worker == 0 || blocked != ((generation % 2 == 0) == even))
@@ -148,10 +200,10 @@ tell_lost(const struct connection *c, int error)
 static int
 exchange(struct connection *c, char *buf)
 {
-	bool even = c->requests % 2 == 0;
+	bool even = c->requests % 2 == 0, of_host = c->requests % QUESTIONS < QUESTIONS / 2;
 	struct slice answer;
 
-	if (ask(c->fd, even ? "even.hammer.test" : "odd.hammer.test") == -1 || receive(c->fd, buf, &answer) == -1) {
+	if ((of_host ? ask_host(c->fd, even) : ask_file(c->fd, even)) == -1 || receive(c->fd, buf, &answer) == -1) {
 		close(c->fd);
 		c->fd = -1;
 		return -1;
