@@ -68,6 +68,7 @@ static const struct row {
 	{ COUNTER_reloads, "reloads", "result", "taken", "Generations that workers met." },
 	{ COUNTER_reloads_refused, "reloads", "result", "refused", NULL },
 	{ COUNTER_events_lost, "events_lost", NULL, NULL, NULL },
+	{ COUNTER_events_late, "events_late", NULL, NULL, NULL },
 	{ COUNTER_pseudonyms_unavailable, "pseudonyms_unavailable", NULL, NULL, NULL },
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "icap_service/process_keys.h"
+#include "icap_service/process_log.h"
 #include "icap_service/svc_log.h"
 #include "runtime/state.h"
 
@@ -24,14 +25,13 @@ struct process {
 	const struct service_options	*options;
 	struct site			 site;		/* the defaults of policy.def */
 	struct runtime			*runtime;
-	struct event_log		*log, *targets;		/* TARGETS: whom lures were aimed at; NULL without memory */
+	struct process_log		*log, *targets;		/* TARGETS: whom lures were aimed at; NULL without memory */
 	struct inspect_means		 means;
 	char				 spool_dir[STATE_PATH];
 	unsigned			 node;
 	_Atomic pid_t			 pid;		/* as the table has it: asking the kernel each time would show */
 	_Atomic int			 slot;		/* in the worker table; -1 = none */
 	_Atomic unsigned		 spare_incident; /* counts when there is no runtime */
-	_Atomic bool			 log_failed;
 	_Atomic bool			 said[SAID_N];
 
 	pthread_mutex_t			 reload;	/* one thread opens a generation, the others wait for it */
@@ -49,18 +49,6 @@ struct runtime *
 process_runtime(const struct process *self)
 {
 	return self->runtime;
-}
-
-struct event_log *
-process_log(const struct process *self)
-{
-	return self->log;
-}
-
-struct event_log *
-process_targets(const struct process *self)
-{
-	return self->targets;
 }
 
 const struct service_options *
@@ -246,6 +234,8 @@ process_tick(struct process *self)
 {
 	refresh(self, true);
 	process_keys_refresh(self->keys);
+	process_log_tick(self->log);
+	process_log_tick(self->targets);
 	if (self->runtime != NULL)
 		runtime_worker_report(self->runtime, atomic_load(&self->slot), process_generation(self), clock_ms());
 }
@@ -283,22 +273,23 @@ node_number(const struct service_options *options)
 	return incident_node(slice_str(name));
 }
 
-static struct event_log *
+static struct process_log *
 open_log(const struct service_options *options)
 {
 	char path[STATE_PATH];
 
 	if (*options->event_log != '\0')
-		return event_log_new(options->event_log, EVENT_LOG_MODE);
-	return state_path(options->state_dir, STATE_EVENTS, path) == -1 ? NULL : event_log_new(path, EVENT_LOG_MODE);
+		return process_log_new("event log", options->event_log, EVENT_LOG_MODE);
+	return state_path(options->state_dir, STATE_EVENTS, path) == -1 ? NULL : process_log_new("event log", path, EVENT_LOG_MODE);
 }
 
-static struct event_log *
+static struct process_log *
 open_targets(const struct service_options *options)
 {
 	char path[STATE_PATH];
 
-	return state_path(options->state_dir, STATE_TARGETS, path) == -1 ? NULL : event_log_new(path, TARGETS_LOG_MODE);
+	return state_path(options->state_dir, STATE_TARGETS, path) == -1 ? NULL :
+	    process_log_new("log of targets", path, TARGETS_LOG_MODE);
 }
 
 static void
@@ -330,7 +321,7 @@ process_start(const struct service_options *options)
 	if (self == NULL || (self->log = open_log(options)) == NULL ||
 	    option_defaults(site_options, site_options_n, &self->site) == -1) {
 		if (self != NULL) {
-			event_log_free(self->log);
+			process_log_free(self->log);
 			option_fini(site_options, site_options_n, &self->site);
 		}
 		free(self);
@@ -365,9 +356,8 @@ process_stop(struct process *self)
 		return;
 	process_leave(self);
 	swap_current(self, NULL);
+	process_count(self, COUNTER_events_lost, process_log_free(self->log) + process_log_free(self->targets));
 	runtime_close(self->runtime);
-	event_log_free(self->log);
-	event_log_free(self->targets);
 	process_keys_free(self->keys);
 	option_fini(site_options, site_options_n, &self->site);
 	pthread_mutex_destroy(&self->reload);
@@ -422,21 +412,29 @@ process_mode(struct process *self, int64_t now_ms)
 	return self->runtime == NULL ? MODE_ENFORCE : runtime_mode(self->runtime, now_ms, NULL);
 }
 
-bool
-process_log_fails(struct process *self)
+static void
+write_line(struct process *self, struct process_log *log, struct slice line)
 {
-	return !atomic_exchange(&self->log_failed, true);
+	enum late late = log == NULL ? LATE_LOST : process_log_write(log, line);
+
+	process_count(self, COUNTER_events_late, late == LATE_KEPT);
+	process_count(self, COUNTER_events_lost, late == LATE_LOST);
+}
+
+void
+process_event(struct process *self, struct slice line)
+{
+	write_line(self, self->log, line);
+}
+
+void
+process_target(struct process *self, struct slice line)
+{
+	write_line(self, self->targets, line);
 }
 
 bool
 process_says_first(struct process *self, enum process_said what)
 {
 	return !atomic_exchange(&self->said[what], true);
-}
-
-void
-process_log_works(struct process *self)
-{
-	if (atomic_load(&self->log_failed) && atomic_exchange(&self->log_failed, false))
-		svc_log(SVC_WARNING, "the event log can be written again");
 }

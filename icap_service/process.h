@@ -39,8 +39,6 @@ void policy_put(struct policy *p);
 const struct generation *policy_generation(const struct policy *p);	/* NULL for NULL */
 
 struct runtime *process_runtime(const struct process *p);		/* NULL when it could not be mapped */
-struct event_log *process_log(const struct process *p);
-struct event_log *process_targets(const struct process *self);	/* mail addresses, apart from events; may be NULL */
 const struct service_options *process_options(const struct process *p);
 const struct site *process_site(const struct process *p);	/* the defaults of policy.def: what counts without a generation */
 
@@ -62,13 +60,12 @@ void process_count(struct process *p, enum counter c, uint64_t n);
 /* What OF says took NS; fine without a runtime. */
 void process_time(struct process *p, enum latency_of of, int64_t ns);
 
-/* The event log failed: true the first time since it last worked, so that it is said once and not
- * for every request. */
-bool process_log_fails(struct process *p);
-void process_log_works(struct process *p);
+/* Write LINE (with its newline) to the event log, or to the other one, of mail addresses, and count it when it is late or lost. */
+void process_event(struct process *p, struct slice line);
+void process_target(struct process *p, struct slice line);
 
 /* WHAT is to be said in the server log: true the first time in this process. */
-enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_N };
+enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_LONG_EVENT, SAID_N };
 bool process_says_first(struct process *p, enum process_said what);
 
 /* The keys of pseudonyms, NULL when there are none that can be used, which is said now and then when they are NEEDED; the first

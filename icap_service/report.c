@@ -159,7 +159,9 @@ note_target(struct txn *t, const struct event *e, const struct mail *mail)
 		json_line_text(&j, "user.email", buf_slice(&address));
 	json_line_text(&j, "url.domain", e->host);
 	json_line_text(&j, hidden ? "client.address" : "client.ip", hidden ? e->client_token : e->client_ip);
-	if (json_line_end(&j) == -1 || event_log_write(process_targets(t->process), buf_slice(&line)) == -1)
+	if (json_line_end(&j) == 0)
+		process_target(t->process, buf_slice(&line));
+	else
 		process_count(t->process, COUNTER_events_lost, 1);
 	buf_fini(&address);
 	buf_fini(&line);
@@ -172,7 +174,7 @@ note_targets(struct txn *t, const struct event *e)
 	struct mail mail;
 	size_t at = 0;
 
-	if (process_targets(t->process) == NULL || !txn_site(t)->log_targets)
+	if (!txn_site(t)->log_targets)
 		return;
 	for (int n = 0; n < TARGETS_A_URL && mail_next(t->x.shown, &at, &mail); n++)
 		note_target(t, e, &mail);
@@ -239,17 +241,13 @@ write_line(struct txn *t, const struct event *e)
 	struct buf line;
 
 	buf_init_in(&line, space, sizeof(space), LINE_MAX_BYTES);
-	if (event_format(e, &line) == -1)
-		errno = EMSGSIZE;
-	else if (event_log_write(process_log(t->process), buf_slice(&line)) == 0) {
-		process_log_works(t->process);
-		buf_fini(&line);
-		return;
+	if (event_format(e, &line) == 0) {
+		process_event(t->process, buf_slice(&line));
+	} else {
+		process_count(t->process, COUNTER_events_lost, 1);
+		if (process_says_first(t->process, SAID_LONG_EVENT))
+			svc_log(SVC_ERROR, "an event has more than %d bytes and is lost; it is counted", LINE_MAX_BYTES);
 	}
-	process_count(t->process, COUNTER_events_lost, 1);
-	if (process_log_fails(t->process))
-		svc_log(SVC_ERROR, "the event log cannot be written (%s): events are lost and counted until it "
-		    "can be; decisions go on", strerror(errno));
 	buf_fini(&line);
 }
 

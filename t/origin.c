@@ -37,9 +37,10 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "t/bytes.h"
 
 enum { CONNECTIONS = 512, BACKLOG = 512, HEAD_MAX = 65536, NAME_MAX_LEN = 200, PIECE = 16384, TIMEOUT_S = 30, PAUSE_MS = 50 };
-enum { PORT_MAX = 65535, PORTS_TRIED = 2000, MS = 1000, NS_PER_MS = 1000 * 1000, BLOCK = 8 };
+enum { PORT_MAX = 65535, PORTS_TRIED = 2000, MS = 1000, NS_PER_MS = 1000 * 1000 };
 enum { OK_STATUS = 200, PARTIAL_STATUS = 206, NOT_MODIFIED = 304, NOT_FOUND = 404, NOT_SATISFIABLE = 416, STATUS_MAX = 599 };
 enum { EXIT_USAGE = 2 };
 #define BODY_MAX	(UINT64_C(1) << 32)
@@ -64,32 +65,6 @@ struct ask {
 
 static _Atomic int connections;
 static const char *folder;	/* what /serve serves from; set once */
-
-/* ---- the body: byte I depends on SEED and I only, so that any part of it can be made by itself ---- */
-
-/* SplitMix64's finisher. */
-static uint64_t
-mix(uint64_t x)
-{
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
-}
-
-static void
-body_fill(uint64_t seed, uint64_t at, char *out, size_t len)
-{
-	uint64_t block = 0, have = UINT64_MAX;
-
-	for (size_t i = 0; i < len; i++) {
-		uint64_t index = (at + i) / BLOCK;
-
-		if (index != have)
-			block = mix(mix(seed) + index);
-		have = index;
-		out[i] = (char)(block >> (8 * ((at + i) % BLOCK)));
-	}
-}
 
 /* ---- writing ---- */
 
@@ -144,7 +119,7 @@ get_body(const struct ask *a, uint64_t at, char *piece, size_t size)
 		size -= (size_t)n;
 	}
 	if (a->fd == -1)
-		body_fill(a->seed, at, piece, size);
+		bytes_fill(a->seed, at, piece, size);
 	return 0;
 }
 
@@ -664,7 +639,7 @@ print_body(uint64_t n, uint64_t seed)
 	for (uint64_t at = 0; at < n; at += PIECE) {
 		size_t size = n - at < PIECE ? (size_t)(n - at) : PIECE;
 
-		body_fill(seed, at, piece, size);
+		bytes_fill(seed, at, piece, size);
 		if (fwrite(piece, 1, size, stdout) != size)
 			return EXIT_FAILURE;
 	}

@@ -9,8 +9,10 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "events/event.h"
+#include "events/late_lines.h"
 #include "t/tap.h"
 
 enum { LINE = 1 << 18, MS0 = 24332 };
@@ -341,6 +343,40 @@ test_full_disk(void)
 		ok(true, "a full device # SKIP no /dev/full");
 }
 
+/* What the log does not take is kept, in order and within bounds, and written when it can be. */
+static void
+test_late(void)
+{
+	char *folder = file_join(dir, "later"), *later = file_join(dir, "later/log"), *kept_path = path;
+	struct event_log *log = event_log_new(later, EVENT_LOG_MODE);
+	struct late_lines *l = late_lines_new(log, 12);
+
+	path = later;
+	errno = 0;
+	ok(late_lines_write(l, SLICE("one\n")) == LATE_KEPT && errno == ENOENT, "no folder: kept, and why");
+	is_int(late_lines_write(l, SLICE("two\n")), LATE_KEPT, "the next one as well");
+	is_int(late_lines_write(l, SLICE("too long\n")), LATE_LOST, "what does not fit is lost");
+	is_int(late_lines_write(l, SLICE("6\n")), LATE_KEPT, "and a short one still fits");
+	is_int((int64_t)late_lines_try(l), 3, "three are waiting");
+	file_mkdirs(folder, 0755);
+	clock_pause(2 * 1000 / LATE_TRIES);
+	is_int((int64_t)late_lines_try(l), 0, "none, as soon as there is a folder");
+	is_log("one\ntwo\n6\n", "all of them, in order");
+	is_int(late_lines_write(l, SLICE("four\n")), LATE_WRITTEN, "and things are as before");
+	ok(unlink(later) == 0 && rmdir(folder) == 0 && late_lines_write(l, SLICE("five\n")) == LATE_KEPT, "it fails again");
+	file_mkdirs(folder, 0755);
+	clock_pause(2 * 1000 / LATE_TRIES);
+	is_int(late_lines_write(l, SLICE("six\n")), LATE_WRITTEN, "the next line takes the kept one along");
+	is_log("five\nsix\n", "before itself");
+	ok(unlink(later) == 0 && rmdir(folder) == 0 && late_lines_write(l, SLICE("seven\n")) == LATE_KEPT, "and again");
+	is_int((int64_t)late_lines_free(l), 1, "at the end it says what is lost");
+	is_int((int64_t)late_lines_free(NULL), 0, "of nothing nothing");
+	event_log_free(log);
+	path = kept_path;
+	free(folder);
+	free(later);
+}
+
 static void
 test_odd_logs(void)
 {
@@ -636,6 +672,7 @@ main(void)
 	test_too_long();
 	test_log();
 	test_full_disk();
+	test_late();
 	test_odd_logs();
 	test_many_writers();
 	test_find_orders();
