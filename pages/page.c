@@ -133,6 +133,12 @@ advice(const struct writer *w)
 	return w->words->text[page_advice_of(w->reason, w->f->is_upload, warns(w))];
 }
 
+static struct slice
+contact(const struct writer *w)
+{
+	return slice_str(*w->f->contact != '\0' ? w->f->contact : w->words->text[WORD_HELPDESK]);
+}
+
 /* ---- firebreak's own page ---- */
 
 static void
@@ -183,7 +189,7 @@ write_html(const struct writer *w)
 	    title, "</h1>\n<p>", text[WORD_WHY], ": ", NULL);
 	add_sentence(w, buf_add_html);
 	buf_add_strs(out, "</p>\n<p>", advice(w), "</p>\n<p>", text[WORD_CALL], " ", NULL);
-	buf_add_html(out, slice_str(w->f->contact));
+	buf_add_html(out, contact(w));
 	buf_add_strs(out, " ", text[WORD_READ_OUT], "</p>\n<p class=\"id\">", w->shown, "</p>\n", NULL);
 	if (*w->f->mistake_link != '\0') {
 		buf_add_str(out, "<p><a href=\"");
@@ -270,7 +276,7 @@ fill(const struct writer *w, enum page_fill what)
 		buf_add_html(out, slice_str(advice(w)));
 		break;
 	case FILL_CONTACT:
-		buf_add_html(out, slice_str(f->contact));
+		buf_add_html(out, contact(w));
 		break;
 	case FILL_CONTINUE_FORM:
 		add_way_on(w);
@@ -395,7 +401,7 @@ write_text(const struct writer *w)
 	add_sentence(w, buf_add_utf8);
 	add_file(w, (const char *[]){ " (", "", "" }, buf_add_utf8, ")");
 	buf_add_strs(w->out, " ", advice(w), " ", text[WORD_CALL], " ", NULL);
-	buf_add_utf8(w->out, slice_str(w->f->contact));
+	buf_add_utf8(w->out, contact(w));
 	buf_add_strs(w->out, " ", text[WORD_READ_OUT], " ", w->shown, NULL);
 	if (*w->f->mistake_link != '\0') {
 		buf_add_strs(w->out, " ", text[WORD_MISTAKE], ": ", NULL);
@@ -467,7 +473,7 @@ write_problem(const struct writer *w)
 	add_member(&j, w, "rule", add_plain_rule);
 	add_member(&j, w, "file", add_plain_file);
 	json_line_text(&j, "advice", slice_str(advice(w)));
-	json_line_text(&j, "contact", slice_str(w->f->contact));
+	json_line_text(&j, "contact", contact(w));
 	if (*w->f->organisation != '\0')
 		json_line_text(&j, "organisation", slice_str(w->f->organisation));
 	add_member(&j, w, "mistake_link", add_plain_link);

@@ -24,7 +24,7 @@ struct page_facts {
 	int64_t		 now_ms;
 	struct slice	 action;	/* of a warning: where "continue" is sent; empty: a refusal */
 	bool		 is_upload;	/* a file of the client's own is what was refused */
-	const char	*contact;	/* site.conf Contact; never NULL */
+	const char	*contact;	/* site.conf Contact; may be "": the helpdesk, in the page's language */
 	const char	*organisation;	/* site.conf Organisation; may be "" */
 	const char	*mistake_link;	/* site.conf MistakeLink; may be "" */
 };

@@ -33,6 +33,7 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		[WORD_THOUSANDS] = ",",
 		[WORD_OF] = "of “{title}”",
 		[WORD_PUBLISHED] = "published {date}",
+		[WORD_HELPDESK] = "your IT helpdesk",
 	} },
 	{
 		.tag = { "de", 2 }, .text = {
@@ -72,6 +73,7 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		[WORD_THOUSANDS] = ".",
 		[WORD_OF] = "aus „{title}“",
 		[WORD_PUBLISHED] = "veröffentlicht {date}",
+		[WORD_HELPDESK] = "Ihren IT-Helpdesk",
 	} },
 	{
 		.tag = { "fr", 2 }, .text = {
@@ -111,6 +113,7 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		[WORD_THOUSANDS] = "\u202f",
 		[WORD_OF] = "de « {title} »",
 		[WORD_PUBLISHED] = "publié le {date}",
+		[WORD_HELPDESK] = "votre support informatique",
 	} },
 	{
 		.tag = { "el", 2 }, .text = {
@@ -159,6 +162,7 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		[WORD_THOUSANDS] = ".",
 		[WORD_OF] = "από «{title}»",
 		[WORD_PUBLISHED] = "δημοσιεύτηκε {date}",
+		[WORD_HELPDESK] = "την τεχνική υποστήριξη",
 	} },
 	{
 		.tag = { "es", 2 }, .text = {
@@ -193,6 +197,7 @@ const struct page_words page_languages[PAGE_LANGUAGES] = {
 		[WORD_THOUSANDS] = ".",
 		[WORD_OF] = "de «{title}»",
 		[WORD_PUBLISHED] = "publicado el {date}",
+		[WORD_HELPDESK] = "su servicio de informática",
 	} },
 };
 
