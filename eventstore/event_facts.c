@@ -133,7 +133,7 @@ event_action_words(struct slice action, bool upload)
 		    "the download was cut before its end: the user has a broken file at most",
 		[EVENT_MARKED] = "marked, so that Squid refuses the connection",
 		[EVENT_WOULD_BLOCK] =
-		    "let through: the rule is below the threshold, or the mode was observe",
+		    "let through: the rule is below the threshold, the mode was observe, or what is inside the tunnel is judged instead",
 		[EVENT_PASSED_UNCHECKED] = "let through without having been checked",
 		[EVENT_WARNED] = "the user was warned, and may go on",
 		[EVENT_CONTINUED] = "the user was warned, and went on",

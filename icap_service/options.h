@@ -17,7 +17,7 @@ struct service_options {
 #undef OPTION
 };
 
-enum { CONNECT_PAGE, CONNECT_MARK };	/* block_connect */
+enum { CONNECT_PAGE, CONNECT_MARK, CONNECT_INNER };	/* block_connect */
 enum { HOLD_TAIL, HOLD_WHOLE };		/* hold_mode */
 
 /* Set every option to its default.  To be called once, before any line is read. */

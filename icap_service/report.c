@@ -251,6 +251,15 @@ write_line(struct txn *t, const struct event *e)
 	buf_fini(&line);
 }
 
+/* What let through what the rule alone would have refused; NULL. */
+static const char *
+mode_of(const struct txn *t, const struct why *why)
+{
+	if (t->mode != MODE_ENFORCE)
+		return mode_name(t->mode);
+	return t->x.is_connect && why->verdict == VERDICT_BLOCK ? "inner" : NULL;
+}
+
 void
 report(struct txn *t, const struct outcome *o)
 {
@@ -274,7 +283,7 @@ report(struct txn *t, const struct outcome *o)
 	e.action = o->action;
 	e.reason = reason_name(reason);
 	e.delivered = o->delivered;
-	e.mode = o->action == EVENT_WOULD_BLOCK && t->mode != MODE_ENFORCE ? mode_name(t->mode) : NULL;
+	e.mode = o->action == EVENT_WOULD_BLOCK ? mode_of(t, o->why) : NULL;
 	fill_who(&e, t, tokens);
 	fill_exchange(&e, t, &url);
 	fill_rule(&e, o->why, &id);

@@ -172,6 +172,13 @@ flow_doubtful(struct txn *t, ci_request_t *req, const struct why *why, struct sl
 	return pass(t, req, preview, !why->files_exempt);
 }
 
+/* T is a CONNECT whose inner requests are judged in its place. */
+static bool
+is_left_to_inner(const struct txn *t)
+{
+	return t->x.is_connect && process_options(t->process)->block_connect == CONNECT_INNER;
+}
+
 int
 flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 {
@@ -183,7 +190,7 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 	if (t->mode == MODE_OFF)
 		return pass(t, req, preview, false);
 	judge_request(t->generation, txn_fail_mode(t), &q, &why);
-	if (why.verdict == VERDICT_BLOCK && flow_enforces(t))
+	if (why.verdict == VERDICT_BLOCK && flow_enforces(t) && !is_left_to_inner(t))
 		return refuse(t, req, &why, preview);
 	if (why.warns && flow_enforces(t))
 		return flow_doubtful(t, req, &why, preview);

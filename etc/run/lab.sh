@@ -19,7 +19,7 @@ esac
 : "${LAB_HERE:=good.firebreak.test files.firebreak.test www.betterbricks.com}"	# names that lead to the origin
 : "${LAB_BLOCK_CONNECT:=page}" "${LAB_CICAP_MORE:=}" "${LAB_SQUID_PORTS:=}" "${LAB_SQUID_EXEMPT:=}"
 : "${LAB_START_SERVERS:=2}" "${LAB_MAX_SERVERS:=4}" "${LAB_THREADS:=20}" "${LAB_MIN_SPARE:=10}" "${LAB_MAX_SPARE:=40}"
-: "${LAB_PRELOAD:=}" "${LAB_WAIT_S:=20}"
+: "${LAB_PRELOAD:=}" "${LAB_WAIT_S:=20}" "${LAB_SQUID:=squid}"
 
 lab_fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; return 2; }
 
@@ -124,7 +124,7 @@ lab_spawn() {	# lab_spawn NAME CMD...
 }
 
 lab_spawn_icap() { lab_spawn c-icap env LD_PRELOAD="$LAB_PRELOAD" c-icap -N -f "$LAB_LIVE/c-icap.conf"; }
-lab_spawn_squid() { lab_spawn squid squid -N -n "firebreak$LAB_SQUID_PORT" -f "$LAB_LIVE/squid.conf"; }
+lab_spawn_squid() { lab_spawn squid "$LAB_SQUID" -N -n "firebreak$LAB_SQUID_PORT" -f "$LAB_LIVE/squid.conf"; }
 
 lab_show_logs() {
 	local log
