@@ -65,7 +65,7 @@ void process_event(struct process *p, struct slice line);
 void process_target(struct process *p, struct slice line);
 
 /* WHAT is to be said in the server log: true the first time in this process. */
-enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_LONG_EVENT, SAID_N };
+enum process_said { SAID_SPOOL_FULL, SAID_SPOOL_BROKEN, SAID_STALL, SAID_LONG_EVENT, SAID_ODD_ARGUMENT, SAID_N };
 bool process_says_first(struct process *p, enum process_said what);
 
 /* The keys of pseudonyms, NULL when there are none that can be used, which is said now and then when they are NEEDED; the first

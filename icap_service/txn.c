@@ -10,6 +10,26 @@
 
 enum { MS = 1000, STALLED_AT = 65535 };
 
+/* The mode that squid.conf asks for in the service's URL, "firebreak?mode=observe": its ACLs know subnets, users and groups. */
+static enum mode
+asked_mode(struct process *process, const ci_request_t *req)
+{
+	struct slice rest = slice_make(req->args, strnlen(req->args, sizeof(req->args))), word;
+	enum mode mode = MODE_ENFORCE;
+
+	while (rest.len > 0) {
+		slice_cut(rest, '&', &word, &rest);
+		if (slice_eq(word, SLICE("mode=observe")))
+			mode = MODE_OBSERVE;
+		else if (slice_eq(word, SLICE("mode=off")))
+			mode = MODE_OFF;
+		else if (!slice_eq(word, SLICE("mode=enforce")) && process_says_first(process, SAID_ODD_ARGUMENT))
+			svc_log(SVC_WARNING, "squid.conf asks for the service with an argument that is not known, and has no effect: "
+			    "mode=enforce, mode=observe and mode=off are");
+	}
+	return mode;
+}
+
 struct txn *
 txn_new(struct process *process, ci_request_t *req)
 {
@@ -28,6 +48,9 @@ txn_new(struct process *process, ci_request_t *req)
 	t->respmod = ci_req_type(req) == ICAP_RESPMOD;
 	t->now_ms = clock_ms();
 	t->mode = process_mode(process, t->now_ms);
+	/* Only ever less is done than firebreak mode says. */
+	if (req->args[0] != '\0' && asked_mode(process, req) > t->mode)
+		t->mode = asked_mode(process, req);
 	t->hold = process_options(process)->hold_small;
 	buf_init(&t->page, PAGE_MAX);
 	return t;

@@ -84,13 +84,15 @@ lab_copy() {
 	[ "$(id -u)" -ne 0 ] || chown "$LAB_USER" "$2"
 }
 
+# What the caller adds comes first: it may have places of its own.
 lab_fill() {	# lab_fill TEMPLATE FILE
-	sed -e "s|@STATE@|$LAB_STATE|g" -e "s|@ICAP_PORT@|$LAB_ICAP_PORT|g" -e "s|@SQUID_PORT@|$LAB_SQUID_PORT|g" \
+	sed -e "s|@CICAP_MORE@|${LAB_CICAP_MORE//$'\n'/\\n}|g" -e "s|@SQUID_PORTS@|${LAB_SQUID_PORTS//$'\n'/\\n}|g" \
+		-e "s|@SQUID_EXEMPT@|${LAB_SQUID_EXEMPT//$'\n'/\\n}|g" \
+		-e "s|@STATE@|$LAB_STATE|g" -e "s|@ICAP_PORT@|$LAB_ICAP_PORT|g" -e "s|@SQUID_PORT@|$LAB_SQUID_PORT|g" \
 		-e "s|@HERE@|$LAB_HERE|g" -e "s|@BLOCK_CONNECT@|$LAB_BLOCK_CONNECT|g" \
 		-e "s|@START_SERVERS@|$LAB_START_SERVERS|g" -e "s|@MAX_SERVERS@|$LAB_MAX_SERVERS|g" \
 		-e "s|@THREADS@|$LAB_THREADS|g" -e "s|@MIN_SPARE@|$LAB_MIN_SPARE|g" -e "s|@MAX_SPARE@|$LAB_MAX_SPARE|g" \
-		-e "s|@CICAP_MORE@|${LAB_CICAP_MORE//$'\n'/\\n}|g" -e "s|@SQUID_PORTS@|${LAB_SQUID_PORTS//$'\n'/\\n}|g" \
-		-e "s|@SQUID_EXEMPT@|${LAB_SQUID_EXEMPT//$'\n'/\\n}|g" "$LAB_SOURCE/etc/run/$1" | lab_write "$2"
+		"$LAB_SOURCE/etc/run/$1" | lab_write "$2"
 }
 
 lab_write() { lab_as sh -c 'cat >"$1"' sh "$1"; }
