@@ -69,6 +69,9 @@ static const struct row {
 	{ COUNTER_reloads_refused, "reloads", "result", "refused", NULL },
 	{ COUNTER_events_lost, "events_lost", NULL, NULL, NULL },
 	{ COUNTER_events_late, "events_late", NULL, NULL, NULL },
+	{ COUNTER_tunnels, "tunnels", NULL, NULL, NULL },
+	{ COUNTER_answered, "answered", NULL, NULL, NULL },
+	{ COUNTER_exempt, "exempt", NULL, NULL, NULL },
 	{ COUNTER_pseudonyms_unavailable, "pseudonyms_unavailable", NULL, NULL, NULL },
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/coverage.h"
 #include "command/delivery.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -18,6 +19,7 @@ struct report {
 	struct diag	 diag;
 	bool		 verified;
 	struct delivery	 delivery;
+	struct coverage	 coverage;
 };
 
 /* Whoever may not read the state must not be told that there is none.  -1 after saying so. */
@@ -47,6 +49,7 @@ collect(const struct call *c, struct report *r)
 		show_progress("verifying the rule set");
 	overview_init(&r->o, c->state, r->verified, clock_ms(), &r->diag);
 	show_progress_end();
+	coverage_look(r->o.runtime, r->o.g == NULL ? NULL : generation_site(r->o.g), r->o.now_ms, &r->coverage, &r->diag);
 	delivery_look(c, r->o.g != NULL ? generation_number(r->o.g) : 0, r->o.now_ms / 1000, &r->delivery, &r->diag);
 }
 
@@ -159,6 +162,8 @@ print_report(const struct report *r)
 		print_generation(r);
 	delivery_print(&r->delivery);
 	print_workers(r);
+	if (r->o.runtime != NULL)
+		coverage_print(&r->coverage, r->o.now_ms);
 	print_counters(r);
 }
 
@@ -234,6 +239,8 @@ print_json(const struct report *r)
 	for (enum counter i = 0; r->o.runtime != NULL && i < COUNTERS; i++)
 		show_json_number(counters, counter_name(i), runtime_counter(r->o.runtime, i));
 	json_object_set_new(j, "counters", counters);
+	if (r->o.runtime != NULL)
+		json_object_set_new(j, "coverage", coverage_json(&r->coverage));
 	json_object_set_new(j, "findings", show_json_findings(&r->diag));
 	return show_json(j, true);
 }

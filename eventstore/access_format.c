@@ -12,7 +12,7 @@ enum { MINUTE_S = 60, HOUR_S = 3600 };
 /* What is read of a field. */
 enum field {
 	FIELD_NONE, FIELD_URL, FIELD_HOST, FIELD_METHOD, FIELD_CLIENT, FIELD_USER, FIELD_SECONDS, FIELD_MILLIS, FIELD_LOCAL, FIELD_GMT,
-	FIELD_SIZE, FIELD_HEAD_SIZE, FIELD_STATUS,
+	FIELD_SIZE, FIELD_HEAD_SIZE, FIELD_STATUS, FIELD_RESULT,
 };
 
 enum quoting { QUOTE_NONE, QUOTE_QUOTES, QUOTE_MIME, QUOTE_URL, QUOTE_SHELL, QUOTE_RAW };
@@ -56,7 +56,7 @@ static const struct code {
 	{ "tr", FIELD_NONE }, { "dt", FIELD_NONE }, { "tS", FIELD_NONE }, { "<a", FIELD_NONE }, { "<A", FIELD_NONE },
 	{ ">p", FIELD_NONE }, { "<p", FIELD_NONE }, { "<pt", FIELD_NONE }, { "<tt", FIELD_NONE }, { "la", FIELD_NONE },
 	{ "lp", FIELD_NONE }, { ">la", FIELD_NONE }, { ">lp", FIELD_NONE }, { "<la", FIELD_NONE }, { "<lp", FIELD_NONE },
-	{ ">eui", FIELD_NONE }, { "ui", FIELD_NONE }, { "us", FIELD_NONE }, { "Ss", FIELD_NONE }, { "Sh", FIELD_NONE },
+	{ ">eui", FIELD_NONE }, { "ui", FIELD_NONE }, { "us", FIELD_NONE }, { "Ss", FIELD_RESULT }, { "Sh", FIELD_NONE },
 	{ "mt", FIELD_NONE }, { "st", FIELD_NONE }, { ">st", FIELD_NONE }, { ">sh", FIELD_NONE }, { "<bs", FIELD_NONE },
 	{ "rv", FIELD_NONE }, { ">rv", FIELD_NONE }, { "<rv", FIELD_NONE }, { "rs", FIELD_NONE }, { ">rs", FIELD_NONE },
 	{ "<rs", FIELD_NONE }, { "rp", FIELD_NONE }, { ">rp", FIELD_NONE }, { "<rp", FIELD_NONE }, { "rP", FIELD_NONE },
@@ -241,7 +241,14 @@ take_code(struct parse *p)
 	return 0;
 }
 
-/* A field of which nobody can tell where the next one begins is no good when one of the two is wanted. */
+/* It has to be read: Squid's own word for the result is good to have. */
+static bool
+is_needed(const struct piece *piece)
+{
+	return piece->field != FIELD_NONE && piece->field != FIELD_RESULT;
+}
+
+/* A field of which nobody can tell where the next one begins is no good when one of the two is needed. */
 static int
 join_fields(struct parse *p)
 {
@@ -253,10 +260,11 @@ join_fields(struct parse *p)
 			l->pieces[n++] = l->pieces[i];
 			continue;
 		}
-		if (l->pieces[n - 1].field != FIELD_NONE || l->pieces[i].field != FIELD_NONE)
+		if (is_needed(&l->pieces[n - 1]) || is_needed(&l->pieces[i]))
 			return refuse(p, l->pieces[i].col - 1, "nothing stands between this code and the one before it, so nobody can tell where "
 			    "it begins");
 		l->pieces[n - 1].blanks += l->pieces[i].blanks;
+		l->pieces[n - 1].field = FIELD_NONE;
 	}
 	l->n = n;
 	return 0;
@@ -625,6 +633,9 @@ take_value(const struct piece *piece, struct slice s, struct buf *scratch, struc
 		break;
 	case FIELD_STATUS:
 		out->status = s;
+		break;
+	case FIELD_RESULT:
+		out->result = s;
 		break;
 	}
 }

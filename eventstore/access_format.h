@@ -43,6 +43,7 @@ enum { ACCESS_UNKNOWN = -1 };
 struct access_entry {
 	enum access_kind kind;
 	struct slice	 url, client, user, method, status;
+	struct slice	 result;		/* Squid's own word, "TCP_MISS" */
 	int64_t		 time_ms;		/* ACCESS_UNKNOWN */
 	int64_t		 size;			/* of the reply, as sent to the client with its head; ACCESS_UNKNOWN */
 	int64_t		 head_size;		/* of its head (%<sh); ACCESS_UNKNOWN */

@@ -84,6 +84,7 @@ pass(struct txn *t, ci_request_t *req, struct slice preview, bool files)
 {
 	bool inspected = files && is_inspected(t, req, preview);
 
+	process_count(t->process, COUNTER_tunnels, t->x.is_connect);
 	t->changed = answer_strip(req) > 0;
 	if (files && flow_enforces(t)) {
 		t->changed |= ranges_strip(t, req);
@@ -105,6 +106,7 @@ refuse(struct txn *t, ci_request_t *req, const struct why *why, struct slice pre
 	bool mark = t->x.is_connect && process_options(t->process)->block_connect == CONNECT_MARK, made;
 	char incident[INCIDENT_LEN + 1];
 
+	process_count(t->process, COUNTER_answered, 1);
 	process_incident(t->process, t->now_ms, incident);
 	o.incident = incident;
 	if (mark) {
@@ -128,6 +130,7 @@ go_on(struct txn *t, ci_request_t *req, const struct why *why)
 	int r = -1;
 
 	buf_init_in(&target, space, sizeof(space), URL_RAW_MAX);
+	process_count(t->process, COUNTER_answered, 1);
 	inspection_note(t, EVENT_CONTINUED, why, NULL);
 	if (warning_target(t, &target) == 0)
 		r = answer_redirect(t, req, buf_slice(&target));
@@ -144,6 +147,7 @@ warn(struct txn *t, ci_request_t *req, const struct why *why)
 	struct buf action;
 	int r = -1;
 
+	process_count(t->process, COUNTER_answered, 1);
 	process_incident(t->process, t->now_ms, incident);
 	o.incident = incident;
 	buf_init_in(&action, space, sizeof(space), URL_RAW_MAX);
@@ -187,8 +191,10 @@ flow_request(struct txn *t, ci_request_t *req, struct slice preview)
 	struct why why;
 
 	process_count(t->process, COUNTER_requests, 1);
-	if (t->mode == MODE_OFF)
+	if (t->mode == MODE_OFF) {
+		process_count(t->process, COUNTER_exempt, 1);
 		return pass(t, req, preview, false);
+	}
 	judge_request(t->generation, txn_fail_mode(t), &q, &why);
 	if (why.verdict == VERDICT_BLOCK && flow_enforces(t) && !is_left_to_inner(t))
 		return refuse(t, req, &why, preview);

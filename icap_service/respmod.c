@@ -80,8 +80,10 @@ flow_response(struct txn *t, ci_request_t *req, struct slice preview)
 	/* What would only be logged has been logged by REQMOD; what could not be checked is said each time. */
 	if (reason_unchecked(why.reason))
 		inspection_note(t, EVENT_PASSED_UNCHECKED, &why, NULL);
-	if (why.files_exempt)
+	if (why.files_exempt) {
+		process_count(t->process, COUNTER_exempt, 1);
 		return let_go(t, req, flow_enforces(t) && flow_outlives_copy(t, why.rule.expires));
+	}
 	if (t->x.head.has_body)
 		txn_read_names(t, req);
 	if (flow_enforces(t) && recall_kill(t, req, &remembered, &why))
