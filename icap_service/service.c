@@ -84,13 +84,23 @@ init_service(ci_service_xdata_t *xdata, struct ci_server_conf *conf)
 	return service_options_init() == -1 ? CI_ERROR : CI_OK;
 }
 
+/* A connection holds a thread as long as it is open, and Squid counts those of REQMOD and those of RESPMOD apart: with more of both
+ * together than there are threads, each side's idle ones keep the other from going on. */
+static int
+max_connections(const struct ci_server_conf *conf)
+{
+	int64_t given = service_options()->max_connections, threads = (int64_t)conf->MAX_SERVERS * conf->THREADS_PER_CHILD;
+
+	return (int)(given > 0 ? given : threads >= 2 ? threads / 2 : 1);
+}
+
 /* Option values are known only now. */
 static int
 post_init_service(ci_service_xdata_t *xdata, struct ci_server_conf *conf)
 {
-	(void)conf;
 	self.xdata = xdata;
 	ci_service_set_preview(xdata, (int)service_options()->preview_size);
+	ci_service_set_max_connections(xdata, max_connections(conf));
 	if ((self.process = process_start(service_options())) == NULL) {
 		svc_log(SVC_ERROR, "out of memory at start");
 		return CI_ERROR;
