@@ -37,13 +37,17 @@ json_kill(const struct kill *k)
 	json_t *j = json_object();
 
 	clock_format_ms(k->time_ms, date);
-	digest_format(&k->digest, hex);
 	json_object_set_new(j, "time", json_string(date));
 	json_object_set_new(j, "by", json_string(kill_by_name(k->by)));
 	show_json_number(j, "size", k->size);
 	if (k->length != KILL_LENGTH_UNKNOWN)
 		show_json_number(j, "length", k->length);
-	json_object_set_new(j, digest_alg_name(k->digest.alg), json_string(hex));
+	for (size_t i = 0; i <= k->n_more; i++) {
+		const struct digest *d = i == 0 ? &k->digest : &k->more[i - 1];
+
+		digest_format(d, hex);
+		json_object_set_new(j, digest_alg_name(d->alg), json_string(hex));
+	}
 	return j;
 }
 

@@ -39,7 +39,18 @@ etag_key(struct txn *t, ci_request_t *req, const struct runtime *runtime)
 	return key;
 }
 
-/* What KEY is remembered as, and the rules of now against it. */
+/* KILL as facts, with every digest that is known of it. */
+static void
+facts_of(const struct kill *kill, struct body_facts *facts)
+{
+	facts->size = kill->size;
+	facts->digests[facts->n++] = kill->digest;
+	for (size_t i = 0; i < kill->n_more; i++)
+		facts->digests[facts->n++] = kill->more[i];
+}
+
+/* What KEY is remembered as, and the rules of now against it.  When these go by a digest that was not taken then, this response
+ * is inspected as any other. */
 static bool
 is_killed(struct txn *t, enum kill_by by, uint64_t key, struct body_facts *facts, struct why *why)
 {
@@ -48,8 +59,10 @@ is_killed(struct txn *t, enum kill_by by, uint64_t key, struct body_facts *facts
 
 	if (!runtime_recall_kill(process_runtime(t->process), key, t->now_ms, &kill))
 		return false;
-	*facts = (struct body_facts){ .size = kill.size, .n = 1, .digests = { kill.digest }, .names = t->x.head.names,
-		.asker = txn_asker(t), .remembered = true };
+	*facts = (struct body_facts){ .names = t->x.head.names, .asker = txn_asker(t), .remembered = true };
+	facts_of(&kill, facts);
+	if (!judge_remembers_enough(t->generation, facts))
+		return false;
 	/* The rule that it was killed by went by the name of a member, or by one that this answer may not have. */
 	if (t->x.head.names != NULL)
 		t->names->rule = kill.named;
@@ -96,6 +109,16 @@ remember(struct txn *t, struct kill *kill, int64_t length)
 		runtime_remember_kill(runtime, t->etag_key, kill);
 }
 
+/* The digests of FACTS into KILL, first the one that RULE went by. */
+static void
+take_digests(struct kill *kill, const struct rule *rule, const struct body_facts *facts)
+{
+	kill->digest = rule->key.digest != NULL ? *rule->key.digest : facts->digests[0];
+	for (size_t i = 0; i < facts->n; i++)
+		if (facts->digests[i].alg != kill->digest.alg)
+			kill->more[kill->n_more++] = facts->digests[i];
+}
+
 void
 recall_remember(struct txn *t, const struct why *why, const struct body_facts *facts, int64_t seen)
 {
@@ -105,10 +128,8 @@ recall_remember(struct txn *t, const struct why *why, const struct body_facts *f
 	if (process_runtime(t->process) == NULL || !t->x.has_request || !why->has_rule || why->rule.kind != RULE_FILE ||
 	    facts->n == 0)
 		return;
-	kill.digest = facts->digests[0];
-	if (why->rule.key.digest != NULL)
-		kill.digest = *why->rule.key.digest;
-	else
+	take_digests(&kill, &why->rule, facts);
+	if (why->rule.key.digest == NULL)
 		kill.named = name_rule_key(why->rule.key.path);
 	/* The retry says what this response said; a resume also knows how long it was. */
 	remember(t, &kill, said);

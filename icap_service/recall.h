@@ -2,7 +2,8 @@
  * another path or query does not help.
  *
  * A kill is recalled only for a response whose whole has the length that was killed, of the same URL or the same host, port and
- * ETag; and the rules of now judge it anew.  So no site can have a response of another refused, and no rule that is gone. */
+ * ETag; and the rules of now judge it anew, by every digest that was taken of it; where these are not all that the rules of now go
+ * by, it is not recalled.  So no site can have a response of another refused, and no rule that is gone. */
 #ifndef ICAP_SERVICE_RECALL_H
 #define ICAP_SERVICE_RECALL_H
 

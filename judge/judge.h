@@ -163,6 +163,10 @@ struct body_facts {
  * A G of NULL passes: that there are no rules was said of the request. */
 void judge_body(const struct generation *g, const struct body_facts *facts, int64_t now, struct why *why);
 
+/* FACTS, which are remembered, have every digest that a rule of G for a file of their size may go by: when not, an allow could be
+ * overlooked, and the bytes have to be inspected anew. */
+bool judge_remembers_enough(const struct generation *g, const struct body_facts *facts);
+
 /* Judge that a body could not be looked into for the reason U: the site's Unscannable decides. */
 void judge_unscannable(const struct generation *g, enum unscannable u, struct why *why);
 

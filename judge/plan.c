@@ -50,6 +50,17 @@ algs_or_md5(const struct generation *g)
 }
 
 bool
+judge_remembers_enough(const struct generation *g, const struct body_facts *facts)
+{
+	unsigned needed = generation_has_size(g, facts->size) || generation_has_named_size(g, facts->size) ? generation_algs(g) :
+	    generation_sizeless_algs(g);
+
+	for (size_t i = 0; i < facts->n; i++)
+		needed &= ~DIGEST_BIT(facts->digests[i].alg);
+	return needed == 0;
+}
+
+bool
 judge_wants_type(const struct generation *g, const struct body_head *head)
 {
 	const char *because;

@@ -28,7 +28,7 @@
 #include "runtime/state.h"
 
 enum {
-	LAYOUT = 5,		/* rises with every change of struct shared */
+	LAYOUT = 6,		/* rises with every change of struct shared */
 	FILE_MODE = 0660,
 	FOLDER_MODE = 02775,
 	COUNTER_ROOM = 64,	/* counters may be added without a new layout */
@@ -53,8 +53,8 @@ _Static_assert((int)COUNTERS <= (int)COUNTER_ROOM, "raise COUNTER_ROOM and LAYOU
 _Static_assert((int)LATENCIES <= (int)LATENCY_ROOM, "raise LATENCY_ROOM and LAYOUT");
 
 enum {
-	KILL_KEY, KILL_TIME, KILL_LENGTH, KILL_BY, KILL_SIZE, KILL_NAMED, KILL_ALG, KILL_BYTES,
-	KILL_SEAL = KILL_BYTES + DIGEST_MAX_LEN / sizeof(uint64_t), KILL_WORDS
+	KILL_KEY, KILL_TIME, KILL_LENGTH, KILL_BY, KILL_SIZE, KILL_NAMED, KILL_ALG, KILL_ALGS, KILL_BYTES,
+	KILL_SEAL = KILL_BYTES + DIGEST_ALGS * (DIGEST_MAX_LEN / sizeof(uint64_t)), KILL_WORDS
 };
 enum { JOURNAL_KEY, JOURNAL_TIME, JOURNAL_SIZE, JOURNAL_GENERATION, JOURNAL_SEAL, JOURNAL_WORDS };
 enum { WHOLE_KEY, WHOLE_TIME, WHOLE_SEAL, WHOLE_WORDS };
@@ -597,6 +597,21 @@ kill_by_name(enum kill_by by)
 	return names[by];
 }
 
+/* Each algorithm has its place, and its bit in the slot. */
+static void
+kill_put_digest(uint64_t words[static SLOT_MAX], const struct digest *d)
+{
+	words[KILL_ALGS] |= DIGEST_BIT(d->alg);
+	memcpy(&words[KILL_BYTES + d->alg * (DIGEST_MAX_LEN / sizeof(*words))], d->b, digest_len(d->alg));
+}
+
+static void
+kill_get_digest(const uint64_t words[static SLOT_MAX], enum digest_alg alg, struct digest *out)
+{
+	*out = (struct digest){ .alg = alg };
+	memcpy(out->b, &words[KILL_BYTES + alg * (DIGEST_MAX_LEN / sizeof(*words))], digest_len(alg));
+}
+
 void
 runtime_remember_kill(struct runtime *r, uint64_t key, const struct kill *kill)
 {
@@ -604,7 +619,9 @@ runtime_remember_kill(struct runtime *r, uint64_t key, const struct kill *kill)
 		[KILL_BY] = kill->by, [KILL_SIZE] = kill->size, [KILL_NAMED] = kill->named, [KILL_ALG] = kill->digest.alg };
 	struct table t = kill_table(r);
 
-	memcpy(&words[KILL_BYTES], kill->digest.b, digest_len(kill->digest.alg));
+	kill_put_digest(words, &kill->digest);
+	for (size_t i = 0; i < kill->n_more; i++)
+		kill_put_digest(words, &kill->more[i]);
 	set_put(r, &t, words, KILL_BY + 1);
 }
 
@@ -617,9 +634,11 @@ kill_read(const uint64_t words[static SLOT_MAX], int64_t now_ms, struct kill *ki
 	if (words[KILL_ALG] >= DIGEST_ALGS || words[KILL_BY] >= KILL_BYS || (int64_t)words[KILL_TIME] < now_ms - ttl)
 		return false;
 	*kill = (struct kill){ .by = (enum kill_by)words[KILL_BY], .length = words[KILL_LENGTH], .size = words[KILL_SIZE],
-		.named = words[KILL_NAMED],
-		.digest.alg = (enum digest_alg)words[KILL_ALG], .time_ms = (int64_t)words[KILL_TIME] };
-	memcpy(kill->digest.b, &words[KILL_BYTES], digest_len(kill->digest.alg));
+		.named = words[KILL_NAMED], .time_ms = (int64_t)words[KILL_TIME] };
+	kill_get_digest(words, (enum digest_alg)words[KILL_ALG], &kill->digest);
+	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
+		if (alg != kill->digest.alg && (words[KILL_ALGS] & DIGEST_BIT(alg)) != 0)
+			kill_get_digest(words, alg, &kill->more[kill->n_more++]);
 	return true;
 }
 
@@ -658,6 +677,16 @@ slot_clear(const struct table *t, _Atomic uint64_t *at)
 		atomic_store_explicit(&at[i], 0, memory_order_relaxed);
 }
 
+static bool
+kill_is_of(const struct kill *kill, const struct digest *digest)
+{
+	bool is = digest_eq(&kill->digest, digest);
+
+	for (size_t i = 0; i < kill->n_more; i++)
+		is = is || digest_eq(&kill->more[i], digest);
+	return is;
+}
+
 size_t
 runtime_forget_kills(struct runtime *r, const struct digest *digest)
 {
@@ -670,7 +699,7 @@ runtime_forget_kills(struct runtime *r, const struct digest *digest)
 		_Atomic uint64_t *at = t.at + i * t.words;
 
 		if (!slot_read(r, &t, at, words) || !kill_read(words, 0, &kill) ||
-		    (digest != NULL && !digest_eq(&kill.digest, digest)))
+		    (digest != NULL && !kill_is_of(&kill, digest)))
 			continue;
 		slot_clear(&t, at);
 		n++;

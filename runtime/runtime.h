@@ -104,7 +104,9 @@ struct kill {
 	uint64_t	length;		/* or KILL_LENGTH_UNKNOWN */
 	uint64_t	size;
 	uint64_t	named;		/* what tells the rule, when it goes by a name; else 0 */
-	struct digest	digest;
+	struct digest	digest;		/* that the rule went by, or the first there is */
+	size_t		n_more;
+	struct digest	more[DIGEST_ALGS - 1];	/* the other ones of the same thing: an allow may go by any */
 	int64_t		time_ms;	/* when */
 };
 
@@ -118,7 +120,7 @@ bool runtime_recall_kill(const struct runtime *r, uint64_t key, int64_t now_ms, 
 /* Every kill that is remembered at NOW_MS, at most MAX, into OUT in no order; how many there are.  Cost: the whole table. */
 size_t runtime_kills(const struct runtime *r, int64_t now_ms, struct kill *out, size_t max);
 
-/* Forget the kills of DIGEST, with NULL all of them and all of runtime_want_whole(); how many kills that were.  One that is written
+/* Forget the kills of what has DIGEST, with NULL all of them and all of runtime_want_whole(); how many kills that were.  One that is written
  * meanwhile may stay or be lost. */
 size_t runtime_forget_kills(struct runtime *r, const struct digest *digest);
 

@@ -319,6 +319,15 @@ test_kill_kinds(struct runtime *a, struct runtime *b)
 	got = (struct kill){ .by = KILL_BY_ETAG, .length = 5000 };
 	ok(runtime_recall_kill(b, 77, now_ms, &got) && got.size == 90112 && got.length == 5000 && got.time_ms == now_ms &&
 	    digest_eq(&got.digest, &kill.digest), "the listed size beside the length as sent");
+	ok(got.n_more == 0, "one digest, when one was taken");
+	kill.n_more = 2;
+	kill.more[0] = (struct digest){ .alg = DIGEST_SHA256, .b = { [31] = 3 } };
+	kill.more[1] = (struct digest){ .alg = DIGEST_MD5, .b = { [15] = 4 } };
+	runtime_remember_kill(a, 79, &kill);
+	got = (struct kill){ .by = KILL_BY_ETAG, .length = 5000 };
+	ok(runtime_recall_kill(b, 79, now_ms, &got) && got.n_more == 2 && digest_eq(&got.digest, &kill.digest) &&
+	    digest_eq(&got.more[0], &kill.more[1]) && digest_eq(&got.more[1], &kill.more[0]), "three, when three were");
+	is_int((long long)runtime_forget_kills(a, &kill.more[0]), 1, "and it is forgotten by any");
 	got = (struct kill){ .by = KILL_BY_ETAG, .length = 90112 };
 	ok(!runtime_recall_kill(b, 77, now_ms, &got), "the listed size is not the length that must be met");
 	got = (struct kill){ .by = KILL_BY_URL, .length = 5000 };
