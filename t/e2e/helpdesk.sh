@@ -51,4 +51,20 @@ out=$(firebreak exception remove "$file_id" 2>&1)
 ok $? "one is taken back" "$out"
 like "$(fetch "$file")" "403 * 0" "and the file is refused again, whatever Squid has kept"
 is "$(grep -c . "$LAB_STATE/log/exceptions.log")" 3 "each change is in the log"
+
+# A download that was cut: what is remembered of it acts by the rules of the moment, by whichever digest they go.
+big="$good/bytes?n=200000&seed=9"
+sha256=$("$LAB_LIVE/origin" --body 200000 9 | sha256sum | cut -d' ' -f1)
+out=$(firebreak block "$(body_md5 200000 9):200000" 2>&1)
+ok $? "a long file is listed" "$out"
+like "$(fetch "$big")" "200 * 18" "it is cut"
+like "$(fetch "$big")" "403 * 0" "and the next try gets the page"
+out=$(firebreak allow "sha256:$sha256" 2>&1)
+ok $? "it is allowed by another digest" "$out"
+is "$(fetch "$big")" "200 200000 0" "he gets it at once"
+out=$(firebreak allow --remove "sha256:$sha256" 2>&1)
+like "$(fetch "$big")" "403 * 0" "the allow is taken back: the page" "$out"
+out=$(firebreak unblock "$(body_md5 200000 9):200000" 2>&1)
+ok $? "so is the block" "$out"
+is "$(fetch "$big")" "200 200000 0" "and everybody gets it"
 e2e_done
