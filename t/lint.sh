@@ -5,7 +5,7 @@ cd "${1:-${top_srcdir:-.}}" || exit 1
 . t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
-rooms="base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds eventstore delivery icap_service console command"
+rooms="base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds exports eventstore delivery icap_service console command"
 sources=$(find $rooms -name '*.c' | sort)
 headers=$(find $rooms -name '*.h' | sort)
 
@@ -45,7 +45,7 @@ empty "nothing but the module uses icap_service" "$(grep -lE '#include *"icap_se
 floor() {
 	case $1 in
 	base) echo 0 ;; inspect|url_rules|hashdb|runtime|templates) echo 1 ;; ruleset|events) echo 2 ;;
-	alerts|judge) echo 3 ;; feeds|eventstore|pages) echo 4 ;; command) echo 6 ;; *) echo 5 ;;
+	alerts|judge) echo 3 ;; feeds|exports|eventstore|pages) echo 4 ;; command) echo 6 ;; *) echo 5 ;;
 	esac
 }
 upward=$(for f in $sources $headers; do
@@ -56,7 +56,7 @@ upward=$(for f in $sources $headers; do
 done)
 empty "a room uses only rooms below it" "$upward"
 quiet=$(grep -nE '\b(printf|fprintf|puts|perror|exit|abort|syslog) *\(' \
-	$(find base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds eventstore delivery -name '*.c' ! -name diag.c))
+	$(find base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds exports eventstore delivery -name '*.c' ! -name diag.c))
 empty "no printing and no exit below the top floor" "$quiet"
 
 # ---- contracts: a comment right above each public prototype, or above the group it stands in ----

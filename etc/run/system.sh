@@ -5,7 +5,7 @@ SYSTEM_RUN="gcc make autoconf automake libtool pkg-config libc6-dev libicapapi-d
 	libseccomp-dev libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev publicsuffix c-icap squid curl procps"
 SYSTEM_CHECK="$SYSTEM_RUN clang libclang-rt-14-dev llvm libpsl-dev mandoc jq universal-ctags valgrind xz-utils
 	libarchive-tools zstd brotli p7zip-full clamav bzip2 logrotate
-	prometheus rsyslog rsyslog-openssl openssl python3 minisign nginx-light"
+	prometheus rsyslog rsyslog-openssl openssl python3 minisign nginx-light bind9-utils"
 # Pages are looked at in a browser; without one those tests are left out.
 SYSTEM_BROWSER=chromium
 # What bench/run compares with, and draws with.
