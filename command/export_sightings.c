@@ -1,5 +1,5 @@
-/* MISP's core format (draft-dulaunoy-misp-core-format): an event with an attribute for each thing that was met, and a sighting of it
- * for each event of the log.  Who met it is nowhere in it. */
+/* MISP's core format (draft-dulaunoy-misp-core-format): an event with an attribute for each thing that was met, and a sighting
+ * of it for each event of the log.  Who met it is nowhere in it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -13,7 +13,8 @@ static const struct verb *const verbs[] = {
 	&verb_rules, &verb_export, &verb_held, &verb_approve, &verb_deny, &verb_rehearse, &verb_hunt, &verb_status, &verb_mode,
 	&verb_kills, &verb_exception, &verb_lookalike,
 	&verb_check, &verb_url, &verb_page, &verb_why,
-	&verb_events, &verb_ship, &verb_reveal, &verb_pseudonyms, &verb_retain, &verb_targets, &verb_report_mistake, &verb_metrics,
+	&verb_events, &verb_ship, &verb_reveal, &verb_pseudonyms, &verb_retain, &verb_lead, &verb_targets,
+	&verb_report_mistake, &verb_metrics,
 #ifdef HAVE_CONSOLE
 	&verb_console,
 #endif

@@ -82,8 +82,8 @@ add_pattern(struct buf *out, const struct rule *rule)
 	} else if (k->scope == SCOPE_EXACT)
 		buf_addf(out, "[domain-name:value = '%.*s']", SLICE_ARGS(k->host));
 	else if (k->scope == SCOPE_DOMAIN)
-		buf_addf(out, "[domain-name:value = '%.*s' OR domain-name:value LIKE '%%.%.*s']", SLICE_ARGS(k->host),
-		    SLICE_ARGS(k->host));
+		buf_addf(out, "[domain-name:value = '%.*s' OR domain-name:value LIKE '%%.%.*s']",
+		    SLICE_ARGS(k->host), SLICE_ARGS(k->host));
 	else
 		buf_addf(out, "[domain-name:value LIKE '%%.%.*s']", SLICE_ARGS(k->host));
 }
@@ -104,7 +104,8 @@ name_rule(const struct rule *rule, char out[static EXPORT_UUID])
 	int r;
 
 	buf_init(&text, TEXT_MAX);
-	buf_addf(&text, "%.*s %s %" PRIu32 " %" PRId64 " ", SLICE_ARGS(rule->source), rule_kind_name(rule->kind), rule->rev, rule->published);
+	buf_addf(&text, "%.*s %s %" PRIu32 " %" PRId64 " ", SLICE_ARGS(rule->source), rule_kind_name(rule->kind), rule->rev,
+	    rule->published);
 	r = rule_value_format(rule, &text) == -1 || text.failed ? -1 : export_uuid(buf_slice(&text), out);
 	buf_fini(&text);
 	return r;

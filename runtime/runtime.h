@@ -120,8 +120,8 @@ bool runtime_recall_kill(const struct runtime *r, uint64_t key, int64_t now_ms, 
 /* Every kill that is remembered at NOW_MS, at most MAX, into OUT in no order; how many there are.  Cost: the whole table. */
 size_t runtime_kills(const struct runtime *r, int64_t now_ms, struct kill *out, size_t max);
 
-/* Forget the kills of what has DIGEST, with NULL all of them and all of runtime_want_whole(); how many kills that were.  One that is
- * written meanwhile may stay or be lost. */
+/* Forget the kills of what has DIGEST, with NULL all of them and all of runtime_want_whole(); how many kills that were.  One that
+ * is written meanwhile may stay or be lost. */
 size_t runtime_forget_kills(struct runtime *r, const struct digest *digest);
 
 /* ---- the URLs of which a part is not enough ---- */
