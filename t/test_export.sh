@@ -260,7 +260,7 @@ if has_tool spamassassin "SpamAssassin reads the lures"; then
 fi
 if has_tool rspamadm "rspamd reads the lures"; then
 	cat > "$work/rspamd.conf" <<-END
-		options { pidfile = "$work/pid"; dns { nameserver = ["127.0.0.1:1"]; } }
+		options { pidfile = "$work/pid"; hs_cache_dir = "$work"; dns { nameserver = ["127.0.0.1:1"]; } }
 		logging { type = "console"; level = "warning"; }
 		actions { reject = 15; }
 		group "x" { symbol "X" { weight = 1; } }
