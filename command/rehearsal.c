@@ -5,6 +5,8 @@
 #include <sys/random.h>
 
 #include "base/siphash.h"
+#include "command/har.h"
+#include "inspect/digester.h"
 #include "ruleset/gate.h"
 
 enum { TEXT_MAX = 4096, WORDS_MAX = 4 * URL_RAW_MAX, HITS_MAX = 256 << 20, SEEN_FIRST = 4096, INDEX_SIZE = 1 << 18 };
@@ -36,6 +38,7 @@ outcome_name(enum outcome o)
 struct member {
 	struct access_member	 access;
 	const struct rehearsal	*r;
+	const struct body_facts	*facts;		/* of the body that came, or NULL */
 	struct buf		 hits;		/* of a piece: struct hit, and its texts */
 };
 
@@ -118,26 +121,45 @@ add_hit(struct member *m, enum outcome outcome, const struct why *why, const str
 	buf_fini(&words);
 }
 
+/* A request and, when it got through, its answer. */
+struct judgement {
+	struct why	 request, body;
+	const struct why *why;		/* the one that counts */
+	enum outcome	 outcome;
+};
+
+static void
+judge_by(const struct generation *g, const struct question *q, const struct body_facts *facts, struct judgement *j)
+{
+	j->why = &j->request;
+	j->outcome = OUTCOME_PASS;
+	if (g == NULL) {
+		why_init(&j->request);
+		return;
+	}
+	judge_request(g, (int)generation_site(g)->fail_mode, q, &j->request);
+	j->outcome = outcome_of(&j->request);
+	if (facts == NULL || j->outcome == OUTCOME_BLOCK || j->request.files_exempt)
+		return;
+	judge_body(g, facts, q->now, &j->body);
+	if (outcome_of(&j->body) > j->outcome) {
+		j->why = &j->body;
+		j->outcome = outcome_of(&j->body);
+	}
+}
+
 static void
 judge_entry(void *member, const struct access_entry *e, const struct url *url)
 {
 	struct member *m = member;
 	struct asker asker = { .client = e->client, .user = e->user, .host = url->host, .pseudonyms = m->r->pseudonyms };
 	struct question q = { .url = url, .now = m->r->now, .asker = &asker };
-	struct why live, candidate;
-	enum outcome before, after;
+	struct judgement live, candidate;
 
-	judge_request(m->r->candidate, (int)generation_site(m->r->candidate)->fail_mode, &q, &candidate);
-	after = outcome_of(&candidate);
-	if (m->r->live == NULL) {
-		before = OUTCOME_PASS;
-		why_init(&live);
-	} else {
-		judge_request(m->r->live, (int)generation_site(m->r->live)->fail_mode, &q, &live);
-		before = outcome_of(&live);
-	}
-	if (after != before)
-		add_hit(m, after, after > before ? &candidate : &live, e, url);
+	judge_by(m->r->candidate, &q, m->facts, &candidate);
+	judge_by(m->r->live, &q, m->facts, &live);
+	if (candidate.outcome != live.outcome)
+		add_hit(m, candidate.outcome, candidate.outcome > live.outcome ? candidate.why : live.why, e, url);
 }
 
 /* ---- summing up, in order ---- */
@@ -317,6 +339,88 @@ sum_piece(void *arg, void *member)
 	return 0;
 }
 
+/* ---- captures ---- */
+
+struct capture {
+	struct rehearsal	*r;
+	struct access_logs	*logs;
+	struct member		*m;
+	int			 error;
+};
+
+/* Digests that a rule of either generation may go by; events name one in any case. */
+static unsigned
+algs_of(const struct rehearsal *r)
+{
+	unsigned algs = generation_algs(r->candidate) | (r->live == NULL ? 0 : generation_algs(r->live));
+
+	return algs != 0 ? algs : DIGEST_BIT(DIGEST_MD5);
+}
+
+static void
+count_entry(struct access_counts *n, int64_t time_ms)
+{
+	n->entries++;
+	if (time_ms == ACCESS_UNKNOWN)
+		return;
+	n->first_ms = n->first_ms == ACCESS_UNKNOWN || time_ms < n->first_ms ? time_ms : n->first_ms;
+	n->last_ms = time_ms > n->last_ms ? time_ms : n->last_ms;
+}
+
+static void
+judge_exchange(void *arg, const struct har_exchange *x)
+{
+	struct capture *c = arg;
+	struct access_entry e = { .kind = ACCESS_URL, .url = x->url, .method = x->method, .time_ms = x->time_ms, .size = ACCESS_UNKNOWN,
+		.head_size = ACCESS_UNKNOWN };
+	struct file_names names = { .n = 0 };
+	struct body_facts facts = { .size = x->body.len, .names = &names };
+	struct url url;
+
+	c->logs->counts.lines++;
+	if (x->time_ms != ACCESS_UNKNOWN && x->time_ms < c->logs->since_ms) {
+		c->logs->counts.old++;
+		return;
+	}
+	if (access_entry_url(&e, &url) != URL_OK) {
+		c->logs->counts.without++;
+		return;
+	}
+	count_entry(&c->logs->counts, x->time_ms);
+	c->r->bodies += x->has_body;
+	c->r->no_bodies += x->answered && !x->has_body;
+	if (x->has_body) {
+		facts.n = digests_of(x->body, algs_of(c->r), facts.digests);
+		file_names_add_disposition(&names, x->disposition);
+		file_names_add_path(&names, url.path);
+	}
+	c->m->facts = x->has_body ? &facts : NULL;
+	judge_entry(c->m, &e, &url);
+	c->m->facts = NULL;
+	if (c->error == 0)
+		c->error = sum_piece(c->r, c->m);
+	url_fini(&url);
+}
+
+static int
+read_captures(struct rehearsal *r, struct access_logs *logs, struct member *m, struct diag *diag)
+{
+	struct capture c = { .r = r, .logs = logs, .m = m };
+	uint64_t bad;
+	int result = 0;
+
+	for (size_t i = 0; i < r->n_captures; i++) {
+		if (har_read(r->captures[i], judge_exchange, &c, &bad, diag) == -1)
+			result = -1;
+		else
+			logs->counts.unread += bad;
+		logs->counts.lines += bad;
+	}
+	if (c.error != 0)
+		diag_error(diag, "%s", strerror(c.error));
+	return c.error != 0 ? -1 : result;
+}
+
 /* ---- all of it ---- */
 
 static int
@@ -354,6 +458,8 @@ rehearsal_run(struct rehearsal *r, struct access_logs *logs, struct diag *diag)
 		logs->piece = sum_piece;
 		logs->arg = r;
 		result = access_logs_read(logs, members, n, diag);
+		if (read_captures(r, logs, &crew[0], diag) == -1)
+			result = -1;
 		for (size_t i = 0; i < n; i++)
 			buf_fini(&crew[i].hits);
 	}

@@ -3,7 +3,7 @@
  *
  * A row is a rule and what it would do that is not done now.  Different clients and domains are counted exactly as long as there is
  * room for REHEARSAL_DISTINCT of them in all rows together; beyond that the numbers are "at least".  What a file is, no log says:
- * file rules are not judged. */
+ * file rules are judged by captures (har.h) alone, which have bodies. */
 #ifndef COMMAND_REHEARSAL_H
 #define COMMAND_REHEARSAL_H
 
@@ -38,14 +38,18 @@ struct rehearsal {
 	const struct public_suffixes	*suffixes;	/* NULL: domains are not counted */
 	const struct pseudonyms		*pseudonyms;	/* for exceptions; NULL */
 	bool				 show_query, show_mail;	/* in samples */
+	const char *const		*captures;	/* HAR files, beside the logs */
+	size_t				 n_captures;
+	uint64_t			 bodies, no_bodies;	/* of captures: judged; without their bytes */
 	struct rehearsal_row		*rows;
 	size_t				 n, cap;
 	uint64_t			 lost;		/* requests for which there was no row left */
 	struct rehearsal_tables		*tables;
 };
 
-/* Judge what LOGS names (its functions are set here), and arrange the rows: sources first, then what would be blocked, the most
- * requests first.  -1 with errors in DIAG; what was read is there all the same.  R is to be given to rehearsal_fini(). */
+/* Judge what LOGS and the captures name (its functions are set here), and arrange the rows: sources first, then what would be
+ * blocked, the most requests first.  -1 with errors in DIAG; what was read is there all the same.  R is to be given to
+ * rehearsal_fini(). */
 int rehearsal_run(struct rehearsal *r, struct access_logs *logs, struct diag *diag);
 void rehearsal_fini(struct rehearsal *r);
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "command/candidate.h"
+#include "command/har.h"
 #include "command/live.h"
 #include "command/rehearsal.h"
 #include "command/show.h"
@@ -21,7 +22,7 @@ struct rehearse {
 	const struct call	*call;
 	const char		*source, *file;		/* NULL */
 	char			 name[MANIFEST_NAME + 1];	/* of the source that FILE would be */
-	const char		**paths;
+	const char		**paths, **captures;
 	struct access_logs	 logs;
 	bool			 json, has_budget;
 	uint64_t		 budget;
@@ -132,6 +133,9 @@ print_text(const struct rehearse *h)
 	printf("%" PRIu64 " line%s, %" PRIu64 " request%s judged", n->lines, show_s(n->lines), n->entries, show_s(n->entries));
 	print_span(n->first_ms, n->last_ms);
 	printf("; %.1f s\n", (double)h->took_ms / MS);
+	if (h->r.n_captures > 0)
+		printf("%" PRIu64 " bod%s of captures judged, %" PRIu64 " more without their bytes\n", h->r.bodies,
+		    h->r.bodies == 1 ? "y" : "ies", h->r.no_bodies);
 	for (size_t i = 0; i < h->r.n; i++)
 		print_row(h, &h->r.rows[i]);
 	if (h->r.n == 0)
@@ -215,6 +219,8 @@ print_json(const struct rehearse *h, const struct diag *diag)
 	show_json_number(j, "older", n->old);
 	show_json_number(j, "without_url", n->without);
 	show_json_number(j, "not_shown", h->r.lost);
+	show_json_number(j, "bodies", h->r.bodies);
+	show_json_number(j, "bodies_without_bytes", h->r.no_bodies);
 	add_span(j, n->first_ms, n->last_ms);
 	json_object_set_new(j, "budget", h->has_budget ? json_integer((json_int_t)h->budget) : json_null());
 	json_object_set_new(j, "exceeded", json_boolean(is_any_over(h)));
@@ -282,13 +288,23 @@ rehearse(struct rehearse *h, struct diag *diag)
 	return r != 0 ? EXIT_TROUBLE : is_any_over(h) ? EXIT_FOUND : EXIT_FINE;
 }
 
+static void
+take_path(struct rehearse *h, const char *path)
+{
+	if (har_is_one(path))
+		h->captures[h->r.n_captures++] = path;
+	else
+		h->paths[h->logs.n++] = path;
+}
+
 /* Operands are a source, unless all are meant, and more logs. */
 static int
 take_operands(struct rehearse *h, const struct call *c, const char *const *values)
 {
 	int first = values[FLAG_ALL] == NULL && c->argc > 0;
 
-	if ((h->paths = calloc((size_t)c->argc + 1, sizeof(*h->paths))) == NULL)
+	if ((h->paths = calloc((size_t)c->argc + 1, sizeof(*h->paths))) == NULL ||
+	    (h->captures = calloc((size_t)c->argc + 1, sizeof(*h->captures))) == NULL)
 		return call_fail(c, "%s", strerror(errno));
 	if (first > 0) {
 		bool is_file = strchr(c->argv[0], '/') != NULL;
@@ -296,10 +312,11 @@ take_operands(struct rehearse *h, const struct call *c, const char *const *value
 		h->file = is_file ? c->argv[0] : NULL;
 		h->source = is_file ? candidate_source(c->argv[0], h->name) : c->argv[0];
 	}
-	h->paths[h->logs.n++] = values[FLAG_LOG];
+	take_path(h, values[FLAG_LOG]);
 	for (int i = first; i < c->argc; i++)
-		h->paths[h->logs.n++] = c->argv[i];
+		take_path(h, c->argv[i]);
 	h->logs.paths = h->paths;
+	h->r.captures = h->captures;
 	return EXIT_FINE;
 }
 
@@ -351,6 +368,7 @@ run(struct call *c)
 	candidate_fini(&h.candidate);
 	access_format_free(format);
 	free(h.paths);
+	free(h.captures);
 	return status;
 }
 
@@ -362,7 +380,7 @@ const struct verb verb_rehearse = {
 	.help =
 	    "  SOURCE          publish this source alone; with a slash, a file that is no source yet\n"
 	    "  --all           all sources that have changed: the default\n"
-	    "  --log FILE      access logs of Squid, plain or of gzip; - is standard input\n"
+	    "  --log FILE      access logs of Squid, plain or of gzip; - is standard input; captures, x.har\n"
 	    "  --format LOGFORMAT  what they are written in, as squid.conf has it; else Squid's own, common and combined\n"
 	    "  --days N        of the last N days only\n"
 	    "  --budget N      exit 1 when a source would newly block more than N requests\n"

@@ -167,4 +167,43 @@ has "are held alike" "2 held rules left out" "$out"
 sed -i 's/RehearseBudget.*/RehearseBudget 0/' "$state/site.conf"
 fb 0 "without a budget" publish
 hasnot "nothing is held" "held" "$out"
+
+# ---- captures ----
+state=$work/captures rules=$work/captures/sources/local.rules
+mkdir -p "$state/sources"
+echo 'block host .back.example id=back' >"$rules"
+fb 0 "something is live" publish
+body=$(printf 'a file\0of a capture' | base64)
+md5=$(printf 'a file\0of a capture' | md5sum | cut -d' ' -f1) text=$(printf 'plain text' | sha256sum | cut -d' ' -f1)
+exchange() {	# exchange URL CONTENT [DISPOSITION]
+	printf '{"startedDateTime":"2026-11-18T11:06:40.123Z","request":{"method":"GET","url":"%s"},"response":{"status":200,"headers":[{"name":"Content-Disposition","value":"%s"}],"content":%s}}' "$1" "${3:-inline}" "$2"
+}
+{
+	printf '{"log":{"version":"1.2","entries":['
+	exchange https://files.example/x '{"size":19,"encoding":"base64","text":"'"$body"'"}'; echo ,
+	exchange https://files.example/y '{"size":10,"text":"plain text"}'; echo ,
+	exchange https://files.example/z '{"size":5,"encoding":"base64","text":"aGVsbG8="}' 'attachment; filename=\"run me.exe\"'; echo ,
+	exchange https://files.example/converted '{"size":9,"text":"plain text"}'; echo ,
+	exchange https://files.example/broken '{"size":19,"encoding":"base64","text":"!!!!"}'; echo ,
+	exchange https://www.blocked.example/x '{"size":19,"encoding":"base64","text":"'"$body"'"}'; echo ,
+	exchange 'http://[nonsense' '{"size":0}'
+	echo ',{"request":7},null]}}'
+} >"$work/x.har"
+printf '%s\n' "block file 19:md5:$md5 id=f" "block file *:sha256:$text id=t" 'block file 5:name:run*me.exe id=n' 'block host .blocked.example id=h' >"$rules"
+fb 0 "a capture" rehearse --json --log "$work/x.har"
+json "files are judged by what is in it" '[.changes[] | [.outcome, .rule, .requests, .urls[0]]]' \
+	'[["block","local:f",1,"https://files.example/x"],["block","local:h",1,"https://www.blocked.example/x"],["block","local:n",1,"https://files.example/z"],["block","local:t",1,"https://files.example/y"]]'
+json "what cannot be is counted" '[.lines, .requests, .unread, .without_url, .bodies, .bodies_without_bytes]' '[9,6,2,1,4,2]'
+fb 0 "beside a log" rehearse --all --log "$log" "$work/x.har"
+has "both are judged" "4 bodies of captures judged, 2 more without their bytes" "$out"
+has "and what the log has" "pass   local:back  1 request" "$out"
+printf 'allow host .files.example files=yes\n' >>"$rules"
+fb 0 "an allow with files=yes" rehearse --json --log "$work/x.har"
+json "lets them pass" '[.changes[] | .rule]' '["local:h"]'
+echo '{"log":{}}' >"$work/no.har"
+fb 2 "no capture" rehearse --log "$work/no.har"
+has "is told" "no.har: error: no HAR" "$err"
+printf '{"log":\n{"entries":[' >"$work/no.har"
+fb 2 "a capture that is cut" rehearse --log "$work/no.har"
+has "is told with its place" "no.har:2:" "$err"
 tap_done
