@@ -50,16 +50,20 @@ add_all(struct alerts *a, struct lures *l)
 	char **ids = NULL;
 	size_t n = 0;
 	int r = alerts_ids(a, &ids, &n);
+	bool listed = r == 0;
 
 	buf_addf(&l->text, "# Firebreak: lures of the alerts that are live in generation %" PRIu64 "\n\n", a->live.generation);
+	if (r == 0)
+		r = output_put(l->out, buf_slice(&l->text));
+	buf_reset(&l->text);
 	for (size_t i = 0; i < n; i++) {
 		if (r == 0)
 			r = add_alert(a, ids[i], l);
 		free(ids[i]);
 	}
 	free(ids);
-	if (r == 0)
-		r = output_put(l->out, buf_slice(&l->text));
+	if (r == -1 && listed)
+		diag_error(&a->diag, "%s", strerror(errno));
 	return r;
 }
 
@@ -72,15 +76,13 @@ export_lures(const struct call *c, struct output *out)
 
 	buf_init(&l.text, TEXT_MAX);
 	if (alerts_init(&a, c->state) == 0) {
-		if (add_all(&a, &l) == -1)
-			call_fail(c, "%s", strerror(errno));
-		else
+		if (add_all(&a, &l) == 0)
 			status = a.diag.n_errors > 0 ? EXIT_FOUND : EXIT_FINE;
 	}
 	diag_print(&a.diag, stderr);
 	if (status != EXIT_TROUBLE)
 		fprintf(stderr, "firebreak %s: %zu sample%s of %zu live alert%s\n", c->verb->name, l.n, show_s(l.n), l.alerts, show_s(l.alerts));
-	if (l.left > 0)
+	if (status != EXIT_TROUBLE && l.left > 0)
 		fprintf(stderr, "left out: %zu without a phrase that tells them\n", l.left);
 	alerts_fini(&a);
 	buf_fini(&l.text);

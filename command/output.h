@@ -7,11 +7,12 @@
 
 struct output {
 	const char	*path;	/* NULL: standard output */
-	char		*beside;
+	char		*beside;	/* what becomes PATH; NULL: nothing does */
 	int		 fd;
 };
 
-/* Begin to write for PATH, NULL or "-" for standard output.  -1 after saying why not. */
+/* Begin to write for PATH, NULL or "-" for standard output; what is no ordinary file, such as a pipe, is written to as it is.  -1
+ * after saying why not. */
 int output_begin(struct output *o, const struct call *c, const char *path);
 
 /* The next piece; ARG is a struct output.  -1 with errno. */

@@ -204,7 +204,7 @@ take_exception(struct export *e, const struct rule *rule)
 	struct rule mark = { .action = RULE_ALLOW };
 
 	source_line_init(&line);
-	if (exception_parse(rule->key.path, &line, host, &parsed, why) == 0 && parsed.host.len > 0 && parsed.user.len == 0 &&
+	if (!e->o->allow && exception_parse(rule->key.path, &line, host, &parsed, why) == 0 && parsed.host.len > 0 && parsed.user.len == 0 &&
 	    !parsed.has_client && parsed.client_token.len == 0) {
 		mark.key.host = parsed.host;
 		add(e, MARK, &mark, EXACT);
@@ -305,7 +305,8 @@ keep(struct export *e, struct sorter *kept, struct marks *m, struct slice record
 		note_mark(m, key, rest.p[1]);
 		return m->last.failed || m->before.failed ? (errno = ENOMEM, -1) : 0;
 	}
-	if (is_marked(m, key, rest.p[1])) {
+	/* An allow within an allow, or a block within a block, takes nothing away. */
+	if (rest.p[2] != (e->o->allow ? 'b' : 'a') && is_marked(m, key, rest.p[1])) {
 		e->counts->left[EXPORT_WIDER]++;
 		return 0;
 	}

@@ -66,6 +66,8 @@ block file *:sha256:$sha256 published=2026-11-01T00:00:00Z
 allow file 12:md5:$good id=g
 block file 12:md5:$good
 block file 10:name:a.exe
+allow host inner.test
+allow url inner.test/x/
 END
 sed -i 's/ id="f[^ ]*/ id=f/' "$state/sources/local.rules"
 # A feed's names are anybody's.
@@ -75,7 +77,7 @@ fb 0 "publish" publish
 # ---- hosts ----
 fb 0 "rpz" export rpz
 is "names, what is below, and what is allowed" "$(grep -v '^[$@;]' <<<"$out" | cut -d' ' -f1,3 | tr '\n' '|')" \
-	"*.below.test .|*.dom.test .|dom.test .|a.dom.test .|exact.test .|*.over.test rpz-passthru.|over.test rpz-passthru.|*.part.test .|partly.test .|site.test .|*.u_s.test .|u_s.test .|under_score.test .|*.wide.test .|wide.test .|good.wide.test rpz-passthru.|"
+	"*.below.test .|*.dom.test .|dom.test .|a.dom.test .|exact.test .|inner.test rpz-passthru.|*.over.test rpz-passthru.|over.test rpz-passthru.|*.part.test .|partly.test .|site.test .|*.u_s.test .|u_s.test .|under_score.test .|*.wide.test .|wide.test .|good.wide.test rpz-passthru.|"
 is "a part that is allowed leaves the whole out" "$(left 2 "with an allow")" 1
 is "addresses and what looks like a trigger" "$(left 3 "for addresses")" 1
 is "below the threshold" "$(left 1 "below the level")" 1
@@ -94,7 +96,7 @@ is "hosts and domains, and what a domain covers once" "$(rows)" "8.8.4.9|x.rpz-i
 is "a domain with an allowed host is left out" "$(left 3 "with an allow")" 1
 is "as is what another row says" "$(left 1 "said by")" 1
 fb 0 "dstdomain --allow" export dstdomain --allow
-is "is the other half" "$(rows)" ".over.test|good.wide.test|"
+is "is the other half" "$(rows)" "inner.test|.over.test|good.wide.test|"
 fb 0 "suricata" export suricata --sid 7000 --source local
 is "two rules for each" "$(grep -c '^alert ' <<<"$out") $(grep -o 'sid:[0-9]*' <<<"$out" | sort -u | wc -l)" "16 16"
 has "a host" 'tls.sni; content:"exact.test"; nocase; bsize:10; sid:' "$out"
@@ -147,6 +149,12 @@ done
 echo old > "$work/kept"
 fb 2 "an export that fails" export rpz --source none --output "$work/kept"
 is "leaves the file as it was, and nothing beside it" "$(cat "$work/kept") $(ls "$work" | grep -c '^kept')" "old 1"
+mkfifo "$work/pipe"
+timeout 60 cat "$work/pipe" > "$work/piped" &
+fb 0 "into a pipe" export suricata --output "$work/pipe"
+wait $!
+[ -p "$work/pipe" ]; ok $? "which stays one"
+same "and gets all" "$work/piped" "$work/one"
 "$firebreak" --state "$state" export rpz >/dev/full 2>"$work/err"; is "a full disk" "$?" 2
 
 # ---- there and back: our own readers make the same rules of it ----
@@ -161,7 +169,7 @@ again() {
 	same "$2 there and back" "$work/got" "$work/expected"
 }
 again a.rpz rpz "block host *.below.test" "block host *.dom.test" "block host dom.test" "block host a.dom.test" "block host exact.test" \
-	"allow host *.over.test" "allow host over.test" "block host *.part.test" "block host partly.test" "block host site.test" "block host *.u_s.test" "block host u_s.test" \
+	"allow host inner.test" "allow host *.over.test" "allow host over.test" "block host *.part.test" "block host partly.test" "block host site.test" "block host *.u_s.test" "block host u_s.test" \
 	"block host under_score.test" "block host *.wide.test" "block host wide.test" "allow host good.wide.test"
 again b.hosts-file hosts "block host a.dom.test" "block host exact.test" "block host site.test" "block host under_score.test" "block host x.rpz-ip"
 again c.dstdomain dstdomain "block host 8.8.4.9" "block host .dom.test" "block host exact.test" "block host site.test" "block host .u_s.test" \
