@@ -194,6 +194,12 @@ take_mark(struct export *e, const struct rule *rule, struct slice path)
 	return EXPORT_ACTION;
 }
 
+static bool
+is_for_everybody(const struct exception *x)
+{
+	return x->host.len > 0 && x->user.len == 0 && !x->has_client && x->client_token.len == 0;
+}
+
 /* An exception for everybody who goes to one host is an allow of that host.  What others may is nothing that a list can say. */
 static enum export_left
 take_exception(struct export *e, const struct rule *rule)
@@ -204,8 +210,7 @@ take_exception(struct export *e, const struct rule *rule)
 	struct rule mark = { .action = RULE_ALLOW };
 
 	source_line_init(&line);
-	if (!e->o->allow && exception_parse(rule->key.path, &line, host, &parsed, why) == 0 && parsed.host.len > 0 && parsed.user.len == 0 &&
-	    !parsed.has_client && parsed.client_token.len == 0) {
+	if (!e->o->allow && exception_parse(rule->key.path, &line, host, &parsed, why) == 0 && is_for_everybody(&parsed)) {
 		mark.key.host = parsed.host;
 		add(e, MARK, &mark, EXACT);
 	}
