@@ -6,27 +6,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGE_MAX = 300, LINE_SPARE = 16 /* what a reader may add to a line */ };
+enum { MESSAGE_MAX = 300, SHOWN_MAX = 100 /* bytes of what a message is about */, LINE_SPARE = 16 /* what a reader may add to a line */ };
 
 static const struct {
 	feed_reader	*read;
 	bool		 allows;	/* whatever the options say */
+	const struct feed_stream *stream;	/* instead of READ */
 } readers[FEED_FORMATS] = {
-	[FEED_HOSTS_PLAIN] = { feed_read_hosts, false },
-	[FEED_HOSTS_FILE] = { feed_read_hosts_file, false },
-	[FEED_URLS] = { feed_read_urls, false },
-	[FEED_SQUIDGUARD_DOMAINS] = { feed_read_guard_domains, false },
-	[FEED_SQUIDGUARD_URLS] = { feed_read_guard_urls, false },
-	[FEED_HDB] = { feed_read_clamav, false },
-	[FEED_HSB] = { feed_read_clamav, false },
-	[FEED_FP] = { feed_read_clamav, true },
-	[FEED_SFP] = { feed_read_clamav, true },
-	[FEED_IGN2] = { feed_read_ign2, true },
-	[FEED_DIGESTS] = { feed_read_digests, false },
-	[FEED_HASHDEEP] = { feed_read_hashdeep, false },
-	[FEED_CSV] = { feed_read_csv, false },
-	[FEED_ADBLOCK] = { feed_read_adblock, false },
-	[FEED_RPZ] = { feed_read_rpz, false },
+	[FEED_HOSTS_PLAIN] = { feed_read_hosts, false, NULL },
+	[FEED_HOSTS_FILE] = { feed_read_hosts_file, false, NULL },
+	[FEED_URLS] = { feed_read_urls, false, NULL },
+	[FEED_SQUIDGUARD_DOMAINS] = { feed_read_guard_domains, false, NULL },
+	[FEED_SQUIDGUARD_URLS] = { feed_read_guard_urls, false, NULL },
+	[FEED_HDB] = { feed_read_clamav, false, NULL },
+	[FEED_HSB] = { feed_read_clamav, false, NULL },
+	[FEED_FP] = { feed_read_clamav, true, NULL },
+	[FEED_SFP] = { feed_read_clamav, true, NULL },
+	[FEED_IGN2] = { feed_read_ign2, true, NULL },
+	[FEED_DIGESTS] = { feed_read_digests, false, NULL },
+	[FEED_HASHDEEP] = { feed_read_hashdeep, false, NULL },
+	[FEED_CSV] = { feed_read_csv, false, NULL },
+	[FEED_ADBLOCK] = { feed_read_adblock, false, NULL },
+	[FEED_RPZ] = { feed_read_rpz, false, NULL },
+	[FEED_MISP] = { NULL, false, &feed_misp },
+	[FEED_STIX] = { NULL, false, &feed_stix },
+	[FEED_ABUSE_CSV] = { feed_read_abuse, false, NULL },
+	[FEED_ABUSE_JSON] = { NULL, false, &feed_abuse_json },
+	[FEED_CVD] = { NULL, false, &feed_cvd },
 };
 
 /* ---- what the readers say ---- */
@@ -41,6 +47,8 @@ feed_skip(struct feed *f)
 static unsigned
 line_number(const struct feed *f)
 {
+	if (f->at.line != 0)
+		return f->at.line;
 	return f->counts.lines > UINT32_MAX ? UINT32_MAX : (unsigned)f->counts.lines;
 }
 
@@ -50,12 +58,21 @@ feed_bad(struct feed *f, unsigned col, const char *fmt, ...)
 	char text[MESSAGE_MAX];
 	va_list ap;
 
-	if (f->counts.bad++ >= f->options.bad_shown || f->diag == NULL)
+	if (f->quiet || f->previewing)
 		return 0;
+	if (f->counts.bad++ >= f->options.bad_shown && !f->loud) {
+		f->hidden++;
+		return 0;
+	}
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	diag_add(f->diag, DIAG_WARNING, f->file, line_number(f), col, "%s", text);
+	col = f->at.col != 0 ? f->at.col : col;
+	if (f->shown.len > 0)
+		diag_add(f->diag, DIAG_WARNING, f->file, line_number(f), col, "%s: \"%.*s\"", text,
+		    SLICE_ARGS(slice_head(f->shown, SHOWN_MAX)));
+	else
+		diag_add(f->diag, DIAG_WARNING, f->file, line_number(f), col, "%s", text);
 	return 0;
 }
 
@@ -63,7 +80,7 @@ int
 feed_give(struct feed *f, const struct rule_match *match, enum rule_kind kind, struct cell name, struct slice line_md5)
 {
 	struct feed_entry e = { .action = f->action, .kind = kind, .match = match, .name = name.text, .line_md5 = line_md5,
-		.removed = f->removed, .line = line_number(f), .col = name.col };
+		.note = f->note, .expires = f->expires, .removed = f->removed, .line = line_number(f), .col = name.col };
 
 	f->counts.entries++;
 	return f->visit(f->arg, &e);
@@ -140,6 +157,8 @@ check_options(const struct feed *f)
 		return refuse_options(f->diag, f->file, "a feed blocks or allows");
 	if (f->options.n_filters > FEED_FILTERS_MAX)
 		return refuse_options(f->diag, f->file, "too many filters");
+	if (f->options.confidence > FEED_CONFIDENCE_MAX)
+		return refuse_options(f->diag, f->file, "confidence is a number from 0 to 100");
 	if (f->options.diff && f->read != feed_read_guard_domains && f->read != feed_read_guard_urls)
 		return refuse_options(f->diag, f->file, "only squidGuard's lists have a form that lists changes");
 	return 0;
@@ -164,6 +183,7 @@ feed_new(enum feed_format format, const struct feed_options *options, const char
 	f->arg = arg;
 	f->diag = diag;
 	f->read = readers[format].read;
+	f->stream = readers[format].stream;
 	f->action = readers[format].allows ? RULE_ALLOW : f->options.action;
 	buf_init(&f->text, f->options.line_max + LINE_SPARE);
 	buf_init(&f->csv.plain, f->options.line_max + LINE_SPARE);
@@ -180,14 +200,78 @@ feed_free(struct feed *f)
 {
 	if (f == NULL)
 		return;
+	if (f->stream != NULL)
+		f->stream->fini(f);
 	buf_fini(&f->text);
 	buf_fini(&f->csv.plain);
 	free(f);
 }
 
+/* ---- streams ---- */
+
+bool
+feed_is_stream(enum feed_format format)
+{
+	return readers[format].stream != NULL;
+}
+
+static int
+no_memory(struct feed *f)
+{
+	diag_add(f->diag, DIAG_ERROR, f->file, 0, 0, "out of memory");
+	return f->stopped = -1;
+}
+
+/* The stream begins; or again, after its preview. */
+static int
+begin_stream(struct feed *f, bool previewing)
+{
+	if (f->previewing && !previewing && f->stream->end(f) == -1)
+		return no_memory(f);
+	f->previewing = previewing;
+	f->begun = true;
+	f->counts = (struct feed_counts){ 0 };
+	return f->stream->begin(f) == -1 ? no_memory(f) : 0;
+}
+
+int
+feed_preview(struct feed *f, struct slice text)
+{
+	if (f->stream == NULL || !f->stream->previews || f->stopped != 0)
+		return f->stopped;
+	if (!f->begun && begin_stream(f, true) == -1)
+		return f->stopped;
+	return f->stopped = f->stream->put(f, text);
+}
+
+static int
+stream_text(struct feed *f, struct slice text)
+{
+	if (f->stopped == 0 && (!f->begun || f->previewing) && begin_stream(f, false) == -1)
+		return f->stopped;
+	if (f->stopped == 0) {
+		f->counts.bytes += text.len;
+		f->stopped = f->stream->put(f, text);
+	}
+	return f->stopped;
+}
+
+static void
+end_stream(struct feed *f)
+{
+	int r = f->stopped;
+
+	/* An empty text is one that lacks all. */
+	if (r == 0 && (r = stream_text(f, SLICE(""))) == 0)
+		r = f->stream->end(f);
+	f->stopped = r;
+}
+
 int
 feed_line(struct feed *f, struct slice line)
 {
+	if (f->stream != NULL && stream_text(f, line) == 0)
+		return stream_text(f, SLICE("\n"));
 	if (f->stopped != 0)
 		return f->stopped;
 	f->counts.lines++;
@@ -210,6 +294,8 @@ feed_text(struct feed *f, struct slice text)
 	struct slice line;
 	int r = f->stopped;
 
+	if (f->stream != NULL)
+		return stream_text(f, text);
 	while (text.len > 0 && r == 0) {
 		slice_cut(text, '\n', &line, &text);
 		r = feed_line(f, line);
@@ -223,9 +309,10 @@ feed_end(struct feed *f, struct feed_counts *out)
 	if (f->rpz.open > 0)
 		feed_bad(f, 0, "the file ends within a parenthesis");
 	f->rpz.open = 0;
-	if (f->counts.bad > f->options.bad_shown)
-		diag_add(f->diag, DIAG_NOTE, f->file, 0, 0, "%" PRIu64 " more bad lines are not shown",
-		    f->counts.bad - f->options.bad_shown);
+	if (f->stream != NULL)
+		end_stream(f);
+	if (f->hidden > 0)
+		diag_add(f->diag, DIAG_NOTE, f->file, 0, 0, "%" PRIu64 " more bad lines are not shown", f->hidden);
 	if (out != NULL)
 		*out = f->counts;
 	return f->stopped;

@@ -1,12 +1,14 @@
-/* feed.h - lists that others publish, line by line: what each entry blocks or allows, as a rule's match.
+/* feed.h - lists that others publish, line by line or piece by piece: what each entry blocks or allows, as a rule's match.
  *
  *	lines --> reader of the format --> struct feed_entry --> visitor
  *	              |-> bad: shown in the diag, counted         |-> not 0: stop
  *	              '-> skipped: meant for others, counted
  *
  * A feed is not written by us: a line that is no good never refuses the rest.  What a rule cannot say exactly is skipped,
- * never approximated.  The formats are described in feeds(5).  A struct feed belongs to one thread at a time; nothing here
- * opens files, logs or prints.  Nothing is allocated per line, but for the path of a URL. */
+ * never approximated.  JSON and containers have no lines that count; their pieces are treated as lines are: what is wrong within
+ * one costs that piece.  The formats are described in feeds(5).  A struct feed belongs to one thread at a time; nothing here
+ * opens files, logs or prints.  Nothing is allocated per line, but for the path of a URL; of JSON a piece at a time is held
+ * (json_pieces.h). */
 #ifndef FEEDS_FEED_H
 #define FEEDS_FEED_H
 
@@ -29,6 +31,11 @@ enum feed_format {
 	FEED_CSV,			/* columns by name */
 	FEED_ADBLOCK,			/* "||x^" */
 	FEED_RPZ,			/* a response policy zone's file */
+	FEED_MISP,			/* an event of MISP, in JSON */
+	FEED_STIX,			/* a bundle of STIX 2, in JSON */
+	FEED_ABUSE_CSV,			/* abuse.ch: ThreatFox, URLhaus, MalwareBazaar, Feodo Tracker */
+	FEED_ABUSE_JSON,
+	FEED_CVD,			/* ClamAV's container: a head, and a tar of its other formats */
 	FEED_FORMATS
 };
 
@@ -37,6 +44,7 @@ enum {
 	FEED_BAD_SHOWN = 30,		/* bad lines in the diag, unless the options say less or more */
 	FEED_FILTERS_MAX = 16,
 	FEED_COLUMNS_MAX = 64,		/* those of a CSV that are looked at */
+	FEED_CONFIDENCE_MAX = 100,
 };
 
 /* FEED_CSV: which columns hold what, by the header's names (any case) or, "1" and up, by their place.  NULL: none.  Several
@@ -63,8 +71,11 @@ struct feed_options {
 	bool				 ports;		/* a host list's or host column's hosts may have a port: dropped */
 	char				 separator;	/* CSV; 0 = ',' */
 	struct feed_columns		 columns;	/* CSV */
-	const struct feed_filter	*filters;	/* CSV */
+	const struct feed_filter	*filters;	/* CSV, and abuse.ch's JSON */
 	size_t				 n_filters;	/* up to FEED_FILTERS_MAX */
+	unsigned			 confidence;	/* abuse.ch, STIX: entries with less, or without any, do not count; 0: all */
+	int64_t				 now;		/* STIX: seconds; what has ended by then does not count; 0: not asked */
+	bool				 names_only;	/* FEED_CVD: only what its .ign2 says */
 	size_t				 line_max;	/* bytes; longer lines are bad; 0 = FEED_LINE_MAX */
 	size_t				 bad_shown;	/* bad lines that DIAG gets, the rest is counted; 0 = FEED_BAD_SHOWN */
 };
@@ -76,6 +87,8 @@ struct feed_entry {
 	const struct rule_match	*match;		/* NULL in FEED_IGN2: there is only a name */
 	struct slice		 name;		/* signature, file name or comment, as written; may be empty, may be any bytes */
 	struct slice		 line_md5;	/* FEED_IGN2: hexadecimal MD5 of the one signature line meant; empty: all of that name */
+	struct slice		 note;		/* for people; may be empty, may be any bytes */
+	int64_t			 expires;	/* seconds: when the feed says that it ends; 0: it does not say */
 	bool			 removed;	/* a "-x" of a diff: no longer listed */
 	unsigned		 line, col;	/* from 1 */
 };
@@ -106,12 +119,21 @@ void feed_free(struct feed *f);
  * then do nothing but answer the same.  A bad line is 0, too. */
 int feed_line(struct feed *f, struct slice line);
 
-/* The same for all lines of TEXT, of which the last may lack its newline. */
+/* The same for all lines of TEXT, of which the last may lack its newline; of a format that feed_is_stream() the next bytes, which
+ * may end anywhere. */
 int feed_text(struct feed *f, struct slice text);
 
 /* The end: how much was read into *OUT (may be NULL), and in DIAG how many bad lines it was not shown.  0, or what the visitor
  * answered to stop. */
 int feed_end(struct feed *f, struct feed_counts *out);
+
+/* FORMAT is no list of lines: its text may be given by feed_text() in any portions. */
+bool feed_is_stream(enum feed_format format);
+
+/* Before the first feed_text(): show all of a stream's text, in any portions.  Of what stands further down than where it counts (an
+ * event's name, a later version of an object, whether a container is whole) nothing is known without it.  Nothing is given to the
+ * visitor.  0; formats that need none do nothing. */
+int feed_preview(struct feed *f, struct slice text);
 
 /* ---- formats ---- */
 

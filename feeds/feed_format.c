@@ -2,6 +2,8 @@
 
 #include <limits.h>
 
+#include "feeds/misp_manifest.h"
+
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static const char *const names[FEED_FORMATS] = {
@@ -20,6 +22,11 @@ static const char *const names[FEED_FORMATS] = {
 	[FEED_CSV] = "csv",
 	[FEED_ADBLOCK] = "adblock",
 	[FEED_RPZ] = "rpz",
+	[FEED_MISP] = "misp",
+	[FEED_STIX] = "stix",
+	[FEED_ABUSE_CSV] = "abuse-csv",
+	[FEED_ABUSE_JSON] = "abuse-json",
+	[FEED_CVD] = "cvd",
 };
 
 struct file_name {
@@ -46,6 +53,9 @@ static const struct file_name extensions[] = {
 	{ "csv", FEED_CSV },
 	{ "adblock", FEED_ADBLOCK },
 	{ "rpz", FEED_RPZ },
+	{ "misp", FEED_MISP },
+	{ "stix", FEED_STIX }, { "stix2", FEED_STIX },
+	{ "cvd", FEED_CVD }, { "cld", FEED_CVD }, { "cud", FEED_CVD },
 };
 
 const char *
@@ -86,6 +96,15 @@ look_up(const struct file_name *table, size_t n, struct slice name, enum feed_fo
 	return -1;
 }
 
+/* "5bad1b96-53bc-4148-87eb-50d50a016219.json": an event of a MISP feed. */
+static bool
+is_event(struct slice name)
+{
+	static const struct slice end = { ".json", sizeof(".json") - 1 };
+
+	return slice_ends(name, end) && misp_is_uuid(slice_head(name, name.len - end.len));
+}
+
 int
 feed_format_of_file(struct slice path, enum feed_format *out, bool *diff)
 {
@@ -98,6 +117,10 @@ feed_format_of_file(struct slice path, enum feed_format *out, bool *diff)
 		return *diff && *out != FEED_SQUIDGUARD_DOMAINS && *out != FEED_SQUIDGUARD_URLS ? -1 : 0;
 	if (*diff || slice_find(name, '.') == name.len)
 		return -1;
+	if (is_event(name)) {
+		*out = FEED_MISP;
+		return 0;
+	}
 	return look_up(extensions, COUNT(extensions), behind_last(name, '.'), out);
 }
 
@@ -179,12 +202,69 @@ has_line(struct slice sample, struct slice head)
 	return false;
 }
 
+/* JSON says what it is by its first keys: "key": something that begins with FIRST. */
+static bool
+has_key(struct slice text, const char *key, char first)
+{
+	size_t at;
+
+	while ((at = slice_search(text, slice_str(key))) < text.len) {
+		struct slice rest = slice_trim(slice_skip(text, at + strlen(key)));
+
+		text = slice_skip(text, at + 1);
+		if (rest.len > 0 && rest.p[0] == ':') {
+			rest = slice_trim(slice_skip(rest, 1));
+			if (rest.len > 0 && rest.p[0] == first)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int
+propose_json(struct slice text, enum feed_format *out)
+{
+	if (has_key(text, "\"Event\"", '{'))
+		*out = FEED_MISP;
+	else if (has_key(text, "\"objects\"", '[') || has_key(text, "\"pattern_type\"", '"'))
+		*out = FEED_STIX;
+	else if (has_key(text, "\"ioc_type\"", '"') || has_key(text, "\"url_status\"", '"') || has_key(text, "\"sha256_hash\"", '"') ||
+	    has_key(text, "\"ip_address\"", '"'))
+		*out = FEED_ABUSE_JSON;
+	else
+		return -1;
+	return 0;
+}
+
+/* A header of abuse.ch, in a comment or not. */
+static bool
+is_abuse_table(struct slice sample)
+{
+	static const char *const columns[] = { "url_status", "ioc_value", "sha256_hash", "c2_status" };
+	struct slice line;
+
+	while (sample.len > 0) {
+		slice_cut(sample, '\n', &line, &sample);
+		for (size_t i = 0; i < COUNT(columns) && slice_find(line, ',') < line.len; i++) {
+			size_t at = slice_search(line, slice_str(columns[i]));
+
+			if (at > 0 && at < line.len && strchr(",\"", line.p[at - 1]) != NULL)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Formats that say what they are. */
 static int
 propose_by_head(struct slice sample, enum feed_format *out)
 {
 	if (slice_starts(sample, SLICE("%%%%")))
 		*out = FEED_HASHDEEP;
+	else if (slice_starts(sample, SLICE("ClamAV-VDB:")))
+		*out = FEED_CVD;
+	else if (is_abuse_table(sample))
+		*out = FEED_ABUSE_CSV;
 	else if (has_line(sample, SLICE("$TTL")) || has_line(sample, SLICE("$ORIGIN")) || has_line(sample, SLICE("@ SOA")))
 		*out = FEED_RPZ;
 	else if (has_line(sample, SLICE("[Adblock")) || has_line(sample, SLICE("||")))
@@ -203,6 +283,10 @@ feed_format_propose(struct slice text, enum feed_format *out)
 	long best = 0;
 	int r = -1;
 
+	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+		text = slice_skip(text, 3);
+	if (slice_starts(slice_trim(text), SLICE("{")) || slice_starts(slice_trim(text), SLICE("[{")))
+		return propose_json(slice_head(text, SAMPLE_BYTES), out);
 	if (propose_by_head(sample, out) == 0)
 		return 0;
 	for (size_t i = 0; i < COUNT(tried); i++) {

@@ -56,6 +56,41 @@ feed_host(struct feed *f, struct cell value, struct slice name)
 }
 
 int
+feed_name(struct feed *f, struct cell value, struct slice name)
+{
+	if (feed_parse(f, RULE_HOST, value) == -1)
+		return 0;
+	if (f->match.scope != SCOPE_EXACT)
+		return feed_bad(f, value.col, "a pattern where a host should be");
+	return feed_emit(f, RULE_HOST, value.col, name);
+}
+
+int
+feed_ip(struct feed *f, struct cell value)
+{
+	if (is_range(value.text))
+		return feed_address(f, value);
+	if (feed_parse(f, RULE_HOST, value) == -1)
+		return 0;
+	if (f->match.scope != SCOPE_EXACT || f->match.host_kind == HOST_NAME)
+		return feed_bad(f, value.col, "no address");
+	return feed_emit(f, RULE_HOST, value.col, SLICE(""));
+}
+
+int
+feed_with_port(struct feed *f, struct cell value)
+{
+	struct slice host = without_port(value.text);
+
+	if (host.len == value.text.len)
+		return feed_bad(f, value.col, "no port behind the host");
+	/* The rule would cover all ports. */
+	if (!f->options.ports)
+		return feed_skip(f);
+	return feed_name(f, (struct cell){ host, value.col }, SLICE(""));
+}
+
+int
 feed_read_hosts(struct feed *f, struct slice line)
 {
 	line = feed_strip(line);

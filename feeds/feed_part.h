@@ -4,6 +4,9 @@
 
 #include "base/buf.h"
 #include "feeds/feed.h"
+#include "feeds/json_pieces.h"
+
+struct feed;
 
 /* A piece of a line, and the column that it begins in. */
 struct cell {
@@ -42,6 +45,25 @@ struct rpz_state {
 	struct dns_name		trigger;		/* the owner, without the zone */
 };
 
+/* Of a format that is no list of lines. */
+struct feed_stream {
+	int	(*begin)(struct feed *f);	/* also again, after a preview; -1 without memory */
+	int	(*put)(struct feed *f, struct slice text);
+	int	(*end)(struct feed *f);
+	void	(*fini)(struct feed *f);	/* also without begin */
+	bool	previews;
+};
+extern const struct feed_stream feed_misp, feed_stix, feed_abuse_json, feed_cvd;
+
+/* What is known of a row of abuse.ch. */
+enum abuse_cell { ABUSE_IOC, ABUSE_TYPE, ABUSE_CONFIDENCE, ABUSE_URL, ABUSE_SHA256, ABUSE_SHA1, ABUSE_MD5, ABUSE_SIZE, ABUSE_NAME,
+	ABUSE_IP, ABUSE_PORT, ABUSE_NOTE, ABUSE_CELLS };
+
+struct abuse_state {
+	bool	has_header;
+	int	at[ABUSE_CELLS];	/* which column; or NO_COLUMN */
+};
+
 struct feed {
 	struct feed_options	 options;
 	struct feed_counts	 counts;
@@ -50,20 +72,32 @@ struct feed {
 	void			*arg;
 	struct diag		*diag;
 	int			(*read)(struct feed *, struct slice);
+	const struct feed_stream *stream;	/* NULL: READ reads lines */
+	void			*state;		/* the stream's own */
+	bool			 previewing, begun;
+	bool			 quiet;		/* what is bad is neither counted nor shown */
+	bool			 loud;		/* it is shown in any case */
+	uint64_t		 hidden;	/* what was counted and not shown */
 	enum rule_action	 action;	/* of the line */
 	bool			 removed;
 	int			 stopped;	/* what the visitor answered */
 	struct slice		 line;
+	struct { unsigned line, col; } at;	/* of a stream: where the piece begins; COL 0: the line has columns of its own */
+	struct slice		 shown;		/* of a stream: what a message is about; or empty */
+	struct slice		 note;		/* of the entry */
+	int64_t			 expires;
 	struct rule_match	 match;		/* of the entry; its 1 KiB of host is never cleared */
 	struct buf		 text;		/* what has to be put together */
 	struct csv_state	 csv;
+	struct abuse_state	 abuse;
 	struct rpz_state	 rpz;
+	struct json_pieces	 json;
 };
 
 /* A line's reader: 0, or what the visitor answered. */
 typedef int feed_reader(struct feed *f, struct slice line);
 feed_reader feed_read_hosts, feed_read_hosts_file, feed_read_urls, feed_read_guard_domains, feed_read_guard_urls, feed_read_clamav,
-    feed_read_ign2, feed_read_digests, feed_read_hashdeep, feed_read_csv, feed_read_adblock, feed_read_rpz;
+    feed_read_ign2, feed_read_digests, feed_read_hashdeep, feed_read_csv, feed_read_adblock, feed_read_rpz, feed_read_abuse;
 
 /* The column of P, which points into the line. */
 static inline unsigned
@@ -98,6 +132,12 @@ int feed_address(struct feed *f, struct cell value);
 int feed_host(struct feed *f, struct cell value, struct slice name);
 int feed_url(struct feed *f, struct cell value, struct slice name);
 
+/* A host that is one name or address, as other formats than lists of hosts have it; an address or network; either with a port
+ * behind a colon, which is skipped unless ports may be dropped.  Patterns are bad. */
+int feed_name(struct feed *f, struct cell value, struct slice name);
+int feed_ip(struct feed *f, struct cell value);
+int feed_with_port(struct feed *f, struct cell value);
+
 /* A file's digest, in hexadecimal digits whose number tells the algorithm, with SIZE.  feed_digest_alg(): -1 when LEN is none's. */
 int feed_digest_alg(size_t len, enum digest_alg *alg);
 int feed_digest(struct feed *f, struct cell hex, uint64_t size, struct slice name);
@@ -113,6 +153,44 @@ int feed_csv_split(struct feed *f, struct slice line);
 
 /* Is S one of the N WORDS?  Any case. */
 bool feed_is_one_of(struct slice s, const char *const *words, size_t n);
+
+/* What the publishers of feeds write for nothing. */
+bool feed_is_nothing(struct slice s);
+
+/* TEXT is the decimal size of a file that a rule can have: 0; else 1 and it was counted as skipped (0, too large) or bad. */
+int feed_size(struct feed *f, struct cell text, uint64_t *size);
+
+/* The confidence TEXT is not below what the options ask for. */
+bool feed_is_sure(const struct feed *f, struct slice text);
+
+/* What filter I looks at; a number may be written into ROOM. */
+typedef struct slice feed_filter_text(const struct feed *f, const void *arg, size_t i, char room[static JSON_NUMBER]);
+
+/* All filters of the options hold. */
+bool feed_filters_hold(const struct feed *f, feed_filter_text *text_of, const void *arg);
+
+/* Where the row that was just split has the column NAME; NO_COLUMN. */
+int feed_csv_find(const struct csv_state *csv, const char *name);
+
+/* A filter's column is in the row that was just split, for each of them. */
+bool feed_csv_place_filters(struct feed *f, bool by_number);
+
+/* LINE, which may be a comment, is the header: PLACE finds all its columns in it when it is split.  What is neither header nor comment
+ * is counted as bad. */
+bool feed_csv_is_header(struct feed *f, struct slice line, bool (*place)(struct feed *f));
+
+/* The row's cell AT; empty. */
+struct cell feed_csv_cell(const struct csv_state *csv, int at);
+
+/* Streams of JSON: READER reads the pieces, with the feed for its argument.  What begins a preview sees f->previewing. */
+void feed_json_begin(struct feed *f, const struct json_reader *reader);
+int feed_json_put(struct feed *f, struct slice text);
+int feed_json_end(struct feed *f);
+void feed_json_fini(struct feed *f);
+void feed_json_bad(void *feed, unsigned line, unsigned col, const char *what);
+
+/* A piece that begins there is read; notes, ends and messages of the one before are forgotten. */
+void feed_piece(struct feed *f, unsigned line, unsigned col);
 
 /* FEED_CSV: the options make sense; else an error in DIAG and -1. */
 int feed_csv_begin(struct feed *f);

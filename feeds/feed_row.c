@@ -9,9 +9,8 @@
 
 /* ---- what a row says ---- */
 
-/* What the publishers of feeds write for nothing. */
-static bool
-is_nothing(struct slice s)
+bool
+feed_is_nothing(struct slice s)
 {
 	static const char *const nothings[] = { "n/a", "none", "null" };
 
@@ -25,7 +24,7 @@ best_digest(const struct cell row[static CELLS])
 	static const enum cell_kind best_first[] = { CELL_SHA256, CELL_SHA1, CELL_MD5, CELL_DIGEST };
 
 	for (size_t i = 0; i < COUNT(best_first); i++)
-		if (!is_nothing(row[best_first[i]].text))
+		if (!feed_is_nothing(row[best_first[i]].text))
 			return &row[best_first[i]];
 	return NULL;
 }
@@ -40,18 +39,28 @@ is_of_column(const struct cell row[static CELLS], const struct cell *hex)
 	return hex == &row[CELL_DIGEST] || (feed_digest_alg(hex->text.len, &alg) == 0 && hex == &row[columns[alg]]);
 }
 
+int
+feed_size(struct feed *f, struct cell text, uint64_t *size)
+{
+	if (slice_u64(text.text, size) == -1) {
+		feed_bad(f, text.col, "the size is no number");
+		return 1;
+	}
+	if (*size == 0 || *size > HASHDB_SIZE_MAX) {
+		feed_skip(f);
+		return 1;
+	}
+	return 0;
+}
+
 static int
 row_file(struct feed *f, const struct cell row[static CELLS], const struct cell *hex)
 {
 	const struct cell *size = &row[CELL_SIZE];
 	uint64_t n = HASHDB_SIZE_ANY;
 
-	if (!is_nothing(size->text)) {
-		if (slice_u64(size->text, &n) == -1)
-			return feed_bad(f, size->col, "the size is no number");
-		if (n == 0 || n > HASHDB_SIZE_MAX)
-			return feed_skip(f);
-	}
+	if (!feed_is_nothing(size->text) && feed_size(f, *size, &n) != 0)
+		return 0;
 	if (!is_of_column(row, hex))
 		return feed_bad(f, hex->col, "not as many digits as this column's digest has");
 	return feed_digest(f, *hex, n, row[CELL_NAME].text);
@@ -64,11 +73,11 @@ feed_row(struct feed *f, const struct cell row[static CELLS])
 	struct slice name = row[CELL_NAME].text;
 	int r = 0;
 
-	if (hex == NULL && is_nothing(host->text) && is_nothing(url->text))
+	if (hex == NULL && feed_is_nothing(host->text) && feed_is_nothing(url->text))
 		return feed_skip(f);
-	if (!is_nothing(host->text))
+	if (!feed_is_nothing(host->text))
 		r = feed_host(f, *host, name);
-	if (r == 0 && !is_nothing(url->text))
+	if (r == 0 && !feed_is_nothing(url->text))
 		r = feed_url(f, *url, name);
 	if (r == 0 && hex != NULL)
 		r = row_file(f, row, hex);
@@ -186,14 +195,28 @@ numbered(const char *name)
 	return slice_u64(slice_str(name), &n) == 0 && n >= 1 && n <= FEED_COLUMNS_MAX ? (int)n - 1 : NO_COLUMN;
 }
 
-/* Where the row just split has the column NAME; NO_COLUMN when nowhere. */
-static int
-find_column(const struct csv_state *csv, const char *name)
+int
+feed_csv_find(const struct csv_state *csv, const char *name)
 {
 	for (size_t i = 0; i < csv->n; i++)
 		if (slice_ieq(csv->cells[i].text, slice_str(name)))
 			return (int)i;
 	return NO_COLUMN;
+}
+
+bool
+feed_csv_place_filters(struct feed *f, bool by_number)
+{
+	struct csv_state *csv = &f->csv;
+
+	for (size_t i = 0; i < f->options.n_filters; i++) {
+		const char *name = f->options.filters[i].column;
+
+		if ((csv->filter_at[i] = numbered(name)) == NO_COLUMN &&
+		    (by_number || (csv->filter_at[i] = feed_csv_find(csv, name)) == NO_COLUMN))
+			return false;
+	}
+	return true;
 }
 
 /* Look for all columns by FIND; false when one is missing. */
@@ -208,16 +231,10 @@ place_columns(struct feed *f, bool by_number)
 		if ((name = column_of(&f->options.columns, (enum cell_kind)i)) == NULL)
 			continue;
 		if ((csv->at[i] = numbered(name)) == NO_COLUMN &&
-		    (by_number || (csv->at[i] = find_column(csv, name)) == NO_COLUMN))
+		    (by_number || (csv->at[i] = feed_csv_find(csv, name)) == NO_COLUMN))
 			return false;
 	}
-	for (size_t i = 0; i < f->options.n_filters; i++) {
-		name = f->options.filters[i].column;
-		if ((csv->filter_at[i] = numbered(name)) == NO_COLUMN &&
-		    (by_number || (csv->filter_at[i] = find_column(csv, name)) == NO_COLUMN))
-			return false;
-	}
-	return true;
+	return feed_csv_place_filters(f, by_number);
 }
 
 int
@@ -235,56 +252,92 @@ feed_csv_begin(struct feed *f)
 	return 0;
 }
 
+/* Cut LINE, which may be the header, into cells. */
+static int
+split_header(struct feed *f, struct slice line)
+{
+	int n;
+
+	if (line.p[0] != '#')
+		return feed_csv_split(f, line);
+	/* A comment in words may well have a quote that is not closed. */
+	f->quiet = true;
+	n = feed_csv_split(f, slice_skip(line, 1));
+	f->quiet = false;
+	return n;
+}
+
+bool
+feed_csv_is_header(struct feed *f, struct slice line, bool (*place)(struct feed *f))
+{
+	int n = split_header(f, line);
+
+	if (n != -1 && place(f))
+		return true;
+	if (n != -1 && line.p[0] != '#')
+		feed_bad(f, feed_col(f, line.p), "no header with all the columns that were named stands above");
+	return false;
+}
+
+static bool
+place_by_name(struct feed *f)
+{
+	return place_columns(f, false);
+}
+
 /* LINE, before any row: the header, that may stand in a comment. */
 static int
 read_header(struct feed *f, struct slice line)
 {
-	bool comment = line.p[0] == '#';
-	uint64_t bad = f->counts.bad;
-	size_t shown = f->options.bad_shown;
-	int n;
-
-	/* A comment in words may well have a quote that is not closed. */
-	if (comment)
-		f->options.bad_shown = 0;
-	n = feed_csv_split(f, comment ? slice_skip(line, 1) : line);
-	f->options.bad_shown = shown;
-	if (comment)
-		f->counts.bad = bad;
-	if (n != -1 && place_columns(f, false))
-		f->csv.has_header = true;
-	else if (n != -1 && !comment)
-		return feed_bad(f, feed_col(f, line.p), "no header with all the columns that were named stands above");
+	f->csv.has_header = feed_csv_is_header(f, line, place_by_name);
 	return 0;
 }
 
 /* ---- a row ---- */
 
-static struct cell
-row_cell(const struct csv_state *csv, int at)
+struct cell
+feed_csv_cell(const struct csv_state *csv, int at)
 {
 	return at == NO_COLUMN || (size_t)at >= csv->n ? (struct cell){ SLICE(""), 1 } : csv->cells[at];
 }
 
-static bool
-filter_holds(const struct feed *f, size_t i)
+static struct slice
+filter_text(const struct feed *f, const void *arg, size_t i, char *room)
 {
-	return slice_ieq(row_cell(&f->csv, f->csv.filter_at[i]).text, slice_str(f->options.filters[i].value));
+	(void)arg, (void)room;
+	return feed_csv_cell(&f->csv, f->csv.filter_at[i]).text;
 }
 
-/* All filters hold: of those for one column any. */
+/* Filters I and K look at one column. */
 static bool
-is_wanted(const struct feed *f)
+is_same_column(const struct feed *f, size_t i, size_t k)
+{
+	if (f->stream == NULL)
+		return f->csv.filter_at[k] == f->csv.filter_at[i];
+	return slice_ieq(slice_str(f->options.filters[i].column), slice_str(f->options.filters[k].column));
+}
+
+bool
+feed_filters_hold(const struct feed *f, feed_filter_text *text_of, const void *arg)
 {
 	for (size_t i = 0; i < f->options.n_filters; i++) {
+		char room[JSON_NUMBER];
 		bool holds = false;
 
 		for (size_t k = 0; !holds && k < f->options.n_filters; k++)
-			holds = f->csv.filter_at[k] == f->csv.filter_at[i] && filter_holds(f, k);
+			holds = is_same_column(f, i, k) && slice_ieq(text_of(f, arg, k, room), slice_str(f->options.filters[k].value));
 		if (!holds)
 			return false;
 	}
 	return true;
+}
+
+bool
+feed_is_sure(const struct feed *f, struct slice text)
+{
+	uint64_t n;
+
+	return f->options.confidence == 0 || (slice_u64(text, &n) == 0 && n >= f->options.confidence);
 }
 
 static bool
@@ -313,10 +366,10 @@ feed_read_csv(struct feed *f, struct slice line)
 		return 0;
 	if (!is_whole(f))
 		return feed_bad(f, feed_col(f, line.p), "the row has only %zu columns", f->csv.n);
-	if (!is_wanted(f))
+	if (!feed_filters_hold(f, filter_text, NULL))
 		return feed_skip(f);
 	for (int i = 0; i < CELLS; i++)
-		row[i] = row_cell(&f->csv, f->csv.at[i]);
+		row[i] = feed_csv_cell(&f->csv, f->csv.at[i]);
 	return feed_row(f, row);
 }
 
@@ -371,6 +424,6 @@ feed_read_hashdeep(struct feed *f, struct slice line)
 	if (n < csv->n)
 		return feed_bad(f, 1, "the row has fewer columns than the header");
 	for (int i = 0; i < CELLS; i++)
-		row[i] = row_cell(csv, csv->at[i]);
+		row[i] = feed_csv_cell(csv, csv->at[i]);
 	return feed_row(f, row);
 }

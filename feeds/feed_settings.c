@@ -59,6 +59,17 @@ set_level(struct reader *r, const struct word *w)
 }
 
 static int
+set_confidence(struct reader *r, const struct word *w)
+{
+	uint64_t confidence;
+
+	if (slice_u64(w->value, &confidence) == -1 || confidence > FEED_CONFIDENCE_MAX)
+		return refuse(r, w, "confidence= takes a number from 0 to 100");
+	r->out->options.confidence = (unsigned)confidence;
+	return 0;
+}
+
+static int
 set_expires(struct reader *r, const struct word *w)
 {
 	r->out->has_life = true;
@@ -134,7 +145,7 @@ set_word(struct reader *r, const struct word *w)
 {
 	static const struct { const char *key; int (*set)(struct reader *r, const struct word *w); } keys[] = {
 		{ "action", set_action }, { "level", set_level }, { "expires", set_expires }, { "format", set_format },
-		{ "separator", set_separator }, { "filter", set_filter },
+		{ "separator", set_separator }, { "filter", set_filter }, { "confidence", set_confidence },
 	};
 	const char **column = column_of(&r->out->options.columns, w->key);
 

@@ -2,7 +2,8 @@
  *
  *	abuse-urls  action=block level=3 expires=2d separator=, url=url filter=url_status:online
  *
- * Keys: action level expires format apex ports separator host url md5 sha1 sha256 digest size name filter. */
+ * Keys: action level expires format apex ports separator host url md5 sha1 sha256 digest size name filter
+ * confidence. */
 #ifndef FEEDS_FEED_SETTINGS_H
 #define FEEDS_FEED_SETTINGS_H
 

@@ -13,8 +13,11 @@
 #include "base/siphash.h"
 #include "feeds/feed.h"
 #include "feeds/feed_settings.h"
+#include "feeds/misp_manifest.h"
 
-enum { SLOTS_FIRST = 1024, SLOT_FREED = 1 };
+#define MANIFEST	"manifest.json"
+
+enum { SLOTS_FIRST = 1024, SLOT_FREED = 1, READ_AT_ONCE = 1 << 18, NOTE_MAX = 400 };
 
 /* What does not count: hashes of values that a diff takes out, and of names that .ign2 has. */
 struct left_out {
@@ -31,6 +34,7 @@ struct feed_source {
 	struct diag			*diag;
 	int64_t				 host_ends, file_ends;
 	struct left_out			 left_out;
+	struct misp_manifest		*manifest;	/* of a folder; or NULL */
 	bool				 collecting;	/* what is left out; the rules come later */
 	struct buf			 value;
 	bool				 failed;	/* without memory */
@@ -140,11 +144,11 @@ does_not_count(struct feed_source *s, const struct feed_entry *e)
 
 /* ---- entries ---- */
 
-/* A name is for people: what is no text is left out. */
+/* A name is for people: what is no text is left out, and so is what is beyond MAX bytes. */
 static struct slice
-plain_name(struct slice name)
+plain_name(struct slice name, size_t max)
 {
-	name = slice_head(name, RULE_NAME_MAX);
+	name = slice_head(name, max);
 	for (size_t i = 0; i < name.len;) {
 		unsigned char c = (unsigned char)name.p[i];
 		size_t n = c < 0x80 ? 1 : utf8_sequence(slice_skip(name, i));
@@ -166,8 +170,11 @@ take(void *arg, const struct feed_entry *e)
 		return collect(s, e);
 	if (e->match == NULL || does_not_count(s, e))
 		return 0;
-	rule.name = e->kind == RULE_FILE ? plain_name(e->name) : slice_make("", 0);
+	rule.name = e->kind == RULE_FILE ? plain_name(e->name, RULE_NAME_MAX) : slice_make("", 0);
+	rule.note = plain_name(e->note, NOTE_MAX);
 	rule.expires = e->kind == RULE_FILE ? s->file_ends : s->host_ends;
+	if (e->expires != 0 && (rule.expires == 0 || e->expires < rule.expires))
+		rule.expires = e->expires;
 	return s->visit(s->arg, &rule, e->match, e->line);
 }
 
@@ -179,6 +186,39 @@ read_line(void *feed, struct slice line)
 	return feed_line(feed, line);
 }
 
+/* Show FD from its beginning to FEED by PUT.  0; what PUT answered; -1 with errno. */
+static int
+read_portions(int fd, struct feed *feed, int (*put)(struct feed *feed, struct slice text))
+{
+	char *bytes = malloc(READ_AT_ONCE);
+	ssize_t n = 0;
+	int r = 0, saved;
+
+	if (bytes == NULL || lseek(fd, 0, SEEK_SET) == -1)
+		r = -1;
+	while (r == 0 && (n = read(fd, bytes, READ_AT_ONCE)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		r = n == -1 ? -1 : put(feed, slice_make(bytes, (size_t)n));
+	}
+	saved = errno;
+	free(bytes);
+	errno = saved;
+	return r;
+}
+
+static int
+read_open_file(int fd, struct feed *feed, enum feed_format format)
+{
+	int r;
+
+	errno = ENOMEM;
+	if (!feed_is_stream(format))
+		return line_file_read(fd, FEED_LINE_MAX, read_line, feed);
+	r = read_portions(fd, feed, feed_preview);
+	return r != 0 ? r : read_portions(fd, feed, feed_text);
+}
+
 static int
 read_file(struct feed_source *s, const char *path, enum feed_format format, bool diff)
 {
@@ -187,9 +227,12 @@ read_file(struct feed_source *s, const char *path, enum feed_format format, bool
 	int fd, r = -1;
 
 	options.diff = diff;
-	if ((feed = feed_new(format, &options, path, take, s, s->diag)) == NULL)
+	options.now = clock_ms() / 1000;
+	options.names_only = s->collecting;
+	/* What is wrong in a container is said when its entries are read. */
+	if ((feed = feed_new(format, &options, path, take, s, s->collecting && format == FEED_CVD ? NULL : s->diag)) == NULL)
 		return -1;
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 || (r = line_file_read(fd, FEED_LINE_MAX, read_line, feed)) == -1)
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 || (r = read_open_file(fd, feed, format)) == -1)
 		diag_add(s->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
 	else if (feed_end(feed, NULL) != 0)
 		r = -1;
@@ -205,7 +248,7 @@ read_file(struct feed_source *s, const char *path, enum feed_format format, bool
 static bool
 is_wanted(const struct feed_source *s, enum feed_format format, bool diff)
 {
-	return s->collecting ? diff || format == FEED_IGN2 : format != FEED_IGN2;
+	return s->collecting ? diff || format == FEED_IGN2 || format == FEED_CVD : format != FEED_IGN2;
 }
 
 static int
@@ -221,6 +264,20 @@ is_file(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The file of the folder, of FORMAT, is to be read: it is wanted, and where there is a manifest, in that. */
+static bool
+counts(struct feed_source *s, const char *path, enum feed_format format, bool diff)
+{
+	struct slice name = slice_str(strrchr(path, '/') + 1);
+
+	if (!is_wanted(s, format, diff))
+		return false;
+	if (s->manifest == NULL || format != FEED_MISP || name.len <= strlen(".json") ||
+	    !misp_is_uuid(slice_head(name, name.len - strlen(".json"))))
+		return true;
+	return misp_manifest_vouches(s->manifest, slice_head(name, name.len - strlen(".json")), path, s->diag);
 }
 
 /* Read the members of the folder that are wanted now. */
@@ -241,12 +298,47 @@ read_members(struct feed_source *s)
 
 		if (path == NULL)
 			r = -1;
-		else if (r == 0 && is_file(path) && feed_format_of_file(slice_str(path), &format, &diff) == 0 && is_wanted(s, format, diff))
+		else if (r == 0 && is_file(path) && feed_format_of_file(slice_str(path), &format, &diff) == 0 &&
+		    counts(s, path, format, diff))
 			r = read_file(s, path, format, diff);
 		free(path);
 		free(members[i]);
 	}
 	free(members);
+	return r;
+}
+
+/* A MISP feed says which events belong to it. */
+static int
+read_folder_with(struct feed_source *s, const char *manifest)
+{
+	size_t unseen;
+	int r;
+
+	if ((s->manifest = misp_manifest_read(manifest, s->diag)) == NULL)
+		return -1;
+	r = read_members(s);
+	unseen = misp_manifest_unseen(s->manifest);
+	if (r == 0 && unseen > 0)
+		diag_add(s->diag, DIAG_NOTE, manifest, 0, 0, "%zu of the events that it names are not here", unseen);
+	misp_manifest_free(s->manifest);
+	s->manifest = NULL;
+	return r;
+}
+
+static int
+read_folder(struct feed_source *s)
+{
+	char *manifest = file_join(s->file->path, MANIFEST);
+	int r = -1;
+
+	s->collecting = true;
+	if (manifest != NULL)
+		r = read_members(s);
+	s->collecting = false;
+	if (r == 0)
+		r = is_file(manifest) ? read_folder_with(s, manifest) : read_members(s);
+	free(manifest);
 	return r;
 }
 
@@ -258,17 +350,17 @@ read_source(struct feed_source *s)
 	struct stat st;
 	int r;
 
-	if (stat(s->file->path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		s->collecting = true;
-		r = read_members(s);
-		s->collecting = false;
-		return r != 0 ? r : read_members(s);
-	}
+	if (stat(s->file->path, &st) == 0 && S_ISDIR(st.st_mode))
+		return read_folder(s);
 	if (!s->settings.has_format && feed_format_of_file(slice_str(s->file->path), &format, &diff) == -1) {
 		diag_add(s->diag, DIAG_ERROR, s->file->path, 0, 0, "its format is not known: say format= in sources.conf");
 		return -1;
 	}
-	return read_file(s, s->file->path, format, diff);
+	/* What a container takes out of itself. */
+	s->collecting = format == FEED_CVD;
+	r = s->collecting ? read_file(s, s->file->path, format, diff) : 0;
+	s->collecting = false;
+	return r != 0 ? r : read_file(s, s->file->path, format, diff);
 }
 
 static int64_t

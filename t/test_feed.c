@@ -1,100 +1,7 @@
 /* Feeds: what each format's lines become, what is skipped and what is bad, and where. */
-#include "feeds/feed.h"
-#include "t/tap.h"
+#include "t/feed_rows.h"
 
 #include <errno.h>
-#include <inttypes.h>
-
-enum { ROOM = 1 << 16 };
-
-#define MD5	"9abc553703f4e4fedb3ed975502a2c7a"
-#define SHA1	"0123456789abcdef0123456789abcdef01234567"
-#define SHA256	SHA1 "0123456789abcdef01234567"
-#define SHA384	SHA256 MD5
-#define EMPTY	"d41d8cd98f00b204e9800998ecf8427e"
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
-/* What TEXT becomes: ENTRIES, a line each as show_entry() has it; how much is skipped and bad; and "LINE:COL part of the
- * message" of the first bad line. */
-struct row {
-	const char	*idea, *text, *entries;
-	unsigned	 skipped, bad;
-	const char	*first_bad;
-};
-
-static int
-show_entry(void *arg, const struct feed_entry *e)
-{
-	struct buf *out = arg;
-
-	buf_addf(out, "%s%s %s ", e->removed ? "-" : "", rule_action_name(e->action), rule_kind_name(e->kind));
-	if (e->match != NULL)
-		rule_match_format(e->kind, e->match, out);
-	if (e->name.len > 0)
-		buf_addf(out, "%s[%.*s]", e->match != NULL ? " " : "", SLICE_ARGS(e->name));
-	if (e->line_md5.len > 0)
-		buf_addf(out, " %.*s", SLICE_ARGS(e->line_md5));
-	return buf_add_char(out, '\n');
-}
-
-static bool
-is_found(const struct diag *diag, const char *expected)
-{
-	unsigned line, col;
-	char *part;
-
-	if (expected == NULL)
-		return diag->n == 0;
-	line = (unsigned)strtoul(expected, &part, 10);
-	col = (unsigned)strtoul(part + 1, &part, 10);
-	return diag->n > 0 && diag->v[0].level == DIAG_WARNING && strcmp(diag->v[0].file, "x.list") == 0 &&
-	    diag->v[0].line == line && diag->v[0].col == col && strstr(diag->v[0].text, part + 1) != NULL;
-}
-
-static void
-show(const struct diag *diag)
-{
-	char line[1000];
-
-	for (size_t i = 0; i < diag->n; i++) {
-		diag_format(&diag->v[i], line, sizeof(line));
-		printf("# %s\n", line);
-	}
-}
-
-static void
-test_row(enum feed_format format, const struct feed_options *options, const struct row *row)
-{
-	struct slice text = guard_copy(slice_str(row->text));
-	struct feed_counts n = { 0 };
-	struct diag diag = { 0 };
-	struct buf got;
-	struct feed *f;
-	bool good;
-
-	buf_init(&got, ROOM);
-	buf_add(&got, "", 0);
-	f = feed_new(format, options, "x.list", show_entry, &got, &diag);
-	good = f != NULL && feed_text(f, text) == 0 && feed_end(f, &n) == 0;
-	feed_free(f);
-	good = good && slice_eq(buf_slice(&got), slice_str(row->entries)) && n.skipped == row->skipped && n.bad == row->bad &&
-	    is_found(&diag, row->first_bad);
-	if (!ok(good, "%s: %s", feed_format_name(format), row->idea)) {
-		printf("# got %" PRIu64 " skipped, %" PRIu64 " bad, and:\n", n.skipped, n.bad);
-		for (struct slice line, rest = buf_slice(&got); slice_cut(rest, '\n', &line, &rest);)
-			printf("# %.*s\n", SLICE_ARGS(line));
-		show(&diag);
-	}
-	buf_fini(&got);
-	diag_fini(&diag);
-}
-
-static void
-test_rows(enum feed_format format, const struct feed_options *options, const struct row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		test_row(format, options, &rows[i]);
-}
 
 /* ---- hosts ---- */
 
@@ -643,7 +550,12 @@ test_options(void)
 static const struct { const char *path; int format; bool diff; } files[] = {
 	{ "daily.hdb", FEED_HDB, false }, { "x.hdu", FEED_HDB, false }, { "a/b.HSB", FEED_HSB, false }, { "x.hsu", FEED_HSB, false },
 	{ "x.fp", FEED_FP, false }, { "x.sfp", FEED_SFP, false }, { "local.ign2", FEED_IGN2, false },
-	{ "main.mdb", -1, false }, { "main.msb", -1, false }, { "x.imp", -1, false }, { "x.ndb", -1, false }, { "x.cvd", -1, false },
+	{ "main.mdb", -1, false }, { "main.msb", -1, false }, { "x.imp", -1, false }, { "x.ndb", -1, false }, { "x.cvd", FEED_CVD, false },
+	{ "daily.cld", FEED_CVD, false }, { "x.cud", FEED_CVD, false }, { "x.misp", FEED_MISP, false }, { "x.stix", FEED_STIX, false },
+	{ "x.stix2", FEED_STIX, false }, { "a/5bad1b96-53bc-4148-87eb-50d50a016219.json", FEED_MISP, false },
+	{ "5BAD1B96-53BC-4148-87EB-50D50A016219.json", FEED_MISP, false }, { "5bad1b96-53bc-4148-87eb-50d50a01621.json", -1, false },
+	{ "5bad1b96-53bc-4148-87eb+50d50a016219.json", -1, false }, { "manifest.json", -1, false }, { "x.json", -1, false },
+	{ "urls.cvd.diff", -1, true },
 	{ "x.hosts", FEED_HOSTS_PLAIN, false }, { "x.dstdomain", FEED_HOSTS_PLAIN, false }, { "/etc/hosts", FEED_HOSTS_FILE, false },
 	{ "a/hosts.txt", FEED_HOSTS_FILE, false }, { "x.domains", FEED_SQUIDGUARD_DOMAINS, false }, { "x.urls", FEED_URLS, false },
 	{ "adult/domains", FEED_SQUIDGUARD_DOMAINS, false }, { "adult/urls", FEED_SQUIDGUARD_URLS, false },
@@ -688,6 +600,15 @@ static const struct { const char *idea, *text; int format; } proposals[] = {
 	{ "Adblock by its head", "[Adblock Plus 2.0]\n", FEED_ADBLOCK },
 	{ "RPZ", "$TTL 30\n@ SOA a. b. 1 2 3 4 5\na.example CNAME .\n", FEED_RPZ },
 	{ "RPZ without a head", "a.example CNAME .\nb.example CNAME .\n", FEED_RPZ },
+	{ "an event of MISP", " {\n \"Event\" : {\"info\":\"x\"}}", FEED_MISP },
+	{ "events as the API answers", "{\"response\":[{\"Event\":{\"info\":\"x\"}}]}", FEED_MISP },
+	{ "a bundle, with a byte order mark", "\xef\xbb\xbf{\"type\":\"bundle\",\"objects\":[]}", FEED_STIX },
+	{ "ThreatFox's JSON", "{\"1\":[{\"ioc_value\":\"x\",\"ioc_type\":\"url\"}]}", FEED_ABUSE_JSON },
+	{ "Feodo's JSON", "[{\"ip_address\":\"192.0.2.1\"}]", FEED_ABUSE_JSON },
+	{ "JSON of others", "{\"a\":[1]}", -1 },
+	{ "URLhaus", "# id,dateadded,url,url_status,last_online\r\n\"1\",\"x\",\"http://a.example/\",\"online\",\"\"\r\n", FEED_ABUSE_CSV },
+	{ "MalwareBazaar", "# x\n# \"first_seen_utc\",\"sha256_hash\",\"md5_hash\"\n", FEED_ABUSE_CSV },
+	{ "a container of ClamAV", "ClamAV-VDB:16 Mar 2016 23-17 +0000:57:1:60:X:X:x:1", FEED_CVD },
 	{ "prose", "Dear all,\nthis is no list.\n", -1 },
 	{ "nothing", "", -1 },
 	{ "comments", "# x\n", -1 },
