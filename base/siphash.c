@@ -18,18 +18,18 @@ load_8(const uint8_t *p)
 	    (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
-/* The last N bytes, fewer than eight, of LEN that end at END. */
+/* The N bytes at LAST, fewer than eight, which are the last of LEN. */
 static uint64_t
-load_last(const uint8_t *end, size_t n, size_t len)
+load_last(const uint8_t *last, size_t n, size_t len)
 {
 	uint64_t v = 0;
 
 	if (n == 0)
 		return 0;
 	if (len >= 8)
-		return load_8(end - 8) >> (64 - 8 * n);		/* with some before them, which go */
+		return load_8(last + n - 8) >> (64 - 8 * n);	/* with some before them, which go */
 	for (size_t i = 0; i < n; i++)
-		v |= (uint64_t)end[i - n] << (8 * i);
+		v |= (uint64_t)last[i] << (8 * i);
 	return v;
 }
 
@@ -69,7 +69,7 @@ siphash(const uint8_t key[static SIPHASH_KEY], struct slice data)
 
 	for (; left >= 8; left -= 8, p += 8)
 		absorb(&s, load_8(p));
-	absorb(&s, (uint64_t)data.len << 56 | load_last(p + left, left, data.len));
+	absorb(&s, (uint64_t)data.len << 56 | load_last(p, left, data.len));
 	s.v2 ^= 0xff;
 	for (int i = 0; i < 4; i++)
 		round_once(&s);
