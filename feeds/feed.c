@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGE_MAX = 300, SHOWN_MAX = 100 /* bytes of what a message is about */, LINE_SPARE = 16 /* what a reader may add to a line */ };
+enum { MESSAGE_MAX = 300, SHOWN_MAX = 100 /* bytes of what a message is about */ };
+enum { LINE_SPARE = 16 /* what a reader may add to a line */ };
 
 static const struct {
 	feed_reader	*read;

@@ -175,8 +175,8 @@ int feed_csv_find(const struct csv_state *csv, const char *name);
 /* A filter's column is in the row that was just split, for each of them. */
 bool feed_csv_place_filters(struct feed *f, bool by_number);
 
-/* LINE, which may be a comment, is the header: PLACE finds all its columns in it when it is split.  What is neither header nor comment
- * is counted as bad. */
+/* LINE, which may be a comment, is the header: PLACE finds all its columns in it when it is split.  What is neither header nor
+ * comment is counted as bad. */
 bool feed_csv_is_header(struct feed *f, struct slice line, bool (*place)(struct feed *f));
 
 /* The row's cell AT; empty. */

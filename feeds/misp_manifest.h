@@ -17,8 +17,8 @@ struct misp_manifest;
 struct misp_manifest *misp_manifest_read(const char *path, struct diag *diag);
 void misp_manifest_free(struct misp_manifest *m);
 
-/* The event UUID, in any case, is named, and the file PATH has the SHA-256 that is said of it, if one is.  Otherwise a warning in DIAG
- * about PATH. */
+/* The event UUID, in any case, is named, and the file PATH has the SHA-256 that is said of it, if one is.  Otherwise a warning in
+ * DIAG about PATH. */
 bool misp_manifest_vouches(struct misp_manifest *m, struct slice uuid, const char *path, struct diag *diag);
 
 /* How many of the events that it names were never asked about. */

@@ -155,6 +155,30 @@ else
 	skip "publish a container that sigtool made" "sigtool makes none: $(tail -n 1 "$work/sigtool.log" 2>/dev/null)"
 fi
 
+# ---- the Public Suffix List, or a feed of nothing else ----
+fresh suffixes
+cat > "$work/list.psl" <<'END'
+// ===BEGIN ICANN DOMAINS===
+com
+uk
+co.uk
+*.ck
+!www.ck
+// ===END ICANN DOMAINS===
+// ===BEGIN PRIVATE DOMAINS===
+pages.example.com
+*.apps.example.com
+// ===END PRIVATE DOMAINS===
+END
+grep -v '^!' "$work/list.psl" > "$state/sources/psl.hosts"
+sed -n '/^[a-z*]/s/^\(\*\.\)*/./p' "$work/list.psl" > "$state/sources/wide.hosts"
+fb 0 "publish feeds of bare public suffixes" publish --suffixes "$work/list.psl"
+is "nothing of what lies below them is live" "$(rules psl; rules wide)" "$(printf 'block host %s\n' co.uk com pages.example.com uk)"
+has "none of a country's" "co.uk" "$err"
+has "none of a host of strangers" "pages.example.com" "$err"
+fb 0 "a stranger's page passes" check http://me.pages.example.com/
+fb 0 "and so does a country" check http://www.example.co.uk/
+
 # ---- large ones ----
 # peak ARGUMENTS...: the most memory that the command had, in KiB
 peak() {
