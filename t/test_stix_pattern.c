@@ -213,6 +213,123 @@ test_bounds(struct stix_pattern *p)
 	buf_fini(&b);
 }
 
+/* ---- random patterns, beside what they mean ---- */
+
+enum { ATOMS = 7, WORLDS = 64, PATTERNS = 3000, DEPTH = 4 };
+
+/* A file, a host, and something that no rule knows; each of two values, by a bit. */
+enum atom { ATOM_MD5, ATOM_SHA256, ATOM_SIZE, ATOM_NAME, ATOM_HOST, ATOM_URL, ATOM_OTHER };
+
+static const char *const atoms[ATOMS] = { "file:hashes.MD5", "file:hashes.'SHA-256'", "file:size", "file:name", "domain-name:value",
+	"url:value", "file:mtime" };
+
+static uint64_t random_state = 88172645463325252ULL;
+
+static unsigned
+below(unsigned n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (unsigned)(random_state % n);
+}
+
+/* A comparison into OUT, and in which of the worlds it holds: bit W of the result is world W, whose bit A is atom A's value. */
+static uint64_t
+make_atom(struct buf *out)
+{
+	unsigned a = below(ATOMS), value = below(2), form = below(6);
+	uint64_t holds = 0;
+
+	for (unsigned w = 0; w < WORLDS; w++)
+		/* Seven atoms and 64 worlds: the last one is what the first and the fourth are not both. */
+		if ((a == ATOM_OTHER ? (w & 1) ^ (w >> 3 & 1) : w >> a & 1) == value)
+			holds |= UINT64_C(1) << w;
+	if (form == 0) {
+		buf_addf(out, "%s IN ('0', '1')", atoms[a]);
+		return UINT64_MAX;
+	}
+	if (form == 1) {
+		buf_addf(out, "%s NOT = '%u'", atoms[a], value);
+		return ~holds;
+	}
+	if (form == 2) {
+		buf_addf(out, "%s != '%u'", atoms[a], value);
+		return ~holds;
+	}
+	buf_addf(out, "%s = '%u'", atoms[a], value);
+	return holds;
+}
+
+static uint64_t
+make_pattern(struct buf *out, unsigned depth)
+{
+	unsigned n = 1 + below(3);
+	bool all = below(2) == 0;
+	uint64_t holds = all ? UINT64_MAX : 0;
+
+	if (depth == 0 || below(3) == 0)
+		return make_atom(out);
+	buf_add_char(out, '(');
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t one;
+
+		buf_add_str(out, i == 0 ? "" : all ? " AND " : " OR ");
+		one = make_pattern(out, depth - 1);
+		holds = all ? holds & one : holds | one;
+	}
+	buf_add_char(out, ')');
+	return holds;
+}
+
+/* The worlds in which A, whose values are digits, says that something is there. */
+static int
+note_worlds(void *arg, const struct stix_alternative *a)
+{
+	const struct slice said[ATOMS] = { [ATOM_MD5] = a->hex[DIGEST_MD5], [ATOM_SHA256] = a->hex[DIGEST_SHA256], [ATOM_SIZE] = a->size,
+		[ATOM_NAME] = a->name, [ATOM_HOST] = a->kind == STIX_HOST ? a->value : SLICE(""),
+		[ATOM_URL] = a->kind == STIX_URL ? a->value : SLICE("") };
+	uint64_t *holds = arg;
+
+	for (unsigned w = 0; w < WORLDS; w++) {
+		bool fits = true;
+
+		for (unsigned i = 0; i < ATOMS; i++)
+			fits = fits && (said[i].len == 0 || (unsigned)(said[i].p[0] - '0') == (w >> i & 1));
+		if (fits)
+			*holds |= UINT64_C(1) << w;
+	}
+	return 0;
+}
+
+/* No alternative holds where the pattern does not; and when all can be said, one holds wherever the pattern does. */
+static void
+test_meaning(struct stix_pattern *p)
+{
+	unsigned wider = 0, narrower = 0, none = 0, said = 0;
+	struct buf text;
+
+	buf_init(&text, STIX_PATTERN_MAX);
+	for (unsigned i = 0; i < PATTERNS; i++) {
+		struct stix_answer answer;
+		uint64_t meant, found = 0;
+
+		buf_reset(&text);
+		buf_add_char(&text, '[');
+		meant = make_pattern(&text, DEPTH);
+		buf_add_char(&text, ']');
+		stix_pattern_read(p, buf_slice(&text), note_worlds, &found, &answer);
+		none += answer.why != NULL;
+		said += answer.unsaid == 0 && found != 0;
+		wider += (found & ~meant) != 0;
+		narrower += answer.unsaid == 0 && found != meant;
+	}
+	ok(none == 0, "%u random patterns are patterns", PATTERNS);
+	ok(wider == 0, "none is made wider (%u are)", wider);
+	ok(narrower == 0 && said > PATTERNS / 50, "and what can be said whole (%u) is not made narrower (%u are)", said, narrower);
+	buf_fini(&text);
+}
+
 int
 main(void)
 {
@@ -221,6 +338,7 @@ main(void)
 	test_good(p);
 	test_bad(p);
 	test_bounds(p);
+	test_meaning(p);
 	stix_pattern_free(p);
 	stix_pattern_free(NULL);
 	return tap_done();
