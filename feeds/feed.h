@@ -68,7 +68,7 @@ struct feed_options {
 	enum rule_action		 action;	/* block or allow; some formats have entries that say themselves */
 	bool				 diff;		/* squidGuard: the lines are "+x" and "-x" */
 	bool				 apex;		/* "*.x" of a host list means x, too */
-	bool				 ports;		/* a host list's or host column's hosts may have a port: dropped */
+	bool				 ports;		/* hosts may have a port, which is dropped; else they are bad, or meant for others */
 	char				 separator;	/* CSV; 0 = ',' */
 	struct feed_columns		 columns;	/* CSV */
 	const struct feed_filter	*filters;	/* CSV, and abuse.ch's JSON */
@@ -90,7 +90,7 @@ struct feed_entry {
 	struct slice		 note;		/* for people; may be empty, may be any bytes */
 	int64_t			 expires;	/* seconds: when the feed says that it ends; 0: it does not say */
 	bool			 removed;	/* a "-x" of a diff: no longer listed */
-	unsigned		 line, col;	/* from 1 */
+	unsigned		 line, col;	/* from 1; of a piece of JSON its beginning, of a container the member's line */
 };
 
 /* Called for every entry, in the order of the file.  A result that is not 0 stops the reading. */

@@ -72,6 +72,8 @@ take(void *arg, const struct json_pieces *p, json_t *piece, unsigned line, unsig
 		bad(m, line, col, "the key is no UUID");
 	else if (e.has_sum && digest_parse(DIGEST_SHA256, sum, &e.sum) == -1)
 		bad(m, line, col, "integrity:sha256 is no SHA-256");
+	else if (m->events.len == m->events.max)
+		bad(m, line, col, "too many events");
 	else {
 		set_uuid(&e, uuid);
 		return buf_add(&m->events, &e, sizeof(e));
