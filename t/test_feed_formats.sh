@@ -194,8 +194,10 @@ fresh large
 } > "$state/sources/large.misp"
 size=$(($(stat -c %s "$state/sources/large.misp") / 1024))
 kib=$(peak "$firebreak" --state "$state" publish)
+[ -n "$kib" ] || timeout 60 "$firebreak" --state "$state" publish > /dev/null 2>&1
+! grep -q fsanitize "$build/config.status" || kib=
 case $kib in
-'')	skip "an event of $size KiB" "python3 is missing" ;;
+'')	skip "an event of $size KiB" "python3 is missing, or sanitizers are in, which keep what was freed" ;;
 failed)	ok 1 "an event of $size KiB" ;;
 *)	[ "$kib" -lt "$size" ]; ok $? "an event of $size KiB needs less memory than that" "$kib KiB" ;;
 esac
