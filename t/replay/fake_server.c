@@ -214,14 +214,15 @@ set_helper(struct diag *diag)
 struct fake_server *
 fake_server_start(const char *state, struct slice conf, struct diag *diag)
 {
+	struct ci_server_conf server = { .MAX_SERVERS = 1, .THREADS_PER_CHILD = 2 };
 	struct fake_server *s = new_server();
 
 	library_init();
 	running = s;
-	if (service.mod_init_service(&s->xdata, NULL) != CI_OK)
+	if (service.mod_init_service(&s->xdata, &server) != CI_OK)
 		diag_error(diag, "mod_init_service failed");
 	else if (set_option("StateDir", state, diag) == 0 && set_helper(diag) == 0 && set_options(conf, diag) == 0) {
-		if (service.mod_post_init_service(&s->xdata, NULL) == CI_OK) {
+		if (service.mod_post_init_service(&s->xdata, &server) == CI_OK) {
 			run_actions(s, CI_CMD_CHILD_START);
 			return s;
 		}
