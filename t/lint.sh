@@ -5,7 +5,7 @@ cd "${1:-${top_srcdir:-.}}" || exit 1
 . t/tap.sh
 empty() { [ -z "$2" ]; ok $? "$1" "$2"; }	# empty NAME LINES
 
-rooms="base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds exports eventstore delivery icap_service console command"
+rooms="base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds exports eventstore delivery setup icap_service console command"
 sources=$(find $rooms -name '*.c' | sort)
 headers=$(find $rooms -name '*.h' | sort)
 
@@ -40,7 +40,7 @@ empty "libssl only in eventstore/syslog_tls.c" "$(grep -lE '#include *[<"]openss
 empty "SQLite only in eventstore" "$(grep -lE '#include *[<"]sqlite3' $sources $headers | grep -v '^eventstore/')"
 empty "c-icap's headers only in icap_service" "$(grep -lE '#include *[<"]c_icap/' $sources $headers | grep -v '^icap_service/')"
 empty "libmicrohttpd only in console" "$(grep -lE '#include *[<"]microhttpd' $sources $headers | grep -v '^console/')"
-empty "libcurl only in delivery" "$(grep -lE '#include *[<"]curl/' $sources $headers | grep -v '^delivery/')"
+empty "libcurl only in delivery, and setup/ask_proxy.c" "$(grep -lE '#include *[<"]curl/' $sources $headers | grep -v '^delivery/\|^setup/ask_proxy\.c')"
 empty "nothing but the module uses icap_service" "$(grep -lE '#include *"icap_service/' $sources $headers | grep -v '^icap_service/')"
 floor() {
 	case $1 in
@@ -56,7 +56,7 @@ upward=$(for f in $sources $headers; do
 done)
 empty "a room uses only rooms below it" "$upward"
 quiet=$(grep -nE '\b(printf|fprintf|puts|perror|exit|abort|syslog) *\(' \
-	$(find base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds exports eventstore delivery -name '*.c' ! -name diag.c))
+	$(find base templates url_rules hashdb runtime inspect ruleset events judge pages alerts feeds exports eventstore delivery setup -name '*.c' ! -name diag.c))
 empty "no printing and no exit below the top floor" "$quiet"
 
 # ---- contracts: a comment right above each public prototype, or above the group it stands in ----

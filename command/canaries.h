@@ -1,0 +1,15 @@
+/* canaries.h - the rules of a proof go live, and away again. */
+#ifndef COMMAND_CANARIES_H
+#define COMMAND_CANARIES_H
+
+#include "base/slice.h"
+#include "command/call.h"
+
+/* Write TEXT as the source of proofs in C's state folder, and publish it; as the folder's owner, when root asks.  -1 after saying
+ * what is wrong. */
+int canaries_publish(const struct call *c, struct slice text);
+
+/* Take it away; fine when it is not there. */
+int canaries_remove(const struct call *c);
+
+#endif

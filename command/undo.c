@@ -1,0 +1,86 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command/canaries.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "setup/apply.h"
+
+static const char *const words[] = {
+	[UNDO_RESTORED] = "is as it was, byte for byte", [UNDO_REMOVED] = "is gone, as there was none before",
+	[UNDO_AS_BEFORE] = "was as before already",
+	[UNDO_LINES] = "was changed by somebody since: only Firebreak's lines were taken out, the rest stays",
+	[UNDO_FOREIGN] = "was changed by somebody since, and has no line of Firebreak: it stays",
+	[UNDO_GONE] = "was removed by somebody since: it stays so",
+};
+
+static void
+show_file(void *arg, const char *path, enum undo_what what)
+{
+	(void)arg;
+	show_text(stdout, slice_str(path));
+	printf(" %s\n", words[what]);
+}
+
+static int
+undo(struct call *c, struct journal *j, struct diag *diag)
+{
+	int r = apply_undo(j, show_file, NULL, diag);
+
+	if (r == -1) {
+		diag_print(diag, stderr);
+		return call_fail(c, "NOT all files could be put back; what went wrong stands above, and another undo tries again");
+	}
+	if (daemons_back(&j->daemons, diag) == -1) {
+		journal_forget(j, diag);
+		diag_print(diag, stderr);
+		call_fail(c, "the files are as they were, but a daemon could not be told: reload Squid and restart c-icap by hand");
+		return EXIT_FOUND;
+	}
+	canaries_remove(c);
+	if (journal_forget(j, diag) == -1) {
+		diag_print(diag, stderr);
+		return call_fail(c, "all is as it was, but %s could not be removed", j->path);
+	}
+	printf("Firebreak is out of Squid and c-icap; its rules and events stay in %s\n", c->state);
+	return EXIT_FINE;
+}
+
+static int
+run_undo(struct call *c)
+{
+	struct journal j = { .folder = -1 };
+	struct diag diag = { 0 };
+	const char *none;
+	enum call_result result = call_flags(c, NULL, 0, &none);
+	int status;
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	if (c->argc != 0)
+		return call_misused(c, "no operand");
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (journal_open(&j, c->state, false, &diag) == -1) {
+		diag_print(&diag, stderr);
+		status = call_fail(c, "nothing was changed");
+	} else if (j.phase == JOURNAL_NONE) {
+		puts("nothing to undo");
+		status = EXIT_FINE;
+	} else {
+		status = undo(c, &j, &diag);
+	}
+	diag_fini(&diag);
+	journal_close(&j);
+	return status;
+}
+
+const struct verb verb_undo = {
+	.name = "undo",
+	.run = run_undo,
+	.operands = "",
+	.summary = "Take Firebreak out of Squid and c-icap again: every file as it was before setup.",
+	.help = "",
+};

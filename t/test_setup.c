@@ -1,0 +1,494 @@
+/* What "firebreak setup" decides, without a daemon: how configurations are read, how lines are marked and taken out, what is
+ * planned for whom, how a difference is shown, and what the journal believes. */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "setup/apply.h"
+#include "setup/canary.h"
+#include "setup/diff.h"
+#include "setup/journal.h"
+#include "setup/marks.h"
+#include "setup/plan.h"
+#include "t/tap.h"
+
+enum { TEXT_MAX = 1 << 20 };
+
+static char *folder;
+
+/* "FOLDER/NAME".  Never freed. */
+static char *
+in(const char *name)
+{
+	char *path = file_join(folder, name);
+
+	if (path == NULL)
+		abort();
+	return path;
+}
+
+static void
+write_file(const char *name, const char *text)
+{
+	if (file_write(in(name), slice_str(text), 0644) == -1)
+		abort();
+}
+
+static bool
+says(const struct diag *diag, enum diag_level level, const char *words)
+{
+	for (size_t i = 0; i < diag->n; i++)
+		if (diag->v[i].level == level && strstr(diag->v[i].text, words) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+has(const struct buf *text, const char *words)
+{
+	return slice_search(buf_slice(text), slice_str(words)) < text->len;
+}
+
+/* ---- marks ---- */
+
+static void
+test_marks(void)
+{
+	static const struct {
+		const char	*name, *text;
+		size_t		 at, was;	/* where the block is put, and how much it stands for */
+		const char	*more;
+	} rows[] = {
+		{ "in an empty file", "", 0, 0, "x\n" },
+		{ "at the end", "a\nb\n", 4, 0, "x\ny\n" },
+		{ "behind a line without an end", "a\nb", 3, 0, "x\n" },
+		{ "in the place of a line", "a\nb\nc\n", 2, 2, "x\n" },
+		{ "in the place of two lines, with nothing", "a\nb\nc\n", 0, 4, "" },
+		{ "in the place of the last line, which has no end", "a\nb", 2, 1, "x\n" },
+		{ "with carriage returns", "a\r\nb\r\n", 3, 3, "x\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct slice text = slice_str(rows[i].text);
+		struct buf with, without;
+
+		buf_init(&with, TEXT_MAX);
+		buf_init(&without, TEXT_MAX);
+		buf_add_slice(&with, slice_head(text, rows[i].at));
+		marks_add(&with, slice_head(slice_skip(text, rows[i].at), rows[i].was), slice_str(rows[i].more));
+		buf_add_slice(&with, slice_skip(text, rows[i].at + rows[i].was));
+		ok(marks_found(buf_slice(&with)) && !marks_found(text), "a block %s is seen", rows[i].name);
+		ok(marks_remove(buf_slice(&with), &without) == 0, "and taken out");
+		is_slice(buf_slice(&without), text, "byte for byte");
+		buf_fini(&with);
+		buf_fini(&without);
+	}
+}
+
+static void
+test_marks_changed(void)
+{
+	struct buf with, without;
+
+	buf_init(&with, TEXT_MAX);
+	buf_init(&without, TEXT_MAX);
+	buf_add_str(&with, "a");
+	marks_add(&with, (struct slice){ 0 }, SLICE("x\n"));
+	buf_add_str(&with, "b\n");
+	marks_remove(buf_slice(&with), &without);
+	is_slice(buf_slice(&without), SLICE("a\nb\n"), "what others put behind a block stays on a line of its own");
+	buf_reset(&without);
+	marks_remove(SLICE("a\n# >>> firebreak setup\nb\n"), &without);
+	is_slice(buf_slice(&without), SLICE("a\n# >>> firebreak setup\nb\n"), "a block without an end is left alone");
+	buf_fini(&with);
+	buf_fini(&without);
+}
+
+/* ---- the difference ---- */
+
+static void
+check_diff(const char *a, const char *b, const char *expected, const char *name)
+{
+	struct buf out;
+
+	buf_init(&out, TEXT_MAX);
+	ok(diff_unified("old", slice_str(a), "new", slice_str(b), &out) == 0, "%s", name);
+	is_slice(buf_slice(&out), slice_str(expected), name);
+	buf_fini(&out);
+}
+
+static void
+test_diff(void)
+{
+	check_diff("a\n", "a\n", "", "two texts that are the same");
+	check_diff("", "a\nb\n", "--- old\n+++ new\n@@ -0,0 +1,2 @@\n+a\n+b\n", "a new file");
+	check_diff("a\n", "", "--- old\n+++ new\n@@ -1,1 +0,0 @@\n-a\n", "a file that goes");
+	check_diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\nx\n6\n7\n8\n9\n",
+	    "--- old\n+++ new\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n", "a line in the middle");
+	check_diff("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n",
+	    "--- old\n+++ new\n@@ -1,3 +1,4 @@\n+0\n 1\n 2\n 3\n@@ -10,3 +11,4 @@\n 10\n 11\n 12\n+13\n", "two hunks");
+	check_diff("a\nb", "a\nb\nc\n", "--- old\n+++ new\n@@ -1,2 +1,3 @@\n a\n-b\n\\ No newline at end of file\n+b\n+c\n",
+	    "a last line without an end");
+}
+
+/* ---- reading ---- */
+
+static void
+test_conf(void)
+{
+	struct diag diag = { 0 };
+	struct conf conf;
+	char place[CONF_PLACE];
+
+	mkdir(in("conf.d"), 0755);
+	write_file("conf.d/b.conf", "from_b \"quoted words\" two # comment\n");
+	write_file("conf.d/a.conf", "from_a\n");
+	write_file("main.conf", "# comment\n\nfirst one \\\n two\nif ${process_number} = 1\nwithin\nendif\ninclude conf.d/*.conf\nlast");
+	ok(conf_read(&conf, CONF_SQUID, in("main.conf"), "", &diag) == 0, "a squid.conf is read");
+	is_int((long long)conf.n, 8, "as many directives as there are");
+	is_int((long long)conf.v[0].n_words, 3, "a line that goes on");
+	is_int(conf.v[0].n_lines, 2, "over two lines");
+	ok(conf.v[2].conditional && !conf.v[0].conditional && !conf.v[7].conditional, "what is within an if is known");
+	is_slice(conf_word(&conf.v[5], 0), SLICE("from_a"), "files come in the order of their names");
+	is_slice(conf_word(&conf.v[6], 1), SLICE("quoted words"), "quotes are taken away");
+	is_int((long long)conf.v[6].n_words, 3, "and comments");
+	is_slice(conf_word(&conf.v[7], 0), SLICE("last"), "a last line without an end");
+	conf_place(&conf, &conf.v[7], place);
+	ok(strstr(place, "main.conf:9") != NULL, "each has its place");
+	conf_fini(&conf);
+
+	write_file("main.conf", "include nowhere.conf\n");
+	ok(conf_read(&conf, CONF_SQUID, in("main.conf"), "", &diag) == -1 && says(&diag, DIAG_ERROR, "nowhere.conf"),
+	    "a file that is not there");
+	conf_fini(&conf);
+	diag_fini(&diag);
+	write_file("main.conf", "include main.conf\n");
+	ok(conf_read(&conf, CONF_SQUID, in("main.conf"), "", &diag) == -1 && says(&diag, DIAG_ERROR, "deep"),
+	    "a file that includes itself");
+	conf_fini(&conf);
+	diag_fini(&diag);
+}
+
+static void
+test_questions(void)
+{
+	struct slice host;
+	struct squid_build build;
+	unsigned port;
+
+	is_int(squid_uri_port(SLICE("icap://127.0.0.1:1345/av?x"), &host), 1345, "the port of a URI");
+	is_slice(host, SLICE("127.0.0.1"), "its host");
+	is_int(squid_uri_port(SLICE("icap://[::1]/av"), &host), 1344, "a URI without a port");
+	is_slice(host, SLICE("[::1]"), "an IPv6 host");
+	is_int(squid_uri_port(SLICE("icaps://x/"), &host), 11344, "icaps has another");
+	is_slice(squid_uri_service(SLICE("icap://x:1344/av?allow204=on")), SLICE("av"), "the service of a URI");
+	squid_build_read(SLICE("Squid Cache: Version 6.13\nconfigure options: '--with-openssl' '--enable-icap-client'\n"), &build);
+	ok(build.major == 6 && build.minor == 13 && build.openssl && build.icap, "what squid -v says");
+	squid_build_read(SLICE("Squid Cache: Version 5.7\nconfigure options: '--disable-icap-client' '--with-gnutls'\n"), &build);
+	ok(build.major == 5 && build.minor == 7 && !build.openssl && !build.icap, "and of another build");
+	ok(cicap_port_read(SLICE("[::1]:1344"), &host, &port) && port == 1344 && cicap_is_loopback(host), "a Port line with a bracket");
+	ok(cicap_port_read(SLICE("1344"), &host, &port) && host.len == 0 && !cicap_is_loopback(host), "one of any address");
+	ok(!cicap_port_read(SLICE("localhost:0"), &host, &port), "and one that is none");
+}
+
+/* ---- plans ---- */
+
+struct planned {
+	struct conf		 squid_lines, cicap_lines;
+	struct squid_facts	 squid;
+	struct cicap_facts	 cicap;
+	struct plan		 plan;
+	struct diag		 diag;
+	int			 result;
+};
+
+/* Plan for the two files that are there. */
+static void
+plan(struct planned *p, bool keep_listen, bool drop_failover)
+{
+	struct plan_options o = { .state = "/state", .module = "srv_firebreak.so", .keep_listen = keep_listen,
+	    .drop_failover = drop_failover,
+		.squid = { .path = in("conf.d/firebreak.conf") }, .cicap = { .path = in("firebreak.conf") } };
+
+	*p = (struct planned){ .result = -1 };
+	if (conf_read(&p->squid_lines, CONF_SQUID, in("squid.conf"), "", &p->diag) == -1 ||
+	    conf_read(&p->cicap_lines, CONF_CICAP, in("c-icap.conf"), "", &p->diag) == -1 ||
+	    squid_facts_read(&p->squid, &p->squid_lines, (struct squid_build){ .major = 5, .icap = true }) == -1)
+		return;
+	cicap_facts_read(&p->cicap, &p->cicap_lines);
+	if (p->squid.include == NULL)
+		o.squid.path = in("firebreak-squid.conf");
+	p->result = plan_make(&p->plan, &p->squid, &p->cicap, &o, &p->diag);
+}
+
+static void
+unplan(struct planned *p)
+{
+	plan_fini(&p->plan);
+	squid_facts_fini(&p->squid);
+	conf_fini(&p->squid_lines);
+	conf_fini(&p->cicap_lines);
+	diag_fini(&p->diag);
+}
+
+/* The file of the plan that ends in NAME; an empty one when there is none. */
+static const struct buf *
+planned_file(const struct planned *p, const char *name)
+{
+	static const struct buf none;
+
+	for (size_t i = 0; i < p->plan.n_files; i++)
+		if (slice_ends(slice_str(p->plan.files[i].path), slice_str(name)))
+			return &p->plan.files[i].after;
+	return &none;
+}
+
+#define CICAP	"Port 127.0.0.1:1344\nMaxServers 10\nThreadsPerChild 10\n"
+
+/* Each row plans for a squid.conf of these lines, and a c-icap.conf. */
+static void
+test_plan(void)
+{
+	static const struct {
+		const char	*name, *squid, *cicap;
+		bool		 keep_listen, drop_failover;
+		const char	*file, *expected;	/* what that file of the plan has; NULL file: an error says EXPECTED */
+		const char	*absent;		/* and has not; NULL */
+	} rows[] = {
+		{ "a folder that is included", "include conf.d/*.conf\n", CICAP, false, false, "conf.d/firebreak.conf",
+		    "icap_service firebreak_req reqmod_precache icap://127.0.0.1:1344/firebreak bypass=off on-overload=wait max-conn=400\n",
+		    NULL },
+		{ "the main file is left alone then", "include conf.d/*.conf\n", CICAP, false, false, "squid.conf", "", "firebreak" },
+		{ "no such folder", "http_port 3128\n", CICAP, false, false, "/squid.conf", "include ", NULL },
+		{ "a folder of other names", "include conf.d/*.acl\n", CICAP, false, false, "/squid.conf", "firebreak-squid.conf\n", NULL },
+		{ "a service of others, behind us", "include conf.d/*.conf\nicap_enable on\nicap_service av reqmod_precache "
+		    "icap://127.0.0.1:1344/av\n"
+		    "adaptation_access av allow all\n", CICAP, false, false, "conf.d/firebreak.conf",
+		    "adaptation_service_chain av firebreak_req av\n# Never matches; only keeps its place before firebreak_req, since its own "
+		    "lines come later.\n"
+		    "adaptation_access av deny !all\n", NULL },
+		{ "a service of others, before us", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n"
+		    "adaptation_access av allow all\n", CICAP, false, false, "firebreak-squid.conf",
+		    "adaptation_service_chain av firebreak_resp av\n",
+		    "deny !all" },
+		{ "one that nobody asks for", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n", CICAP, false, false,
+		    "firebreak-squid.conf", "", "adaptation_service_chain" },
+		{ "a chain of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nicap_service b reqmod_precache icap://x/b\n"
+		    "adaptation_service_chain c \\\n a b\nadaptation_access c allow all\n", CICAP, false, false, "/squid.conf",
+		    "#was adaptation_service_chain c \\\n#was  a b\nadaptation_service_chain c firebreak_req a b\n", NULL },
+		{ "a set of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nadaptation_service_set s a\n"
+		    "adaptation_access s allow all\n", CICAP, false, false, NULL, "before a set", NULL },
+		{ "a set of others whose rest is given up", "icap_enable on\nicap_service a reqmod_precache icap://x/a\n"
+		    "icap_service b reqmod_precache icap://x/b\nadaptation_service_set s a b\nadaptation_access s allow all\n", CICAP, false,
+		    true,
+		    "/squid.conf", "adaptation_service_chain s firebreak_req a\n", NULL },
+		{ "services that sleep", "icap_service a reqmod_precache icap://x/a\nadaptation_access a allow all\n", CICAP, false, false, NULL,
+		    "icap_enable is off", NULL },
+		{ "Firebreak by hand", "icap_enable on\nicap_service x reqmod_precache icap://127.0.0.1:1344/firebreak\n", CICAP, false, false,
+		    NULL,
+		    "by hand", NULL },
+		{ "Firebreak by hand in c-icap", "", CICAP "Service firebreak srv_firebreak.so\n", false, false, NULL, "by hand", NULL },
+		{ "a value that says otherwise behind us", "include conf.d/*.conf\nicap_preview_enable off\n", CICAP, false, false, "/squid.conf",
+		    "#was icap_preview_enable off\n", NULL },
+		{ "a value that says otherwise before us", "icap_preview_enable off\n", CICAP, false, false, "/squid.conf",
+		    "icap_preview_enable off\n",
+		    "#was" },
+		{ "a value that says the same", "include conf.d/*.conf\nicap_service_failure_limit -1\n", CICAP, false, false, "/squid.conf", "",
+		    "#was" },
+		{ "an old name", "include conf.d/*.conf\nicap_send_client_ip off\n", CICAP, false, false, "/squid.conf",
+		    "#was icap_send_client_ip off\n",
+		    NULL },
+		{ "a value within an if", "include conf.d/*.conf\nif 1 = 1\nicap_enable off\nendif\n", CICAP, false, false, NULL,
+		    "within an \"if\"", NULL },
+		{ "a time that the site chose", "icap_io_timeout 5 minutes\n", CICAP, false, false, "firebreak-squid.conf",
+		    "icap_connect_timeout 3 seconds",
+		    "icap_io_timeout 60" },
+		{ "c-icap on every address", "", "Port 1344\n", false, false, "/c-icap.conf", "#was Port 1344\nPort 127.0.0.1:1344\n", NULL },
+		{ "twice the same port", "", "Port 1344\nPort 10.0.0.1:1344\n", false, false, "/c-icap.conf", "#was Port 10.0.0.1:1344\n# <<<",
+		    NULL },
+		{ "c-icap that stays open", "", "Port 1344\n", true, false, "/c-icap.conf", "Include ", "#was" },
+		{ "c-icap that somebody reaches otherwise", "icap_enable on\nicap_service a reqmod_precache icap://10.0.0.1:1344/a\n",
+		    "Port 1344\n",
+		    false, false, "/c-icap.conf", "Include ", "#was" },
+		{ "c-icap without a Port line", "", "MaxServers 1\n", false, false, "/firebreak.conf", "\nPort 127.0.0.1:1344\n", NULL },
+		{ "another port", "", "Port 127.0.0.1:1355\n", false, false, "firebreak-squid.conf", "icap://127.0.0.1:1355/firebreak", NULL },
+		{ "threads for both services", "", CICAP, false, false, "/firebreak.conf", "MaxServers 14\nThreadsPerChild 64\n", NULL },
+		{ "threads for those of others, too", "icap_enable on\nicap_service a reqmod_precache icap://127.0.0.1:1344/a\n", CICAP, false,
+		    false,
+		    "/firebreak.conf", "MaxServers 20\n", NULL },
+		{ "threads that are enough", "", "Port 127.0.0.1:1344\nMaxServers 100\nThreadsPerChild 10\n", false, false, "/firebreak.conf",
+		    "firebreak.StateDir /state\n", "MaxServers" },
+	};
+
+	mkdir(in("conf.d"), 0755);
+	unlink(in("conf.d/a.conf"));
+	unlink(in("conf.d/b.conf"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct planned p;
+
+		write_file("squid.conf", rows[i].squid);
+		write_file("c-icap.conf", rows[i].cicap);
+		plan(&p, rows[i].keep_listen, rows[i].drop_failover);
+		if (rows[i].file == NULL) {
+			ok(p.result == -1 && says(&p.diag, DIAG_ERROR, rows[i].expected), "%s: an error", rows[i].name);
+		} else if (!ok(p.result == 0 && (*rows[i].expected == '\0' || has(planned_file(&p, rows[i].file), rows[i].expected)) &&
+		    (rows[i].absent == NULL || !has(planned_file(&p, rows[i].file), rows[i].absent)), "%s", rows[i].name)) {
+			diag_print(&p.diag, stdout);
+			printf("%s\n", planned_file(&p, rows[i].file)->p);
+		}
+		unplan(&p);
+	}
+}
+
+/* What was planned and written is planned again, to the byte. */
+static void
+test_plan_again(void)
+{
+	struct planned p;
+
+	write_file("squid.conf", "include conf.d/*.conf\nicap_enable on\nicap_preview_enable off\nicap_service a reqmod_precache "
+	    "icap://127.0.0.1/a\n"
+	    "icap_service b reqmod_precache icap://127.0.0.1/b\nadaptation_service_chain c a b\nadaptation_access c allow all\n"
+	    "adaptation_access a allow all");
+	write_file("c-icap.conf", "Port 1344");
+	plan(&p, false, false);
+	is_int((long long)p.plan.n_files, 4, "four files are planned");
+	ok(!plan_is_done(&p.plan) && p.plan.moves_port, "and not done");
+	for (size_t i = 0; i < p.plan.n_files; i++)
+		if (file_write(p.plan.files[i].path, buf_slice(&p.plan.files[i].after), 0644) == -1)
+			abort();
+	unplan(&p);
+
+	/* Our files are read by whoever calls, as they may not be included yet. */
+	struct buf squid, cicap;
+	struct diag diag = { 0 };
+
+	buf_init(&squid, TEXT_MAX);
+	buf_init(&cicap, TEXT_MAX);
+	if (file_read(in("conf.d/firebreak.conf"), &squid) == -1 || file_read(in("firebreak.conf"), &cicap) == -1)
+		abort();
+	p = (struct planned){ .result = -1 };
+	conf_read(&p.squid_lines, CONF_SQUID, in("squid.conf"), "", &diag);
+	conf_read(&p.cicap_lines, CONF_CICAP, in("c-icap.conf"), "", &diag);
+	squid_facts_read(&p.squid, &p.squid_lines, (struct squid_build){ .major = 5, .icap = true });
+	cicap_facts_read(&p.cicap, &p.cicap_lines);
+	ok(plan_make(&p.plan, &p.squid, &p.cicap, &(struct plan_options){ .state = "/state", .module = "srv_firebreak.so",
+	    .squid = { in("conf.d/firebreak.conf"), true, buf_slice(&squid) }, .cicap = { in("firebreak.conf"), true,
+	    buf_slice(&cicap) } }, &diag) == 0,
+	    "it is planned again");
+	ok(plan_is_done(&p.plan), "and nothing would change");
+	ok(p.plan.n_files == 4 && strcmp(p.plan.icap, "127.0.0.1:1344") == 0, "all four files are known as ours");
+	unplan(&p);
+	buf_fini(&squid);
+	buf_fini(&cicap);
+	diag_fini(&diag);
+}
+
+/* ---- the journal ---- */
+
+static void
+no_visit(void *arg, const char *path, enum undo_what what)
+{
+	(void)path;
+	*(unsigned *)arg |= 1u << what;
+}
+
+static void
+test_journal(void)
+{
+	struct diag diag = { 0 };
+	struct buf now;
+	struct planned p;
+	struct journal j;
+	unsigned seen = 0;
+
+	write_file("squid.conf", "http_port 3128\n");
+	write_file("c-icap.conf", CICAP);
+	unlink(in("firebreak.conf"));
+	unlink(in("firebreak-squid.conf"));
+	mkdir(in("state"), 0755);
+	chmod(in("squid.conf"), 0604);
+	plan(&p, false, false);
+	ok(journal_open(&j, in("state"), false, &diag) == 0 && j.phase == JOURNAL_NONE, "no journal yet");
+	journal_close(&j);
+	ok(journal_open(&j, in("state"), true, &diag) == 0 && apply_begin(&j, &p.plan, &diag) == 0, "one begins");
+	ok(apply_write(&j, &p.plan, &diag) == 0, "the files are written");
+	journal_close(&j);
+	buf_init(&now, TEXT_MAX);
+	ok(file_read(in("squid.conf"), &now) == 0 && has(&now, "include "), "they are");
+
+	ok(journal_open(&j, in("state"), false, &diag) == 0 && j.phase == JOURNAL_CHANGING && j.n_files == 4, "another process finds it");
+	ok(apply_back(&j, &diag) == 0 && apply_settle(&j, &diag) == 0, "and puts all back");
+	journal_close(&j);
+	buf_reset(&now);
+	ok(file_read(in("squid.conf"), &now) == 0, "the main file is there");
+	is_slice(buf_slice(&now), SLICE("http_port 3128\n"), "as it was");
+	ok(access(in("firebreak.conf"), F_OK) == -1 && access(in("state/setup"), F_OK) == -1, "our files and the journal are gone");
+
+	ok(journal_open(&j, in("state"), true, &diag) == 0 && apply_begin(&j, &p.plan, &diag) == 0 && apply_write(&j, &p.plan,
+	    &diag) == 0 &&
+	    apply_end(&j, &diag) == 0, "once more, to the end");
+	write_file("c-icap.conf", "# somebody's own\n");
+	ok(unlink(in("firebreak.conf")) == 0, "others change and remove files");
+	ok(apply_undo(&j, no_visit, &seen, &diag) == 0, "undo");
+	is_int(seen, 1u << UNDO_RESTORED | 1u << UNDO_REMOVED | 1u << UNDO_FOREIGN | 1u << UNDO_AS_BEFORE, "says what became of each");
+	struct stat st;
+
+	ok(stat(in("squid.conf"), &st) == 0 && (st.st_mode & ALLPERMS) == 0604, "with its mode");
+	ok(journal_forget(&j, &diag) == 0, "and is forgotten");
+	journal_close(&j);
+	is_int((long long)diag.n, 0, "nothing was wrong");
+	diag_print(&diag, stdout);
+	buf_fini(&now);
+	unplan(&p);
+}
+
+/* What others could have written is not believed. */
+static void
+test_journal_trust(void)
+{
+	struct diag diag = { 0 };
+	struct journal j;
+
+	mkdir(in("state/setup"), 0777);
+	chmod(in("state/setup"), 0777);
+	ok(journal_open(&j, in("state"), false, &diag) == -1 && says(&diag, DIAG_ERROR, "cannot be trusted"),
+	    "a folder where others may write");
+	journal_close(&j);
+	diag_fini(&diag);
+	chmod(in("state/setup"), 0700);
+	write_file("elsewhere", "{}");
+	ok(symlink(in("elsewhere"), in("state/setup/journal.json")) == 0 && journal_open(&j, in("state"), false, &diag) == -1, "a link");
+	journal_close(&j);
+	unlink(in("state/setup/journal.json"));
+	write_file("state/setup/journal.json", "{\"version\":1,\"phase\":\"done\",\"files\":[{\"path\":\"relative\"}]}");
+	ok(journal_open(&j, in("state"), false, &diag) == -1 && says(&diag, DIAG_ERROR, "damaged"), "a path that is none");
+	journal_close(&j);
+	chmod(in("state/setup/journal.json"), 0666);
+	diag_fini(&diag);
+	ok(journal_open(&j, in("state"), false, &diag) == -1 && !says(&diag, DIAG_ERROR, "damaged"), "a file that others may write");
+	journal_close(&j);
+	diag_fini(&diag);
+	remove_tree(in("state/setup"));
+}
+
+int
+main(void)
+{
+	folder = temp_dir();
+	/* As files that are read have their names. */
+	folder = realpath(folder, NULL);
+	test_marks();
+	test_marks_changed();
+	test_diff();
+	test_conf();
+	test_questions();
+	test_plan();
+	test_plan_again();
+	test_journal();
+	test_journal_trust();
+	return tap_done();
+}
