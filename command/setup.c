@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "command/canaries.h"
 #include "command/show.h"
 #include "command/verb.h"
+#include "runtime/runtime.h"
 #include "setup/apply.h"
 #include "setup/diff.h"
 #include "setup/plan.h"
@@ -119,7 +121,7 @@ static int
 decide(struct setup *s)
 {
 	struct plan_options o = { .state = s->state, .module = s->site.module, .helper = s->values[FLAG_HELPER],
-		.keep_listen = s->values[FLAG_LISTEN] != NULL, .drop_failover = s->values[FLAG_FAILOVER] != NULL };
+		.root = s->site.root, .keep_listen = s->values[FLAG_LISTEN] != NULL, .drop_failover = s->values[FLAG_FAILOVER] != NULL };
 	char *squid = real_folder(plan_squid_dropin(&s->site.squid_facts, s->site.root, folder_exists));
 	char *cicap = real_folder(plan_cicap_dropin(&s->site.cicap_lines));
 	struct buf squid_now, cicap_now;
@@ -140,14 +142,14 @@ static int
 note_daemons(struct setup *s, struct daemons *d)
 {
 	struct slice pid = s->site.cicap_facts.pid_file, command = s->site.cicap_facts.command;
-	bool squid = d->started_squid, cicap = d->started_cicap, enabled = d->enabled_cicap;
+	bool moved = d->moves_port, squid = d->started_squid, cicap = d->started_cicap, enabled = d->enabled_cicap;
 
 	daemons_fini(d);
 	*d = (struct daemons){ .squid = strdup(s->site.squid), .squid_conf = strdup(s->site.squid_conf),
 		.squid_name = s->site.squid_name == NULL ? NULL : strdup(s->site.squid_name), .cicap = strdup(s->site.cicap),
 		.cicap_conf = strdup(s->site.cicap_conf), .pid_file = slice_dup(pid.len > 0 ? pid : SLICE("/var/run/c-icap/c-icap.pid")),
 		.command = slice_dup(command.len > 0 ? command : SLICE("/var/run/c-icap/c-icap.ctl")),
-		.icap = strdup(s->plan.icap), .moves_port = s->plan.moves_port,
+		.icap = strdup(s->plan.icap), .moves_port = s->plan.moves_port, .must_restart = moved != s->plan.moves_port,
 		.user = s->site.cicap_facts.user.len == 0 ? NULL : slice_dup(s->site.cicap_facts.user), .own_squid = s->site.own_squid,
 		    .own_cicap = s->site.own_cicap,
 		.started_squid = squid, .started_cicap = cicap, .enabled_cicap = enabled };
@@ -155,6 +157,33 @@ note_daemons(struct setup *s, struct daemons *d)
 	    d->icap != NULL)
 		return 0;
 	diag_error(&s->diag, "%s", strerror(ENOMEM));
+	return -1;
+}
+
+/* The state folder, if there is one, would let the proof's rules act.  -1 with an error. */
+static int
+can_be_proven(struct setup *s)
+{
+	char shared[STATE_PATH], follow[STATE_PATH];
+	struct runtime *r;
+	enum mode mode = MODE_ENFORCE;
+
+	if (state_path(s->state, STATE_SHARED, shared) == -1 || state_path(s->state, STATE_FOLLOW, follow) == -1)
+		return 0;
+	if (access(follow, F_OK) == 0) {
+		diag_error(&s->diag, "%s follows an origin, and has no rules of its own to prove anything with: say --no-proof, and ask for what "
+		    "the origin lists", s->state);
+		return -1;
+	}
+	if (access(shared, F_OK) == 0 && (r = runtime_open(s->state, &s->diag)) != NULL) {
+		mode = runtime_mode(r, clock_ms(), NULL);
+		runtime_close(r);
+	}
+	if (mode == MODE_ENFORCE)
+		return 0;
+	diag_error(&s->diag, "the mode is %s, in which nothing is blocked, and so nothing can be proven: \"firebreak mode enforce\", or "
+	    "say "
+	    "--no-proof", mode_name(mode));
 	return -1;
 }
 
@@ -167,6 +196,8 @@ find_proxy(struct setup *s)
 
 	if (s->values[FLAG_NO_PROOF] != NULL)
 		return 0;
+	if (can_be_proven(s) == -1)
+		return -1;
 	if (s->values[FLAG_PROXY] != NULL) {
 		snprintf(s->proxy, sizeof(s->proxy), "%s", s->values[FLAG_PROXY]);
 		return 0;

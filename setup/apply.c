@@ -129,6 +129,7 @@ keep(struct journal *j, const struct plan_file *p, struct diag *diag)
 	if (f->existed && (*f->original == '\0' || strcmp(now, f->after) != 0) &&
 	    journal_keep(j, f, true, buf_slice(&p->before), diag) == -1)
 		return -1;
+	f->touched = true;
 	f->last_existed = p->exists;
 	*f->last = '\0';
 	if (p->exists && journal_keep(j, f, false, buf_slice(&p->now), diag) == -1)
@@ -141,6 +142,8 @@ int
 apply_begin(struct journal *j, const struct plan *plan, struct diag *diag)
 {
 	j->first = j->phase == JOURNAL_NONE;
+	for (size_t i = 0; i < j->n_files; i++)
+		j->files[i].touched = false;
 	for (size_t i = 0; i < plan->n_files; i++)
 		if (keep(j, &plan->files[i], diag) == -1)
 			return -1;
@@ -202,9 +205,9 @@ apply_back(struct journal *j, struct diag *diag)
 	int result = 0;
 
 	for (size_t i = j->n_files; i > 0; i--) {
-		struct journal_file *f = &j->files[i - 1];
+		const struct journal_file *f = &j->files[i - 1];
 
-		if (needs_back(f, diag) && put_back(j, f, diag) == -1)
+		if (f->touched && needs_back(f, diag) && put_back(j, f, diag) == -1)
 			result = -1;
 		clean_beside(f);
 	}
@@ -215,7 +218,8 @@ int
 apply_settle(struct journal *j, struct diag *diag)
 {
 	for (size_t i = 0; i < j->n_files; i++)
-		memcpy(j->files[i].after, j->files[i].last, sizeof(j->files[i].after));
+		if (j->files[i].touched)
+			memcpy(j->files[i].after, j->files[i].last, sizeof(j->files[i].after));
 	if (j->first)
 		return journal_forget(j, diag);
 	j->phase = JOURNAL_DONE;

@@ -209,7 +209,7 @@ reconfigure(const struct daemons *d, bool ready)
 	bool told = false;
 	int fd;
 
-	if (!d->moves_port && d->command != NULL && process_of_file(d->pid_file, d->cicap, &p)) {
+	if (!d->must_restart && d->command != NULL && process_of_file(d->pid_file, d->cicap, &p)) {
 		process_fini(&p);
 		/* A pipe that nobody reads would make us wait for ever. */
 		if ((fd = open(d->command, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) != -1) {
@@ -301,7 +301,8 @@ daemons_restart_cicap(const struct daemons *d, bool ready, struct diag *diag)
 		return 0;
 	if ((d->own_cicap && has_systemd() ? restart_unit(d, diag) : restart_process(d, diag)) == -1)
 		return -1;
-	if (cicap_answers(d, ready, READY_MS, line))
+	/* Without our lines it may listen where we do not know: then it is enough that it runs. */
+	if (cicap_answers(d, ready, ready ? READY_MS : RECONFIGURE_MS, line) || (!ready && cicap_runs(d)))
 		return 0;
 	diag_error(diag, "c-icap at %s does not answer as it should within %d seconds%s%s; its ServerLog may say why", d->icap,
 	    READY_MS / 1000, *line == '\0' ? "" : ": ", line);

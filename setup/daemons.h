@@ -18,6 +18,7 @@ struct daemons {
 	char	*icap;					/* "127.0.0.1:1344": where c-icap will listen */
 	bool	 own_squid, own_cicap;			/* those of the system's units */
 	bool	 moves_port;				/* c-icap listens elsewhere with our lines than without */
+	bool	 must_restart;				/* the next time: its address changes; not kept */
 	bool	 started_squid, started_cicap, enabled_cicap;	/* by setup: what undo takes back */
 };
 

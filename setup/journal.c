@@ -111,8 +111,9 @@ journal_bytes(const struct journal *j, const struct journal_file *f, bool origin
 static json_t *
 file_json(const struct journal_file *f)
 {
-	return json_pack("{s:s%, s:b, s:b, s:i, s:I, s:I, s:s, s:s, s:s}", "path", f->path, strlen(f->path), "existed", f->existed,
-	    "last_existed", f->last_existed, "mode", (int)f->mode, "uid", (json_int_t)f->uid, "gid", (json_int_t)f->gid,
+	return json_pack("{s:s%, s:b, s:b, s:b, s:i, s:I, s:I, s:s, s:s, s:s}", "path", f->path, strlen(f->path), "existed", f->existed,
+	    "last_existed", f->last_existed, "touched", f->touched, "mode", (int)f->mode, "uid", (json_int_t)f->uid, "gid",
+	    (json_int_t)f->gid,
 	    "original", f->original, "last", f->last, "after", f->after);
 }
 
@@ -176,6 +177,7 @@ read_file(struct journal *j, const json_t *in)
 		return -1;
 	f->existed = flag_of(in, "existed");
 	f->last_existed = flag_of(in, "last_existed");
+	f->touched = flag_of(in, "touched");
 	f->mode = (mode_t)json_integer_value(json_object_get(in, "mode")) & ALLPERMS;
 	f->uid = (uid_t)json_integer_value(json_object_get(in, "uid"));
 	f->gid = (gid_t)json_integer_value(json_object_get(in, "gid"));
@@ -197,6 +199,8 @@ read_all(struct journal *j, const json_t *in)
 		return -1;
 	j->phase = strcmp(phase, phases[JOURNAL_DONE]) == 0 ? JOURNAL_DONE : JOURNAL_CHANGING;
 	j->first = flag_of(in, "first");
+	/* Who was killed may have moved the port or not. */
+	d->must_restart = flag_of(in, "moves_port") || j->phase == JOURNAL_CHANGING;
 	d->squid = text_of(in, "squid");
 	d->squid_conf = text_of(in, "squid_conf");
 	d->squid_name = text_of(in, "squid_name");

@@ -23,6 +23,7 @@ enum journal_phase { JOURNAL_NONE, JOURNAL_CHANGING, JOURNAL_DONE };
 struct journal_file {
 	char	*path;
 	bool	 existed, last_existed;	/* before the first setup; before this one */
+	bool	 touched;	/* by the setup that is under way: only then LAST says anything */
 	mode_t	 mode;
 	uid_t	 uid;
 	gid_t	 gid;

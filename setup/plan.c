@@ -22,6 +22,14 @@ plan_say(struct diag *to, enum diag_level level, const struct conf *conf, const 
 	diag_add(to, level, conf->files[d->file].path, d->line, 0, "%s", text);
 }
 
+const char *
+plan_path(const struct planning *p, const char *path)
+{
+	size_t len = p->options->root == NULL ? 0 : strlen(p->options->root);
+
+	return strncmp(path, p->options->root == NULL ? "" : p->options->root, len) == 0 ? path + len : path;
+}
+
 /* ---- where our files go ---- */
 
 /* "FOLDER/firebreak.conf"; NULL without memory. */

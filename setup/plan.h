@@ -33,6 +33,7 @@ struct plan_dropin {
 
 struct plan_options {
 	struct plan_dropin	 squid, cicap;
+	const char		*root;		/* what stands before paths here, and not in configurations; NULL */
 	const char		*state;		/* the state folder */
 	const char		*module;	/* as the Service line has it */
 	const char		*helper;	/* NULL: the one that was installed */

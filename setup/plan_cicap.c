@@ -124,7 +124,7 @@ plan_cicap(struct planning *p)
 	close_ports(p);
 	add_threads(p);
 	add_connections(p);
-	if (asprintf(&line, "Include %s\n", o->cicap.path) == -1)
+	if (asprintf(&line, "Include %s\n", plan_path(p, o->cicap.path)) == -1)
 		p->edits.failed = true;
 	else
 		lines_append(&p->edits, p->cicap->conf, 0, line);

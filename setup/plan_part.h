@@ -25,6 +25,9 @@ enum { PLAN_CONNECTIONS = 400, PLAN_SPARE = 64 };
 void plan_squid(struct planning *p);
 void plan_cicap(struct planning *p);
 
+/* PATH as a configuration has it. */
+const char *plan_path(const struct planning *p, const char *path);
+
 /* The sum of connections that Squid may have to this c-icap. */
 uint64_t plan_connections(const struct planning *p);
 

@@ -288,7 +288,7 @@ plan_squid(struct planning *p)
 	if (p->squid->include == NULL) {
 		char *line = NULL;
 
-		if (asprintf(&line, "include %s\n", p->options->squid.path) == -1)
+		if (asprintf(&line, "include %s\n", plan_path(p, p->options->squid.path)) == -1)
 			p->edits.failed = true;
 		else
 			lines_append(&p->edits, p->squid->conf, 0, line);

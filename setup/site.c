@@ -93,8 +93,12 @@ site_find(struct site *out, const struct site_options *o, struct diag *diag)
 	struct squid_build build;
 	size_t errors = diag->n_errors;
 
-	*out = (struct site){ .root = o->root == NULL ? "" : o->root, .own_squid = o->squid_conf == NULL && o->root == NULL,
+	*out = (struct site){ .own_squid = o->squid_conf == NULL && o->root == NULL,
 		.own_cicap = o->cicap_conf == NULL && o->root == NULL };
+	if ((out->root = o->root == NULL || strcmp(o->root, "/") == 0 ? strdup("") : realpath(o->root, NULL)) == NULL) {
+		diag_error(diag, "%s: %s", o->root == NULL ? "/" : o->root, strerror(errno));
+		return -1;
+	}
 	out->squid = find(out->root, o->squid, squid_programs, X_OK, "Squid", "--squid", diag);
 	out->squid_conf = find(out->root, o->squid_conf, squid_confs, R_OK, "squid.conf", "--squid-conf", diag);
 	out->cicap = find(out->root, o->cicap, cicap_programs, X_OK, "c-icap", "--c-icap", diag);
@@ -117,6 +121,7 @@ site_find(struct site *out, const struct site_options *o, struct diag *diag)
 void
 site_fini(struct site *site)
 {
+	free(site->root);
 	free(site->squid);
 	free(site->squid_conf);
 	free(site->squid_name);
@@ -126,5 +131,5 @@ site_fini(struct site *site)
 	squid_facts_fini(&site->squid_facts);
 	conf_fini(&site->squid_lines);
 	conf_fini(&site->cicap_lines);
-	*site = (struct site){ .root = "" };
+	*site = (struct site){ .root = NULL };
 }

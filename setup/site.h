@@ -17,7 +17,7 @@ struct site_options {
 };
 
 struct site {
-	const char		*root;		/* "" for / */
+	char			*root;		/* "" for /; links are followed */
 	char			*squid, *squid_conf, *squid_name;	/* the last is NULL for Squid's own default */
 	char			*cicap, *cicap_conf;
 	char			*module;	/* as a Service line has it */

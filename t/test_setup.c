@@ -446,6 +446,48 @@ test_journal(void)
 	unplan(&p);
 }
 
+/* A second setup that is taken back leaves the first, and what somebody changed between them. */
+static void
+test_journal_twice(void)
+{
+	struct diag diag = { 0 };
+	struct planned p;
+	struct journal j;
+	struct buf now;
+	unsigned seen = 0;
+
+	write_file("squid.conf", "http_port 3128\n");
+	write_file("c-icap.conf", CICAP);
+	plan(&p, false, false);
+	ok(journal_open(&j, in("state"), true, &diag) == 0 && apply_begin(&j, &p.plan, &diag) == 0 && apply_write(&j, &p.plan,
+	    &diag) == 0 &&
+	    apply_end(&j, &diag) == 0, "a first setup");
+	journal_close(&j);
+	unplan(&p);
+
+	write_file("squid.conf", "http_port 3128\ninclude conf.d/*.conf\n# new\n");
+	write_file("c-icap.conf", "Port 1344\n");
+	plan(&p, false, false);
+	ok(journal_open(&j, in("state"), true, &diag) == 0 && apply_begin(&j, &p.plan, &diag) == 0 && !j.first &&
+	    apply_write(&j, &p.plan, &diag) == 0, "a second, after both files were changed");
+	ok(apply_back(&j, &diag) == 0 && apply_settle(&j, &diag) == 0 && j.phase == JOURNAL_DONE, "is taken back");
+	buf_init(&now, TEXT_MAX);
+	ok(file_read(in("c-icap.conf"), &now) == 0, "c-icap.conf is there");
+	is_slice(buf_slice(&now), SLICE("Port 1344\n"), "as somebody wrote it");
+	buf_reset(&now);
+	ok(file_read(in("squid.conf"), &now) == 0, "squid.conf is there");
+	is_slice(buf_slice(&now), SLICE("http_port 3128\ninclude conf.d/*.conf\n# new\n"), "as somebody wrote it, too");
+	ok(access(in("conf.d/firebreak.conf"), F_OK) == -1 && access(in("firebreak-squid.conf"), F_OK) == 0,
+	    "the second one's file is gone, the first one's is there");
+	ok(apply_undo(&j, no_visit, &seen, &diag) == 0 && journal_forget(&j, &diag) == 0, "undo");
+	ok(access(in("firebreak-squid.conf"), F_OK) == -1, "takes that away as well");
+	journal_close(&j);
+	diag_print(&diag, stdout);
+	diag_fini(&diag);
+	buf_fini(&now);
+	unplan(&p);
+}
+
 /* What others could have written is not believed. */
 static void
 test_journal_trust(void)
@@ -489,6 +531,7 @@ main(void)
 	test_plan();
 	test_plan_again();
 	test_journal();
+	test_journal_twice();
 	test_journal_trust();
 	return tap_done();
 }

@@ -109,6 +109,21 @@ has "its line is named" "c-icap.conf:$(grep -n Chilled "$etc/c-icap/c-icap.conf"
 is "$(fingerprint)" "$broken" "nothing was changed by that"
 write_stock
 
+# ---- where Red Hat has them ----
+
+rhel=$LAB_LIVE/rhel
+lab_as mkdir -p "$rhel/usr/sbin" "$rhel/usr/lib64/c_icap" "$rhel/etc/squid" "$rhel/etc/c-icap"
+lab_copy /usr/sbin/squid "$rhel/usr/sbin/squid" 755
+lab_copy /usr/bin/c-icap "$rhel/usr/sbin/c-icap" 755
+lab_copy "$run/srv_firebreak.so" "$rhel/usr/lib64/c_icap/srv_firebreak.so" 755
+printf 'http_access allow localhost\nhttp_port 3128\n' | lab_write "$rhel/etc/squid/squid.conf"
+printf 'ServicesDir /usr/lib64/c_icap\nPort 1344\nUser c-icap\n' | lab_write "$rhel/etc/c-icap/c-icap.conf"
+fb 0 "a dry run below another root" setup --root "$rhel" --dry-run
+has "a squid.conf that includes no folder gets a line" "+include /etc/squid/firebreak.conf"
+has "so does c-icap.conf" "+Include /etc/c-icap/firebreak.conf"
+has "the module is found in its folder" "+Service firebreak_module srv_firebreak.so"
+fb 2 "nothing there is run" setup --root "$rhel"
+
 # ---- Debian's own ----
 
 setup 0 "a dry run" --dry-run
