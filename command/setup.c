@@ -29,7 +29,7 @@ enum { LIVE_MS = 30 * 1000, DIFF_MAX = 64 << 20, PROXY_MAX = 300, STATE_MODE = 0
 struct setup {
 	const struct call	*call;
 	const char *const	*values;
-	struct site		 site;
+	struct setup_site		 site;
 	struct plan		 plan;
 	struct journal		 journal;
 	char			*state;		/* absolute */
@@ -217,12 +217,12 @@ find_proxy(struct setup *s)
 static int
 find_site(struct setup *s)
 {
-	const struct site_options o = { .root = s->values[FLAG_ROOT], .squid = s->values[FLAG_SQUID],
+	const struct setup_site_options o = { .root = s->values[FLAG_ROOT], .squid = s->values[FLAG_SQUID],
 	    .squid_conf = s->values[FLAG_SQUID_CONF],
 		.squid_name = s->values[FLAG_SQUID_NAME], .cicap = s->values[FLAG_CICAP], .cicap_conf = s->values[FLAG_CICAP_CONF],
 		.module = s->values[FLAG_MODULE] };
 
-	return site_find(&s->site, &o, &s->diag);
+	return setup_site_find(&s->site, &o, &s->diag);
 }
 
 /* ---- the state folder ---- */
@@ -456,7 +456,7 @@ run_setup(struct call *c)
 	else
 		status = set_up(&s);
 	diag_fini(&s.diag);
-	site_fini(&s.site);
+	setup_site_fini(&s.site);
 	plan_fini(&s.plan);
 	journal_close(&s.journal);
 	free(s.state);

@@ -21,7 +21,7 @@ struct verb {
 	const char	*help;		/* the flags, lines that end in a newline */
 };
 
-extern const struct verb verb_alerts, verb_allow, verb_approve, verb_block, verb_check, verb_console, verb_deny,
+extern const struct verb verb_alerts, verb_allow, verb_approve, verb_block, verb_check, verb_console, verb_deny, verb_doctor,
     verb_events, verb_exception, verb_export, verb_held, verb_hunt, verb_import, verb_key, verb_kills, verb_lead,
     verb_lookalike, verb_metrics,
     verb_mode, verb_page, verb_pseudonyms, verb_publish, verb_pull, verb_rehearse, verb_report_mistake, verb_retain,

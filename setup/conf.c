@@ -14,6 +14,7 @@
 /* One reading: the files that are open are those on the way to the deepest. */
 struct reading {
 	struct conf	*conf;
+	enum conf_whose	 whose;
 	const char	*root;
 	char		*folder;	/* of the main file */
 	unsigned	 depth;
@@ -253,7 +254,11 @@ take_file(struct reading *r, const char *path)
 		diag_error(r->diag, "%s: is no text", path);
 		return -1;
 	}
-	return marks_remove(buf_slice(&file->now), &file->text) == -1 ? out_of_memory(r) : 0;
+	if (r->whose == CONF_ALL)
+		buf_add_slice(&file->text, buf_slice(&file->now));
+	else
+		marks_remove(buf_slice(&file->now), &file->text);
+	return file->text.failed ? out_of_memory(r) : 0;
 }
 
 static int
@@ -272,9 +277,10 @@ read_one(struct reading *r, const char *path)
 }
 
 int
-conf_read(struct conf *conf, enum conf_dialect dialect, const char *path, const char *root, struct diag *diag)
+conf_read(struct conf *conf, enum conf_dialect dialect, enum conf_whose whose, const char *path, const char *root,
+    struct diag *diag)
 {
-	struct reading r = { .conf = conf, .root = root, .by = CONF_TOP, .diag = diag };
+	struct reading r = { .conf = conf, .whose = whose, .root = root, .by = CONF_TOP, .diag = diag };
 	const char *slash = strrchr(path, '/');
 	int result;
 

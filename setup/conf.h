@@ -1,8 +1,8 @@
 /* conf.h - a daemon's configuration as its directives, with the file and the line that each stands in.
  *
  * Two dialects: Squid's, with "include PATTERN...", and c-icap's, with "Include FILE".  Both join lines that end in a backslash
- * and know comments.  What setup itself once wrote is taken out while a file is read (marks.h), so that what is found is the
- * administrator's alone.  What a directive means is not known here. */
+ * and know comments.  What setup itself once wrote can be taken out while a file is read (marks.h), so that what is found is
+ * the administrator's alone.  What a directive means is not known here. */
 #ifndef SETUP_CONF_H
 #define SETUP_CONF_H
 
@@ -38,9 +38,13 @@ struct conf {
 	size_t			 n;
 };
 
+/* Whose lines are read: those of others, as if setup had never been called, or all that the daemon reads. */
+enum conf_whose { CONF_OTHERS, CONF_ALL };
+
 /* Read PATH and all that it includes.  ROOT stands before each absolute path that an include names; "" for none.  A relative one is
  * below the main file's folder.  -1 with errors in DIAG.  conf_fini() is due in either case. */
-int conf_read(struct conf *conf, enum conf_dialect dialect, const char *path, const char *root, struct diag *diag);
+int conf_read(struct conf *conf, enum conf_dialect dialect, enum conf_whose whose, const char *path, const char *root,
+    struct diag *diag);
 void conf_fini(struct conf *conf);
 
 /* D's word I; empty when it has no such. */

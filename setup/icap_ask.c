@@ -75,6 +75,16 @@ icap_ask(const char *where, const char *service, int timeout_ms, char line[stati
 	return status;
 }
 
+bool
+icap_is_open(const char *where, int timeout_ms)
+{
+	int fd = connect_to(where, timeout_ms);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
 unsigned
 icap_free_port(void)
 {

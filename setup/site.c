@@ -48,7 +48,7 @@ find(const char *root, const char *given, const char *const *candidates, int how
 
 /* Ask the binary what it is.  Not below another root, whose programs are not ours to run. */
 static void
-ask_squid(struct site *s, struct squid_build *build)
+ask_squid(struct setup_site *s, struct squid_build *build)
 {
 	const char *argv[] = { s->squid, "-v", NULL };
 	struct buf said;
@@ -64,7 +64,7 @@ ask_squid(struct site *s, struct squid_build *build)
 
 /* The name of our module for a Service line: it is in the folder of modules, or named. */
 static char *
-find_module(const struct site *s, const char *given, struct diag *diag)
+find_module(const struct setup_site *s, const char *given, struct diag *diag)
 {
 	struct slice folder = s->cicap_facts.services_folder;
 	char *path = NULL;
@@ -88,12 +88,12 @@ find_module(const struct site *s, const char *given, struct diag *diag)
 }
 
 int
-site_find(struct site *out, const struct site_options *o, struct diag *diag)
+setup_site_find(struct setup_site *out, const struct setup_site_options *o, struct diag *diag)
 {
 	struct squid_build build;
 	size_t errors = diag->n_errors;
 
-	*out = (struct site){ .own_squid = o->squid_conf == NULL && o->root == NULL,
+	*out = (struct setup_site){ .own_squid = o->squid_conf == NULL && o->root == NULL,
 		.own_cicap = o->cicap_conf == NULL && o->root == NULL };
 	if ((out->root = o->root == NULL || strcmp(o->root, "/") == 0 ? strdup("") : realpath(o->root, NULL)) == NULL) {
 		diag_error(diag, "%s: %s", o->root == NULL ? "/" : o->root, strerror(errno));
@@ -107,19 +107,20 @@ site_find(struct site *out, const struct site_options *o, struct diag *diag)
 		return -1;
 	out->squid_name = o->squid_name == NULL ? NULL : strdup(o->squid_name);
 	ask_squid(out, &build);
-	if (conf_read(&out->squid_lines, CONF_SQUID, out->squid_conf, out->root, diag) == -1 ||
-	    conf_read(&out->cicap_lines, CONF_CICAP, out->cicap_conf, out->root, diag) == -1)
+	if (conf_read(&out->squid_lines, CONF_SQUID, o->all ? CONF_ALL : CONF_OTHERS, out->squid_conf, out->root, diag) == -1 ||
+	    conf_read(&out->cicap_lines, CONF_CICAP, o->all ? CONF_ALL : CONF_OTHERS, out->cicap_conf, out->root, diag) == -1)
 		return -1;
 	if (squid_facts_read(&out->squid_facts, &out->squid_lines, build) == -1) {
 		diag_error(diag, "%s", strerror(ENOMEM));
 		return -1;
 	}
 	cicap_facts_read(&out->cicap_facts, &out->cicap_lines);
-	return (out->module = find_module(out, o->module, diag)) == NULL ? -1 : 0;
+	out->module = find_module(out, o->module, o->all ? NULL : diag);
+	return out->module == NULL && !o->all ? -1 : 0;
 }
 
 void
-site_fini(struct site *site)
+setup_site_fini(struct setup_site *site)
 {
 	free(site->root);
 	free(site->squid);
@@ -131,5 +132,5 @@ site_fini(struct site *site)
 	squid_facts_fini(&site->squid_facts);
 	conf_fini(&site->squid_lines);
 	conf_fini(&site->cicap_lines);
-	*site = (struct site){ .root = NULL };
+	*site = (struct setup_site){ .root = NULL };
 }

@@ -9,14 +9,15 @@
 #include "setup/squid_facts.h"
 
 /* What the command line says; NULL is "find it". */
-struct site_options {
+struct setup_site_options {
 	const char	*root;		/* look below this folder, and run nothing; NULL is / */
 	const char	*squid, *squid_conf, *squid_name;
 	const char	*cicap, *cicap_conf;
 	const char	*module;
+	bool		 all;		/* read setup's own lines, too; a module that is not there is no error */
 };
 
-struct site {
+struct setup_site {
 	char			*root;		/* "" for /; links are followed */
 	char			*squid, *squid_conf, *squid_name;	/* the last is NULL for Squid's own default */
 	char			*cicap, *cicap_conf;
@@ -27,8 +28,8 @@ struct site {
 	struct cicap_facts	 cicap_facts;
 };
 
-/* Find and read them.  -1 with errors in DIAG, which say what to name.  site_fini() is due in either case. */
-int site_find(struct site *out, const struct site_options *options, struct diag *diag);
-void site_fini(struct site *site);
+/* Find and read them.  -1 with errors in DIAG, which say what to name.  setup_site_fini() is due in either case. */
+int setup_site_find(struct setup_site *out, const struct setup_site_options *options, struct diag *diag);
+void setup_site_fini(struct setup_site *site);
 
 #endif

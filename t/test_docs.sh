@@ -44,6 +44,9 @@ sed -n 's/^\t\[FEED_[A-Z0-9_]*\] = "\(.*\)",$/\1/p' "$src/feeds/feed_format.c" |
 "$optgen" sample service | same "firebreak.conf.sample is made from the table (else: make docs)" "$src/doc/firebreak.conf.sample"
 "$optgen" sample events | same "event.sample.json is made by the writer (else: make docs)" "$src/doc/event.sample.json"
 
+sed -n 's/^SYMPTOM("\([a-z-]*\)".*/\1/p' "$src/setup/doctor.def" |
+	listed "every trap is in the page of doctor" "$src/doc/firebreak-doctor.1" ".It Cm " "" -x
+
 # ---- the record of an alert ----
 schema=$src/alerts/SCHEMA.md suffixes=$src/t/alerts/suffixes.txt
 import() { "$firebreak" import --json --dry-run --suffixes "$suffixes" "$@" 2>/dev/null; }

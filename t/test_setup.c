@@ -8,8 +8,10 @@
 
 #include "base/file.h"
 #include "setup/apply.h"
+#include "setup/array.h"
 #include "setup/canary.h"
 #include "setup/diff.h"
+#include "setup/doctor.h"
 #include "setup/journal.h"
 #include "setup/marks.h"
 #include "setup/plan.h"
@@ -19,15 +21,19 @@ enum { TEXT_MAX = 1 << 20 };
 
 static char *folder;
 
-/* "FOLDER/NAME".  Never freed. */
+/* What in() made, until the end. */
+static char **paths;
+static size_t n_paths;
+
+/* "FOLDER/NAME". */
 static char *
 in(const char *name)
 {
-	char *path = file_join(folder, name);
+	char **place = array_add(&paths, &n_paths, sizeof(*place));
 
-	if (path == NULL)
+	if (place == NULL || (*place = file_join(folder, name)) == NULL)
 		abort();
-	return path;
+	return *place;
 }
 
 static void
@@ -147,7 +153,7 @@ test_conf(void)
 	write_file("conf.d/b.conf", "from_b \"quoted words\" two # comment\n");
 	write_file("conf.d/a.conf", "from_a\n");
 	write_file("main.conf", "# comment\n\nfirst one \\\n two\nif ${process_number} = 1\nwithin\nendif\ninclude conf.d/*.conf\nlast");
-	ok(conf_read(&conf, CONF_SQUID, in("main.conf"), "", &diag) == 0, "a squid.conf is read");
+	ok(conf_read(&conf, CONF_SQUID, CONF_OTHERS, in("main.conf"), "", &diag) == 0, "a squid.conf is read");
 	is_int((long long)conf.n, 8, "as many directives as there are");
 	is_int((long long)conf.v[0].n_words, 3, "a line that goes on");
 	is_int(conf.v[0].n_lines, 2, "over two lines");
@@ -161,12 +167,12 @@ test_conf(void)
 	conf_fini(&conf);
 
 	write_file("main.conf", "include nowhere.conf\n");
-	ok(conf_read(&conf, CONF_SQUID, in("main.conf"), "", &diag) == -1 && says(&diag, DIAG_ERROR, "nowhere.conf"),
+	ok(conf_read(&conf, CONF_SQUID, CONF_OTHERS, in("main.conf"), "", &diag) == -1 && says(&diag, DIAG_ERROR, "nowhere.conf"),
 	    "a file that is not there");
 	conf_fini(&conf);
 	diag_fini(&diag);
 	write_file("main.conf", "include main.conf\n");
-	ok(conf_read(&conf, CONF_SQUID, in("main.conf"), "", &diag) == -1 && says(&diag, DIAG_ERROR, "deep"),
+	ok(conf_read(&conf, CONF_SQUID, CONF_OTHERS, in("main.conf"), "", &diag) == -1 && says(&diag, DIAG_ERROR, "deep"),
 	    "a file that includes itself");
 	conf_fini(&conf);
 	diag_fini(&diag);
@@ -214,8 +220,8 @@ plan(struct planned *p, bool keep_listen, bool drop_failover)
 		.squid = { .path = in("conf.d/firebreak.conf") }, .cicap = { .path = in("firebreak.conf") } };
 
 	*p = (struct planned){ .result = -1 };
-	if (conf_read(&p->squid_lines, CONF_SQUID, in("squid.conf"), "", &p->diag) == -1 ||
-	    conf_read(&p->cicap_lines, CONF_CICAP, in("c-icap.conf"), "", &p->diag) == -1 ||
+	if (conf_read(&p->squid_lines, CONF_SQUID, CONF_OTHERS, in("squid.conf"), "", &p->diag) == -1 ||
+	    conf_read(&p->cicap_lines, CONF_CICAP, CONF_OTHERS, in("c-icap.conf"), "", &p->diag) == -1 ||
 	    squid_facts_read(&p->squid, &p->squid_lines, (struct squid_build){ .major = 5, .icap = true }) == -1)
 		return;
 	cicap_facts_read(&p->cicap, &p->cicap_lines);
@@ -371,8 +377,8 @@ test_plan_again(void)
 	if (file_read(in("conf.d/firebreak.conf"), &squid) == -1 || file_read(in("firebreak.conf"), &cicap) == -1)
 		abort();
 	p = (struct planned){ .result = -1 };
-	conf_read(&p.squid_lines, CONF_SQUID, in("squid.conf"), "", &diag);
-	conf_read(&p.cicap_lines, CONF_CICAP, in("c-icap.conf"), "", &diag);
+	conf_read(&p.squid_lines, CONF_SQUID, CONF_OTHERS, in("squid.conf"), "", &diag);
+	conf_read(&p.cicap_lines, CONF_CICAP, CONF_OTHERS, in("c-icap.conf"), "", &diag);
 	squid_facts_read(&p.squid, &p.squid_lines, (struct squid_build){ .major = 5, .icap = true });
 	cicap_facts_read(&p.cicap, &p.cicap_lines);
 	ok(plan_make(&p.plan, &p.squid, &p.cicap, &(struct plan_options){ .state = "/state", .module = "srv_firebreak.so",
@@ -517,12 +523,210 @@ test_journal_trust(void)
 	remove_tree(in("state/setup"));
 }
 
+/* ---- the doctor ---- */
+
+/* What is found of a machine, as ids with a space behind each. */
+static void
+note_id(void *arg, const struct finding *f)
+{
+	buf_add_strs(arg, f->id, " ", NULL);
+}
+
+static void
+examine(struct patient *p, const char *build, struct buf *ids)
+{
+	struct conf squid_lines, cicap_lines;
+	struct squid_facts squid;
+	struct cicap_facts cicap;
+	struct squid_build b;
+	struct diag diag = { 0 };
+
+	squid_build_read(slice_str(build), &b);
+	if (conf_read(&squid_lines, CONF_SQUID, CONF_ALL, in("squid.conf"), "", &diag) == -1 ||
+	    conf_read(&cicap_lines, CONF_CICAP, CONF_ALL, in("c-icap.conf"), "", &diag) == -1 ||
+	    squid_facts_read(&squid, &squid_lines, b) == -1)
+		abort();
+	cicap_facts_read(&cicap, &cicap_lines);
+	p->squid = &squid;
+	p->cicap = &cicap;
+	buf_reset(ids);
+	buf_add_str(ids, "");
+	doctor_examine(p, note_id, ids);
+	squid_facts_fini(&squid);
+	conf_fini(&squid_lines);
+	conf_fini(&cicap_lines);
+}
+
+/* In the file NAME, FROM becomes TO; with FROM "" TO is put at its end. */
+static void
+seed(const char *name, const char *from, const char *to)
+{
+	struct buf text, changed;
+	size_t at;
+
+	buf_init(&text, TEXT_MAX);
+	buf_init(&changed, TEXT_MAX);
+	if (file_read(in(name), &text) == -1)
+		abort();
+	at = *from == '\0' ? text.len : slice_search(buf_slice(&text), slice_str(from));
+	if (at == text.len && *from != '\0') {
+		printf("# %s has no \"%s\"\n", name, from);
+		abort();
+	}
+	buf_add_slice(&changed, slice_head(buf_slice(&text), at));
+	buf_add_str(&changed, to);
+	buf_add_slice(&changed, slice_skip(buf_slice(&text), at + strlen(from)));
+	if (file_write(in(name), buf_slice(&changed), 0644) == -1)
+		abort();
+	buf_fini(&text);
+	buf_fini(&changed);
+}
+
+#define SQUID	"firebreak-squid.conf"
+#define OURS	"firebreak.conf"
+#define BUILD	"Version 5.7\n"
+
+/* What firebreak setup makes of a plain Squid and c-icap, and all is well. */
+static void
+write_healthy(void)
+{
+	struct planned p;
+
+	write_file("squid.conf", "http_port 3128\nhttp_access allow localhost\n");
+	write_file("c-icap.conf", "Port 1344\nUser nobody\n");
+	unlink(in("firebreak.conf"));
+	unlink(in("firebreak-squid.conf"));
+	plan(&p, false, false);
+	for (size_t i = 0; i < p.plan.n_files; i++)
+		if (file_write(p.plan.files[i].path, buf_slice(&p.plan.files[i].after), 0644) == -1)
+			abort();
+	unplan(&p);
+}
+
+static struct patient
+healthy(void)
+{
+	return (struct patient){ .examined = true, .squid_runs = true, .squid_parses = true, .icap_status = 200, .module_there = true,
+		.state_there = true, .state_fits = true, .has_rules = true, .enforces = true, .n_workers = 2, .suffixes_age_s = 86400,
+		.disk_free = 0.5 };
+}
+
+/* Each row makes one thing wrong, and exactly that is found. */
+static void
+test_doctor_files(void)
+{
+	static const struct {
+		const char	*id;		/* what is found: ids with a space behind each */
+		const char	*file, *from, *to, *build;
+	} rows[] = {
+		{ "no-icap ", SQUID, "", "", "Version 5.7 '--disable-icap-client'" },
+		{ "icap-off ", "squid.conf", "", "icap_enable off\n", BUILD },
+		{ "no-request-service unknown-service ", SQUID, "icap_service firebreak_req ", "#", BUILD },
+		{ "no-answer-service unknown-service ", SQUID, "icap_service firebreak_resp ", "#", BUILD },
+		{ "no-request-access ", SQUID, "adaptation_access firebreak_req allow all", "", BUILD },
+		{ "no-answer-access streams ", SQUID,
+		    "adaptation_access firebreak_resp deny firebreak_stream_q firebreak_stream_r\nadaptation_access firebreak_resp allow all",
+		    "", BUILD },
+		{ "unknown-service ", "squid.conf", "", "adaptation_access av allow all\n", BUILD },
+		{ "access-order ", "squid.conf", "http_port", "icap_service av reqmod_precache icap://x:1/av\nadaptation_access av allow "
+		    "all\nhttp_port", BUILD },
+		{ "access-leak ", SQUID, "adaptation_access firebreak_req allow all",
+		    "acl lab src 10.0.0.0/8\nadaptation_access firebreak_req deny lab\nadaptation_access firebreak_req allow all", BUILD },
+		{ "access-some ", SQUID, "adaptation_access firebreak_req allow all", "adaptation_access firebreak_req allow localhost", BUILD },
+		{ "bypass ", SQUID, "firebreak bypass=off", "firebreak bypass=on", BUILD },
+		{ "overload ", SQUID, "bypass=off on-overload=wait", "bypass=off on-overload=bypass", BUILD },
+		{ "preview-off ", "squid.conf", "", "icap_preview_enable off\n", BUILD },
+		{ "preview-size ", "squid.conf", "", "icap_preview_size 0\n", BUILD },
+		{ "client-address ", "squid.conf", "", "icap_send_client_ip off\n", BUILD },
+		{ "user-name ", SQUID, "adaptation_send_username on", "", BUILD },
+		{ "user-header ", "squid.conf", "", "icap_client_username_header X-Authenticated-User\n", BUILD },
+		{ "user-encoded ", "squid.conf", "", "icap_client_username_encode on\n", BUILD },
+		{ "connect-leak ", SQUID, "persistent_connection_after_error off", "", "Version 6.13\n" },
+		{ "", SQUID, "persistent_connection_after_error off", "", BUILD },
+		{ "failure-limit ", SQUID, "icap_service_failure_limit -1", "", BUILD },
+		{ "revival ", SQUID, "icap_service_revival_delay 30", "", BUILD },
+		{ "io-timeout ", SQUID, "icap_io_timeout 60 seconds", "", BUILD },
+		{ "expect ", SQUID, "force_request_body_continuation allow all", "", BUILD },
+		{ "streams ", SQUID, "adaptation_access firebreak_resp deny firebreak_stream_q firebreak_stream_r", "", BUILD },
+		{ "hold-whole ", OURS, "firebreak.StateDir", "firebreak.HoldMode whole\nfirebreak.StateDir", BUILD },
+		{ "", OURS, "firebreak.StateDir", "firebreak.HoldMode whole\nfirebreak.StateDir", "Version 6.14\n" },
+		{ "mark-passes ", OURS, "firebreak.StateDir", "firebreak.BlockConnect mark\nfirebreak.StateDir", BUILD },
+		{ "inner-passes ", OURS, "firebreak.StateDir", "firebreak.BlockConnect inner\nfirebreak.StateDir", BUILD },
+		{ "no-module-line ", OURS, "Service firebreak_module", "#", BUILD },
+		{ "other-port ", SQUID, "127.0.0.1:1344/firebreak", "127.0.0.1:1345/firebreak", BUILD },
+		{ "open-port ", "c-icap.conf", "127.0.0.1:1344", "1344", BUILD },
+		{ "threads ", OURS, "MaxServers 14", "MaxServers 4", BUILD },
+		{ "keep-alive ", OURS, "KeepAliveTimeout 90", "KeepAliveTimeout 600", BUILD },
+		{ "keep-alive-short ", OURS, "KeepAliveTimeout 90", "KeepAliveTimeout 10", BUILD },
+	};
+	struct buf ids;
+
+	buf_init(&ids, TEXT_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct patient p = healthy();
+
+		write_healthy();
+		seed(rows[i].file, rows[i].from, rows[i].to);
+		examine(&p, rows[i].build, &ids);
+		is_str(ids.p, rows[i].id, *rows[i].id == '\0' ? "what is no trap here" : rows[i].id);
+	}
+	buf_fini(&ids);
+}
+
+/* The same of what runs. */
+static void
+test_doctor_state(void)
+{
+	static const struct patient none;
+	struct {
+		const char	*id;
+		struct patient	 p;
+	} rows[] = {
+		{ "", healthy() }, { "squid-parse ", healthy() }, { "setup-interrupted ", healthy() }, { "no-module ", healthy() },
+		{ "cicap-down ", healthy() }, { "service-down ", healthy() }, { "squid-down ", healthy() }, { "no-state ", healthy() },
+		{ "state-owner ", healthy() }, { "no-rules ", healthy() }, { "mode ", healthy() }, { "no-workers ", healthy() },
+		{ "behind ", healthy() }, { "suffixes ", healthy() }, { "suffixes ", healthy() }, { "disk ", healthy() }, { "clock ", healthy() },
+		{ "", none },
+	};
+	struct buf ids;
+	size_t seen = 0;
+
+	rows[1].p.squid_parses = false;
+	rows[2].p.setup_interrupted = true;
+	rows[3].p.module_there = false;
+	rows[4].p.icap_status = 0;
+	rows[5].p.icap_status = 404;
+	rows[6].p.squid_runs = false;
+	rows[7].p.state_there = false;
+	rows[8].p.state_fits = false;
+	rows[9].p.has_rules = false;
+	rows[10].p.enforces = false;
+	rows[11].p.n_workers = 0;
+	rows[12].p.n_behind = 1;
+	rows[13].p.suffixes_age_s = -1;
+	rows[14].p.suffixes_age_s = 400 * 86400;
+	rows[15].p.disk_free = 0.01;
+	rows[16].p.clock_behind_s = 60;
+	write_healthy();
+	buf_init(&ids, TEXT_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		examine(&rows[i].p, BUILD, &ids);
+		is_str(ids.p, rows[i].id, *rows[i].id == '\0' ? "a machine that is well" : rows[i].id);
+	}
+	while (doctor_id(seen) != NULL)
+		seen++;
+	ok(seen >= 45, "%zu traps are known", seen);
+	buf_fini(&ids);
+}
+
 int
 main(void)
 {
-	folder = temp_dir();
+	char *made = temp_dir();
+
 	/* As files that are read have their names. */
-	folder = realpath(folder, NULL);
+	folder = realpath(made, NULL);
+	free(made);
 	test_marks();
 	test_marks_changed();
 	test_diff();
@@ -533,5 +737,11 @@ main(void)
 	test_journal();
 	test_journal_twice();
 	test_journal_trust();
+	test_doctor_files();
+	test_doctor_state();
+	for (size_t i = 0; i < n_paths; i++)
+		free(paths[i]);
+	free(paths);
+	free(folder);
 	return tap_done();
 }

@@ -139,6 +139,9 @@ fb 0 "a rule of the administrator's" block .listed.example
 is "$(fetch http://www.listed.example/ | cut -d' ' -f1)" 403 "it blocks"
 [ ! -e "$data/sources/firebreak-setup.rules" ]; ok $? "no rule of the proof is left"
 like "$(ss -Hltn "sport = :$icap_port")" "*127.0.0.1:$icap_port*" "c-icap listens on the loopback address"
+fb 0 "the doctor finds nothing there" doctor
+fb 0 "nor in one line" doctor --nagios
+has "which is as monitors want it" "FIREBREAK OK - nothing is wrong | critical=0 warnings=0"
 after=$(fingerprint)
 setup 0 "setup again" --no-proof
 has "it says so" "nothing changes"
@@ -148,6 +151,8 @@ is "$(fingerprint)" "$before" "every file is as it was, with owner and mode"
 [ ! -e "$data/setup" ]; ok $? "no trace of it is left in the state folder"
 lab_wait_for "Squid without Firebreak" sh -c "[ \"\$(curl -s -o /dev/null -w '%{http_code}' -x $LAB_PROXY http://www.listed.example/)\" != 403 ]"
 ok $? "Squid runs without it"
+fb 1 "now the doctor does" doctor "${options[@]:0:6}"
+has "what is missing" "[no-request-service]"
 fb 0 "undo again" undo
 has "it says that there is nothing" "nothing to undo"
 
