@@ -92,6 +92,7 @@ printf '127.0.0.1 good.firebreak.test\n' | lab_write "$run/hosts"
 lab_spawn origin "$run/origin" "$origin_port" "$run/bodies"
 write_stock
 before=$(fingerprint)
+[ -z "$LAB_PRELOAD" ] || start_cicap
 
 # ---- what is broken before is not touched ----
 
@@ -130,7 +131,6 @@ setup 0 "a dry run" --dry-run
 has "it shows the file that would come" "+++ $etc/squid/conf.d/firebreak.conf"
 is "$(fingerprint)" "$before" "it changes nothing"
 start_squid
-[ -z "$LAB_PRELOAD" ] || start_cicap
 setup 0 "setup of Debian's Squid and c-icap"
 counts "eight kinds of blocks are proven" "blocked, as it should be" 8
 counts "and that something passes" "passed, as it should be" 1
