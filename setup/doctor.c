@@ -405,6 +405,19 @@ holds_streams(const struct patient *p, struct spot *s)
 	return has_service(p, POINT_RESPMOD);
 }
 
+static bool
+logs_nothing(const struct patient *p, struct spot *s)
+{
+	(void)s;
+	for (size_t i = 0; i < p->squid->conf->n; i++) {
+		const struct directive *d = &p->squid->conf->v[i];
+
+		if (slice_eq(d->words[0], SLICE("acl")) && slice_eq(conf_word(d, 2), SLICE("adaptation_service")))
+			return false;
+	}
+	return true;
+}
+
 /* ---- both together ---- */
 
 /* Bug 5352: mended in 6.14 and 7.0.2. */

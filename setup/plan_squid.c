@@ -245,6 +245,61 @@ add_access(struct planning *p, size_t ours)
 	    own_names[POINT_RESPMOD], own_names[POINT_RESPMOD]);
 }
 
+/* ---- what goes through without us ---- */
+
+/* The folder of the access log that D says; empty when that is no file. */
+static struct slice
+log_folder(const struct directive *d)
+{
+	struct slice path = conf_word(d, 1);
+
+	if (slice_starts(path, SLICE("stdio:")) || slice_starts(path, SLICE("daemon:")))
+		path = slice_skip(path, slice_find(path, ':') + 1);
+	return slice_starts(path, SLICE("/")) ? folder_of(path) : (struct slice){ 0 };
+}
+
+/* Where what was not asked about is logged; empty when the site wants no logs in files.  *OTHERS: it has lines of its own. */
+static struct slice
+unfiltered_folder(const struct planning *p, bool *others)
+{
+	const struct conf *conf = p->squid->conf;
+	struct slice found = { 0 };
+
+	*others = false;
+	for (size_t i = 0; i < conf->n; i++)
+		if (slice_eq(conf->v[i].words[0], SLICE("access_log"))) {
+			*others = true;
+			if (found.len == 0)
+				found = log_folder(&conf->v[i]);
+		}
+	return *others ? found : slice_str(p->squid->build.logs);
+}
+
+static void
+add_unfiltered(struct planning *p)
+{
+	bool others;
+	struct slice folder = unfiltered_folder(p, &others);
+
+	while (folder.len > 1 && folder.p[folder.len - 1] == '/')
+		folder.len--;
+	if (folder.len == 0) {
+		diag_add(p->notes, DIAG_NOTE, NULL, 0, 0, "no access log is a file here: what Squid lets through without asking is not logged");
+		return;
+	}
+	buf_add_strs(&p->squid_text, "\n# What Squid let through without asking: firebreak status counts it, and there should be none.\n"
+	    "acl firebreak_asked adaptation_service ", own_names[POINT_REQMOD], "\naccess_log stdio:", NULL);
+	buf_add_slice(&p->squid_text, folder);
+	buf_add_str(&p->squid_text, "/firebreak-unfiltered.log logformat=squid on-error=drop !firebreak_asked\n");
+	if (!others)
+		buf_addf(&p->squid_text, "# Squid's own default, which it takes only while there is no access_log line at all.\n"
+		    "access_log daemon:%.*s/access.log squid\n", SLICE_ARGS(folder));
+	if (!slice_eq(folder, SLICE("/var/log/squid")))
+		diag_add(p->notes, DIAG_NOTE, NULL, 0, 0, "site.conf needs \"UnfilteredLog %.*s/firebreak-unfiltered.log\", for status to "
+		    "count what "
+		    "Squid lets through without asking", SLICE_ARGS(folder));
+}
+
 static void
 add_rest(struct planning *p)
 {
@@ -285,6 +340,7 @@ plan_squid(struct planning *p)
 	add_access(p, ours);
 	add_settings(p, ours);
 	add_rest(p);
+	add_unfiltered(p);
 	if (p->squid->include == NULL) {
 		char *line = NULL;
 

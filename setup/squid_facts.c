@@ -23,12 +23,17 @@ void
 squid_build_read(struct slice said, struct squid_build *out)
 {
 	static const struct slice version = { "Version ", sizeof("Version ") - 1 };
+	static const struct slice logs = { "'--with-logdir=", sizeof("'--with-logdir=") - 1 };
 	struct slice rest = slice_skip(said, slice_search(said, version));
 
 	*out = (struct squid_build){ .major = 0 };
 	out->major = leading_number(slice_skip(rest, version.len), &rest);
 	if (slice_starts(rest, SLICE(".")))
 		out->minor = leading_number(slice_skip(rest, 1), &rest);
+	rest = slice_skip(said, slice_search(said, logs) + logs.len);
+	rest = slice_head(rest, slice_find(rest, '\''));
+	if (rest.len < sizeof(out->logs) && slice_starts(rest, SLICE("/")))
+		memcpy(out->logs, rest.p, rest.len);
 	out->icap = slice_search(said, SLICE("--disable-icap-client")) == said.len;
 	out->openssl = slice_search(said, SLICE("--with-openssl")) < said.len || slice_search(said, SLICE("--enable-ssl ")) < said.len;
 }

@@ -14,6 +14,7 @@ struct squid_build {
 	unsigned	major, minor;	/* 0 when it is not known */
 	bool		icap;		/* built with the ICAP client */
 	bool		openssl;	/* with OpenSSL: ssl-bump, and %ssl:: codes */
+	char		logs[256];	/* the folder of its logs; "" when it is not known */
 };
 
 /* Read what "squid -v" printed.  A version that is not told is 0.0; Squid's default is to have the ICAP client. */

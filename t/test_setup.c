@@ -202,6 +202,16 @@ test_questions(void)
 
 /* ---- plans ---- */
 
+static struct squid_build
+build_of(void)
+{
+	struct squid_build b;
+
+	squid_build_read(SLICE("Version 5.7\n'--with-logdir=/var/log/squid' '--with-gnutls'"), &b);
+	return b;
+}
+
+
 struct planned {
 	struct conf		 squid_lines, cicap_lines;
 	struct squid_facts	 squid;
@@ -222,7 +232,7 @@ plan(struct planned *p, bool keep_listen, bool drop_failover)
 	*p = (struct planned){ .result = -1 };
 	if (conf_read(&p->squid_lines, CONF_SQUID, CONF_OTHERS, in("squid.conf"), "", &p->diag) == -1 ||
 	    conf_read(&p->cicap_lines, CONF_CICAP, CONF_OTHERS, in("c-icap.conf"), "", &p->diag) == -1 ||
-	    squid_facts_read(&p->squid, &p->squid_lines, (struct squid_build){ .major = 5, .icap = true }) == -1)
+	    squid_facts_read(&p->squid, &p->squid_lines, build_of()) == -1)
 		return;
 	cicap_facts_read(&p->cicap, &p->cicap_lines);
 	if (p->squid.include == NULL)
@@ -325,6 +335,14 @@ test_plan(void)
 		{ "threads for those of others, too", "icap_enable on\nicap_service a reqmod_precache icap://127.0.0.1:1344/a\n", CICAP, false,
 		    false,
 		    "/firebreak.conf", "MaxServers 20\n", NULL },
+		{ "what is not asked about is logged, beside Squid's default", "", CICAP, false, false, "firebreak-squid.conf",
+		    "access_log stdio:/var/log/squid/firebreak-unfiltered.log logformat=squid on-error=drop !firebreak_asked\n"
+		    "# Squid's own default, which it takes only while there is no access_log line at all.\n"
+		    "access_log daemon:/var/log/squid/access.log squid\n", NULL },
+		{ "and beside what the site logs", "access_log udp:127.0.0.1:514 squid\naccess_log daemon:/srv/log/a.log squid\n", CICAP, false,
+		    false,
+		    "firebreak-squid.conf", "access_log stdio:/srv/log/firebreak-unfiltered.log ", "/access.log" },
+		{ "and not where no file is wanted", "access_log none\n", CICAP, false, false, "firebreak-squid.conf", "", "access_log" },
 		{ "threads that are enough", "", "Port 127.0.0.1:1344\nMaxServers 100\nThreadsPerChild 10\n", false, false, "/firebreak.conf",
 		    "firebreak.StateDir /state\n", "MaxServers" },
 	};
@@ -379,7 +397,7 @@ test_plan_again(void)
 	p = (struct planned){ .result = -1 };
 	conf_read(&p.squid_lines, CONF_SQUID, CONF_OTHERS, in("squid.conf"), "", &diag);
 	conf_read(&p.cicap_lines, CONF_CICAP, CONF_OTHERS, in("c-icap.conf"), "", &diag);
-	squid_facts_read(&p.squid, &p.squid_lines, (struct squid_build){ .major = 5, .icap = true });
+	squid_facts_read(&p.squid, &p.squid_lines, build_of());
 	cicap_facts_read(&p.cicap, &p.cicap_lines);
 	ok(plan_make(&p.plan, &p.squid, &p.cicap, &(struct plan_options){ .state = "/state", .module = "srv_firebreak.so",
 	    .squid = { in("conf.d/firebreak.conf"), true, buf_slice(&squid) }, .cicap = { in("firebreak.conf"), true,
@@ -648,6 +666,7 @@ test_doctor_files(void)
 		{ "io-timeout ", SQUID, "icap_io_timeout 60 seconds", "", BUILD },
 		{ "expect ", SQUID, "force_request_body_continuation allow all", "", BUILD },
 		{ "streams ", SQUID, "adaptation_access firebreak_resp deny firebreak_stream_q firebreak_stream_r", "", BUILD },
+		{ "no-detector ", SQUID, "acl firebreak_asked adaptation_service firebreak_req", "acl firebreak_asked src 10.0.0.0/8", BUILD },
 		{ "hold-whole ", OURS, "firebreak.StateDir", "firebreak.HoldMode whole\nfirebreak.StateDir", BUILD },
 		{ "", OURS, "firebreak.StateDir", "firebreak.HoldMode whole\nfirebreak.StateDir", "Version 6.14\n" },
 		{ "mark-passes ", OURS, "firebreak.StateDir", "firebreak.BlockConnect mark\nfirebreak.StateDir", BUILD },
