@@ -60,15 +60,14 @@ look_at_daemons(struct doctor *d)
 	struct daemons told = { .squid = d->site.squid, .squid_conf = d->site.squid_conf, .squid_name = d->site.squid_name };
 	const struct cicap_facts *f = &d->site.cicap_facts;
 	const struct squid_port *port = squid_proxy_port(&d->site.squid_facts);
-	struct slice any = SLICE("127.0.0.1"), host = port == NULL || port->host.len == 0 ? any : port->host;
+	struct slice any = SLICE("127.0.0.1");
 	char where[WHERE_MAX], line[ICAP_STATUS];
 	struct patient *p = &d->patient;
 	struct diag said = { 0 };
 
 	p->squid_parses = daemons_check_squid(&told, &said) == 0;
 	diag_fini(&said);
-	snprintf(where, sizeof(where), "%.*s:%u", SLICE_ARGS(host), port == NULL ? 0 : port->port);
-	p->squid_runs = port == NULL || icap_is_open(where, ASK_MS);
+	p->squid_runs = port == NULL || icap_is_listening(port->port);
 	snprintf(where, sizeof(where), "%.*s:%u", SLICE_ARGS(f->host.len == 0 ? any : f->host), f->port);
 	p->icap_status = icap_ask(where, "firebreak", ASK_MS, line);
 	p->module_there = d->site.module != NULL || (f->firebreak != NULL && slice_starts(conf_word(f->firebreak, 2), SLICE("/")));

@@ -1,6 +1,7 @@
 #include "setup/icap_ask.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #include "base/file.h"
 
-enum { HOST_MAX = 256, MS = 1000 };
+enum { HOST_MAX = 256, MS = 1000, HEX = 16 };
 
 /* A connection to WHERE; -1. */
 static int
@@ -75,14 +76,49 @@ icap_ask(const char *where, const char *service, int timeout_ms, char line[stati
 	return status;
 }
 
-bool
-icap_is_open(const char *where, int timeout_ms)
+/* The hexadecimal number that is all of S; 0 when it is none. */
+static unsigned
+hex_number(struct slice s)
 {
-	int fd = connect_to(where, timeout_ms);
+	unsigned n = 0;
 
-	if (fd != -1)
-		close(fd);
-	return fd != -1;
+	for (size_t i = 0; i < s.len; i++) {
+		if (ascii_hex(s.p[i]) == -1)
+			return 0;
+		n = n * HEX + (unsigned)ascii_hex(s.p[i]);
+	}
+	return n;
+}
+
+/* A line of FILE, which the kernel makes, is of a socket that listens at PORT. */
+static bool
+is_listed(const char *file, unsigned port)
+{
+	enum { LISTENING = 0x0a };
+	char line[LINE_MAX];
+	bool found = false;
+	FILE *f = fopen(file, "re");
+
+	/* "  0: 0100007F:0C38 00000000:0000 0A ...", all in hexadecimal. */
+	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
+		struct slice rest = slice_str(line), its, state;
+
+		slice_cut(rest, ':', NULL, &rest);
+		slice_cut(rest, ':', NULL, &rest);
+		slice_cut(rest, ' ', &its, &rest);
+		slice_cut(rest, ' ', NULL, &rest);
+		slice_cut(rest, ' ', &state, &rest);
+		found = hex_number(its) == port && hex_number(state) == LISTENING;
+	}
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+bool
+icap_is_listening(unsigned port)
+{
+	return is_listed("/proc/net/tcp", port) || is_listed("/proc/net/tcp6", port);
 }
 
 unsigned

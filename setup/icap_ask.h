@@ -10,8 +10,8 @@ enum { ICAP_STATUS = 200 };
  * comes within TIMEOUT_MS. */
 int icap_ask(const char *where, const char *service, int timeout_ms, char line[static ICAP_STATUS]);
 
-/* Somebody listens at WHERE. */
-bool icap_is_open(const char *where, int timeout_ms);
+/* Somebody on this machine listens at PORT, on whatever address.  Nothing is connected to: Squid would log that as a request. */
+bool icap_is_listening(unsigned port);
 
 /* A port of 127.0.0.1 that nobody had a moment ago; 0 when there is none. */
 unsigned icap_free_port(void);
