@@ -331,6 +331,27 @@ repair(struct setup *s)
 	return journal_open(&s->journal, s->state, false, &s->diag);
 }
 
+/* From here on Ctrl-C does not end us, but the setup: what was changed is put back. */
+static void
+hold_interrupts(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+static bool
+is_interrupted(struct setup *s)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) == -1 || (sigismember(&pending, SIGINT) == 0 && sigismember(&pending, SIGTERM) == 0))
+		return false;
+	diag_error(&s->diag, "interrupted");
+	return true;
+}
+
 /* What plan_make() made for c-icap, which is tried before it is written. */
 static int
 try_cicap(struct setup *s)
@@ -348,23 +369,25 @@ change(struct setup *s)
 {
 	struct journal *j = &s->journal;
 
-	if (apply_write(j, &s->plan, &s->diag) == -1 || daemons_check_squid(&j->daemons, &s->diag) == -1)
+	if (apply_write(j, &s->plan, &s->diag) == -1 || daemons_check_squid(&j->daemons, &s->diag) == -1 || is_interrupted(s))
 		return -1;
 	printf("restarting c-icap, reloading Squid\n");
 	fflush(stdout);
-	return daemons_restart_cicap(&j->daemons, true, &s->diag) == 0 &&
-	    daemons_reload_squid(&j->daemons, &s->diag) == 0 ? prove(s) : -1;
+	return daemons_restart_cicap(&j->daemons, true, &s->diag) == 0 && !is_interrupted(s) &&
+	    daemons_reload_squid(&j->daemons, &s->diag) == 0 && prove(s) == 0 && !is_interrupted(s) ? 0 : -1;
 }
 
 static int
 perform(struct setup *s)
 {
+	sigset_t held;
 	int r;
 
 	if (make_state(s) == -1 || (s->journal.folder == -1 && journal_open(&s->journal, s->state, true, &s->diag) == -1) ||
 	    note_daemons(s, &s->journal.daemons) == -1 || try_cicap(s) == -1)
 		return fail(s, "nothing was changed");
 	daemons_note_running(&s->journal.daemons);
+	hold_interrupts(&held);
 	if (apply_begin(&s->journal, &s->plan, &s->diag) == -1)
 		return fail(s, "nothing was changed");
 	r = change(s);

@@ -16,12 +16,18 @@ enum { READ_SIZE = 16 * 1024, POLL_MS = 20, CHILDREN_MAX = 256, EXEC_FAILED = 12
 
 extern char **environ;
 
-/* In the child: both outputs are OUT, the input is nothing. */
+/* In the child: both outputs are OUT, the input is nothing, and signals are as they are for anybody: a daemon would keep what we do with
+ * them. */
 static void
 set_outputs(int out)
 {
 	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
 
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(out == -1 ? null : out, STDOUT_FILENO) == -1 ||
 	    dup2(out == -1 ? null : out, STDERR_FILENO) == -1)
 		_exit(EXEC_FAILED);

@@ -160,22 +160,24 @@ has "it says that there is nothing" "nothing to undo"
 
 # ---- killed ----
 
-kill_setup() {	# setup is killed when it has written its last file
+kill_setup() {	# kill_setup SIGNAL: setup gets it when it has written its last file
 	lab_as env LD_PRELOAD= "$LAB_FIREBREAK" --state "$data" setup "${options[@]}" >/dev/null 2>&1 &
 	local pid=$! i
 	for ((i = 0; i < 600; i++)); do
 		[ ! -e "$etc/squid/conf.d/firebreak.conf" ] || break
 		sleep 0.05
 	done
-	pkill -KILL -P "$pid" 2>/dev/null
-	kill -KILL "$pid" 2>/dev/null
+	mapfile -t children < <(pgrep -P "$pid")	# a shell may stand between us and it
+	kill "-$1" "${children[@]:-$pid}" 2>/dev/null
 	wait "$pid" 2>/dev/null
 }
-kill_setup
+kill_setup TERM
+is "$(fingerprint)" "$before" "a setup that is told to end puts all back"
+kill_setup KILL
 [ "$(fingerprint)" != "$before" ]; ok $? "a setup that was killed leaves files changed"
 fb 0 "undo after that" undo
 is "$(fingerprint)" "$before" "puts them back"
-kill_setup
+kill_setup KILL
 setup 0 "or setup once more"
 is "$(fingerprint)" "$after" "which goes all the way"
 
