@@ -368,12 +368,13 @@ static int
 change(struct setup *s)
 {
 	struct journal *j = &s->journal;
+	bool restarted;
 
 	if (apply_write(j, &s->plan, &s->diag) == -1 || daemons_check_squid(&j->daemons, &s->diag) == -1 || is_interrupted(s))
 		return -1;
 	printf("restarting c-icap, reloading Squid\n");
 	fflush(stdout);
-	return daemons_restart_cicap(&j->daemons, true, &s->diag) == 0 && !is_interrupted(s) &&
+	return daemons_restart_cicap(&j->daemons, true, &restarted, &s->diag) == 0 && !is_interrupted(s) &&
 	    daemons_reload_squid(&j->daemons, &s->diag) == 0 && prove(s) == 0 && !is_interrupted(s) ? 0 : -1;
 }
 
@@ -498,7 +499,7 @@ const struct verb verb_setup = {
 	    "  --no-proof          ask for nothing afterwards\n"
 	    "  --proxy HOST:PORT   where the proof asks; else what http_port says\n"
 	    "  --keep-listen       leave c-icap's addresses as they are, though others than this machine reach it\n"
-	    "  --drop-failover     of an adaptation_service_set keep the first service only: nothing can be put before a set\n"
+	    "  --drop-failover     of an adaptation_service_set keep the first service only: nothing can be put beside a set\n"
 	    "  --squid FILE, --squid-conf FILE, --c-icap FILE, --c-icap-conf FILE\n"
 	    "                      the programs and their configurations, where they are not found\n"
 	    "  --squid-name NAME   what Squid is given with -n\n"

@@ -58,6 +58,7 @@ proxy_ask(const char *proxy, const char *url, const char *range, bool connect, s
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, connect ? CURLINFO_HTTP_CONNECTCODE : CURLINFO_RESPONSE_CODE, &out->status);
 	out->cut = code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR;
+	out->nobody = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
 	if (code != CURLE_OK)
 		snprintf(out->trouble, sizeof(out->trouble), "%s", curl_easy_strerror(code));
 	curl_easy_cleanup(curl);

@@ -9,6 +9,7 @@ struct proxy_answer {
 	long	 status;	/* of the answer, or of that to CONNECT; 0 when none came */
 	size_t	 bytes;		/* of the body */
 	bool	 cut;		/* it ended before its end */
+	bool	 nobody;	/* nobody listens there */
 	char	 squid[64];	/* X-Squid-Error: a page of Squid's own; "" */
 	char	 trouble[256];	/* what libcurl says when something was wrong; "" */
 };

@@ -293,12 +293,14 @@ daemons_note_running(struct daemons *d)
 }
 
 int
-daemons_restart_cicap(const struct daemons *d, bool ready, struct diag *diag)
+daemons_restart_cicap(const struct daemons *d, bool ready, bool *restarted, struct diag *diag)
 {
 	char line[ICAP_STATUS];
 
+	*restarted = false;
 	if (reconfigure(d, ready))
 		return 0;
+	*restarted = true;
 	if ((d->own_cicap && has_systemd() ? restart_unit(d, diag) : restart_process(d, diag)) == -1)
 		return -1;
 	/* Without our lines it may listen where we do not know: then it is enough that it runs. */
@@ -325,13 +327,32 @@ stop_cicap(const struct daemons *d, struct diag *diag)
 	return 0;
 }
 
+/* Squid, which knows of us, gives no service up while c-icap is away: so it goes on with that, and only then forgets it. */
+static int
+back_with_restart(const struct daemons *d, struct diag *diag)
+{
+	bool restarted;
+	int r = daemons_restart_cicap(d, false, &restarted, diag);
+
+	if (d->started_squid ? stop_squid(d, diag) == -1 : squid_runs(d) && daemons_reload_squid(d, diag) == -1)
+		r = -1;
+	return r;
+}
+
 int
 daemons_back(const struct daemons *d, struct diag *diag)
 {
-	/* Squid first: it must not ask what is going away. */
-	int r = d->started_squid ? stop_squid(d, diag) : squid_runs(d) ? daemons_reload_squid(d, diag) : 0;
+	bool restarted = false;
+	int r;
 
-	if ((d->started_cicap ? stop_cicap(d, diag) : daemons_restart_cicap(d, false, diag)) == -1)
+	if (d->must_restart && !d->started_cicap)
+		return back_with_restart(d, diag);
+	/* Squid first: it must not ask what is going away. */
+	r = d->started_squid ? stop_squid(d, diag) : squid_runs(d) ? daemons_reload_squid(d, diag) : 0;
+	if ((d->started_cicap ? stop_cicap(d, diag) : daemons_restart_cicap(d, false, &restarted, diag)) == -1)
+		r = -1;
+	/* After a break that nobody meant it may have given the services of others up for minutes. */
+	if (restarted && !d->started_squid && squid_runs(d) && daemons_reload_squid(d, diag) == -1)
 		r = -1;
 	return r;
 }

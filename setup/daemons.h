@@ -38,8 +38,8 @@ int daemons_try_cicap(const struct daemons *d, const struct conf *conf, struct s
 void daemons_note_running(struct daemons *d);
 
 /* c-icap runs with what is on the disk, and, when READY, its service "firebreak" answers.  It is started when it was not running.
- *  -1 with an error in DIAG. */
-int daemons_restart_cicap(const struct daemons *d, bool ready, struct diag *diag);
+ * *RESTARTED tells of a break in which it answered nobody.  -1 with an error in DIAG. */
+int daemons_restart_cicap(const struct daemons *d, bool ready, bool *restarted, struct diag *diag);
 
 /* The same for Squid, which goes on with its connections. */
 int daemons_reload_squid(const struct daemons *d, struct diag *diag);

@@ -10,10 +10,13 @@
  * message, and asks that service or group alone.  So, for a service "av":
  *
  *	adaptation_service_chain av firebreak_req av	# a group is found before a service of that name: their lines mean the chain
+ *	adaptation_service_chain av av firebreak_resp	# the same for answers
  *	adaptation_access av deny !all			# never matches; puts "av" before our own name where their lines come later
  *	adaptation_access firebreak_req allow all	# what nobody else wanted
  *
- * and not one of their lines is touched.  An adaptation_service_chain of theirs gets a member, in its line.  Before a set nothing
+ * and not one of their lines is touched.  Requests come to us first: what is refused need not be asked about.  Answers come to us
+ * last: we end a body before its end, and a service behind us would be left waiting for the rest, and the client with it
+ * (measured with Squid 5.7 and echo).  An adaptation_service_chain of theirs gets a member, in its line.  Beside a set nothing
  * can be put: that is an error, or what PLAN_DROP_FAILOVER says. */
 #ifndef SETUP_PLAN_H
 #define SETUP_PLAN_H

@@ -128,27 +128,37 @@ add_settings(struct planning *p, size_t ours)
 
 /* ---- services of others ---- */
 
-/* Their chain gets a member, the first. */
+/* The members of a group of POINT: ours, and those of others, words FROM to TO of D. */
+static void
+add_members(struct buf *out, enum point point, const struct directive *d, size_t from, size_t to)
+{
+	if (point == POINT_REQMOD)
+		buf_add_strs(out, " ", own_names[point], NULL);
+	for (size_t i = from; i < to; i++) {
+		buf_add_char(out, ' ');
+		buf_add_slice(out, d->words[i]);
+	}
+	if (point == POINT_RESPMOD)
+		buf_add_strs(out, " ", own_names[point], NULL);
+	buf_add_char(out, '\n');
+}
+
+/* Their chain gets a member. */
 static void
 join_chain(struct planning *p, const struct squid_group *g, enum point point)
 {
+	const char *where = point == POINT_REQMOD ? "first" : "last";
 	struct buf line;
 
 	if (g->at->conditional) {
-		plan_say(p->diag, DIAG_ERROR, p->squid->conf, g->at, "the chain %.*s stands within an \"if\": put %s first by hand",
-		    SLICE_ARGS(g->name), own_names[point]);
+		plan_say(p->diag, DIAG_ERROR, p->squid->conf, g->at, "the chain %.*s stands within an \"if\": put %s %s by hand",
+		    SLICE_ARGS(g->name), own_names[point], where);
 		return;
 	}
 	buf_init(&line, PLAN_TEXT_MAX);
-	buf_addf(&line, "adaptation_service_chain %.*s %s", SLICE_ARGS(g->name), own_names[point]);
-	for (size_t i = 2; i < g->at->n_words; i++) {
-		buf_add_char(&line, ' ');
-		buf_add_slice(&line, g->at->words[i]);
-		if (g->kind == GROUP_SET)
-			break;
-	}
-	buf_add_char(&line, '\n');
-	plan_say(p->notes, DIAG_NOTE, p->squid->conf, g->at, "%s is asked first%s", own_names[point],
+	buf_addf(&line, "adaptation_service_chain %.*s", SLICE_ARGS(g->name));
+	add_members(&line, point, g->at, 2, g->kind == GROUP_SET ? 3 : g->at->n_words);
+	plan_say(p->notes, DIAG_NOTE, p->squid->conf, g->at, "%s is asked %s%s", own_names[point], where,
 	    g->kind == GROUP_SET ? ", and of the set its first service only" : " in this chain");
 	lines_replace(&p->edits, p->squid->conf, g->at, line.p == NULL ? "" : line.p);
 	buf_fini(&line);
@@ -160,7 +170,7 @@ join_set(struct planning *p, const struct squid_group *g, enum point point)
 	if (p->options->drop_failover)
 		join_chain(p, g, point);
 	else
-		plan_say(p->diag, DIAG_ERROR, p->squid->conf, g->at, "Squid can put no service before a set.  --drop-failover makes a "
+		plan_say(p->diag, DIAG_ERROR, p->squid->conf, g->at, "Squid can put no service beside a set.  --drop-failover makes a "
 		    "chain of Firebreak and the set's first service, without the others");
 }
 
@@ -181,9 +191,9 @@ join(struct planning *p, const struct squid_access *a, size_t ours)
 	} else if (g != NULL) {
 		join_chain(p, g, point);
 	} else {
-		buf_addf(&p->squid_text, "\n# %.*s was here before: it is asked after Firebreak, for what its own adaptation_access lines say.\n"
-		    "adaptation_service_chain %.*s %s %.*s\n", SLICE_ARGS(a->name), SLICE_ARGS(a->name), own_names[point],
-		    SLICE_ARGS(a->name));
+		buf_addf(&p->squid_text, "\n# %.*s was here before: it is asked %s Firebreak, for what its own adaptation_access lines say.\n"
+		    "adaptation_service_chain %.*s", SLICE_ARGS(a->name), point == POINT_REQMOD ? "after" : "before", SLICE_ARGS(a->name));
+		add_members(&p->squid_text, point, a->at, 1, 2);
 	}
 	/* Behind its own lines this one would turn what they say of everything else round. */
 	if (is_behind(p, a->at, ours))

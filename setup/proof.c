@@ -183,7 +183,7 @@ advice_for(const struct kind *k, const struct proxy_answer *a)
 		return "Squid gets no answer of the service: c-icap's ServerLog and Squid's cache.log say why";
 	if (strcmp(a->squid, "ERR_CANNOT_FORWARD") == 0)
 		return "Squid must not fetch by itself (never_direct): the file's origin is on 127.0.0.1; \"always_direct allow to_localhost\"";
-	if (a->status == 0)
+	if (a->nobody)
 		return "nobody answered there: is it the port of this Squid?  --proxy HOST:PORT names another";
 	return k->advice;
 }

@@ -16,8 +16,8 @@ enum { READ_SIZE = 16 * 1024, POLL_MS = 20, CHILDREN_MAX = 256, EXEC_FAILED = 12
 
 extern char **environ;
 
-/* In the child: both outputs are OUT, the input is nothing, and signals are as they are for anybody: a daemon would keep what we do with
- * them. */
+/* In the child: both outputs are OUT, the input is nothing, and signals are as they are for anybody: a daemon would keep what we
+ * do with them. */
 static void
 set_outputs(int out)
 {

@@ -288,15 +288,18 @@ test_plan(void)
 		    "adaptation_access av deny !all\n", NULL },
 		{ "a service of others, before us", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n"
 		    "adaptation_access av allow all\n", CICAP, false, false, "firebreak-squid.conf",
-		    "adaptation_service_chain av firebreak_resp av\n",
+		    "adaptation_service_chain av av firebreak_resp\n",
 		    "deny !all" },
 		{ "one that nobody asks for", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n", CICAP, false, false,
 		    "firebreak-squid.conf", "", "adaptation_service_chain" },
 		{ "a chain of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nicap_service b reqmod_precache icap://x/b\n"
 		    "adaptation_service_chain c \\\n a b\nadaptation_access c allow all\n", CICAP, false, false, "/squid.conf",
 		    "#was adaptation_service_chain c \\\n#was  a b\nadaptation_service_chain c firebreak_req a b\n", NULL },
+		{ "a chain of others for answers", "icap_enable on\nicap_service a respmod_precache icap://x/a\nadaptation_service_chain c a\n"
+		    "adaptation_access c allow all\n", CICAP, false, false, "/squid.conf", "adaptation_service_chain c a firebreak_resp\n",
+		    NULL },
 		{ "a set of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nadaptation_service_set s a\n"
-		    "adaptation_access s allow all\n", CICAP, false, false, NULL, "before a set", NULL },
+		    "adaptation_access s allow all\n", CICAP, false, false, NULL, "beside a set", NULL },
 		{ "a set of others whose rest is given up", "icap_enable on\nicap_service a reqmod_precache icap://x/a\n"
 		    "icap_service b reqmod_precache icap://x/b\nadaptation_service_set s a b\nadaptation_access s allow all\n", CICAP, false,
 		    true,

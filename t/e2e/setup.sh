@@ -215,7 +215,7 @@ lab_as squid -n "$squid_name" -f "$etc/squid/squid.conf" -k reconfigure
 	adaptation_service_chain others two_resp three_resp
 	acl scanned urlpath_regex ^/scanned
 	adaptation_access one_req allow scanned
-	adaptation_access others allow scanned
+	adaptation_access others allow all
 END
 printf '# no newline at the end' | lab_as sh -c 'cat >>"$1"' sh "$etc/squid/squid.conf"
 beside=$(fingerprint)
@@ -237,8 +237,8 @@ is "$(asked /scanned/0)" "one_req two_resp three_resp " "what others have, befor
 setup 0 "setup beside others' services"
 counts "all is proven there, too" "blocked, as it should be" 8
 has "what has to change of theirs is said" "icap_preview_size has to be"
-is "$(asked /scanned/1)" "firebreak_req one_req firebreak_resp two_resp three_resp " "all are asked, ours first"
-is "$(asked /plain)" "firebreak_req firebreak_resp " "ours alone where theirs were not"
+is "$(asked /scanned/1)" "firebreak_req one_req two_resp three_resp firebreak_resp " "all are asked, ours nearest to the client"
+is "$(asked /plain)" "firebreak_req two_resp three_resp firebreak_resp " "and of requests ours alone where theirs were not"
 after=$(fingerprint)
 setup 0 "setup again beside others" --no-proof
 is "$(fingerprint)" "$after" "nothing changes there, too"
