@@ -12,7 +12,7 @@ e2e_start
 
 group=$(id -gn "$LAB_USER")
 configure_rotation() {
-	sed "s#/var/lib/firebreak/#$LAB_STATE/#; s#su c-icap c-icap#su $LAB_USER $group#" "$src/etc/logrotate.firebreak" >"$lab_top/logrotate.conf"
+	sed "s#/var/lib/firebreak/#$LAB_STATE/#; s#su c-icap c-icap#su $LAB_USER $group#" "$build/etc/logrotate.d/firebreak" >"$lab_top/logrotate.conf"
 	[ "$(id -u)" -eq 0 ] || sed -i '/^\tsu /d' "$lab_top/logrotate.conf"
 }
 configure_rotation
