@@ -129,12 +129,14 @@ is "which the service's user wrote" "$(stat -c '%a %u:%g' "$system/var/lib/fireb
 
 # ---- upgrade, downgrade ----
 state_of() { ( cd "$system/var/lib/firebreak" && find . -type f ! -path './runtime/*' -exec sha256sum {} + | sort -k2; find . -printf '%m %U:%G %p\n' | sort ); }
+printf 'XXXX' | dd of="$system/var/lib/firebreak/runtime/shared" bs=1 seek=8 conv=notrunc status=none	# as another version would have it
 chmod 2770 "$system/var/lib/firebreak/alerts"
 echo "# ours" >>"$system/etc/logrotate.d/firebreak"
 state_of >"$work/state"
 for to in "$newer" "$version"; do
 	said=$(inside dpkg --force-confdef --force-confold -i "/packages/$to.deb"); ok $? "it goes to $to" "$said"
 	is "and is there" "$(installed_version)" "$to installed"
+	is "a layout of another version is said, once" "$(grep -c 'was of another version' <<<"$said")" "$([ $to = "$newer" ] && echo 1 || echo 0)"
 	none "the state is as it was, with its owners and modes" "$(state_of | diff "$work/state" -)"
 	grep -qx '# ours' "$system/etc/logrotate.d/firebreak"; ok $? "so is what the admin changed"
 done

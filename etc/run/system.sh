@@ -3,7 +3,7 @@
 SYSTEM_RUN="gcc make autoconf automake libtool pkg-config libc6-dev libicapapi-dev libssl-dev libjansson-dev libidn2-dev
 	libpcre2-dev zlib1g-dev libbrotli-dev libzstd-dev libbz2-dev liblzma-dev libarchive-dev
 	libseccomp-dev libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev publicsuffix c-icap squid curl procps"
-SYSTEM_CHECK="$SYSTEM_RUN clang libclang-rt-14-dev llvm libpsl-dev mandoc jq universal-ctags valgrind xz-utils
+SYSTEM_CHECK="$SYSTEM_RUN clang libclang-rt-14-dev llvm libpsl-dev mandoc jq universal-ctags valgrind xz-utils rpm
 	libarchive-tools zstd brotli p7zip-full clamav bzip2 logrotate
 	prometheus rsyslog rsyslog-openssl openssl python3 minisign nginx-light bind9-utils"
 # Pages are looked at in a browser; without one those tests are left out.
