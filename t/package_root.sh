@@ -128,7 +128,7 @@ grep -q '"action":"blocked"' "$system/var/lib/firebreak/events.jsonl" 2>/dev/nul
 is "which the service's user wrote" "$(stat -c '%a %u:%g' "$system/var/lib/firebreak/events.jsonl" 2>&1)" "640 $uid:$gid"
 
 # ---- upgrade, downgrade ----
-state_of() { ( cd "$system/var/lib/firebreak" && find . -type f ! -path './runtime/*' -exec sha256sum {} + | sort -k2; find . -printf '%m %U:%G %p\n' | sort ); }
+state_of() { ( cd "$system/var/lib/firebreak" && find . -type f ! -path './runtime/*' -exec sha256sum {} + | sort -k2; find . ! -path ./runtime/shared -printf '%m %U:%G %p\n' | sort ); }
 printf 'XXXX' | dd of="$system/var/lib/firebreak/runtime/shared" bs=1 seek=8 conv=notrunc status=none	# as another version would have it
 chmod 2770 "$system/var/lib/firebreak/alerts"
 echo "# ours" >>"$system/etc/logrotate.d/firebreak"
@@ -153,6 +153,7 @@ said=$(inside apt-get -s --no-remove -y install /packages/other.deb)
 [ $? -ne 0 ] && grep -q firebreak <<<"$said"; ok $? "apt takes no newer c-icap ($next) beside it" "$said"
 
 # ---- removal ----
+state_of >"$work/state"
 said=$(inside dpkg -r firebreak); ok $? "it is removed" "$said"
 grep -qF "/etc/c-icap/c-icap.conf:$(grep -n srv_firebreak "$conf" | cut -d: -f1):" <<<"$said"
 ok $? "and says which line of c-icap.conf still names it" "$said"
