@@ -27,10 +27,11 @@ export DEBIAN_FRONTEND=noninteractive DEB_BUILD_OPTIONS="nocheck parallel=2" DEB
 build_package() {	# build_package FOLDER [VARIABLE=VALUE...]: what was said is in FOLDER/log
 	local folder=$work/$1
 	shift
-	mkdir -p "$folder/firebreak" && tar -C "$src" --exclude=./build --exclude=./.git --exclude=./autom4te.cache -cf - . |
-		tar -C "$folder/firebreak" -xf - && ( cd "$folder/firebreak" && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u top_srcdir \
+	mkdir -p "$folder" && cp -a "$work/source" "$folder/firebreak" && ( cd "$folder/firebreak" && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u top_srcdir \
 		-u top_builddir "$@" dpkg-buildpackage -uc -us >"$folder/log" 2>&1 )
 }
+# A copy: somebody may be at work in the tree meanwhile.
+mkdir "$work/source" && tar -C "$src" --exclude=./build --exclude=./.git --exclude=./autom4te.cache -cf - . | tar -C "$work/source" -xf -
 build_package first; ok $? "dpkg-buildpackage" "$(tail -n 20 "$work/first/log")"
 package=$(echo "$work"/first/firebreak_"$version"_*.deb)
 [ -f "$package" ] || tap_done
