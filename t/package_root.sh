@@ -155,7 +155,11 @@ said=$(inside apt-get -s --no-remove -y install /packages/other.deb)
 
 # ---- removal ----
 state_of >"$work/state"
+mkdir "$system/etc/squid"
+echo 'icap_service fb_req reqmod_precache icap://127.0.0.1:1344/firebreak bypass=off' >"$system/etc/squid/squid.conf"
 said=$(inside dpkg -r firebreak); ok $? "it is removed" "$said"
+grep -qF "/etc/squid/squid.conf:1:icap_service fb_req" <<<"$said"; ok $? "and says which line of squid.conf still asks it" "$said"
+rm -r "$system/etc/squid"
 grep -qF "/etc/c-icap/c-icap.conf:$(grep -n srv_firebreak "$conf" | cut -d: -f1):" <<<"$said"
 ok $? "and says which line of c-icap.conf still names it" "$said"
 none "the state stays" "$(state_of | diff "$work/state" -)"
