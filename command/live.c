@@ -340,6 +340,10 @@ live_run(const struct call *c, const struct live_request *request)
 	if (!request->options.dry_run && state_make(c->state) == -1)
 		return call_fail(c, "%s: %s", c->state, strerror(errno));
 	status = perform(&job);
+	if (request->report != NULL && status != EXIT_TROUBLE)
+		*request->report = job.report;
+	if (request->confirmation != NULL)
+		*request->confirmation = job.confirmation;
 	runtime_close(job.runtime);
 	signer_fini(&job.signer);
 	diag_fini(&own);

@@ -11,6 +11,12 @@
 
 enum live_what { LIVE_PUBLISH, LIVE_ROLLBACK, LIVE_COMPACT };
 
+/* Workers that have taken a generation up, and those that have not. */
+struct confirmation {
+	size_t	n_workers, n_waiting;
+	pid_t	waiting[RUNTIME_WORKERS];
+};
+
 struct live_request {
 	enum live_what		 what;
 	struct publish_options	 options;
@@ -19,6 +25,8 @@ struct live_request {
 	bool			 json;		/* print an object instead of words */
 	bool			 quiet;		/* print nothing but what is wrong */
 	struct diag		*diag;		/* takes what is wrong, which is not printed then; NULL */
+	struct publish_report	*report;	/* takes what was done; NULL */
+	struct confirmation	*confirmation;	/* the same; NULL */
 };
 
 /* A plain publish of C's state folder, now. */
@@ -27,12 +35,6 @@ struct live_request live_request(const struct call *c);
 /* Do it, print what was done, and wait at most two seconds for the workers.  EXIT_FINE; EXIT_FOUND when some worker has not
  * confirmed; EXIT_TROUBLE when nothing changed, which was said. */
 int live_run(const struct call *c, const struct live_request *request);
-
-/* Workers that have taken a generation up, and those that have not. */
-struct confirmation {
-	size_t	n_workers, n_waiting;
-	pid_t	waiting[RUNTIME_WORKERS];
-};
 
 /* Store the generation word of R, C's runtime, PUBLISHED or what the MANIFEST names by now, and wait at most two seconds for the
  * workers. */

@@ -1,9 +1,7 @@
 /* fetch.h - files of one folder of an origin, by https:, http: or file:, each with a limit of bytes and of time.
  *
- * libcurl lives here, and only http and https are ever given to it.  Certificates and names are verified (https); a redirect
- * is followed to the same scheme, host and port alone, five times; proxies of the environment are used when that was asked for;
- * nothing is decompressed; no password, cookie or .netrc is sent.  Of a folder of this machine (file:) regular files are read.
- * What comes is handed on as it comes and believed by nobody here.  One thread at a time. */
+ * By transfer.h; a redirect is followed to the same scheme, host and port alone, and proxies of the environment are used when that
+ * was asked for.  One thread at a time. */
 #ifndef DELIVERY_FETCH_H
 #define DELIVERY_FETCH_H
 

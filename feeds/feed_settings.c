@@ -9,14 +9,14 @@
 struct reader {
 	struct feed_settings	*out;
 	const char		*conf;
-	unsigned		 line;
+	unsigned		 line, col;	/* that the text begins in */
 	struct diag		*diag;
 };
 
 static int
 refuse(struct reader *r, const struct word *w, const char *what)
 {
-	diag_add(r->diag, DIAG_ERROR, r->conf, r->line, 0, "%s: \"%.*s\"", what,
+	diag_add(r->diag, DIAG_ERROR, r->conf, r->line, r->col - 1 + (w->value_col > 0 ? w->value_col : w->col), "%s: \"%.*s\"", what,
 	    SLICE_ARGS(slice_head(w->value.len > 0 ? w->value : w->key, 100)));
 	return -1;
 }
@@ -148,9 +148,13 @@ set_word(struct reader *r, const struct word *w)
 		{ "separator", set_separator }, { "filter", set_filter }, { "confidence", set_confidence },
 	};
 	const char **column = column_of(&r->out->options.columns, w->key);
+	const struct option *row = feed_origin_find(w->key);
+	char why[OPTION_WHY];
 
 	if (column != NULL)
 		return set_column(r, w, column);
+	if (row != NULL)
+		return feed_origin_set(&r->out->origin, row, w->value, why) == 0 ? 0 : refuse(r, w, why);
 	if (slice_eq(w->key, SLICE("apex")))
 		return set_bool(r, w, &r->out->options.apex);
 	if (slice_eq(w->key, SLICE("ports")))
@@ -160,13 +164,35 @@ set_word(struct reader *r, const struct word *w)
 			return keys[i].set(r, w);
 	if (w->key.len == 0)
 		return refuse(r, w, "expected key=value");
-	return refuse(r, &(struct word){ .value = w->key }, "unknown key");
+	return refuse(r, &(struct word){ .value = w->key, .col = w->col }, "unknown key");
+}
+
+/* Keys that are good alone, and not together. */
+static int
+check_origin(struct reader *r)
+{
+	const char *wrong = feed_origin_trouble(&r->out->origin, r->out->life);
+
+	if (wrong == NULL && *r->out->origin.origin != '\0' && !r->out->has_format)
+		wrong = "origin= needs format=, since its file's name will tell none";
+	if (wrong != NULL)
+		diag_add(r->diag, DIAG_ERROR, r->conf, r->line, r->col, "%s", wrong);
+	return wrong == NULL ? 0 : -1;
+}
+
+/* Findings of the words' reader, from the N-th on, know the text alone. */
+static void
+shift_columns(struct reader *r, size_t n)
+{
+	for (; r->diag != NULL && n < r->diag->n; n++)
+		r->diag->v[n].col += r->diag->v[n].col > 0 ? r->col - 1 : 0;
 }
 
 int
-feed_settings_read(struct feed_settings *out, const char *conf, unsigned number, struct slice text, struct diag *diag)
+feed_settings_read(struct feed_settings *out, const char *conf, unsigned number, unsigned col, struct slice text, struct diag *diag)
 {
-	struct reader r = { out, conf, number, diag };
+	struct reader r = { out, conf, number, col, diag };
+	size_t n = diag == NULL ? 0 : diag->n;
 	struct source_line line;
 	int result = 0;
 
@@ -174,12 +200,15 @@ feed_settings_read(struct feed_settings *out, const char *conf, unsigned number,
 	buf_init(&out->texts, SIZE_MAX / 2);
 	source_line_init(&line);
 	/* Each word's text is kept at most once, with a NUL: it never moves. */
-	if (buf_reserve(&out->texts, 2 * text.len + 2 * SOURCE_WORDS_MAX) == -1)
+	if (buf_reserve(&out->texts, 2 * text.len + 2 * SOURCE_WORDS_MAX) == -1 || feed_origin_init(&out->origin) == -1)
 		result = -1;
 	if (source_line_split(&line, conf, number, text, diag) == -1)
 		result = -1;
+	shift_columns(&r, n);
 	for (size_t i = 0; result == 0 && i < line.n; i++)
 		result = set_word(&r, &line.words[i]);
+	if (result == 0)
+		result = check_origin(&r);
 	out->options.filters = out->filters;
 	source_line_fini(&line);
 	return result;
@@ -189,4 +218,5 @@ void
 feed_settings_fini(struct feed_settings *s)
 {
 	buf_fini(&s->texts);
+	feed_origin_fini(&s->origin);
 }

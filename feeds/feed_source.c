@@ -374,7 +374,7 @@ feed_read(const struct source_file *file, const char *conf, const struct source_
     struct diag *diag)
 {
 	struct feed_source s = { .file = file, .visit = visit, .arg = arg, .diag = diag };
-	int r = feed_settings_read(&s.settings, conf, file->settings_line, file->settings, diag);
+	int r = feed_settings_read(&s.settings, conf, file->settings_line, file->settings_col, file->settings, diag);
 
 	buf_init(&s.value, SIZE_MAX / 2);
 	s.host_ends = end_after(defaults->now, s.settings.has_life ? s.settings.life : defaults->host_life);

@@ -147,13 +147,13 @@ read_conf(struct listing *l, const char *conf)
 static int
 find_settings(struct listing *l, struct source_file *f)
 {
-	struct slice rest = buf_slice(&l->out->conf), line;
+	struct slice rest = buf_slice(&l->out->conf), whole, line;
 
 	for (unsigned number = 1; rest.len > 0; number++) {
 		size_t end = 0;
 
-		slice_cut(rest, '\n', &line, &rest);
-		line = slice_trim(line);
+		slice_cut(rest, '\n', &whole, &rest);
+		line = slice_trim(whole);
 		while (end < line.len && !ascii_is_space(line.p[end]))
 			end++;
 		if (!slice_eq(slice_head(line, end), f->name))
@@ -164,6 +164,7 @@ find_settings(struct listing *l, struct source_file *f)
 		}
 		f->settings = slice_trim(slice_skip(line, end));
 		f->settings_line = number;
+		f->settings_col = (unsigned)(f->settings.p - whole.p) + 1;
 	}
 	if (!f->is_rules || f->settings_line == 0)
 		return 0;
@@ -268,7 +269,7 @@ list_files(struct listing *l)
 	return result;
 }
 
-/* A line of sources.conf about a source that is not there does nothing: a slip of the pen, mostly. */
+/* A line of sources.conf about a source that is not there does nothing: a slip of the pen, mostly; one that is fetched will come. */
 static void
 warn_of_absent(struct listing *l)
 {
@@ -283,7 +284,7 @@ warn_of_absent(struct listing *l)
 			end++;
 		while (i < l->out->n && !slice_eq(l->out->files[i].name, slice_head(line, end)))
 			i++;
-		if (line.len > 0 && line.p[0] != '#' && i == l->out->n)
+		if (line.len > 0 && line.p[0] != '#' && i == l->out->n && slice_search(line, SLICE("origin=")) == line.len)
 			diag_add(l->diag, DIAG_WARNING, l->out->conf_path, number, 0, "there is no source %.*s", SLICE_ARGS(slice_head(line, end)));
 	}
 }

@@ -20,7 +20,7 @@ struct source_file {
 	uint64_t	 size;		/* bytes */
 	uint64_t	 stamp;		/* of what it and its settings were when it was listed; never 0 */
 	struct slice	 settings;	/* what sources.conf says behind the name; borrowed from the list */
-	unsigned	 settings_line;
+	unsigned	 settings_line, settings_col;
 };
 
 /* Who reads feeds. */

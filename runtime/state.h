@@ -4,6 +4,7 @@
  *	STATE/rules/MANIFEST + *.seg
  *	STATE/lookalike.conf  STATE/pages/  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared
  *	STATE/log/  STATE/console.users  STATE/ship.position  STATE/private/pseudonym.keys  STATE/private/reveals
+ *	STATE/update/NAME, lock (what "firebreak update" remembers)  STATE/alerts/incoming/
  *	STATE/sign.conf (an origin)  STATE/follow (who pulls from one) */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
@@ -44,5 +45,7 @@ int state_lock(const char *state);
 #define STATE_APPROVED	"approved"
 #define STATE_SIGN	"sign.conf"
 #define STATE_FOLLOW	"follow"
+#define STATE_UPDATE	"update"
+#define STATE_INCOMING	"alerts/incoming"
 
 #endif

@@ -1,0 +1,266 @@
+#include "command/update.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "ruleset/manifest.h"
+
+enum { FLAG_DRY_RUN, FLAG_FORCE, FLAG_JSON, FLAG_ONLY, FLAGS };
+enum { MS = 1000, MODE_LOCK = 0660 };
+
+static const char *
+outcome_name(enum update_outcome outcome)
+{
+	static const char *const names[] = { "not due", "unchanged", "new", "failed", "refused", "held" };
+
+	return names[outcome];
+}
+
+/* Somebody should look. */
+static bool
+is_bad(const struct update_source *s)
+{
+	return s->result.outcome >= UPDATE_FAILED && s->wanted;
+}
+
+static size_t
+count(const struct update *u, enum update_outcome outcome)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n; i++)
+		n += u->v[i]->wanted ? u->v[i]->result.outcome == outcome : outcome == UPDATE_NOT_DUE;
+	return n;
+}
+
+/* ---- what is said ---- */
+
+/* On a terminal each source that has something to say; what is wrong everywhere. */
+static void
+print_sources(const struct update *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		const struct update_source *s = u->v[i];
+		const struct feed_counts *n = &s->result.counts;
+
+		if (s->wanted && s->result.outcome == UPDATE_NEW && isatty(STDOUT_FILENO))
+			printf("%s: new, %" PRIu64 " entries in %" PRIu64 " lines; %" PRIu64 " skipped, %" PRIu64 " bad; %" PRIu64 " KB came in\n",
+			    s->name, n->entries, n->lines, n->skipped, n->bad, s->result.bytes / 1024);
+		if (is_bad(s)) {
+			fprintf(stderr, "%s:%u: %s: %s: ", u->conf, s->line, s->result.outcome == UPDATE_HELD ? "warning" : "error", s->name);
+			show_text(stderr, slice_str(s->result.why));
+			fputc('\n', stderr);
+		}
+	}
+}
+
+static void
+print_summary(const struct update *u, int status)
+{
+	const struct publish_report *p = &u->report;
+
+	printf("%zu source%s:", u->n, show_s(u->n));
+	for (enum update_outcome o = UPDATE_NOT_DUE; o <= UPDATE_HELD; o++)
+		if (count(u, o) > 0)
+			printf(" %zu %s,", count(u, o), outcome_name(o));
+	if (u->n_imported > 0)
+		printf(" %zu alert%s imported,", u->n_imported, show_s(u->n_imported));
+	if (u->dry_run)
+		puts(" nothing written");
+	else if (p->generation != 0)
+		printf(" generation %" PRIu64 ", %" PRIu64 " rule%s; live in %zu of %zu worker%s\n", p->generation, p->rules, show_s(p->rules),
+		    u->confirmation.n_workers - u->confirmation.n_waiting, u->confirmation.n_workers, show_s(u->confirmation.n_workers));
+	else
+		puts(status == EXIT_TROUBLE ? " nothing could be published" : " nothing to publish");
+}
+
+static json_t *
+json_source(const struct update_source *s)
+{
+	const struct update_result *r = &s->result;
+	char date[CLOCK_TEXT];
+	json_t *j = json_object();
+
+	json_object_set_new(j, "name", json_string(s->name));
+	json_object_set_new(j, "outcome", json_string(s->wanted ? outcome_name(r->outcome) : outcome_name(UPDATE_NOT_DUE)));
+	show_json_number(j, "bytes", r->bytes);
+	if (r->counts.lines > 0) {
+		show_json_number(j, "lines", r->counts.lines);
+		show_json_number(j, "entries", r->counts.entries);
+		show_json_number(j, "skipped", r->counts.skipped);
+		show_json_number(j, "bad", r->counts.bad);
+	}
+	if (r->why[0] != '\0')
+		json_object_set_new(j, "why", show_json_text(slice_str(r->why)));
+	clock_format_s(s->state.next, date);
+	if (s->state.next != 0)
+		json_object_set_new(j, "next", json_string(date));
+	return j;
+}
+
+static int
+print_json(const struct update *u)
+{
+	json_t *j = json_object(), *sources = json_array();
+
+	for (size_t i = 0; i < u->n; i++)
+		json_array_append_new(sources, json_source(u->v[i]));
+	json_object_set_new(j, "sources", sources);
+	json_object_set_new(j, "dry_run", json_boolean(u->dry_run));
+	show_json_number(j, "alerts_imported", u->n_imported);
+	if (u->report.generation != 0) {
+		show_json_number(j, "generation", u->report.generation);
+		show_json_number(j, "rules", u->report.rules);
+		show_json_number(j, "held", u->report.held);
+		show_json_number(j, "refused", u->report.refused);
+		live_add_confirmation(j, &u->confirmation);
+	} else
+		json_object_set_new(j, "generation", json_null());
+	json_object_set_new(j, "findings", show_json_findings(u->diag));
+	return show_json(j, true);
+}
+
+/* Warnings about single lines of lists are many, and nobody here can mend them: "firebreak publish --full --dry-run" has them. */
+static void
+print_errors(const struct diag *diag)
+{
+	char line[STATE_PATH + 1024];
+
+	for (size_t i = 0; i < diag->n; i++)
+		if (diag->v[i].level == DIAG_ERROR) {
+			diag_format(&diag->v[i], line, sizeof(line));
+			fprintf(stderr, "%s\n", line);
+		}
+}
+
+static int
+report(const struct update *u, bool json, int status)
+{
+	bool bad = false;
+
+	print_errors(u->diag);
+	print_sources(u);
+	for (size_t i = 0; i < u->n; i++)
+		bad = bad || is_bad(u->v[i]);
+	if (!json)
+		print_summary(u, status);
+	else if (print_json(u) == -1)
+		bad = true;
+	return status != EXIT_FINE ? status : bad ? EXIT_FOUND : EXIT_FINE;
+}
+
+/* ---- doing it ---- */
+
+/* Nothing is published where another's rules are followed, or after a rollback, until somebody says that he goes on. */
+static int
+may_publish(const struct call *c)
+{
+	char path[STATE_PATH];
+	struct manifest m;
+	bool rolled_back;
+
+	if (call_path(c, STATE_FOLLOW, path) == -1)
+		return -1;
+	if (access(path, F_OK) == 0) {
+		call_fail(c, "this state folder follows an origin, and publishes nothing: update there, and \"firebreak pull\" here");
+		return -1;
+	}
+	if (call_path(c, STATE_MANIFEST, path) == -1)
+		return -1;
+	rolled_back = manifest_load(path, &m, NULL) == 0 && m.rolled_back != 0;
+	manifest_fini(&m);
+	if (!rolled_back)
+		return 0;
+	call_fail(c, "what is live is a rollback: \"firebreak publish --forward\" goes on");
+	return -1;
+}
+
+/* The lock of whoever updates: a descriptor; -1 after saying what is wrong. */
+static int
+lock_updates(const struct call *c)
+{
+	char path[STATE_PATH];
+	int fd;
+
+	if (state_make(c->state) == -1)
+		return call_fail(c, "%s: %s", c->state, strerror(errno)), -1;
+	if (call_path(c, STATE_UPDATE "/.lock", path) == -1)
+		return -1;
+	if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE_LOCK)) == -1)
+		return call_fail(c, "%s: %s", path, strerror(errno)), -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	call_fail(c, "%s: %s", path, errno == EWOULDBLOCK ? "another update is under way" : strerror(errno));
+	close(fd);
+	return -1;
+}
+
+static void
+drop_staged(const struct update *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		unlink(u->v[i]->staged);
+}
+
+static int
+perform(struct update *u, const char *only)
+{
+	int status = EXIT_FINE;
+
+	if (update_list(u, only) == -1)
+		return EXIT_TROUBLE;
+	drop_staged(u);
+	update_fetch(u);
+	if (u->dry_run)
+		drop_staged(u);
+	else
+		status = update_live(u, false);
+	return status;
+}
+
+static int
+run(struct call *c)
+{
+	static const char *const flags[FLAGS] = { "dry-run", "force", "json", "only=" };
+	const char *values[FLAGS];
+	enum call_result result = call_flags(c, flags, FLAGS, values);
+	struct diag diag = { 0 };
+	struct update u = { .call = c, .now = clock_ms() / MS, .diag = &diag };
+	int lock, status;
+
+	if (result != CALL_GO)
+		return call_end(c, result);
+	if (c->argc > 0)
+		return call_misused(c, "no operand is expected");
+	u.force = values[FLAG_FORCE] != NULL;
+	u.dry_run = values[FLAG_DRY_RUN] != NULL;
+	if (call_need_state(c) == -1 || may_publish(c) == -1 || (lock = lock_updates(c)) == -1)
+		return EXIT_TROUBLE;
+	status = report(&u, values[FLAG_JSON] != NULL, perform(&u, values[FLAG_ONLY]));
+	close(lock);
+	update_free(&u);
+	diag_fini(&diag);
+	return status;
+}
+
+const struct verb verb_update = {
+	.name = "update",
+	.run = run,
+	.operands = "[--dry-run] [--force] [--json] [--only NAME,...]",
+	.summary = "Fetch the lists that sources.conf has an origin for, and publish.",
+	.help =
+	    "  --dry-run       fetch and look at what comes; write nothing\n"
+	    "  --force         also those that are not due\n"
+	    "  --json          print an object\n"
+	    "  --only NAME,... these sources, due or not\n",
+};

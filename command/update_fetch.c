@@ -1,0 +1,288 @@
+#include "command/update.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "delivery/download.h"
+#include "feeds/feed_check.h"
+#include "inspect/digester.h"
+
+enum { AT_ONCE = 8, MODE_LIST = 0644, SPARE_S = 30 };
+
+/* ---- digests ---- */
+
+static int
+digest_fd(int fd, struct digest *out)
+{
+	struct digest d[DIGEST_ALGS];
+	struct stat st;
+	char *p = NULL;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (st.st_size > 0 && (p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED)
+		return -1;
+	digests_of(slice_make(p, (size_t)st.st_size), DIGEST_BIT(DIGEST_SHA256), d);
+	if (p != NULL)
+		munmap(p, (size_t)st.st_size);
+	*out = d[0];
+	return 0;
+}
+
+int
+update_digest(const char *path, struct digest *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r, saved;
+
+	if (fd == -1)
+		return -1;
+	r = digest_fd(fd, out);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return r;
+}
+
+/* ---- in the process of one source ---- */
+
+struct work {
+	struct update		*u;
+	struct update_source	*s;
+	struct update_result	*out;
+	struct digest		 here;		/* of the list in sources/ */
+	bool			 is_here;
+};
+
+static int
+fail(struct work *w, const char *why)
+{
+	w->out->outcome = UPDATE_FAILED;
+	feed_state_text(w->out->why, sizeof(w->out->why), slice_str(why));
+	return -1;
+}
+
+/* What is remembered is of the list that is in sources/, and of the same line of sources.conf. */
+static bool
+remembers(const struct work *w)
+{
+	const struct feed_state *s = &w->s->state;
+
+	return w->is_here && s->has_file && digest_eq(&s->file, &w->here) && s->has_line && digest_eq(&s->line, &w->s->digest);
+}
+
+static int
+look(struct work *w, int raw, int out, bool gzip)
+{
+	const char *helper = getenv("FIREBREAK_FEED_HELPER");
+	const struct feed_origin *o = &w->s->read.origin;
+	struct feed_check_options options = { .helper = helper != NULL ? helper : FEED_HELPER, .settings = w->s->settings,
+		.line = w->s->line, .col = w->s->col, .gzip = gzip, .unpacked = (uint64_t)o->unpacked, .lines = (uint64_t)o->lines,
+		.timeout_s = o->timeout };
+	struct feed_check_report report;
+
+	if (feed_check(&options, raw, out, &report) == -1)
+		return fail(w, report.why);
+	if (fchmod(out, MODE_LIST) == -1 || fsync(out) == -1)
+		return fail(w, strerror(errno));
+	w->out->counts = report.counts;
+	w->out->file = report.file;
+	return 0;
+}
+
+/* What came in becomes a list beside its place, unless it is the one that is there. */
+static int
+stage(struct work *w, int raw, bool gzip)
+{
+	int out = open(w->s->staged, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, MODE_LIST), r;
+
+	if (out == -1)
+		return fail(w, strerror(errno));
+	r = look(w, raw, out, gzip);
+	if (close(out) == -1 && r == 0)
+		r = fail(w, strerror(errno));
+	w->out->outcome = r == -1 ? UPDATE_FAILED : w->is_here && digest_eq(&w->here, &w->out->file) ? UPDATE_SAME : UPDATE_NEW;
+	if (w->out->outcome != UPDATE_NEW)
+		unlink(w->s->staged);
+	return r;
+}
+
+static int
+take(struct work *w, int raw)
+{
+	const struct feed_state *state = &w->s->state;
+	bool known = remembers(w);
+	struct download_answer a;
+
+	if (download(&w->s->read.origin, known ? state : NULL, raw, &a) == -1) {
+		w->out->retry_after_s = a.retry_after_s;
+		w->out->bytes = a.bytes;
+		return fail(w, a.why);
+	}
+	w->out->bytes = a.bytes;
+	w->out->outcome = UPDATE_SAME;
+	w->out->file = w->here;
+	memcpy(w->out->etag, a.etag, sizeof(a.etag));
+	memcpy(w->out->modified, a.modified, sizeof(a.modified));
+	if (a.not_modified)
+		return 0;
+	if (digest_fd(raw, &w->out->raw) == -1)
+		return fail(w, strerror(errno));
+	w->out->has_raw = true;
+	return known && state->has_raw && digest_eq(&state->raw, &w->out->raw) ? 0 : stage(w, raw, a.gzip);
+}
+
+static void
+work(struct work *w)
+{
+	char dir[STATE_PATH];
+	int raw = state_path(w->u->call->state, STATE_UPDATE, dir) == -1 ? -1 : file_nameless(dir);
+
+	w->is_here = update_digest(w->s->path, &w->here) == 0;
+	if (raw == -1)
+		fail(w, strerror(errno));
+	else
+		take(w, raw);
+}
+
+/* The process that fetches S: it ends with the run, and by itself when it has no end. */
+static _Noreturn void
+fetch_one(struct update *u, struct update_source *s, int fd, pid_t parent)
+{
+	struct update_result result = { .outcome = UPDATE_FAILED };
+	struct work w = { .u = u, .s = s, .out = &result };
+
+	signal(SIGPIPE, SIG_IGN);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+		_exit(EXIT_TROUBLE);
+	alarm((unsigned)(2 * s->read.origin.timeout + SPARE_S));
+	work(&w);
+	_exit(file_write_all(fd, slice_make((const char *)&result, sizeof(result))) == 0 ? EXIT_FINE : EXIT_TROUBLE);
+}
+
+/* ---- all of them ---- */
+
+static void
+say_failed(struct update_source *s, const char *why)
+{
+	s->result = (struct update_result){ .outcome = UPDATE_FAILED };
+	feed_state_text(s->result.why, sizeof(s->result.why), slice_str(why));
+}
+
+static int
+start(struct update *u, struct update_source *s)
+{
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	fflush(stdout);
+	if ((s->pid = fork()) == 0) {
+		close(ends[0]);
+		fetch_one(u, s, ends[1], parent);
+	}
+	close(ends[1]);
+	s->pipe = ends[0];
+	if (s->pid != -1)
+		return 0;
+	s->pid = 0;
+	close(s->pipe);
+	s->pipe = -1;
+	return -1;
+}
+
+/* Its process is at its end. */
+static void
+finish(struct update_source *s)
+{
+	char why[FEED_WHY];
+	int status = 0;
+
+	close(s->pipe);
+	s->pipe = -1;
+	while (waitpid(s->pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	s->pid = 0;
+	if (s->got == sizeof(s->result))
+		return;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		say_failed(s, "took too long");
+	else {
+		snprintf(why, sizeof(why), "the process that fetches it ended, with %s %d", WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		say_failed(s, why);
+	}
+}
+
+static void
+take_result(struct update_source *s)
+{
+	ssize_t n = read(s->pipe, (char *)&s->result + s->got, sizeof(s->result) - s->got);
+
+	if (n > 0)
+		s->got += (size_t)n;
+	else if (n == 0 || errno != EINTR)
+		finish(s);
+}
+
+/* Wait until one of those that are under way says something.  How many are under way after that. */
+static size_t
+wait_for_some(struct update *u)
+{
+	struct pollfd fds[AT_ONCE];
+	struct update_source *sources[AT_ONCE];
+	size_t n = 0, left = 0;
+
+	for (size_t i = 0; i < u->n && n < AT_ONCE; i++)
+		if (u->v[i]->pid > 0) {
+			fds[n] = (struct pollfd){ .fd = u->v[i]->pipe, .events = POLLIN };
+			sources[n++] = u->v[i];
+		}
+	if (n > 0 && poll(fds, (nfds_t)n, -1) > 0)
+		for (size_t i = 0; i < n; i++)
+			if (fds[i].revents != 0)
+				take_result(sources[i]);
+	for (size_t i = 0; i < n; i++)
+		left += sources[i]->pid > 0;
+	return left;
+}
+
+void
+update_fetch(struct update *u)
+{
+	size_t running = 0, done = 0, wanted = 0;
+
+	for (size_t i = 0; i < u->n; i++)
+		wanted += u->v[i]->wanted && u->v[i]->result.outcome != UPDATE_FAILED;
+	for (size_t i = 0; i < u->n || running > 0;) {
+		if (i < u->n && running < AT_ONCE) {
+			struct update_source *s = u->v[i++];
+
+			if (!s->wanted || s->result.outcome == UPDATE_FAILED)
+				continue;
+			if (start(u, s) == 0)
+				running++;
+			else
+				say_failed(s, strerror(errno));
+			continue;
+		}
+		show_progress("fetching: %zu of %zu sources done", done, wanted);
+		done += running;
+		running = wait_for_some(u);
+		done -= running;
+	}
+	show_progress_end();
+}

@@ -1,0 +1,403 @@
+#include "command/update.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "command/show.h"
+#include "command/verb.h"
+#include "feeds/feed_source.h"
+#include "ruleset/held.h"
+#include "ruleset/lint.h"
+#include "ruleset/site.h"
+
+enum { SITE_MAX = 1 << 20 };
+
+/* ---- places ---- */
+
+/* Where the parts of a rename lie is flushed after all of them. */
+static int
+sync_places(const struct update *u)
+{
+	static const char *const dirs[] = { STATE_UPDATE, STATE_SOURCES };
+	char path[STATE_PATH];
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		if (state_path(u->call->state, dirs[i], path) == -1 || file_sync_dir(path) == -1)
+			return -1;
+	return 0;
+}
+
+/* The staged list of S takes its place.  The old one keeps the name that the last good one has, if none has it: of a run that was
+ * killed it is the list that was never known to be live that stands in sources/. */
+static int
+put_in_place(const struct update_source *s)
+{
+	if (!s->in_place && link(s->path, s->before) == -1 && errno != ENOENT && errno != EEXIST)
+		return -1;
+	return rename(s->staged, s->path);
+}
+
+/* The new list of S goes back beside its place, and the old one takes it; there may have been none. */
+static int
+put_back(struct update_source *s)
+{
+	unlink(s->staged);
+	if (link(s->path, s->staged) == -1)
+		return -1;
+	if (rename(s->before, s->path) == -1 && (errno != ENOENT || unlink(s->path) == -1))
+		return -1;
+	s->in_place = false;
+	return 0;
+}
+
+/* All new lists into their places. */
+static int
+put_all(struct update *u)
+{
+	int lock = state_lock(u->call->state), r = lock == -1 ? -1 : 0;
+
+	for (size_t i = 0; i < u->n && r == 0; i++)
+		if (u->v[i]->result.outcome == UPDATE_NEW) {
+			r = put_in_place(u->v[i]);
+			u->v[i]->in_place = u->v[i]->was_in_place = u->v[i]->in_place || r == 0;
+		}
+	if (r == 0)
+		r = sync_places(u);
+	if (r == -1)
+		diag_add(u->diag, DIAG_ERROR, u->call->state, 0, 0, "%s", strerror(errno));
+	if (lock != -1)
+		close(lock);
+	return r;
+}
+
+/* The old lists of all that WHICH is true of, or of all. */
+static int
+put_back_all(struct update *u, bool (*which)(const struct update_source *s))
+{
+	int lock = state_lock(u->call->state), r = lock == -1 ? -1 : 0;
+
+	for (size_t i = 0; i < u->n && r == 0; i++)
+		if (u->v[i]->in_place && (which == NULL || which(u->v[i])))
+			r = put_back(u->v[i]);
+	if (r == 0)
+		r = sync_places(u);
+	if (r == -1)
+		diag_add(u->diag, DIAG_ERROR, u->call->state, 0, 0, "%s", strerror(errno));
+	if (lock != -1)
+		close(lock);
+	return r;
+}
+
+/* ---- age ---- */
+
+/* How long hosts last when sources.conf does not say. */
+static int64_t
+host_life(const struct call *c)
+{
+	struct diag unwanted = { 0 };
+	char path[STATE_PATH];
+	struct site site;
+	int64_t life = 0;
+	struct buf text;
+
+	if (option_defaults(site_options, site_options_n, &site) == -1)
+		return 0;
+	buf_init(&text, SITE_MAX);
+	if (state_path(c->state, STATE_SITE, path) == 0 && file_read(path, &text) == 0)
+		option_parse(site_options, site_options_n, &site, path, buf_slice(&text), &unwanted);
+	life = site.host_life;
+	buf_fini(&text);
+	option_fini(site_options, site_options_n, &site);
+	diag_fini(&unwanted);
+	return life;
+}
+
+/* Rules end some time after their list was written.  One that the origin says is still it is written anew, by its date alone, when
+ * half of that time has passed: true when that was done. */
+static bool
+renew(const struct update *u, const struct update_source *s, int64_t site_life)
+{
+	const struct timespec now[2] = { { .tv_sec = (time_t)u->now }, { .tv_sec = (time_t)u->now } };
+	int64_t life = s->read.has_life ? s->read.life : site_life;
+	struct stat st;
+
+	return s->result.outcome == UPDATE_SAME && life != 0 && stat(s->path, &st) == 0 && u->now - st.st_mtim.tv_sec > life / 2 &&
+	    utimensat(AT_FDCWD, s->path, now, 0) == 0;
+}
+
+/* ---- publishing ---- */
+
+/* Publish as "firebreak publish" does.  Findings go to DIAG. */
+static int
+publish_once(struct update *u, bool dry_run, struct diag *diag)
+{
+	struct live_request rq = live_request(u->call);
+
+	rq.options.dry_run = dry_run;
+	rq.quiet = true;
+	rq.diag = diag;
+	if (!dry_run) {
+		rq.report = &u->report;
+		rq.confirmation = &u->confirmation;
+	}
+	return live_run(u->call, &rq);
+}
+
+/* The error that names the file of S, or its line; NULL. */
+static const struct diag_entry *
+error_of(const struct update *u, const struct update_source *s, const struct diag *diag)
+{
+	for (size_t i = 0; i < diag->n; i++)
+		if (diag->v[i].level == DIAG_ERROR && diag->v[i].file != NULL && (strcmp(diag->v[i].file, s->path) == 0 ||
+		    (strcmp(diag->v[i].file, u->conf) == 0 && diag->v[i].line == s->line)))
+			return &diag->v[i];
+	return NULL;
+}
+
+static void
+refuse(struct update_source *s, const char *why)
+{
+	char text[FEED_WHY];
+
+	snprintf(text, sizeof(text), "cannot be published, and the list of before stays: %.300s", why);
+	s->result.outcome = UPDATE_REFUSED;
+	feed_state_text(s->result.why, sizeof(s->result.why), slice_str(text));
+}
+
+static bool
+is_refused(const struct update_source *s)
+{
+	return s->result.outcome == UPDATE_REFUSED;
+}
+
+/* Put back those that DIAG has an error about: how many; -1. */
+static int
+put_back_named(struct update *u, const struct diag *diag)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < u->n; i++) {
+		const struct diag_entry *e = u->v[i]->in_place ? error_of(u, u->v[i], diag) : NULL;
+
+		if (e != NULL) {
+			refuse(u->v[i], e->text);
+			n++;
+		}
+	}
+	return n > 0 && put_back_all(u, is_refused) == -1 ? -1 : n;
+}
+
+/* No error says which list it is about: without all of them, and then with one after the other, a publish is tried.  -1 when it
+ * fails without them as well. */
+static int
+find_bad(struct update *u)
+{
+	bool new[MANIFEST_SOURCES] = { false };
+	struct diag diag = { 0 };
+	int r;
+
+	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES; i++)
+		new[i] = u->v[i]->in_place;
+	if (put_back_all(u, NULL) == -1)
+		return -1;
+	r = publish_once(u, true, &diag) == EXIT_TROUBLE ? -1 : 0;
+	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES && r == 0; i++) {
+		if (!new[i])
+			continue;
+		diag_fini(&diag);
+		if ((r = put_in_place(u->v[i])) == -1)
+			break;
+		u->v[i]->in_place = true;
+		if (publish_once(u, true, &diag) != EXIT_TROUBLE)
+			continue;
+		refuse(u->v[i], diag_first_error(&diag));
+		r = put_back(u->v[i]);
+	}
+	diag_fini(&diag);
+	return r;
+}
+
+static size_t
+count_in_place(const struct update *u)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n; i++)
+		n += u->v[i]->in_place;
+	return n;
+}
+
+/* Findings of a publish that is not tried again. */
+static void
+keep_findings(struct update *u, const struct diag *diag)
+{
+	for (size_t i = 0; i < diag->n; i++)
+		diag_add(u->diag, diag->v[i].level, diag->v[i].file, diag->v[i].line, diag->v[i].col, "%s", diag->v[i].text);
+}
+
+/* Publish, without those lists that make it fail. */
+static int
+publish_good(struct update *u)
+{
+	for (bool searched = false;;) {
+		struct diag diag = { 0 };
+		int status = publish_once(u, false, &diag), n = 0;
+
+		if (status == EXIT_TROUBLE)
+			n = put_back_named(u, &diag);
+		if (n == 0 && status == EXIT_TROUBLE && !searched && count_in_place(u) > 0) {
+			searched = true;
+			n = find_bad(u) == 0 ? 1 : 0;
+		}
+		if (n <= 0) {
+			keep_findings(u, &diag);
+			diag_fini(&diag);
+			return status;
+		}
+		diag_fini(&diag);
+	}
+}
+
+/* ---- what is remembered ---- */
+
+/* What STATE/held says of S; NULL. */
+static const struct held *
+held_of(const struct held_list *held, const struct update_source *s)
+{
+	for (size_t i = 0; i < held->n; i++)
+		if (slice_eq(held->v[i].source, slice_str(s->name)) && (slice_starts(held->v[i].rule, SLICE("replace list ")) ||
+		    slice_eq(held->v[i].class, slice_str(lint_class_name(LINT_BUDGET)))))
+			return &held->v[i];
+	return NULL;
+}
+
+static void
+find_held(struct update *u)
+{
+	struct held_list held = { 0 };
+	struct diag unwanted = { 0 };
+
+	held_load(HELD_RULES, u->call->state, &held, &unwanted);
+	for (size_t i = 0; i < u->n; i++) {
+		const struct held *h = u->v[i]->result.outcome == UPDATE_NEW ? held_of(&held, u->v[i]) : NULL;
+
+		if (h == NULL)
+			continue;
+		u->v[i]->result.outcome = UPDATE_HELD;
+		snprintf(u->v[i]->result.why, FEED_WHY, "held until somebody decides: \"firebreak held\" has it, and \"firebreak approve %.*s\"",
+		    SLICE_ARGS(h->id));
+	}
+	held_fini(&held);
+	diag_fini(&unwanted);
+}
+
+/* What came is what is remembered from now on. */
+static void
+note_good(struct update *u, struct update_source *s)
+{
+	const struct update_result *r = &s->result;
+	struct feed_state *state = &s->state;
+
+	feed_state_good(state, u->now, s->read.origin.every);
+	state->has_line = state->has_file = true;
+	state->line = s->digest;
+	state->file = r->file;
+	memcpy(state->etag, r->etag, sizeof(state->etag));
+	memcpy(state->modified, r->modified, sizeof(state->modified));
+	if (r->has_raw) {
+		state->has_raw = true;
+		state->raw = r->raw;
+	}
+}
+
+/* A "nothing new" may come without the validators that it is about. */
+static void
+keep_validators(struct update_source *s)
+{
+	if (s->result.has_raw)
+		return;
+	if (s->result.etag[0] == '\0')
+		memcpy(s->result.etag, s->state.etag, sizeof(s->result.etag));
+	if (s->result.modified[0] == '\0')
+		memcpy(s->result.modified, s->state.modified, sizeof(s->result.modified));
+}
+
+/* The list of S in sources/ is live, and what is known of it is of another: the next answer will tell. */
+static void
+note_live(struct update_source *s)
+{
+	s->state.has_file = update_digest(s->path, &s->state.file) == 0;
+	s->state.has_line = s->state.has_raw = false;
+}
+
+/* What became of S into what is remembered; false when that is nothing. */
+static bool
+note(struct update *u, struct update_source *s, bool published)
+{
+	bool live = s->in_place && published, failed = s->result.outcome == UPDATE_FAILED || s->result.outcome == UPDATE_REFUSED;
+
+	if (s->wanted) {
+		s->state.has_asked = true;
+		s->state.asked = s->digest;
+	}
+	if (failed && s->wanted)
+		feed_state_failed(&s->state, u->now, s->read.origin.every, s->result.retry_after_s, slice_str(s->result.why));
+	if (failed || s->result.outcome == UPDATE_NOT_DUE) {
+		if (live)
+			note_live(s);
+		return live || (failed && s->wanted);
+	}
+	/* What was put back is to come again. */
+	if (s->was_in_place && !published)
+		return false;
+	keep_validators(s);
+	note_good(u, s);
+	return true;
+}
+
+static void
+remember(struct update *u, struct update_source *s, bool published)
+{
+	if (!note(u, s, published))
+		unlink(s->staged);
+	else if (feed_state_write(u->call->state, s->name, &s->state) == -1)
+		diag_add(u->diag, DIAG_WARNING, u->conf, s->line, 0, "%s: what is known of it cannot be kept: %s", s->name, strerror(errno));
+	else {
+		if (published)
+			unlink(s->before);
+		unlink(s->staged);
+	}
+}
+
+int
+update_live(struct update *u, bool forced)
+{
+	int64_t life = host_life(u->call);
+	bool renewed = forced;
+	int status = EXIT_FINE;
+
+	for (size_t i = 0; i < u->n; i++)
+		if (renew(u, u->v[i], life))
+			renewed = true;
+	if (put_all(u) == -1) {
+		put_back_all(u, NULL);
+		return EXIT_TROUBLE;
+	}
+	if (count_in_place(u) > 0 || renewed)
+		status = publish_good(u);
+	if (status == EXIT_TROUBLE)
+		put_back_all(u, NULL);
+	else
+		find_held(u);
+	for (size_t i = 0; i < u->n; i++)
+		remember(u, u->v[i], status != EXIT_TROUBLE);
+	return status;
+}

@@ -1,0 +1,217 @@
+/* firebreak-feed-helper - unpacks and reads what came from a feed's origin, in a sandbox (feeds/feed_check_wire.h).
+ *
+ * Started by feeds/feed_check.c with a socket and a file, and of no use to anybody else.  It opens no file and writes none.  Exit
+ * status: 0 when it said what the list is, 1 otherwise. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "feeds/feed_check_wire.h"
+#include "feeds/feed_settings.h"
+#include "feeds/helper/unpack.h"
+#include "inspect/helper/sandbox.h"
+
+enum { LOOKED_AT = 512 };
+
+struct reading {
+	struct check_order	 order;
+	struct feed_settings	 settings;
+	struct feed		*feed;
+	struct diag		 diag;
+	struct unpack		*unpack;
+	struct check_bytes	 piece;
+	struct buf		 line;		/* the beginning of one that a piece ends in */
+	uint64_t		 lines;
+	struct check_done	 done;
+};
+
+/* The parent is gone or does not make sense: there is nobody to tell.  No handlers: what they do may not be allowed. */
+static _Noreturn void
+give_up(void)
+{
+	_exit(1);
+}
+
+static void
+tell(const void *packet, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(CHECK_SOCKET, packet, len, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	if (n != (ssize_t)len)
+		give_up();
+}
+
+static void
+receive(struct check_order *order)
+{
+	ssize_t n;
+
+	do
+		n = recv(CHECK_SOCKET, order, sizeof(*order), 0);
+	while (n == -1 && errno == EINTR);
+	if (n < (ssize_t)offsetof(struct check_order, settings) || order->settings_len > sizeof(order->settings) ||
+	    n != (ssize_t)(offsetof(struct check_order, settings) + order->settings_len))
+		give_up();
+}
+
+/* ---- lines ---- */
+
+static int
+ignore(void *arg, const struct feed_entry *entry)
+{
+	(void)arg, (void)entry;
+	return 0;
+}
+
+static int
+read_line(struct reading *r, struct slice line)
+{
+	if (r->lines++ == r->order.lines) {
+		snprintf(r->done.why, sizeof(r->done.why), "has more than the %" PRIu64 " lines that it may have", r->order.lines);
+		return -1;
+	}
+	return feed_line(r->feed, line) == 0 ? 0 : -1;
+}
+
+/* Keep TEXT, the beginning of a line or more of it, up to what makes it too long. */
+static void
+keep(struct reading *r, struct slice text)
+{
+	size_t room = FEED_LINE_MAX + 1 - r->line.len;
+
+	buf_add_slice(&r->line, slice_head(text, room));
+}
+
+static int
+read_bytes(struct reading *r, struct slice text)
+{
+	struct slice line;
+
+	while (text.len > 0) {
+		bool whole = slice_cut(text, '\n', &line, &text);
+
+		if (!whole || r->line.len > 0) {
+			keep(r, line);
+			line = buf_slice(&r->line);
+		}
+		if (!whole)
+			return r->line.failed ? -1 : 0;
+		if (read_line(r, line) == -1)
+			return -1;
+		buf_reset(&r->line);
+	}
+	return 0;
+}
+
+/* An origin that has a page for errors mostly says 200 with it. */
+static bool
+is_page(struct slice text)
+{
+	static const char *const begins[] = { "<!doctype", "<html", "<head", "<?xml", "<script", "<body" };
+
+	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+		text = slice_skip(text, 3);
+	text = slice_trim(slice_head(text, LOOKED_AT));
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		if (slice_istarts(text, slice_str(begins[i])))
+			return true;
+	return false;
+}
+
+/* ---- what it is ---- */
+
+static int
+say(struct reading *r, const char *why)
+{
+	snprintf(r->done.why, sizeof(r->done.why), "%s", why);
+	return -1;
+}
+
+/* The whole list goes through the reader and back to the parent. */
+static int
+read_all(struct reading *r)
+{
+	char why[UNPACK_WHY];
+	bool first = true;
+	ssize_t n;
+
+	while ((n = unpack_read(r->unpack, r->piece.p, sizeof(r->piece.p), why)) > 0) {
+		struct slice text = slice_make(r->piece.p, (size_t)n);
+
+		if (first && is_page(text))
+			return say(r, "is an HTML page, not a list");
+		first = false;
+		if (read_bytes(r, text) == -1)
+			return *r->done.why != '\0' ? -1 : say(r, "cannot be read: out of memory");
+		tell(&r->piece, offsetof(struct check_bytes, p) + (size_t)n);
+	}
+	if (n == -1)
+		return say(r, why);
+	return r->line.len > 0 ? read_line(r, buf_slice(&r->line)) : 0;
+}
+
+/* The list is read: what is it? */
+static void
+judge(struct reading *r)
+{
+	const struct feed_counts *n = &r->done.counts;
+	const struct diag_entry *first = r->diag.n > 0 ? &r->diag.v[0] : NULL;
+	const char *format = feed_format_name(r->settings.format);
+
+	r->done.is_list = n->entries > 0 && n->bad <= n->entries + n->skipped;
+	if (r->done.is_list)
+		return;
+	if (n->bad > 0 && first != NULL)
+		snprintf(r->done.why, sizeof(r->done.why), "is no list of the format %s: %" PRIu64 " bad lines, %" PRIu64 " good ones; %u:%u: %s",
+		    format, n->bad, n->entries, first->line, first->col, first->text);
+	else
+		snprintf(r->done.why, sizeof(r->done.why), "is empty: not one entry of the format %s in %" PRIu64 " lines", format, n->lines);
+}
+
+static void
+look_at_list(struct reading *r)
+{
+	char why[UNPACK_WHY];
+
+	if ((r->unpack = unpack_open(CHECK_RAW, r->order.gzip, r->order.unpacked, why)) == NULL)
+		say(r, *why != '\0' ? why : "out of memory");
+	else if (read_all(r) == 0 && feed_end(r->feed, &r->done.counts) == 0)
+		judge(r);
+}
+
+/* What may need more than reading is done first: the settings, the reader of the format. */
+static void
+get_ready(struct reading *r)
+{
+	receive(&r->order);
+	if (feed_settings_read(&r->settings, "sources.conf", r->order.line, r->order.col,
+	    slice_make(r->order.settings, r->order.settings_len), &r->diag) == -1 || !r->settings.has_format)
+		give_up();
+	r->settings.options.bad_shown = 1;
+	if ((r->feed = feed_new(r->settings.format, &r->settings.options, "list", ignore, NULL, &r->diag)) == NULL) {
+		snprintf(r->done.why, sizeof(r->done.why), "cannot be read: %s", diag_first_error(&r->diag));
+		tell(&r->done, sizeof(r->done));
+		_exit(0);
+	}
+}
+
+int
+main(void)
+{
+	static struct reading r = { .piece = { .type = CHECK_BYTES }, .done = { .type = CHECK_DONE } };
+
+	sandbox_close_from(CHECK_FDS);
+	buf_init(&r.line, FEED_LINE_MAX + 1);
+	get_ready(&r);
+	if (sandbox_enter(CHECK_SOCKET, CHECK_RAW, r.order.cpu_ms) == -1)
+		give_up();
+	look_at_list(&r);
+	tell(&r.done, sizeof(r.done));
+	_exit(0);
+}
