@@ -133,6 +133,13 @@ renew(const struct update *u, const struct update_source *s, int64_t site_life)
 	    utimensat(AT_FDCWD, s->path, now, 0) == 0;
 }
 
+/* Its line in sources.conf says something else of the same list. */
+static bool
+has_other_line(const struct update_source *s)
+{
+	return s->result.outcome == UPDATE_SAME && !(s->state.has_line && digest_eq(&s->state.line, &s->digest));
+}
+
 /* ---- publishing ---- */
 
 /* Publish as "firebreak publish" does.  Findings go to DIAG. */
@@ -385,7 +392,7 @@ update_live(struct update *u, bool forced)
 	int status = EXIT_FINE;
 
 	for (size_t i = 0; i < u->n; i++)
-		if (renew(u, u->v[i], life))
+		if (renew(u, u->v[i], life) || has_other_line(u->v[i]))
 			renewed = true;
 	if (put_all(u) == -1) {
 		put_back_all(u, NULL);

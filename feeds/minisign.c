@@ -65,7 +65,7 @@ next_line(struct slice *rest, struct slice *line)
 	return true;
 }
 
-/* The comment in LINE that begins with HEAD: bounded, and no control is in it. */
+/* The comment in LINE that begins with HEAD: bounded, and no control is in it but the tabs that minisign itself writes. */
 static bool
 comment_of(struct slice line, struct slice head, struct slice *out)
 {
@@ -73,7 +73,7 @@ comment_of(struct slice line, struct slice head, struct slice *out)
 		return false;
 	*out = slice_skip(line, head.len);
 	for (size_t i = 0; i < out->len; i++)
-		if ((unsigned char)out->p[i] < ' ' || out->p[i] == '\x7f')
+		if (((unsigned char)out->p[i] < ' ' && out->p[i] != '\t') || out->p[i] == '\x7f')
 			return false;
 	return true;
 }

@@ -1,4 +1,5 @@
-/* liar - an HTTP origin on loopback that serves a folder, and lies about the files that it is told to: for t/test_pull.sh.
+/* liar - an HTTP origin on loopback that serves a folder, and lies about the files that it is told to: for t/test_pull.sh and
+ * t/test_update.sh.
  *
  *	liar FOLDER LIES	prints its port; a line "NAME BYTES" a request; ends with standard input
  *
@@ -8,13 +9,18 @@
  *	cut			the length of all, and half of it		drip		ten bytes a second
  *	stall			no answer			head		a header that never ends
  *	to URL			a redirect, with zeros as its body		status N	that status
- *	part			status 206			gzip		a Content-Encoding that it does not have
+ *	part			status 206			gzip		a Content-Encoding that it may have or not
+ *	reset			half of it, and a connection reset	etag TAG	with that ETag; 304 to who has it
+ *	date DATE		the same with Last-Modified	retry N STATUS	that status, with Retry-After: N
+ *	coded WORD		that Content-Encoding
+ * When LIES/requests is there, the head of each request is appended to it.
  * One process a connection, each of which lives a minute at most, and no longer than the first. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +37,7 @@ static char zeros[PIECE];
 
 struct answer {
 	int		fd;
-	struct slice	name, how, body;
+	struct slice	name, how, body, request;
 	size_t		sent;
 };
 
@@ -95,6 +101,51 @@ redirect(struct answer *a, struct slice to)
 	with_length(a, "302 Found", fields, sizeof(zeros) / 8, slice_make(zeros, sizeof(zeros) / 8));
 }
 
+/* Half, and then what a firewall or a restart does. */
+static void
+reset(struct answer *a)
+{
+	const struct linger now = { .l_onoff = 1 };
+
+	with_length(a, "200 OK", "", a->body.len, slice_head(a->body, a->body.len / 2));
+	setsockopt(a->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+}
+
+/* Honest: the file with the field NAME, or 304 to who sends its VALUE in CONDITION. */
+static void
+conditional(struct answer *a, const char *name, const char *condition, struct slice value)
+{
+	char fields[PIECE], have[PIECE];
+
+	snprintf(fields, sizeof(fields), "%s: %.*s\r\n", name, SLICE_ARGS(value));
+	snprintf(have, sizeof(have), "\r\n%s: %.*s\r\n", condition, SLICE_ARGS(value));
+	if (slice_search(a->request, slice_str(have)) < a->request.len)
+		head(a, "304 Not Modified", fields);
+	else
+		with_length(a, "200 OK", fields, a->body.len, a->body);
+}
+
+static void
+retry(struct answer *a, struct slice rest)
+{
+	char fields[PIECE], status[64];
+	struct slice after, code;
+
+	slice_cut(rest, ' ', &after, &code);
+	snprintf(fields, sizeof(fields), "Retry-After: %.*s\r\n", SLICE_ARGS(after));
+	snprintf(status, sizeof(status), "%.*s Later", SLICE_ARGS(code));
+	with_length(a, status, fields, 0, slice_make(NULL, 0));
+}
+
+static void
+coded(struct answer *a, struct slice coding)
+{
+	char fields[PIECE];
+
+	snprintf(fields, sizeof(fields), "Content-Encoding: %.*s\r\n", SLICE_ARGS(coding));
+	with_length(a, "200 OK", fields, a->body.len, a->body);
+}
+
 static void
 lie(struct answer *a)
 {
@@ -127,7 +178,17 @@ lie(struct answer *a)
 	} else if (slice_eq(word, SLICE("part"))) {
 		with_length(a, "206 Partial Content", "Content-Range: bytes 0-9/100\r\n", a->body.len, a->body);
 	} else if (slice_eq(word, SLICE("gzip"))) {
-		with_length(a, "200 OK", "Content-Encoding: gzip\r\n", a->body.len, a->body);
+		coded(a, word);
+	} else if (slice_eq(word, SLICE("coded"))) {
+		coded(a, rest);
+	} else if (slice_eq(word, SLICE("reset"))) {
+		reset(a);
+	} else if (slice_eq(word, SLICE("etag"))) {
+		conditional(a, "ETag", "If-None-Match", rest);
+	} else if (slice_eq(word, SLICE("date"))) {
+		conditional(a, "Last-Modified", "If-Modified-Since", rest);
+	} else if (slice_eq(word, SLICE("retry"))) {
+		retry(a, rest);
 	} else {
 		snprintf(status, sizeof(status), "%.*s Lie", SLICE_ARGS(rest));
 		with_length(a, status, "", a->body.len, a->body);
@@ -157,6 +218,20 @@ read_of(const char *dir, struct slice name, struct buf *out)
 	return name.len == 0 ? -1 : file_read(path, out);
 }
 
+/* For who wants to see what he was sent. */
+static void
+note_request(struct slice request)
+{
+	char path[PIECE];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/requests", lies);
+	if ((fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)) == -1)
+		return;
+	file_write_all(fd, request);
+	close(fd);
+}
+
 static void
 serve(int fd)
 {
@@ -169,7 +244,9 @@ serve(int fd)
 	while (n < sizeof(request) && slice_search(slice_make(request, n), SLICE("\r\n\r\n")) == n &&
 	    (got = read(fd, request + n, sizeof(request) - n)) > 0)
 		n += (size_t)got;
-	a.name = name_of(slice_make(request, n));
+	a.request = slice_make(request, n);
+	a.name = name_of(a.request);
+	note_request(a.request);
 	buf_init(&body, FILE_MAX);
 	buf_init(&how, PIECE);
 	if (read_of(folder, a.name, &body) == -1) {

@@ -160,7 +160,8 @@ is "separates" "$(rules t)" "block host a.example;"
 while IFS='|' read -r idea settings message; do
 	conf "# A comment.\n\nlist format=hosts $settings\n"
 	fb 2 "sources.conf: $idea" publish --dry-run
-	has "$idea: the line is named, and why" "sources.conf:3: error: $message" "$err"
+	has "$idea: line and column are named, and why" "sources.conf:3:C: error: $message" \
+		"$(sed -E 's/(sources\.conf:3):(19|2[0-9]): /\1:C: /' <<<"$err")"
 done <<'END'
 an action that is none|action=protect|the action of a feed is block or allow: "protect"
 an empty action|action=""|the action of a feed is block or allow

@@ -237,7 +237,7 @@ add_zip(struct unpack *u)
 	u->at = 0;
 	u->file.n_head = 0;
 	u->zip = (struct layer){ .read = read_zip, .u = u };
-	if ((u->archive = archive_read_new()) == NULL || archive_read_support_format_zip(u->archive) != ARCHIVE_OK ||
+	if ((u->archive = archive_read_new()) == NULL || archive_read_support_format_zip_seekable(u->archive) != ARCHIVE_OK ||
 	    archive_read_set_seek_callback(u->archive, zip_seek) != ARCHIVE_OK ||
 	    archive_read_open2(u->archive, u, NULL, zip_input, NULL, NULL) != ARCHIVE_OK)
 		return (int)fail(u, "the zip cannot be read");

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Updates that are killed or meet a disk that fails: what is live is as it was before or after it, every list is whole, and the next
+# update needs nobody's hand.  TAP.
+#
+#	make update-crash	every call failed in every way, and 500 kills at random times
+#	CRASH_LONG="kills"	of calls and kills only these in their long form
+#	CRASH_SEED=N		other random points
+set -u
+. "${top_srcdir:-.}/t/faulty.sh"
+trap 'kill "${liar_PID:-}" 2>/dev/null; rm -rf "$work"' EXIT
+origin=$work/origin
+mkdir -p "$work/lies" "$origin"
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
+
+coproc liar { exec "$build/t/liar" "$origin" "$work/lies"; }
+read -r -t 20 -u "${liar[0]}" port || { echo "Bail out! no origin"; exit 1; }
+
+# Three lists that change, and one that comes later.
+lists() { for name in a b c; do awk -v n="$name" -v v="$1" 'BEGIN { for (i = 0; i < 200; i++) print n i "." v ".test" }' > "$origin/$name.txt"; done; }
+before=$work/before
+mkdir -p "$before"
+{
+	for name in a b; do echo "$name origin=http://127.0.0.1:$port/$name.txt format=hosts"; done
+	echo "c origin=file://$origin/c.txt format=hosts"
+} > "$before/sources.conf"
+state=$before
+lists v1
+fb update || bail update
+echo "d origin=http://127.0.0.1:$port/d.txt.gz format=hosts" >> "$before/sources.conf"
+cp -a "$before" "$work/first"
+lists v2
+for ((i = 0; i < 200; i++)); do echo "d$i.test"; done | gzip -c > "$origin/d.txt.gz"
+state=$work/state
+again() { rm -rf "$state"; cp -a "$work/first" "$state"; }
+again; look; old=$content
+faulty FAULT_LOG="$work/log" update --force || bail update
+look; new=$content
+calls=$(sort -n "$work/log" | tail -n 1 | cut -d' ' -f1)
+[[ $old != "$new" && $calls -gt 15 && -z $lying ]]; ok $? "an update of $calls calls changes what is live" "$old $new $calls $lying"
+sums=$(sha256sum "$state"/sources/*.feed "$work/first"/sources/*.feed | cut -d" " -f1)
+
+left() { find "$state/update" "$state/sources" -name '.[!l]*' -print; }	# what was only on its way
+point() {	# point HOW SETTING
+	local status where="$1 $2" list
+	again
+	faulty FAULT_HOW="$1" "$2" update --force; status=$?
+	look
+	case $status in
+	0) took=$((took * 9 / 10))
+		[ "$content" = "$new" ] || wrong "$where: success was said, and $content is live" ;;
+	1) ;;		# of a list of its own
+	2) [ "$content" = "$old" ] || wrong "$where: failure was said, and $content is live: $(head -n 3 "$work/err")" ;;
+	137) took=$((took * 51 / 50)) killed=$((killed + 1))
+		[[ $content = "$old" || $content = "$new" ]] || wrong "$where: $content is live" ;;
+	*) wrong "$where: exit status $status: $(head -n 3 "$work/err")" ;;
+	esac
+	for list in "$state"/sources/*.feed; do
+		grep -q "$(sha256sum < "$list" | cut -d' ' -f1)" <<<"$sums" || wrong "$where: half a list: $list"
+	done
+	fb update --force; status=$?
+	look
+	[[ $status -eq 0 && $content = "$new" && -z $lying ]] || wrong "$where: again: $status, $content is live, $lying, $(head -n 2 "$work/err")"
+	[ -z "$(left)" ] || wrong "$where: again: left: $(left)"
+	fb status --verify || wrong "$where: again: status: $(head -n 2 "$work/err")"
+}
+killed=0 took=0		# in microseconds, about; what is killed or not says whether it is too short or too long
+if is_long calls; then
+	for how in "${hows[@]}"; do
+		for ((i = 1; i <= calls; i++)); do point $how FAULT_AT=$i; done
+		told "$how at each of $calls calls"
+	done
+else
+	n=$([ $slow = no ] && echo 16 || echo 4)
+	for ((points = 0; points < n; points++)); do point ${hows[points % 8]} FAULT_AT=$((RANDOM % calls + 1)); done
+	told "$n faults at random calls"
+fi
+
+# ---- kills at random times ----
+again
+start=${EPOCHREALTIME/./}; faulty update --force || bail update; took=$((${EPOCHREALTIME/./} - start))
+wanted=$(is_long kills && echo 500 || { [ $slow = no ] && echo 20 || echo 4; })
+killed=0
+for ((tries = 0; killed < wanted && tries < 4 * wanted; tries++)); do
+	point half FAULT_US=$(((RANDOM * 32768 + RANDOM) % (took * 5 / 4) + 1))
+done
+[ $killed -ge "$wanted" ]; ok $? "$killed updates were killed at random times, of about $took us"
+told "after each the old or the new lists are live, and the next update needs nobody's hand"
+tap_done
