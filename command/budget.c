@@ -9,14 +9,39 @@
 #include "base/file.h"
 #include "command/rehearsal.h"
 #include "command/show.h"
+#include "feeds/feed_list.h"
 #include "ruleset/gate.h"
 #include "ruleset/overview.h"
 
 enum { MS = 1000, SITE_MAX = 1 << 20, LOGS_MAX = 1000 };
 
-/* C's site.conf into SITE.  False when nothing has to be asked, or the file is wrong, as publish will say. */
+/* Who may block how much: the site's own number, and those of the feeds that have one in sources.conf. */
+struct limits {
+	int64_t			 most;		/* 0: no limit */
+	struct feed_list	 feeds;
+};
+
 static bool
-wants_budget(const struct call *c, struct site *site)
+has_limit(const struct limits *l)
+{
+	for (size_t i = 0; i < l->feeds.n; i++)
+		if (l->feeds.v[i]->read.origin.budget > 0)
+			return true;
+	return l->most > 0;
+}
+
+/* Of SOURCE: 0 for none. */
+static int64_t
+limit_of(const struct limits *l, const char *source)
+{
+	const struct feed_item *f = feed_list_find(&l->feeds, slice_str(source));
+
+	return f != NULL && f->read.origin.budget > 0 ? f->read.origin.budget : l->most;
+}
+
+/* C's site.conf into SITE, and the LIMITS.  False when nothing has to be asked, or a file is wrong, as publish will say. */
+static bool
+wants_budget(const struct call *c, struct site *site, struct limits *limits)
 {
 	struct diag unwanted = { 0 };
 	char path[STATE_PATH];
@@ -26,7 +51,11 @@ wants_budget(const struct call *c, struct site *site)
 	buf_init(&text, SITE_MAX);
 	if (state_path(c->state, STATE_SITE, path) == 0 && file_read(path, &text) == 0 &&
 	    option_parse(site_options, site_options_n, site, path, buf_slice(&text), &unwanted) == 0)
-		wanted = site->rehearse_budget > 0 && *site->rehearse_logs != '\0';
+		wanted = *site->rehearse_logs != '\0';
+	limits->most = site->rehearse_budget;
+	if (wanted)
+		feed_list_read(c->state, &limits->feeds, &unwanted);
+	wanted = wanted && has_limit(limits);
 	buf_fini(&text);
 	diag_fini(&unwanted);
 	return wanted;
@@ -89,7 +118,7 @@ hold_row(struct budget *b, const struct rehearsal_row *row, uint64_t all, int64_
 }
 
 static void
-find_over(const struct call *c, struct budget *b, const struct rehearsal *r, int64_t most)
+find_over(const struct call *c, struct budget *b, const struct rehearsal *r, const struct limits *limits)
 {
 	struct diag unwanted = { 0 };
 	struct held_list decisions = { 0 };
@@ -98,8 +127,9 @@ find_over(const struct call *c, struct budget *b, const struct rehearsal *r, int
 	held_index(&decisions);
 	for (size_t i = 0; i < r->n && r->rows[i].is_source; i++) {
 		uint64_t all = requests_of(r, &decisions, r->rows[i].source);
+		int64_t most = limit_of(limits, r->rows[i].source);
 
-		for (size_t k = 0; all > (uint64_t)most && k < r->n; k++)
+		for (size_t k = 0; most > 0 && all > (uint64_t)most && k < r->n; k++)
 			if (!r->rows[k].is_source && r->rows[k].outcome == OUTCOME_BLOCK && *r->rows[k].words != '\0' &&
 			    strcmp(r->rows[k].source, r->rows[i].source) == 0 && !is_approved(&decisions, &r->rows[k]))
 				hold_row(b, &r->rows[k], all, most);
@@ -112,7 +142,7 @@ find_over(const struct call *c, struct budget *b, const struct rehearsal *r, int
 /* ---- asking ---- */
 
 static void
-ask_logs(const struct call *c, struct budget *b, const struct site *site, struct access_logs *logs, struct diag *diag)
+ask_logs(const struct call *c, struct budget *b, const struct limits *limits, struct access_logs *logs, struct diag *diag)
 {
 	struct rehearsal r = { .candidate = b->candidate.g, .now = judge_now(b->candidate.g, clock_ms() / MS) };
 	struct diag findings = { 0 };
@@ -131,7 +161,7 @@ ask_logs(const struct call *c, struct budget *b, const struct site *site, struct
 		diag_add(diag, DIAG_WARNING, NULL, 0, 0, "the access logs of RehearseLogs could not all be asked, and the budget may not hold "
 		    "what it should: %s%s%s", findings.v != NULL && findings.v[0].file != NULL ? findings.v[0].file : "",
 		    findings.v != NULL && findings.v[0].file != NULL ? ": " : "", diag_first_error(&findings));
-	find_over(c, b, &r, site->rehearse_budget);
+	find_over(c, b, &r, limits);
 	rehearsal_fini(&r);
 	generation_close(live);
 	pseudonyms_free(keys);
@@ -140,7 +170,7 @@ ask_logs(const struct call *c, struct budget *b, const struct site *site, struct
 
 static void
 rehearse_site(const struct call *c, const struct publish_options *options, struct budget *b, const struct site *site,
-    struct diag *diag)
+    const struct limits *limits, struct diag *diag)
 {
 	struct diag unwanted = { 0 }, format = { 0 };
 	struct access_logs logs = { .format = access_format_new(slice_str(site->rehearse_format), &format) };
@@ -154,7 +184,7 @@ rehearse_site(const struct call *c, const struct publish_options *options, struc
 	else if (candidate_make(c, options, NULL, &b->candidate, &unwanted) == 0 && b->candidate.report.changed > 0) {
 		if (access_format_has_time(logs.format))
 			logs.since_ms = clock_ms() - site->rehearse_days * CLOCK_DAY_S * MS;
-		ask_logs(c, b, site, &logs, diag);
+		ask_logs(c, b, limits, &logs, diag);
 	}
 	for (size_t i = 0; i < logs.n; i++)
 		free(paths[i]);
@@ -166,13 +196,15 @@ rehearse_site(const struct call *c, const struct publish_options *options, struc
 void
 budget_ask(const struct call *c, const struct publish_options *options, struct budget *b, struct diag *diag)
 {
+	struct limits limits = { .most = 0 };
 	struct site site;
 
 	*b = (struct budget){ .candidate = { .dir = NULL } };
 	if (option_defaults(site_options, site_options_n, &site) == -1)
 		return;
-	if (wants_budget(c, &site))
-		rehearse_site(c, options, b, &site, diag);
+	if (wants_budget(c, &site, &limits))
+		rehearse_site(c, options, b, &site, &limits, diag);
+	feed_list_free(&limits.feeds);
 	option_fini(site_options, site_options_n, &site);
 }
 

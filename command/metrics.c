@@ -10,6 +10,7 @@
 #include "command/metrics.h"
 #include "command/show.h"
 #include "command/verb.h"
+#include "feeds/feed_list.h"
 #include "feeds/feed_source.h"
 #include "ruleset/overview.h"
 #include "ruleset/sources.h"
@@ -240,6 +241,36 @@ add_sources(const struct call *c, int64_t now_ms, struct buf *out)
 	diag_fini(&unwanted);
 }
 
+/* How old the last good list of each feed is that "firebreak update" fetches. */
+static void
+add_fetched(const struct call *c, int64_t now_ms, struct buf *out)
+{
+	struct diag unwanted = { 0 };
+	struct feed_list list;
+
+	feed_list_read(c->state, &list, &unwanted);
+	for (int what = 0; what < 3 && list.n > 0; what++) {
+		static const struct { const char *name, *help; } kinds[] = {
+			{ "feed_good_timestamp_seconds", "When a feed's origin last said something good; 0 is never." },
+			{ "feed_failures", "Failures of a feed since then." },
+			{ "feed_stale", "1 when that is longer ago than twice its interval." },
+		};
+
+		head(out, kinds[what].name, "gauge", kinds[what].help);
+		for (size_t i = 0; i < list.n; i++) {
+			const struct feed_item *f = list.v[i];
+			const int64_t values[] = { f->state.good, (int64_t)f->state.failures,
+				feed_state_is_stale(&f->state, now_ms / MS_PER_S, f->read.origin.every) };
+
+			buf_addf(out, "firebreak_%s", kinds[what].name);
+			add_label(out, "source", slice_str(f->name));
+			buf_addf(out, " %" PRId64 "\n", values[what]);
+		}
+	}
+	feed_list_free(&list);
+	diag_fini(&unwanted);
+}
+
 /* When an alert's rules came, at each step, for the newest alerts only: a series that nobody looks at costs as much as another. */
 static void
 add_leads(const struct call *c, bool quick, struct buf *out)
@@ -292,6 +323,7 @@ metrics_collect(const struct call *c, bool quick, struct buf *out)
 	buf_addf(out, "firebreak_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	add_generation(g, out);
 	add_sources(c, now_ms, out);
+	add_fetched(c, now_ms, out);
 	add_leads(c, quick, out);
 	add_delivery(c, g == NULL ? 0 : generation_number(g), now_ms, &diag, out);
 	if (r != NULL) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "command/coverage.h"
 #include "command/delivery.h"
+#include "command/fetched.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/overview.h"
@@ -20,6 +21,7 @@ struct report {
 	bool		 verified;
 	struct delivery	 delivery;
 	struct coverage	 coverage;
+	struct feed_list fetched;
 };
 
 /* Whoever may not read the state must not be told that there is none.  -1 after saying so. */
@@ -51,6 +53,7 @@ collect(const struct call *c, struct report *r)
 	show_progress_end();
 	coverage_look(r->o.runtime, r->o.g == NULL ? NULL : generation_site(r->o.g), r->o.now_ms, &r->coverage, &r->diag);
 	delivery_look(c, r->o.g != NULL ? generation_number(r->o.g) : 0, r->o.now_ms / 1000, &r->delivery, &r->diag);
+	feed_list_read(c->state, &r->fetched, &r->diag);
 }
 
 static void
@@ -161,6 +164,7 @@ print_report(const struct report *r)
 	else
 		print_generation(r);
 	delivery_print(&r->delivery);
+	fetched_print(&r->fetched, r->o.now_ms / 1000);
 	print_workers(r);
 	if (r->o.runtime != NULL)
 		coverage_print(&r->coverage, r->o.now_ms);
@@ -234,6 +238,7 @@ print_json(const struct report *r)
 	}
 	json_object_set_new(j, "generation", r->o.g == NULL ? json_null() : json_generation(r));
 	json_object_set_new(j, r->delivery.follows ? "follows" : "offers", delivery_json(&r->delivery));
+	json_object_set_new(j, "fetched", fetched_json(&r->fetched, r->o.now_ms / 1000));
 	json_object_set_new(j, "workers", json_workers(r));
 	show_json_number(j, "workers_behind", r->o.n_behind);
 	for (enum counter i = 0; r->o.runtime != NULL && i < COUNTERS; i++)
@@ -262,13 +267,15 @@ run(struct call *c)
 		return EXIT_TROUBLE;
 	r.verified = values[FLAG_VERIFY] != NULL;
 	collect(c, &r);
-	status = r.o.g == NULL || r.diag.n_errors > 0 || r.o.n_behind > 0 || delivery_is_wrong(&r.delivery) ? EXIT_FOUND : EXIT_FINE;
+	status = r.o.g == NULL || r.diag.n_errors > 0 || r.o.n_behind > 0 || delivery_is_wrong(&r.delivery) ||
+	    fetched_is_wrong(&r.fetched, r.o.now_ms / 1000) ? EXIT_FOUND : EXIT_FINE;
 	diag_print(&r.diag, stderr);
 	if (values[FLAG_JSON] == NULL)
 		print_report(&r);
 	else if (print_json(&r) == -1)
 		status = EXIT_TROUBLE;
 	overview_fini(&r.o);
+	feed_list_free(&r.fetched);
 	diag_fini(&r.diag);
 	return status;
 }

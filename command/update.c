@@ -39,7 +39,7 @@ count(const struct update *u, enum update_outcome outcome)
 	size_t n = 0;
 
 	for (size_t i = 0; i < u->n; i++)
-		n += u->v[i]->wanted ? u->v[i]->result.outcome == outcome : outcome == UPDATE_NOT_DUE;
+		n += u->v[i].wanted ? u->v[i].result.outcome == outcome : outcome == UPDATE_NOT_DUE;
 	return n;
 }
 
@@ -50,14 +50,15 @@ static void
 print_sources(const struct update *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
-		const struct update_source *s = u->v[i];
+		const struct update_source *s = &u->v[i];
 		const struct feed_counts *n = &s->result.counts;
 
 		if (s->wanted && s->result.outcome == UPDATE_NEW && isatty(STDOUT_FILENO))
 			printf("%s: new, %" PRIu64 " entries in %" PRIu64 " lines; %" PRIu64 " skipped, %" PRIu64 " bad; %" PRIu64 " KB came in\n",
-			    s->name, n->entries, n->lines, n->skipped, n->bad, s->result.bytes / 1024);
+			    s->feed->name, n->entries, n->lines, n->skipped, n->bad, s->result.bytes / 1024);
 		if (is_bad(s)) {
-			fprintf(stderr, "%s:%u: %s: %s: ", u->conf, s->line, s->result.outcome == UPDATE_HELD ? "warning" : "error", s->name);
+			fprintf(stderr, "%s:%u: %s: %s: ", u->list.conf, s->feed->line,
+			    s->result.outcome == UPDATE_HELD ? "warning" : "error", s->feed->name);
 			show_text(stderr, slice_str(s->result.why));
 			fputc('\n', stderr);
 		}
@@ -91,7 +92,7 @@ json_source(const struct update_source *s)
 	char date[CLOCK_TEXT];
 	json_t *j = json_object();
 
-	json_object_set_new(j, "name", json_string(s->name));
+	json_object_set_new(j, "name", json_string(s->feed->name));
 	json_object_set_new(j, "outcome", json_string(s->wanted ? outcome_name(r->outcome) : outcome_name(UPDATE_NOT_DUE)));
 	show_json_number(j, "bytes", r->bytes);
 	if (r->counts.lines > 0) {
@@ -102,8 +103,8 @@ json_source(const struct update_source *s)
 	}
 	if (r->why[0] != '\0')
 		json_object_set_new(j, "why", show_json_text(slice_str(r->why)));
-	clock_format_s(s->state.next, date);
-	if (s->state.next != 0)
+	clock_format_s(s->feed->state.next, date);
+	if (s->feed->state.next != 0)
 		json_object_set_new(j, "next", json_string(date));
 	return j;
 }
@@ -114,7 +115,7 @@ print_json(const struct update *u)
 	json_t *j = json_object(), *sources = json_array();
 
 	for (size_t i = 0; i < u->n; i++)
-		json_array_append_new(sources, json_source(u->v[i]));
+		json_array_append_new(sources, json_source(&u->v[i]));
 	json_object_set_new(j, "sources", sources);
 	json_object_set_new(j, "dry_run", json_boolean(u->dry_run));
 	show_json_number(j, "alerts_imported", u->n_imported);
@@ -151,7 +152,7 @@ report(const struct update *u, bool json, int status)
 	print_errors(u->diag);
 	print_sources(u);
 	for (size_t i = 0; i < u->n; i++)
-		bad = bad || is_bad(u->v[i]);
+		bad = bad || is_bad(&u->v[i]);
 	if (!json)
 		print_summary(u, status);
 	else if (print_json(u) == -1)
@@ -209,7 +210,7 @@ static void
 drop_staged(const struct update *u)
 {
 	for (size_t i = 0; i < u->n; i++)
-		unlink(u->v[i]->staged);
+		unlink(u->v[i].staged);
 }
 
 static int

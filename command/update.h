@@ -17,9 +17,7 @@
 #include "base/diag.h"
 #include "command/call.h"
 #include "command/live.h"
-#include "feeds/feed_settings.h"
-#include "feeds/feed_state.h"
-#include "ruleset/manifest.h"
+#include "feeds/feed_list.h"
 
 enum update_outcome {
 	UPDATE_NOT_DUE,		/* not asked for */
@@ -43,17 +41,13 @@ struct update_result {
 };
 
 struct update_source {
-	char			 name[MANIFEST_NAME + 1];
-	struct slice		 settings;	/* behind the name; borrowed from the list's text */
-	unsigned		 line, col;	/* where in sources.conf */
-	struct digest		 digest;	/* SHA-256 of SETTINGS */
-	struct feed_settings	 read;
-	struct feed_state	 state;		/* as remembered */
+	struct feed_item	*feed;
+	struct digest		 digest;	/* SHA-256 of its line in sources.conf */
 	bool			 wanted;	/* is to be asked for in this run */
 	struct update_result	 result;
 	bool			 in_place;	/* in sources/ is another list than the one remembered */
 	bool			 was_in_place;	/* so it was, and may have been put back */
-	char			 path[STATE_PATH], staged[STATE_PATH], before[STATE_PATH];
+	char			 staged[STATE_PATH], before[STATE_PATH];
 	pid_t			 pid;		/* of the process that fetches; 0 */
 	int			 pipe;
 	size_t			 got;		/* bytes of the result */
@@ -63,9 +57,8 @@ struct update {
 	const struct call	*call;
 	int64_t			 now;		/* seconds */
 	bool			 force, dry_run;
-	char			 conf[STATE_PATH];
-	struct buf		 text;		/* of sources.conf */
-	struct update_source   **v;
+	struct feed_list	 list;
+	struct update_source	*v;		/* of each in LIST */
 	size_t			 n;
 	struct diag		*diag;
 	struct publish_report	 report;	/* its generation is 0 when nothing was published */
@@ -73,21 +66,18 @@ struct update {
 	size_t			 n_imported;	/* alerts */
 };
 
-/* Read sources.conf into U: every source that has an origin, with what is remembered of it, and which are wanted: those that are due,
- * or all when U->force; of ONLY, "NAME,NAME", alone when that is not NULL.  -1 with errors in U->diag: a line that is wrong, a name in
- * ONLY that has no origin.  update_free() is due in either case. */
+/* Read sources.conf into U: every source that has an origin, with what is remembered of it, and which are wanted: those that are
+ * due, or all when U->force; of ONLY, "NAME,NAME", alone when that is not NULL.  -1 with errors in U->diag: a line that is wrong, a
+ * name in ONLY that has no origin.  update_free() is due in either case. */
 int update_list(struct update *u, const char *only);
 void update_free(struct update *u);
 
-/* Fetch the wanted sources, a few at once; U->v[...]->result and .staged have what came. */
+/* Fetch the wanted sources, a few at once; the results and the staged files have what came. */
 void update_fetch(struct update *u);
 
-/* Put the new lists in their places, publish, and remember.  FORCED: publish also when no list is new.  EXIT_FINE, EXIT_FOUND when it is
- * not everywhere, or not signed; EXIT_TROUBLE when nothing could be published, for a reason that is in U->diag. */
+/* Put the new lists in their places, publish, and remember.  FORCED: publish also when no list is new.  EXIT_FINE, EXIT_FOUND when
+ * it is not everywhere, or not signed; EXIT_TROUBLE when nothing could be published, for a reason that is in U->diag. */
 int update_live(struct update *u, bool forced);
-
-/* Say in U->diag what is wrong with S. */
-void update_say(struct update *u, const struct update_source *s, const char *why);
 
 /* The SHA-256 of the file at PATH.  -1 with errno. */
 int update_digest(const char *path, struct digest *out);

@@ -78,7 +78,7 @@ fail(struct work *w, const char *why)
 static bool
 remembers(const struct work *w)
 {
-	const struct feed_state *s = &w->s->state;
+	const struct feed_state *s = &w->s->feed->state;
 
 	return w->is_here && s->has_file && digest_eq(&s->file, &w->here) && s->has_line && digest_eq(&s->line, &w->s->digest);
 }
@@ -87,9 +87,9 @@ static int
 look(struct work *w, int raw, int out, bool gzip)
 {
 	const char *helper = getenv("FIREBREAK_FEED_HELPER");
-	const struct feed_origin *o = &w->s->read.origin;
-	struct feed_check_options options = { .helper = helper != NULL ? helper : FEED_HELPER, .settings = w->s->settings,
-		.line = w->s->line, .col = w->s->col, .gzip = gzip, .unpacked = (uint64_t)o->unpacked, .lines = (uint64_t)o->lines,
+	const struct feed_origin *o = &w->s->feed->read.origin;
+	struct feed_check_options options = { .helper = helper != NULL ? helper : FEED_HELPER, .settings = w->s->feed->settings,
+		.line = w->s->feed->line, .col = w->s->feed->col, .gzip = gzip, .unpacked = (uint64_t)o->unpacked, .lines = (uint64_t)o->lines,
 		.timeout_s = o->timeout };
 	struct feed_check_report report;
 
@@ -122,11 +122,11 @@ stage(struct work *w, int raw, bool gzip)
 static int
 take(struct work *w, int raw)
 {
-	const struct feed_state *state = &w->s->state;
+	const struct feed_state *state = &w->s->feed->state;
 	bool known = remembers(w);
 	struct download_answer a;
 
-	if (download(&w->s->read.origin, known ? state : NULL, raw, &a) == -1) {
+	if (download(&w->s->feed->read.origin, known ? state : NULL, raw, &a) == -1) {
 		w->out->retry_after_s = a.retry_after_s;
 		w->out->bytes = a.bytes;
 		return fail(w, a.why);
@@ -150,7 +150,7 @@ work(struct work *w)
 	char dir[STATE_PATH];
 	int raw = state_path(w->u->call->state, STATE_UPDATE, dir) == -1 ? -1 : file_nameless(dir);
 
-	w->is_here = update_digest(w->s->path, &w->here) == 0;
+	w->is_here = update_digest(w->s->feed->path, &w->here) == 0;
 	if (raw == -1)
 		fail(w, strerror(errno));
 	else
@@ -167,7 +167,7 @@ fetch_one(struct update *u, struct update_source *s, int fd, pid_t parent)
 	signal(SIGPIPE, SIG_IGN);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
 		_exit(EXIT_TROUBLE);
-	alarm((unsigned)(2 * s->read.origin.timeout + SPARE_S));
+	alarm((unsigned)(2 * s->feed->read.origin.timeout + SPARE_S));
 	work(&w);
 	_exit(file_write_all(fd, slice_make((const char *)&result, sizeof(result))) == 0 ? EXIT_FINE : EXIT_TROUBLE);
 }
@@ -247,9 +247,9 @@ wait_for_some(struct update *u)
 	size_t n = 0, left = 0;
 
 	for (size_t i = 0; i < u->n && n < AT_ONCE; i++)
-		if (u->v[i]->pid > 0) {
-			fds[n] = (struct pollfd){ .fd = u->v[i]->pipe, .events = POLLIN };
-			sources[n++] = u->v[i];
+		if (u->v[i].pid > 0) {
+			fds[n] = (struct pollfd){ .fd = u->v[i].pipe, .events = POLLIN };
+			sources[n++] = &u->v[i];
 		}
 	if (n > 0 && poll(fds, (nfds_t)n, -1) > 0)
 		for (size_t i = 0; i < n; i++)
@@ -266,10 +266,10 @@ update_fetch(struct update *u)
 	size_t running = 0, done = 0, wanted = 0;
 
 	for (size_t i = 0; i < u->n; i++)
-		wanted += u->v[i]->wanted && u->v[i]->result.outcome != UPDATE_FAILED;
+		wanted += u->v[i].wanted && u->v[i].result.outcome != UPDATE_FAILED;
 	for (size_t i = 0; i < u->n || running > 0;) {
 		if (i < u->n && running < AT_ONCE) {
-			struct update_source *s = u->v[i++];
+			struct update_source *s = &u->v[i++];
 
 			if (!s->wanted || s->result.outcome == UPDATE_FAILED)
 				continue;

@@ -40,9 +40,9 @@ sync_places(const struct update *u)
 static int
 put_in_place(const struct update_source *s)
 {
-	if (!s->in_place && link(s->path, s->before) == -1 && errno != ENOENT && errno != EEXIST)
+	if (!s->in_place && link(s->feed->path, s->before) == -1 && errno != ENOENT && errno != EEXIST)
 		return -1;
-	return rename(s->staged, s->path);
+	return rename(s->staged, s->feed->path);
 }
 
 /* The new list of S goes back beside its place, and the old one takes it; there may have been none. */
@@ -50,9 +50,9 @@ static int
 put_back(struct update_source *s)
 {
 	unlink(s->staged);
-	if (link(s->path, s->staged) == -1)
+	if (link(s->feed->path, s->staged) == -1)
 		return -1;
-	if (rename(s->before, s->path) == -1 && (errno != ENOENT || unlink(s->path) == -1))
+	if (rename(s->before, s->feed->path) == -1 && (errno != ENOENT || unlink(s->feed->path) == -1))
 		return -1;
 	s->in_place = false;
 	return 0;
@@ -65,9 +65,9 @@ put_all(struct update *u)
 	int lock = state_lock(u->call->state), r = lock == -1 ? -1 : 0;
 
 	for (size_t i = 0; i < u->n && r == 0; i++)
-		if (u->v[i]->result.outcome == UPDATE_NEW) {
-			r = put_in_place(u->v[i]);
-			u->v[i]->in_place = u->v[i]->was_in_place = u->v[i]->in_place || r == 0;
+		if (u->v[i].result.outcome == UPDATE_NEW) {
+			r = put_in_place(&u->v[i]);
+			u->v[i].in_place = u->v[i].was_in_place = u->v[i].in_place || r == 0;
 		}
 	if (r == 0)
 		r = sync_places(u);
@@ -85,8 +85,8 @@ put_back_all(struct update *u, bool (*which)(const struct update_source *s))
 	int lock = state_lock(u->call->state), r = lock == -1 ? -1 : 0;
 
 	for (size_t i = 0; i < u->n && r == 0; i++)
-		if (u->v[i]->in_place && (which == NULL || which(u->v[i])))
-			r = put_back(u->v[i]);
+		if (u->v[i].in_place && (which == NULL || which(&u->v[i])))
+			r = put_back(&u->v[i]);
 	if (r == 0)
 		r = sync_places(u);
 	if (r == -1)
@@ -126,18 +126,18 @@ static bool
 renew(const struct update *u, const struct update_source *s, int64_t site_life)
 {
 	const struct timespec now[2] = { { .tv_sec = (time_t)u->now }, { .tv_sec = (time_t)u->now } };
-	int64_t life = s->read.has_life ? s->read.life : site_life;
+	int64_t life = s->feed->read.has_life ? s->feed->read.life : site_life;
 	struct stat st;
 
-	return s->result.outcome == UPDATE_SAME && life != 0 && stat(s->path, &st) == 0 && u->now - st.st_mtim.tv_sec > life / 2 &&
-	    utimensat(AT_FDCWD, s->path, now, 0) == 0;
+	return s->result.outcome == UPDATE_SAME && life != 0 && stat(s->feed->path, &st) == 0 && u->now - st.st_mtim.tv_sec > life / 2 &&
+	    utimensat(AT_FDCWD, s->feed->path, now, 0) == 0;
 }
 
 /* Its line in sources.conf says something else of the same list. */
 static bool
 has_other_line(const struct update_source *s)
 {
-	return s->result.outcome == UPDATE_SAME && !(s->state.has_line && digest_eq(&s->state.line, &s->digest));
+	return s->result.outcome == UPDATE_SAME && !(s->feed->state.has_line && digest_eq(&s->feed->state.line, &s->digest));
 }
 
 /* ---- publishing ---- */
@@ -163,8 +163,8 @@ static const struct diag_entry *
 error_of(const struct update *u, const struct update_source *s, const struct diag *diag)
 {
 	for (size_t i = 0; i < diag->n; i++)
-		if (diag->v[i].level == DIAG_ERROR && diag->v[i].file != NULL && (strcmp(diag->v[i].file, s->path) == 0 ||
-		    (strcmp(diag->v[i].file, u->conf) == 0 && diag->v[i].line == s->line)))
+		if (diag->v[i].level == DIAG_ERROR && diag->v[i].file != NULL && (strcmp(diag->v[i].file, s->feed->path) == 0 ||
+		    (strcmp(diag->v[i].file, u->list.conf) == 0 && diag->v[i].line == s->feed->line)))
 			return &diag->v[i];
 	return NULL;
 }
@@ -192,10 +192,10 @@ put_back_named(struct update *u, const struct diag *diag)
 	int n = 0;
 
 	for (size_t i = 0; i < u->n; i++) {
-		const struct diag_entry *e = u->v[i]->in_place ? error_of(u, u->v[i], diag) : NULL;
+		const struct diag_entry *e = u->v[i].in_place ? error_of(u, &u->v[i], diag) : NULL;
 
 		if (e != NULL) {
-			refuse(u->v[i], e->text);
+			refuse(&u->v[i], e->text);
 			n++;
 		}
 	}
@@ -212,7 +212,7 @@ find_bad(struct update *u)
 	int r;
 
 	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES; i++)
-		new[i] = u->v[i]->in_place;
+		new[i] = u->v[i].in_place;
 	if (put_back_all(u, NULL) == -1)
 		return -1;
 	r = publish_once(u, true, &diag) == EXIT_TROUBLE ? -1 : 0;
@@ -220,13 +220,13 @@ find_bad(struct update *u)
 		if (!new[i])
 			continue;
 		diag_fini(&diag);
-		if ((r = put_in_place(u->v[i])) == -1)
+		if ((r = put_in_place(&u->v[i])) == -1)
 			break;
-		u->v[i]->in_place = true;
+		u->v[i].in_place = true;
 		if (publish_once(u, true, &diag) != EXIT_TROUBLE)
 			continue;
-		refuse(u->v[i], diag_first_error(&diag));
-		r = put_back(u->v[i]);
+		refuse(&u->v[i], diag_first_error(&diag));
+		r = put_back(&u->v[i]);
 	}
 	diag_fini(&diag);
 	return r;
@@ -238,7 +238,7 @@ count_in_place(const struct update *u)
 	size_t n = 0;
 
 	for (size_t i = 0; i < u->n; i++)
-		n += u->v[i]->in_place;
+		n += u->v[i].in_place;
 	return n;
 }
 
@@ -280,7 +280,7 @@ static const struct held *
 held_of(const struct held_list *held, const struct update_source *s)
 {
 	for (size_t i = 0; i < held->n; i++)
-		if (slice_eq(held->v[i].source, slice_str(s->name)) && (slice_starts(held->v[i].rule, SLICE("replace list ")) ||
+		if (slice_eq(held->v[i].source, slice_str(s->feed->name)) && (slice_starts(held->v[i].rule, SLICE("replace list ")) ||
 		    slice_eq(held->v[i].class, slice_str(lint_class_name(LINT_BUDGET)))))
 			return &held->v[i];
 	return NULL;
@@ -294,12 +294,12 @@ find_held(struct update *u)
 
 	held_load(HELD_RULES, u->call->state, &held, &unwanted);
 	for (size_t i = 0; i < u->n; i++) {
-		const struct held *h = u->v[i]->result.outcome == UPDATE_NEW ? held_of(&held, u->v[i]) : NULL;
+		const struct held *h = u->v[i].result.outcome == UPDATE_NEW ? held_of(&held, &u->v[i]) : NULL;
 
 		if (h == NULL)
 			continue;
-		u->v[i]->result.outcome = UPDATE_HELD;
-		snprintf(u->v[i]->result.why, FEED_WHY, "held until somebody decides: \"firebreak held\" has it, and \"firebreak approve %.*s\"",
+		u->v[i].result.outcome = UPDATE_HELD;
+		snprintf(u->v[i].result.why, FEED_WHY, "held until somebody decides: \"firebreak held\" has it, and \"firebreak approve %.*s\"",
 		    SLICE_ARGS(h->id));
 	}
 	held_fini(&held);
@@ -311,9 +311,9 @@ static void
 note_good(struct update *u, struct update_source *s)
 {
 	const struct update_result *r = &s->result;
-	struct feed_state *state = &s->state;
+	struct feed_state *state = &s->feed->state;
 
-	feed_state_good(state, u->now, s->read.origin.every);
+	feed_state_good(state, u->now, s->feed->read.origin.every);
 	state->has_line = state->has_file = true;
 	state->line = s->digest;
 	state->file = r->file;
@@ -332,17 +332,17 @@ keep_validators(struct update_source *s)
 	if (s->result.has_raw)
 		return;
 	if (s->result.etag[0] == '\0')
-		memcpy(s->result.etag, s->state.etag, sizeof(s->result.etag));
+		memcpy(s->result.etag, s->feed->state.etag, sizeof(s->result.etag));
 	if (s->result.modified[0] == '\0')
-		memcpy(s->result.modified, s->state.modified, sizeof(s->result.modified));
+		memcpy(s->result.modified, s->feed->state.modified, sizeof(s->result.modified));
 }
 
 /* The list of S in sources/ is live, and what is known of it is of another: the next answer will tell. */
 static void
 note_live(struct update_source *s)
 {
-	s->state.has_file = update_digest(s->path, &s->state.file) == 0;
-	s->state.has_line = s->state.has_raw = false;
+	s->feed->state.has_file = update_digest(s->feed->path, &s->feed->state.file) == 0;
+	s->feed->state.has_line = s->feed->state.has_raw = false;
 }
 
 /* What became of S into what is remembered; false when that is nothing. */
@@ -352,11 +352,11 @@ note(struct update *u, struct update_source *s, bool published)
 	bool live = s->in_place && published, failed = s->result.outcome == UPDATE_FAILED || s->result.outcome == UPDATE_REFUSED;
 
 	if (s->wanted) {
-		s->state.has_asked = true;
-		s->state.asked = s->digest;
+		s->feed->state.has_asked = true;
+		s->feed->state.asked = s->digest;
 	}
 	if (failed && s->wanted)
-		feed_state_failed(&s->state, u->now, s->read.origin.every, s->result.retry_after_s, slice_str(s->result.why));
+		feed_state_failed(&s->feed->state, u->now, s->feed->read.origin.every, s->result.retry_after_s, slice_str(s->result.why));
 	if (failed || s->result.outcome == UPDATE_NOT_DUE) {
 		if (live)
 			note_live(s);
@@ -375,8 +375,9 @@ remember(struct update *u, struct update_source *s, bool published)
 {
 	if (!note(u, s, published))
 		unlink(s->staged);
-	else if (feed_state_write(u->call->state, s->name, &s->state) == -1)
-		diag_add(u->diag, DIAG_WARNING, u->conf, s->line, 0, "%s: what is known of it cannot be kept: %s", s->name, strerror(errno));
+	else if (feed_state_write(u->call->state, s->feed->name, &s->feed->state) == -1)
+		diag_add(u->diag, DIAG_WARNING, u->list.conf, s->feed->line, 0, "%s: what is known of it cannot be kept: %s",
+		    s->feed->name, strerror(errno));
 	else {
 		if (published)
 			unlink(s->before);
@@ -392,7 +393,7 @@ update_live(struct update *u, bool forced)
 	int status = EXIT_FINE;
 
 	for (size_t i = 0; i < u->n; i++)
-		if (renew(u, u->v[i], life) || has_other_line(u->v[i]))
+		if (renew(u, &u->v[i], life) || has_other_line(&u->v[i]))
 			renewed = true;
 	if (put_all(u) == -1) {
 		put_back_all(u, NULL);
@@ -405,6 +406,6 @@ update_live(struct update *u, bool forced)
 	else
 		find_held(u);
 	for (size_t i = 0; i < u->n; i++)
-		remember(u, u->v[i], status != EXIT_TROUBLE);
+		remember(u, &u->v[i], status != EXIT_TROUBLE);
 	return status;
 }

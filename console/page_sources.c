@@ -2,6 +2,7 @@
 #include "console/html.h"
 #include "console/part.h"
 #include "console/rows.h"
+#include "feeds/feed_list.h"
 #include "ruleset/exception_list.h"
 #include "ruleset/overview.h"
 #include "ruleset/sources.h"
@@ -14,6 +15,7 @@ struct view {
 	const struct request	*rq;
 	struct buf		*out;
 	struct source_list	 files;		/* as they are on the disk */
+	struct feed_list	 fetched;	/* those that have an origin */
 	int64_t			 now;
 	size_t			 n;		/* exceptions */
 	bool			 damaged;
@@ -36,9 +38,30 @@ add_tag(const struct view *v, const char *class, enum word_id id)
 	buf_add_strs(v->out, "<span class=\"tag ", class, "\">", v->rq->words->text[id], "</span>", NULL);
 }
 
+/* When the origin of F last said something good, and what it said since. */
+static void
+write_fetched(const struct view *v, const struct feed_item *f)
+{
+	char age[WORDS_SPAN];
+
+	if (f->state.good != 0) {
+		html_span(v->out, v->rq, W_FETCHED_AGO, words_span(v->rq->words, v->now - f->state.good, age));
+		html_add_time(v->out, f->state.good);
+	}
+	if (feed_state_is_stale(&f->state, v->now, f->read.origin.every))
+		add_tag(v, "bad", W_STALE);
+	if (f->state.why[0] == '\0')
+		return;
+	add_tag(v, "mid", W_FETCH_FAILED);
+	buf_add_str(v->out, "<span>");
+	html_text(v->out, slice_str(f->state.why), HTML_SHORT);
+	buf_add_str(v->out, "</span>");
+}
+
 static void
 write_source(const struct view *v, const struct manifest_source *s)
 {
+	const struct feed_item *fetched = feed_list_find(&v->fetched, slice_str(s->name));
 	const struct source_file *file = file_of(v, s->name);
 	char age[WORDS_SPAN], n[WORDS_NUMBER];
 
@@ -53,6 +76,8 @@ write_source(const struct view *v, const struct manifest_source *s)
 			add_tag(v, "mid", W_CHANGED_SINCE);
 	} else
 		add_tag(v, "mid", W_NO_FILE);
+	if (fetched != NULL)
+		write_fetched(v, fetched);
 	buf_add_str(v->out, "</div></li>\n");
 }
 
@@ -64,6 +89,7 @@ read_files(struct view *v)
 
 	if (state_path(v->c->o->state, STATE_SOURCES, dir) == 0 && state_path(v->c->o->state, STATE_SETTINGS, conf) == 0)
 		source_list_read(dir, conf, v->c->o->formats, slice_make(NULL, 0), v->now, &v->files, &diag);
+	feed_list_read(v->c->o->state, &v->fetched, &diag);
 	diag_fini(&diag);
 }
 
@@ -78,6 +104,7 @@ write_sources(struct view *v, const struct generation *g)
 	for (size_t i = 0; i < m->n_sources; i++)
 		write_source(v, &m->sources[i]);
 	source_list_free(&v->files);
+	feed_list_free(&v->fetched);
 	buf_add_str(v->out, "</ul>\n");
 }
 

@@ -17,8 +17,8 @@ struct download_answer {
 	char		why[FEED_WHY];	/* when the result is -1 */
 };
 
-/* Fetch the list of ORIGIN into FD, an empty file.  HAVE is what is remembered of the one that is here; NULL when there is none, or it
- * is to be fetched in any case.  -1 with WHY. */
+/* Fetch the list of ORIGIN into FD, an empty file.  HAVE is what is remembered of the one that is here; NULL when there is none,
+ * or it is to be fetched in any case.  -1 with WHY. */
 int download(const struct feed_origin *origin, const struct feed_state *have, int fd, struct download_answer *out);
 
 #endif

@@ -53,8 +53,8 @@ struct transfer_answer {
 	char		why[TRANSFER_WHY];	/* when the result is -1 */
 };
 
-/* Get it.  0: the origin answered, with a status that is no redirect; the body of status 200 alone has been handed to SINK.  -1 with
- * WHY. */
+/* Get it.  0: the origin answered, with a status that is no redirect; the body of status 200 alone has been handed to SINK.  -1
+ * with WHY. */
 int transfer_get(struct transfer *t, const struct transfer_request *rq, struct transfer_answer *out);
 
 /* The regular file PATH, of at most MAX bytes.  The same. */

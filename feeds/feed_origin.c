@@ -153,9 +153,16 @@ feed_origin_set(struct feed_origin *o, const struct option *row, struct slice va
 static bool
 is_loopback(struct slice url)
 {
+	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
 	struct slice host = authority_of(url);
 
-	return slice_starts(host, SLICE("127.")) || slice_starts(host, SLICE("[::1]")) || slice_ieq(slice_head(host, 9), SLICE("localhost"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct slice name = slice_str(names[i]);
+
+		if (slice_istarts(host, name) && (host.len == name.len || host.p[name.len] == ':'))
+			return true;
+	}
+	return false;
 }
 
 const char *
@@ -259,7 +266,8 @@ read_private(int fd, struct buf *text, char why[static OPTION_WHY])
 }
 
 int
-feed_origin_headers(const char *path, struct buf *text, const char *lines[static FEED_HEADER_LINES], char why[static OPTION_WHY])
+feed_origin_headers(const char *path, struct buf *text, const char *lines[static FEED_HEADER_LINES],
+    char why[static OPTION_WHY])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), n = -1;
 

@@ -43,6 +43,7 @@ struct slice feed_origin_shown(const char *url);
 
 /* The lines of the header file PATH, each NUL-terminated in TEXT, which the caller wipes and frees: how many, their beginnings in
  * LINES.  -1 with WHY when it cannot be read, others may read it, or it is no list of header fields. */
-int feed_origin_headers(const char *path, struct buf *text, const char *lines[static FEED_HEADER_LINES], char why[static OPTION_WHY]);
+int feed_origin_headers(const char *path, struct buf *text, const char *lines[static FEED_HEADER_LINES],
+    char why[static OPTION_WHY]);
 
 #endif

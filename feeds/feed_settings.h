@@ -21,8 +21,8 @@ struct feed_settings {
 	struct feed_origin	 origin;
 };
 
-/* Read TEXT, which stands in line LINE of CONF from column COL on, behind the feed's name.  -1 with errors at CONF:LINE:COL in DIAG.
- * feed_settings_fini() is due in either case; OUT may not be moved. */
+/* Read TEXT, which stands in line LINE of CONF from column COL on, behind the feed's name.  -1 with errors at CONF:LINE:COL in
+ * DIAG.  feed_settings_fini() is due in either case; OUT may not be moved. */
 int feed_settings_read(struct feed_settings *out, const char *conf, unsigned line, unsigned col, struct slice text,
     struct diag *diag);
 void feed_settings_fini(struct feed_settings *s);
