@@ -6,31 +6,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "command/rehearsal.h"
 #include "command/show.h"
+#include "command/site_now.h"
 #include "feeds/feed_list.h"
 #include "ruleset/gate.h"
 #include "ruleset/overview.h"
 
-enum { MS = 1000, SITE_MAX = 1 << 20, LOGS_MAX = 1000 };
+enum { MS = 1000, TEXT_MAX = 4096, LOGS_MAX = 1000 };
 
 /* Who may block how much: the site's own number, and those of the feeds that have one in sources.conf. */
 struct limits {
-	int64_t			 most;		/* 0: no limit */
+	int64_t			 most;
 	struct feed_list	 feeds;
 };
 
-static bool
-has_limit(const struct limits *l)
-{
-	for (size_t i = 0; i < l->feeds.n; i++)
-		if (l->feeds.v[i]->read.origin.budget > 0)
-			return true;
-	return l->most > 0;
-}
-
-/* Of SOURCE: 0 for none. */
+/* Of SOURCE. */
 static int64_t
 limit_of(const struct limits *l, const char *source)
 {
@@ -44,21 +35,13 @@ static bool
 wants_budget(const struct call *c, struct site *site, struct limits *limits)
 {
 	struct diag unwanted = { 0 };
-	char path[STATE_PATH];
-	struct buf text;
-	bool wanted = false;
 
-	buf_init(&text, SITE_MAX);
-	if (state_path(c->state, STATE_SITE, path) == 0 && file_read(path, &text) == 0 &&
-	    option_parse(site_options, site_options_n, site, path, buf_slice(&text), &unwanted) == 0)
-		wanted = *site->rehearse_logs != '\0';
+	if (!site_now(c, site) || site->rehearse_budget == 0 || *site->rehearse_logs == '\0')
+		return false;
 	limits->most = site->rehearse_budget;
-	if (wanted)
-		feed_list_read(c->state, &limits->feeds, &unwanted);
-	wanted = wanted && has_limit(limits);
-	buf_fini(&text);
+	feed_list_read(c->state, &limits->feeds, &unwanted);
 	diag_fini(&unwanted);
-	return wanted;
+	return true;
 }
 
 /* The words of TEXT, at most MAX, into PATHS, each to be freed; how many. */
@@ -108,7 +91,7 @@ hold_row(struct budget *b, const struct rehearsal_row *row, uint64_t all, int64_
 	struct buf text;
 
 	clock_format_s(clock_ms() / MS, date);
-	buf_init(&text, SITE_MAX);
+	buf_init(&text, TEXT_MAX);
 	buf_addf(&text, "it would block %" PRIu64 " request%s of %s%" PRIu64 " client%s in the access logs; with all new rules of its "
 	    "source these are %" PRIu64 ", and the budget is %" PRId64, row->requests, show_s(row->requests),
 	    row->at_least ? "at least " : "", row->clients, show_s(row->clients), all, most);
@@ -129,7 +112,7 @@ find_over(const struct call *c, struct budget *b, const struct rehearsal *r, con
 		uint64_t all = requests_of(r, &decisions, r->rows[i].source);
 		int64_t most = limit_of(limits, r->rows[i].source);
 
-		for (size_t k = 0; most > 0 && all > (uint64_t)most && k < r->n; k++)
+		for (size_t k = 0; all > (uint64_t)most && k < r->n; k++)
 			if (!r->rows[k].is_source && r->rows[k].outcome == OUTCOME_BLOCK && *r->rows[k].words != '\0' &&
 			    strcmp(r->rows[k].source, r->rows[i].source) == 0 && !is_approved(&decisions, &r->rows[k]))
 				hold_row(b, &r->rows[k], all, most);
@@ -200,8 +183,6 @@ budget_ask(const struct call *c, const struct publish_options *options, struct b
 	struct site site;
 
 	*b = (struct budget){ .candidate = { .dir = NULL } };
-	if (option_defaults(site_options, site_options_n, &site) == -1)
-		return;
 	if (wants_budget(c, &site, &limits))
 		rehearse_site(c, options, b, &site, &limits, diag);
 	feed_list_free(&limits.feeds);

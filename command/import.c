@@ -1,4 +1,4 @@
-#include "alerts/alert.h"
+#include "command/import.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "alerts/alert.h"
+#include "alerts/alert_mail.h"
 #include "alerts/alert_version.h"
 #include "alerts/alert_withdrawal.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "command/candidate.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/source.h"
@@ -21,15 +24,16 @@ enum { FILE_MODE = 0644 };
 
 struct import {
 	const struct call	*call;
-	const char		*file;
+	const char		*file;		/* as it is named in findings */
 	int			 level;
 	bool			 dry_run, json;
+	bool			 tried;		/* a publish with its rules is tried before they are written */
 	int64_t			 now;		/* seconds */
 	struct diag		 diag;
 	struct public_suffixes	*list;		/* NULL: could not be read, and that was said */
 	struct alert		*alert;
 	char			 record_path[STATE_PATH], rules_path[STATE_PATH], versions_path[STATE_PATH];
-	struct buf		 text, record, rules, previous;
+	struct buf		 text, mail, record, rules, previous;
 	unsigned		 stored_version;	/* 0: no record is stored */
 	size_t			 n_rules;
 };
@@ -37,8 +41,9 @@ struct import {
 static void
 import_init(struct import *im, const struct call *c)
 {
-	*im = (struct import){ .call = c, .file = c->argv[0], .now = clock_ms() / 1000 };
+	*im = (struct import){ .call = c, .now = clock_ms() / 1000, .level = RULE_LEVEL_DEFAULT };
 	buf_init(&im->text, RECORD_MAX);
+	buf_init(&im->mail, RECORD_MAX);
 	buf_init(&im->record, RECORD_MAX);
 	buf_init(&im->rules, RULES_MAX);
 	buf_init(&im->previous, 2 * RULES_MAX);	/* withdrawn, its lines are longer */
@@ -48,6 +53,7 @@ static void
 import_fini(struct import *im)
 {
 	buf_fini(&im->text);
+	buf_fini(&im->mail);
 	buf_fini(&im->record);
 	buf_fini(&im->rules);
 	buf_fini(&im->previous);
@@ -69,17 +75,21 @@ load_suffixes(struct import *im, const char *path)
 	diag_fini(&diag);
 }
 
-/* The text as published, or a record. */
+/* The text as published, also in a mail, or a record. */
 static int
 read_alert(struct import *im)
 {
-	const char *name = strcmp(im->file, "-") == 0 ? STANDARD_INPUT : im->file;
+	struct slice text = buf_slice(&im->text);
+	const char *wrong = NULL;
 
-	if (file_read(im->file, &im->text) == -1) {
-		diag_add(&im->diag, DIAG_ERROR, name, 0, 0, "%s", strerror(errno));
-		return -1;
+	if (alert_is_mail(text)) {
+		wrong = alert_mail_text(text, &im->mail);
+		text = buf_slice(&im->mail);
 	}
-	im->alert = alert_read(name, buf_slice(&im->text), im->list, &im->diag);
+	if (wrong != NULL)
+		diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "%s", wrong);
+	else
+		im->alert = alert_read(im->file, text, im->list, &im->diag);
 	return im->alert == NULL ? -1 : 0;
 }
 
@@ -183,7 +193,6 @@ say_withdrawn(struct import *im)
 static int
 make_rules(struct import *im)
 {
-	const char *name = strcmp(im->file, "-") == 0 ? STANDARD_INPUT : im->file;
 	struct alert_rule_options options = { .level = im->level, .rev = im->alert->version,
 		.now = im->now, .list = im->list };
 
@@ -193,12 +202,45 @@ make_rules(struct import *im)
 	options.previous = buf_slice(&im->previous);
 	im->n_rules = alert_rules(im->alert, &options, &im->rules, &im->diag);
 	if (im->n_rules == 0 && im->diag.n_errors == 0)
-		diag_add(&im->diag, DIAG_ERROR, name, 0, 0, "nothing in it can become a rule: no host, no URL,"
+		diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "nothing in it can become a rule: no host, no URL,"
 		    " no digest of a file that may be listed");
 	if (im->diag.n_errors == 0 && alert_to_json(im->alert, &im->record) == -1)
 		diag_error(&im->diag, "the record of alert %s cannot be written as JSON",
 		    im->alert->id);
 	return im->diag.n_errors > 0 ? -1 : 0;
+}
+
+/* A publish with the rules in IM, of which nobody hears, so that an alert that lint refuses does not hold others back. */
+static int
+try_rules(struct import *im)
+{
+	struct publish_options options = { .only = NULL };
+	struct candidate candidate = { .dir = NULL };
+	char *dir = file_join(getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir, "firebreak-import-XXXXXX");
+	char *path = NULL, *source = NULL;
+	struct diag diag = { 0 };
+	int r = -1;
+
+	if (dir == NULL || mkdtemp(dir) == NULL || asprintf(&source, "alert-%s", im->alert->id) == -1 ||
+	    asprintf(&path, "%s/%s.rules", dir, source) == -1 || file_write(path, buf_slice(&im->rules), FILE_MODE) == -1)
+		diag_add(&im->diag, DIAG_ERROR, dir, 0, 0, "%s", strerror(errno));
+	else {
+		options.only = source;
+		options.lists = im->call->lists;
+		r = candidate_make(im->call, &options, path, &candidate, &diag);
+		if (r == -1)
+			diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "cannot be published: %s", diag_first_error(&diag));
+		candidate_fini(&candidate);
+	}
+	if (path != NULL)
+		unlink(path);
+	if (dir != NULL)
+		rmdir(dir);
+	free(dir);
+	free(path);
+	free(source);
+	diag_fini(&diag);
+	return r;
 }
 
 /* The record first: whatever is interrupted, an older version can then no longer take the rules'
@@ -278,11 +320,32 @@ import_alert(struct import *im)
 		return -1;
 	if (!im->dry_run && (lock = lock_sources(im)) == -1)
 		return -1;
-	r = compare_versions(im) == -1 || make_rules(im) == -1 ? -1 : 0;
+	r = compare_versions(im) == -1 || make_rules(im) == -1 || (im->tried && try_rules(im) == -1) ? -1 : 0;
 	if (r == 0 && !im->dry_run && (r = write_files(im)) == 0)
 		note_version(im);
 	if (lock != -1)
 		close(lock);
+	return r;
+}
+
+int
+import_text(const struct call *c, const char *file, struct slice text, bool dry_run, struct diag *diag)
+{
+	struct import im;
+	int r = -1;
+
+	import_init(&im, c);
+	im.file = file;
+	im.dry_run = dry_run;
+	im.tried = true;
+	load_suffixes(&im, NULL);
+	if (buf_add_slice(&im.text, text) == -1)
+		diag_add(&im.diag, DIAG_ERROR, file, 0, 0, "out of memory");
+	else
+		r = import_alert(&im);
+	for (size_t i = 0; i < im.diag.n; i++)
+		diag_add(diag, im.diag.v[i].level, im.diag.v[i].file, im.diag.v[i].line, im.diag.v[i].col, "%s", im.diag.v[i].text);
+	import_fini(&im);
 	return r;
 }
 
@@ -317,8 +380,11 @@ run(struct call *c)
 	import_init(&im, c);
 	if ((wrong = read_flags(&im, values)) != NULL)
 		return call_misused(c, wrong);
+	im.file = strcmp(c->argv[0], "-") == 0 ? STANDARD_INPUT : c->argv[0];
 	load_suffixes(&im, values[FLAG_SUFFIXES]);
-	if (import_alert(&im) == 0 && print_result(&im) == 0)
+	if (file_read(c->argv[0], &im.text) == -1)
+		diag_add(&im.diag, DIAG_ERROR, im.file, 0, 0, "%s", strerror(errno));
+	else if (import_alert(&im) == 0 && print_result(&im) == 0)
 		status = im.diag.n_warnings > 0 ? EXIT_FOUND : EXIT_FINE;
 	diag_print(&im.diag, stderr);
 	import_fini(&im);
@@ -329,7 +395,7 @@ const struct verb verb_import = {
 	.name = "import",
 	.run = run,
 	.operands = "[--dry-run] [--json] [--level N] [--suffixes FILE] FILE|-",
-	.summary = "Make rules of an outbreak alert: its text as published, or a JSON record.",
+	.summary = "Make rules of an outbreak alert: its text as published, a mail with it, or a JSON record.",
 	.help =
 	    "  --dry-run       print the rules, write nothing\n"
 	    "  --json          print the record, its rules under \"proposed\"\n"

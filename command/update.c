@@ -74,8 +74,10 @@ print_summary(const struct update *u, int status)
 	for (enum update_outcome o = UPDATE_NOT_DUE; o <= UPDATE_HELD; o++)
 		if (count(u, o) > 0)
 			printf(" %zu %s,", count(u, o), outcome_name(o));
-	if (u->n_imported > 0)
-		printf(" %zu alert%s imported,", u->n_imported, show_s(u->n_imported));
+	if (u->alerts.n_imported > 0)
+		printf(" %zu alert%s imported,", u->alerts.n_imported, show_s(u->alerts.n_imported));
+	if (u->alerts.n_refused > 0)
+		printf(" %zu alert%s refused,", u->alerts.n_refused, show_s(u->alerts.n_refused));
 	if (u->dry_run)
 		puts(" nothing written");
 	else if (p->generation != 0)
@@ -118,7 +120,8 @@ print_json(const struct update *u)
 		json_array_append_new(sources, json_source(&u->v[i]));
 	json_object_set_new(j, "sources", sources);
 	json_object_set_new(j, "dry_run", json_boolean(u->dry_run));
-	show_json_number(j, "alerts_imported", u->n_imported);
+	show_json_number(j, "alerts_imported", u->alerts.n_imported);
+	show_json_number(j, "alerts_refused", u->alerts.n_refused);
 	if (u->report.generation != 0) {
 		show_json_number(j, "generation", u->report.generation);
 		show_json_number(j, "rules", u->report.rules);
@@ -147,7 +150,7 @@ print_errors(const struct diag *diag)
 static int
 report(const struct update *u, bool json, int status)
 {
-	bool bad = false;
+	bool bad = u->alerts.n_refused > 0;
 
 	print_errors(u->diag);
 	print_sources(u);
@@ -213,6 +216,20 @@ drop_staged(const struct update *u)
 		unlink(u->v[i].staged);
 }
 
+/* Alerts do not wait for lists, which may take minutes: they are published first. */
+static int
+take_alerts(struct update *u)
+{
+	int status = EXIT_FINE;
+
+	incoming_import(u->call, u->now, u->dry_run, &u->alerts, u->diag);
+	if (u->alerts.n_imported == 0 || u->dry_run)
+		return EXIT_FINE;
+	if ((status = update_publish(u)) != EXIT_TROUBLE)
+		incoming_done(u->call, u->now, &u->alerts, u->diag);
+	return status;
+}
+
 static int
 perform(struct update *u, const char *only)
 {
@@ -221,11 +238,16 @@ perform(struct update *u, const char *only)
 	if (update_list(u, only) == -1)
 		return EXIT_TROUBLE;
 	drop_staged(u);
+	if (only == NULL)
+		status = take_alerts(u);
 	update_fetch(u);
 	if (u->dry_run)
 		drop_staged(u);
-	else
-		status = update_live(u, false);
+	else {
+		int lists = update_live(u);
+
+		status = lists > status ? lists : status;
+	}
 	return status;
 }
 
@@ -249,6 +271,7 @@ run(struct call *c)
 		return EXIT_TROUBLE;
 	status = report(&u, values[FLAG_JSON] != NULL, perform(&u, values[FLAG_ONLY]));
 	close(lock);
+	incoming_fini(&u.alerts);
 	update_free(&u);
 	diag_fini(&diag);
 	return status;
@@ -258,7 +281,7 @@ const struct verb verb_update = {
 	.name = "update",
 	.run = run,
 	.operands = "[--dry-run] [--force] [--json] [--only NAME,...]",
-	.summary = "Fetch the lists that sources.conf has an origin for, and publish.",
+	.summary = "Fetch the lists that sources.conf has an origin for, import alerts that wait, and publish.",
 	.help =
 	    "  --dry-run       fetch and look at what comes; write nothing\n"
 	    "  --force         also those that are not due\n"

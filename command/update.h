@@ -16,6 +16,7 @@
 
 #include "base/diag.h"
 #include "command/call.h"
+#include "command/incoming.h"
 #include "command/live.h"
 #include "feeds/feed_list.h"
 
@@ -63,7 +64,7 @@ struct update {
 	struct diag		*diag;
 	struct publish_report	 report;	/* its generation is 0 when nothing was published */
 	struct confirmation	 confirmation;
-	size_t			 n_imported;	/* alerts */
+	struct incoming		 alerts;
 };
 
 /* Read sources.conf into U: every source that has an origin, with what is remembered of it, and which are wanted: those that are
@@ -75,9 +76,12 @@ void update_free(struct update *u);
 /* Fetch the wanted sources, a few at once; the results and the staged files have what came. */
 void update_fetch(struct update *u);
 
-/* Put the new lists in their places, publish, and remember.  FORCED: publish also when no list is new.  EXIT_FINE, EXIT_FOUND when
- * it is not everywhere, or not signed; EXIT_TROUBLE when nothing could be published, for a reason that is in U->diag. */
-int update_live(struct update *u, bool forced);
+/* Publish as "firebreak publish" does, without those lists that make it fail: they go back.  EXIT_FINE, EXIT_FOUND when it is not
+ * everywhere, or not signed; EXIT_TROUBLE when nothing could be published, for a reason that is in U->diag. */
+int update_publish(struct update *u);
+
+/* Put the new lists in their places, publish when there is something new, and remember.  The same. */
+int update_live(struct update *u);
 
 /* The SHA-256 of the file at PATH.  -1 with errno. */
 int update_digest(const char *path, struct digest *out);

@@ -12,13 +12,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "command/show.h"
+#include "command/site_now.h"
 #include "command/verb.h"
 #include "feeds/feed_source.h"
 #include "ruleset/held.h"
 #include "ruleset/lint.h"
-#include "ruleset/site.h"
-
-enum { SITE_MAX = 1 << 20 };
 
 /* ---- places ---- */
 
@@ -102,21 +100,12 @@ put_back_all(struct update *u, bool (*which)(const struct update_source *s))
 static int64_t
 host_life(const struct call *c)
 {
-	struct diag unwanted = { 0 };
-	char path[STATE_PATH];
 	struct site site;
-	int64_t life = 0;
-	struct buf text;
+	int64_t life;
 
-	if (option_defaults(site_options, site_options_n, &site) == -1)
-		return 0;
-	buf_init(&text, SITE_MAX);
-	if (state_path(c->state, STATE_SITE, path) == 0 && file_read(path, &text) == 0)
-		option_parse(site_options, site_options_n, &site, path, buf_slice(&text), &unwanted);
+	site_now(c, &site);
 	life = site.host_life;
-	buf_fini(&text);
 	option_fini(site_options, site_options_n, &site);
-	diag_fini(&unwanted);
 	return life;
 }
 
@@ -250,9 +239,8 @@ keep_findings(struct update *u, const struct diag *diag)
 		diag_add(u->diag, diag->v[i].level, diag->v[i].file, diag->v[i].line, diag->v[i].col, "%s", diag->v[i].text);
 }
 
-/* Publish, without those lists that make it fail. */
-static int
-publish_good(struct update *u)
+int
+update_publish(struct update *u)
 {
 	for (bool searched = false;;) {
 		struct diag diag = { 0 };
@@ -386,10 +374,10 @@ remember(struct update *u, struct update_source *s, bool published)
 }
 
 int
-update_live(struct update *u, bool forced)
+update_live(struct update *u)
 {
 	int64_t life = host_life(u->call);
-	bool renewed = forced;
+	bool renewed = false;
 	int status = EXIT_FINE;
 
 	for (size_t i = 0; i < u->n; i++)
@@ -400,7 +388,7 @@ update_live(struct update *u, bool forced)
 		return EXIT_TROUBLE;
 	}
 	if (count_in_place(u) > 0 || renewed)
-		status = publish_good(u);
+		status = update_publish(u);
 	if (status == EXIT_TROUBLE)
 		put_back_all(u, NULL);
 	else

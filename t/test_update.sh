@@ -284,6 +284,69 @@ id=$(grep -o '^[0-9a-f]\{24\} .* large replace list' "$state/held" | cut -d' ' -
 fb 0 "approved" approve "$id"
 ! is_live h250.test; ok $? "it is live"
 
+# ---- status, metrics ----
+fb 0 "status" status
+has "says how old each list is" "Fetched     mal: good " "$out"
+sed -i "s/^good .*/good $(date -u -d '3 days ago' +%Y-%m-%dT%H:%M:%SZ)/" "$state/update/mal"
+tell mal.txt "status 503"
+fb 1 "a failure after three days" update --force
+fb 1 "status" status
+has "says loudly that the last good list is stale" "mal: *** STALE: last good 3 days ago ***" "$out"
+has "and why" "the origin answered with status 503" "$out"
+fb 1 "as JSON" status --json
+has "too" '"stale": true' "$out"
+fb 0 "metrics" metrics
+has "have it" 'firebreak_feed_stale{source="mal"} 1' "$out"
+has "and of another" 'firebreak_feed_stale{source="large"} 0' "$out"
+tell
+fb 0 "it is back" update --force
+fb 0 "and all is well" status
+
+# ---- a budget of its own ----
+for i in 1 2 3; do printf '%s.000 5 192.0.2.%s TCP_MISS/200 500 GET http://www.busy.test/ - HIER_DIRECT/192.0.2.9 text/html\n' "$(date +%s)" $i; done > "$work/access.log"
+printf 'RehearseLogs %s\nRehearseBudget 1000\n' "$work/access.log" > "$state/site.conf"
+conf "$mal budget=2" "$large" "psl origin=$url/psl.txt format=squidguard-domains"
+echo www.busy.test >> "$origin/mal.txt"
+fb 1 "a list that would block more than its budget" update --force
+has "is held" "mal: held until somebody decides" "$err"
+! is_live www.busy.test; ok $? "for a person"
+conf "$mal" "$large" "psl origin=$url/psl.txt format=squidguard-domains"
+rm "$state/site.conf"; sed -i '$d' "$origin/mal.txt"
+fb 0 "without it" update --force
+
+# ---- alerts ----
+incoming=$state/alerts/incoming
+mkdir -p "$incoming/folder"; mkfifo "$incoming/fifo"; ln -s "$work/mal.txt" "$incoming/link"
+echo 'See http://half.test/x' > "$incoming/.half"
+echo 'See http://young.test/x' > "$incoming/young"
+put() { printf '%b' "$2" > "$incoming/.t"; touch -d '1 minute ago' "$incoming/.t"; mv "$incoming/.t" "$incoming/$1"; }	# put NAME TEXT
+put text 'Users are sent to http://alert-one.test/a/b.exe today.\n'
+put mail 'From: analyst@example.test\r\nDate: x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSee http://alert-=\r\ntwo.test/x=3D1\r\n'
+put none 'Nothing in it.\n'
+put ours 'Users are sent to http://www.ours.test/ today.\n'
+echo 'protect host .ours.test' > "$state/sources/own.rules"
+fb 0 "a domain of our own" publish
+touch -d '1 minute ago' "$incoming/.half"
+tell mal.txt "status 500"
+fb 1 "alerts that wait, and a list that fails" update --force
+has "two are imported" "2 alerts imported, 2 alerts refused" "$out"
+tell
+is "the text is live" "$("$firebreak" --state "$state" check http://alert-one.test/a/b.exe | head -n 1 | cut -d: -f1)" "block"
+is "the mail is" "$("$firebreak" --state "$state" check "http://alert-two.test/x=1" | head -n 1 | cut -d: -f1)" "block"
+has "one without rules is an error" "incoming/none: error: nothing in it can become a rule" "$err"
+has "one that lint refuses is" "incoming/ours: error: cannot be published" "$err"
+is "they are moved" "$(cd "$incoming" && find . -type f | sed -E 's/[0-9T:-]+Z-/DATE-/' | sort | tr '\n' ' ')" \
+	"./.half ./imported/DATE-mail ./imported/DATE-text ./refused/DATE-none ./refused/DATE-ours ./young "
+fb 0 "another run" update --force
+has "imports nothing" "unchanged, nothing to publish" "$out"
+rm -rf "$incoming"
+printf 'From: a@b.test\nMessage-ID: <1@b>\nContent-Type: text/html\n\n<p>http://c.test/\n' > "$work/mail"
+out=$("$firebreak" --state "$state" import - < "$work/mail" 2>&1); is "a mail without a text" "$?" 2
+has "is refused" "the mail has no text (text/plain) in it" "$out"
+printf 'From: a@b.test\nMessage-ID: <1@b>\n\nhttp://c.test/path\n' > "$work/mail"
+out=$("$firebreak" --state "$state" import --dry-run - < "$work/mail" 2>&1)
+has "a mail from a pipe" "block url c.test/path" "$out"
+
 # ---- a list that makes publish fail ----
 awk 'BEGIN { for (i = 0; i < 5; i++) print "a" i ".test," i }' > "$origin/table.txt"
 conf "$mal" "$large" "table origin=$url/table.txt format=csv host=1"

@@ -1,0 +1,130 @@
+#include "command/incoming.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "alerts/alert.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "command/import.h"
+
+enum { MODE_FOLDER = 02775 };
+
+static int
+is_visible(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+/* The text of the file at PATH into OUT.  1: it is left alone, for now or ever; -1 with errno. */
+static int
+read_text(const char *path, int64_t now, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), r, saved;
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	r = fstat(fd, &st);
+	if (r == 0 && (!S_ISREG(st.st_mode) || now - st.st_mtim.tv_sec < INCOMING_QUIET_S))
+		r = 1;
+	if (r == 0)
+		r = file_read_fd(fd, out);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return r;
+}
+
+/* Move NAME to the folder WHERE in it, which is made. */
+static void
+move(const struct call *c, int64_t now, const char *name, const char *where, struct diag *diag)
+{
+	char dir[STATE_PATH], from[STATE_PATH], to[STATE_PATH], part[STATE_PATH], date[CLOCK_TEXT];
+
+	clock_format_s(now, date);
+	snprintf(part, sizeof(part), STATE_INCOMING "/%s", where);
+	if (state_path(c->state, part, dir) == -1 || file_mkdirs(dir, MODE_FOLDER) == -1)
+		goto fail;
+	snprintf(part, sizeof(part), STATE_INCOMING "/%s", name);
+	if (state_path(c->state, part, from) == -1)
+		goto fail;
+	snprintf(part, sizeof(part), STATE_INCOMING "/%s/%s-%.200s", where, date, name);
+	if (state_path(c->state, part, to) == 0 && rename(from, to) == 0)
+		return;
+fail:
+	diag_add(diag, DIAG_WARNING, name, 0, 0, "cannot be moved to " STATE_INCOMING "/%s: %s", where, strerror(errno));
+}
+
+/* One of them. */
+static void
+import_one(const struct call *c, int64_t now, bool dry_run, const char *name, struct incoming *out, struct diag *diag)
+{
+	char part[STATE_PATH], path[STATE_PATH];
+	struct buf text;
+	int r;
+
+	snprintf(part, sizeof(part), STATE_INCOMING "/%s", name);
+	if (state_path(c->state, part, path) == -1)
+		return;
+	buf_init(&text, ALERT_TEXT_MAX);
+	r = read_text(path, now, &text);
+	/* Whoever put it there may have taken it away; a link or a folder is none of ours. */
+	if (r == 1 || (r == -1 && (errno == ENOENT || errno == ELOOP || errno == EISDIR))) {
+		buf_fini(&text);
+		return;
+	}
+	if (r == -1)
+		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", errno == EFBIG ? "is too long for an alert" : strerror(errno));
+	if (r == 0 && import_text(c, path, buf_slice(&text), dry_run, diag) == 0 &&
+	    (out->imported[out->n_imported] = strdup(name)) != NULL)
+		out->n_imported++;
+	else {
+		out->n_refused++;
+		if (!dry_run)
+			move(c, now, name, "refused", diag);
+	}
+	buf_fini(&text);
+}
+
+void
+incoming_import(const struct call *c, int64_t now, bool dry_run, struct incoming *out, struct diag *diag)
+{
+	struct dirent **names;
+	char dir[STATE_PATH];
+	int n;
+
+	*out = (struct incoming){ .n_imported = 0 };
+	if (state_path(c->state, STATE_INCOMING, dir) == -1 || (n = scandir(dir, &names, is_visible, alphasort)) == -1) {
+		if (errno != ENOENT)
+			diag_add(diag, DIAG_ERROR, STATE_INCOMING, 0, 0, "%s", strerror(errno));
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		if (out->n_imported + out->n_refused < INCOMING_MAX)
+			import_one(c, now, dry_run, names[i]->d_name, out, diag);
+		free(names[i]);
+	}
+	free(names);
+}
+
+void
+incoming_done(const struct call *c, int64_t now, const struct incoming *in, struct diag *diag)
+{
+	for (size_t i = 0; i < in->n_imported; i++)
+		move(c, now, in->imported[i], "imported", diag);
+}
+
+void
+incoming_fini(struct incoming *in)
+{
+	for (size_t i = 0; i < in->n_imported; i++)
+		free(in->imported[i]);
+	in->n_imported = 0;
+}
