@@ -41,7 +41,9 @@ field_name(struct slice line)
 	for (size_t i = 0; i < colon; i++)
 		if ((unsigned char)(line.p[i] - '!') > '~' - '!')
 			return slice_make(line.p, 0);
-	return colon == line.len || slice_starts(slice_skip(line, colon + 1), SLICE("//")) ? slice_make(line.p, 0) : slice_head(line, colon);
+	if (colon == line.len || slice_starts(slice_skip(line, colon + 1), SLICE("//")))
+		return slice_make(line.p, 0);
+	return slice_head(line, colon);
 }
 
 static bool

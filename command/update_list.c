@@ -37,14 +37,22 @@ set_source(struct update *u, struct update_source *s, struct feed_item *feed)
 
 /* ---- which are wanted ---- */
 
+/* It is time, or its line in sources.conf is another than that of the last try. */
+static bool
+is_due(const struct update *u, const struct update_source *s)
+{
+	const struct feed_state *state = &s->feed->state;
+
+	return feed_state_is_due(state, u->now) || !state->has_asked || !digest_eq(&state->asked, &s->digest);
+}
+
 static int
 choose(struct update *u, const char *only)
 {
 	struct slice rest = slice_str(only), name;
 
 	for (size_t i = 0; i < u->n; i++)
-		u->v[i].wanted = only == NULL && (u->force || feed_state_is_due(&u->v[i].feed->state, u->now) || 
-		    !u->v[i].feed->state.has_asked || !digest_eq(&u->v[i].feed->state.asked, &u->v[i].digest));
+		u->v[i].wanted = only == NULL && (u->force || is_due(u, &u->v[i]));
 	while (rest.len > 0) {
 		slice_cut(rest, ',', &name, &rest);
 		if (feed_list_find(&u->list, name) == NULL) {

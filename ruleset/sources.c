@@ -269,7 +269,7 @@ list_files(struct listing *l)
 	return result;
 }
 
-/* A line of sources.conf about a source that is not there does nothing: a slip of the pen, mostly; one that is fetched will come. */
+/* A line of sources.conf about a source that is not there does nothing: a slip of the pen, mostly.  Those that are fetched come. */
 static void
 warn_of_absent(struct listing *l)
 {

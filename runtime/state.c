@@ -27,7 +27,7 @@ int
 state_make(const char *state)
 {
 	static const char *const inside[] = {
-		STATE_SOURCES, STATE_ALERTS, STATE_RULES, STATE_RUNTIME, STATE_LOG, STATE_UPDATE,
+		STATE_SOURCES, STATE_ALERTS, STATE_RULES, STATE_RUNTIME, STATE_LOG, STATE_UPDATE, STATE_INCOMING,
 	};
 	char path[STATE_PATH];
 

@@ -440,7 +440,7 @@ fi
 left=
 for file in "$state"/*/*; do
 	case ${file##*/} in
-	*.rules | *.json | *.versions | *.seg | *.log | MANIFEST | MANIFEST.[0-9] | MANIFEST.[0-9][0-9] | lock | compact.lock | shared) ;;
+	*.rules | *.json | *.versions | *.seg | *.log | MANIFEST | MANIFEST.[0-9] | MANIFEST.[0-9][0-9] | lock | compact.lock | shared | incoming) ;;
 	*) left+=$file$'\n' ;;
 	esac
 done
