@@ -209,6 +209,16 @@ lock_updates(const struct call *c)
 	return -1;
 }
 
+/* What a killed run left on its way. */
+static void
+clean(const struct call *c)
+{
+	char dir[STATE_PATH];
+
+	if (state_path(c->state, STATE_UPDATE, dir) == 0)
+		file_clean(dir);
+}
+
 static void
 drop_staged(const struct update *u)
 {
@@ -269,6 +279,7 @@ run(struct call *c)
 	u.dry_run = values[FLAG_DRY_RUN] != NULL;
 	if (call_need_state(c) == -1 || may_publish(c) == -1 || (lock = lock_updates(c)) == -1)
 		return EXIT_TROUBLE;
+	clean(c);
 	status = report(&u, values[FLAG_JSON] != NULL, perform(&u, values[FLAG_ONLY]));
 	close(lock);
 	incoming_fini(&u.alerts);

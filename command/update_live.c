@@ -133,17 +133,14 @@ has_other_line(const struct update_source *s)
 
 /* Publish as "firebreak publish" does.  Findings go to DIAG. */
 static int
-publish_once(struct update *u, bool dry_run, struct diag *diag)
+publish_once(struct update *u, struct diag *diag)
 {
 	struct live_request rq = live_request(u->call);
 
-	rq.options.dry_run = dry_run;
 	rq.quiet = true;
 	rq.diag = diag;
-	if (!dry_run) {
-		rq.report = &u->report;
-		rq.confirmation = &u->confirmation;
-	}
+	rq.report = &u->report;
+	rq.confirmation = &u->confirmation;
 	return live_run(u->call, &rq);
 }
 
@@ -191,34 +188,34 @@ put_back_named(struct update *u, const struct diag *diag)
 	return n > 0 && put_back_all(u, is_refused) == -1 ? -1 : n;
 }
 
-/* No error says which list it is about: without all of them, and then with one after the other, a publish is tried.  -1 when it
- * fails without them as well. */
+/* No error says which list it is about: publish without all of them, and then with one more after the other.  As update_publish(). */
 static int
-find_bad(struct update *u)
+publish_singly(struct update *u, struct diag *diag)
 {
 	bool new[MANIFEST_SOURCES] = { false };
-	struct diag diag = { 0 };
-	int r;
+	int status, last;
 
 	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES; i++)
 		new[i] = u->v[i].in_place;
-	if (put_back_all(u, NULL) == -1)
-		return -1;
-	r = publish_once(u, true, &diag) == EXIT_TROUBLE ? -1 : 0;
-	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES && r == 0; i++) {
+	if (put_back_all(u, NULL) == -1 || (status = publish_once(u, diag)) == EXIT_TROUBLE)
+		return EXIT_TROUBLE;
+	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES; i++) {
 		if (!new[i])
 			continue;
-		diag_fini(&diag);
-		if ((r = put_in_place(&u->v[i])) == -1)
-			break;
+		diag_fini(diag);
+		if (put_in_place(&u->v[i]) == -1)
+			return EXIT_TROUBLE;
 		u->v[i].in_place = true;
-		if (publish_once(u, true, &diag) != EXIT_TROUBLE)
+		if ((last = publish_once(u, diag)) != EXIT_TROUBLE) {
+			status = last;
 			continue;
-		refuse(&u->v[i], diag_first_error(&diag));
-		r = put_back(&u->v[i]);
+		}
+		refuse(&u->v[i], diag_first_error(diag));
+		diag_fini(diag);
+		if (put_back(&u->v[i]) == -1)
+			return EXIT_TROUBLE;
 	}
-	diag_fini(&diag);
-	return r;
+	return status;
 }
 
 static size_t
@@ -242,23 +239,16 @@ keep_findings(struct update *u, const struct diag *diag)
 int
 update_publish(struct update *u)
 {
-	for (bool searched = false;;) {
-		struct diag diag = { 0 };
-		int status = publish_once(u, false, &diag), n = 0;
+	struct diag diag = { 0 };
+	int status, n;
 
-		if (status == EXIT_TROUBLE)
-			n = put_back_named(u, &diag);
-		if (n == 0 && status == EXIT_TROUBLE && !searched && count_in_place(u) > 0) {
-			searched = true;
-			n = find_bad(u) == 0 ? 1 : 0;
-		}
-		if (n <= 0) {
-			keep_findings(u, &diag);
-			diag_fini(&diag);
-			return status;
-		}
+	while ((status = publish_once(u, &diag)) == EXIT_TROUBLE && (n = put_back_named(u, &diag)) > 0)
 		diag_fini(&diag);
-	}
+	if (status == EXIT_TROUBLE && n == 0 && count_in_place(u) > 0)
+		status = publish_singly(u, &diag);
+	keep_findings(u, &diag);
+	diag_fini(&diag);
+	return status;
 }
 
 /* ---- what is remembered ---- */

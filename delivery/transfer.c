@@ -16,7 +16,7 @@
 #include "config.h"
 
 enum { REDIRECTS = 5, CONNECT_MS = 10000, READ_STEP = 64 * 1024, STATUS_OK = 200, STATUS_REDIRECT = 300, STATUS_NOT_MODIFIED = 304,
-	STATUS_ERROR = 400, MS = 1000 };
+	STATUS_ERROR = 400, MS = 1000, STALLED_RATE = 100, STALLED_S = 30 };
 
 struct transfer {
 	struct transfer_options	 options;
@@ -154,6 +154,8 @@ set_options(const struct transfer *t)
 	    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_USERAGENT, "firebreak/" PACKAGE_VERSION) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALLED_RATE) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALLED_S) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->why) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_bytes) == CURLE_OK;
 

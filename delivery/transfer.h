@@ -3,7 +3,8 @@
  * libcurl lives here, and only http and https are ever given to it.  Certificates and names are verified (https); nothing is
  * decompressed; no password, cookie or .netrc is sent.  A redirect is followed, five times, when the caller says that it may be;
  * fields that are secret go to the scheme, host and port of the first URL alone.  Of this machine (file:) regular files are read.
- * What comes is handed on as it comes and believed by nobody here.  One thread at a time. */
+ * Less than 100 bytes a second for 30 seconds ends it, before the time is over.  What comes is handed on as it comes and believed
+ * by nobody here.  One thread at a time. */
 #ifndef DELIVERY_TRANSFER_H
 #define DELIVERY_TRANSFER_H
 

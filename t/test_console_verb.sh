@@ -286,6 +286,18 @@ is "slow clients go, others are answered" "$status" 200
 kill $slow
 kill -0 $pid; ok $? "it is still there"
 
+# ---- lists that are fetched ----
+echo mal.example > "$state/sources/mal.feed"
+echo 'mal origin=https://feeds.example/mal.txt?key=s3cr3t format=hosts' > "$state/sources.conf"
+"$firebreak" publish >/dev/null 2>&1
+printf 'firebreak-feed 1\ngood %s\nfailures 2\nwhy the <b>origin</b>\n' "$(date -ud '3 days ago' +%FT%TZ)" > "$state/update/mal"
+get ann /sources
+has "how old the last good list is" "fetched 3 days ago" "$body"
+has "that it is stale" ">stale<" "$body"
+has "and why" "the &lt;b&gt;origin&lt;/b&gt;" "$body"
+hasnot "but no secret" s3cr3t "$body"
+rm "$state/sources.conf" "$state/sources/mal.feed"
+
 # ---- the end of a session ----
 cp "$work/ann" "$work/old"
 get ann /logout -d "token=$anns"; is "logging out" "$status" 303
