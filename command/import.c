@@ -28,6 +28,7 @@ struct import {
 	int			 level;
 	bool			 dry_run, json;
 	bool			 tried;		/* a publish with its rules is tried before they are written */
+	bool			 trouble;	/* it failed for a reason that is not in the alert */
 	int64_t			 now;		/* seconds */
 	struct diag		 diag;
 	struct public_suffixes	*list;		/* NULL: could not be read, and that was said */
@@ -136,6 +137,7 @@ lock_sources(struct import *im)
 
 	if (fd == -1)
 		diag_error(&im->diag, "%s: %s", im->call->state, strerror(errno));
+	im->trouble = fd == -1;
 	return fd;
 }
 
@@ -145,6 +147,7 @@ read_if_there(struct import *im, const char *path, struct buf *out)
 {
 	if (file_read(path, out) == 0 || errno == ENOENT)
 		return 0;
+	im->trouble = true;
 	diag_add(&im->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
 	return -1;
 }
@@ -210,6 +213,16 @@ make_rules(struct import *im)
 	return im->diag.n_errors > 0 ? -1 : 0;
 }
 
+/* DIAG, of a publish that was tried, has an error in a line of the alert's own rules. */
+static bool
+is_refused(const struct diag *diag, const char *source)
+{
+	for (size_t i = 0; i < diag->n; i++)
+		if (diag->v[i].level == DIAG_ERROR && diag->v[i].file != NULL && diag->v[i].line > 0 && strstr(diag->v[i].file, source) != NULL)
+			return true;
+	return false;
+}
+
 /* A publish with the rules in IM, of which nobody hears, so that an alert that lint refuses does not hold others back. */
 static int
 try_rules(struct import *im)
@@ -222,14 +235,16 @@ try_rules(struct import *im)
 	int r = -1;
 
 	if (dir == NULL || mkdtemp(dir) == NULL || asprintf(&source, "alert-%s", im->alert->id) == -1 ||
-	    asprintf(&path, "%s/%s.rules", dir, source) == -1 || file_write(path, buf_slice(&im->rules), FILE_MODE) == -1)
+	    asprintf(&path, "%s/%s.rules", dir, source) == -1 || file_write(path, buf_slice(&im->rules), FILE_MODE) == -1) {
 		diag_add(&im->diag, DIAG_ERROR, dir, 0, 0, "%s", strerror(errno));
-	else {
+		im->trouble = true;
+	} else {
 		options.only = source;
 		options.lists = im->call->lists;
 		r = candidate_make(im->call, &options, path, &candidate, &diag);
 		if (r == -1)
 			diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "cannot be published: %s", diag_first_error(&diag));
+		im->trouble = r == -1 && !is_refused(&diag, source);
 		candidate_fini(&candidate);
 	}
 	if (path != NULL)
@@ -252,7 +267,10 @@ write_files(struct import *im)
 		diag_add(&im->diag, DIAG_ERROR, im->record_path, 0, 0, "%s", strerror(errno));
 	else if (file_write(im->rules_path, buf_slice(&im->rules), FILE_MODE) == -1)
 		diag_add(&im->diag, DIAG_ERROR, im->rules_path, 0, 0, "%s", strerror(errno));
-	return im->diag.n_errors > 0 ? -1 : 0;
+	else
+		return 0;
+	im->trouble = true;
+	return -1;
 }
 
 static int
@@ -345,6 +363,7 @@ import_text(const struct call *c, const char *file, struct slice text, bool dry_
 		r = import_alert(&im);
 	for (size_t i = 0; i < im.diag.n; i++)
 		diag_add(diag, im.diag.v[i].level, im.diag.v[i].file, im.diag.v[i].line, im.diag.v[i].col, "%s", im.diag.v[i].text);
+	r = r == -1 && !im.trouble ? 1 : r;
 	import_fini(&im);
 	return r;
 }

@@ -82,14 +82,18 @@ import_one(const struct call *c, int64_t now, bool dry_run, const char *name, st
 	}
 	if (r == -1)
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", errno == EFBIG ? "is too long for an alert" : strerror(errno));
-	if (r == 0 && import_text(c, path, buf_slice(&text), dry_run, diag) == 0 &&
-	    (out->imported[out->n_imported] = strdup(name)) != NULL)
+	if (r == 0)
+		r = import_text(c, path, buf_slice(&text), dry_run, diag);
+	else if (errno == EFBIG)
+		r = 1;
+	if (r == 0 && (out->imported[out->n_imported] = strdup(name)) != NULL)
 		out->n_imported++;
-	else {
+	else if (r == 1) {
 		out->n_refused++;
 		if (!dry_run)
 			move(c, now, name, "refused", diag);
-	}
+	} else
+		out->n_left++;
 	buf_fini(&text);
 }
 
@@ -107,7 +111,7 @@ incoming_import(const struct call *c, int64_t now, bool dry_run, struct incoming
 		return;
 	}
 	for (int i = 0; i < n; i++) {
-		if (out->n_imported + out->n_refused < INCOMING_MAX)
+		if (out->n_imported + out->n_refused + out->n_left < INCOMING_MAX)
 			import_one(c, now, dry_run, names[i]->d_name, out, diag);
 		free(names[i]);
 	}

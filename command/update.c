@@ -78,6 +78,8 @@ print_summary(const struct update *u, int status)
 		printf(" %zu alert%s imported,", u->alerts.n_imported, show_s(u->alerts.n_imported));
 	if (u->alerts.n_refused > 0)
 		printf(" %zu alert%s refused,", u->alerts.n_refused, show_s(u->alerts.n_refused));
+	if (u->alerts.n_left > 0)
+		printf(" %zu alert%s left for the next run,", u->alerts.n_left, show_s(u->alerts.n_left));
 	if (u->dry_run)
 		puts(" nothing written");
 	else if (p->generation != 0)
@@ -122,6 +124,7 @@ print_json(const struct update *u)
 	json_object_set_new(j, "dry_run", json_boolean(u->dry_run));
 	show_json_number(j, "alerts_imported", u->alerts.n_imported);
 	show_json_number(j, "alerts_refused", u->alerts.n_refused);
+	show_json_number(j, "alerts_left", u->alerts.n_left);
 	if (u->report.generation != 0) {
 		show_json_number(j, "generation", u->report.generation);
 		show_json_number(j, "rules", u->report.rules);
@@ -150,7 +153,7 @@ print_errors(const struct diag *diag)
 static int
 report(const struct update *u, bool json, int status)
 {
-	bool bad = u->alerts.n_refused > 0;
+	bool bad = u->alerts.n_refused + u->alerts.n_left > 0;
 
 	print_errors(u->diag);
 	print_sources(u);
