@@ -21,9 +21,9 @@ struct incoming {
 	size_t	 n_left;			/* could not be imported now: on the next run */
 };
 
-/* Import what is there at NOW (seconds).  What is refused is an error in DIAG and moved away; what failed for another reason, such as
- * a full disk, stays; what is imported stays where it is until incoming_done(): a run that is killed before its publish imports it
- * again, which changes nothing.  DRY_RUN: nothing is written or moved. */
+/* Import what is there at NOW (seconds).  What is refused is an error in DIAG and moved away; what failed for another reason, such
+ * as a full disk, stays; what is imported stays where it is until incoming_done(): a run that is killed before its publish imports
+ * it again, which changes nothing.  DRY_RUN: nothing is written or moved. */
 void incoming_import(const struct call *c, int64_t now, bool dry_run, struct incoming *out, struct diag *diag);
 
 /* What was imported is live: move it away.  Then, or without that, IN is to be given to incoming_fini(). */

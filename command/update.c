@@ -229,39 +229,34 @@ drop_staged(const struct update *u)
 		unlink(u->v[i].staged);
 }
 
-/* Alerts do not wait for lists, which may take minutes: they are published first. */
+/* Alerts do not wait for lists, which may take minutes: they are published first.  As update_publish(). */
 static int
 take_alerts(struct update *u)
 {
-	int status = EXIT_FINE;
-
 	incoming_import(u->call, u->now, u->dry_run, &u->alerts, u->diag);
-	if (u->alerts.n_imported == 0 || u->dry_run)
-		return EXIT_FINE;
-	if ((status = update_publish(u)) != EXIT_TROUBLE)
-		incoming_done(u->call, u->now, &u->alerts, u->diag);
-	return status;
+	return u->alerts.n_imported == 0 || u->dry_run ? EXIT_FINE : update_publish(u);
 }
 
 static int
 perform(struct update *u, const char *only)
 {
-	int status = EXIT_FINE;
+	int alerts = EXIT_FINE, lists;
 
 	if (update_list(u, only) == -1)
 		return EXIT_TROUBLE;
 	drop_staged(u);
 	if (only == NULL)
-		status = take_alerts(u);
+		alerts = take_alerts(u);
 	update_fetch(u);
-	if (u->dry_run)
+	if (u->dry_run) {
 		drop_staged(u);
-	else {
-		int lists = update_live(u);
-
-		status = lists > status ? lists : status;
+		return EXIT_FINE;
 	}
-	return status;
+	/* What failed with the alerts may be over by now. */
+	lists = update_live(u, alerts == EXIT_TROUBLE);
+	if (lists != EXIT_TROUBLE || alerts != EXIT_TROUBLE)
+		incoming_done(u->call, u->now, &u->alerts, u->diag);
+	return lists != EXIT_TROUBLE && alerts != EXIT_FINE ? EXIT_FOUND : lists;
 }
 
 static int

@@ -80,8 +80,8 @@ void update_fetch(struct update *u);
  * everywhere, or not signed; EXIT_TROUBLE when nothing could be published, for a reason that is in U->diag. */
 int update_publish(struct update *u);
 
-/* Put the new lists in their places, publish when there is something new, and remember.  The same. */
-int update_live(struct update *u);
+/* Put the new lists in their places, publish when there is something new or FORCED, and remember.  The same. */
+int update_live(struct update *u, bool forced);
 
 /* The SHA-256 of the file at PATH.  -1 with errno. */
 int update_digest(const char *path, struct digest *out);

@@ -188,7 +188,7 @@ put_back_named(struct update *u, const struct diag *diag)
 	return n > 0 && put_back_all(u, is_refused) == -1 ? -1 : n;
 }
 
-/* No error says which list it is about: publish without all of them, and then with one more after the other.  As update_publish(). */
+/* No error says which list it is about: publish without all of them, then with one more after the other.  As update_publish(). */
 static int
 publish_singly(struct update *u, struct diag *diag)
 {
@@ -364,10 +364,10 @@ remember(struct update *u, struct update_source *s, bool published)
 }
 
 int
-update_live(struct update *u)
+update_live(struct update *u, bool forced)
 {
 	int64_t life = host_life(u->call);
-	bool renewed = false;
+	bool renewed = forced;
 	int status = EXIT_FINE;
 
 	for (size_t i = 0; i < u->n; i++)

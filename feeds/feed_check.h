@@ -31,8 +31,8 @@ struct feed_check_report {
 	char			why[FEED_WHY];	/* when the result is -1 */
 };
 
-/* Look at the file RAW, and write the list in it into OUT, an empty file.  -1 with WHY: it is not a list of its format, more lines
- * are bad than good, it is beyond a limit, or the helper could not do it.  OUT then has a part at most. */
+/* Look at the file RAW, and write the list in it into OUT, an empty file.  -1 with WHY: it is not a list of its format, too many
+ * lines are bad, it is beyond a limit, or the helper could not do it.  OUT then has a part at most. */
 int feed_check(const struct feed_check_options *options, int raw, int out, struct feed_check_report *report);
 
 #endif

@@ -182,12 +182,16 @@ printf '# nothing\n\n' > "$work/comments"; send "$work/comments" "comments alone
 printf '\n <!DOCTYPE html>\n<p>Log in\n' > "$work/page"; send "$work/page" "a page" "is an HTML page"
 printf '{"error":"limit"}\n' > "$work/json"; send "$work/json" "what is no list" "is no list of the format hosts: 1 bad lines, 0 good ones; 1:"
 { echo good.test; printf 'a b c\nd e f\n'; } > "$work/bad"; send "$work/bad" "more bad lines than good ones" "2 bad lines, 1 good ones"
-head -c 20000 /dev/urandom > "$work/noise"; send "$work/noise" "noise" "mal: "
+# Bytes that only look random: what chance makes of them may be anything.
+for ((i = 0; i < 2000; i++)); do printf "\\x$(printf %x $(((i * i * 31 + i * 7) % 254 + 1)))"; done > "$work/noise"
+send "$work/noise" "noise" "is no list of the format hosts"
+{ echo good.test; printf 'a\0b\n'; } > "$work/nul"; send "$work/nul" "what is no text" "is no text"
 hosts 1001 > "$work/long"; send "$work/long" "a line too many" "more than the 1000 lines"
 gzip -c "$work/mal.txt" | head -c 30 > "$work/half.gz"; send "$work/half.gz" "half a gzip" "the gzip breaks off"
 { cat "$work/mal.gz"; echo more; } > "$work/more.gz"; send "$work/more.gz" "a gzip with something behind it" "the gzip is damaged"
 # 10 GB of zeros, of which each 16 MB are a member.
-head -c 16M /dev/zero | gzip -9 -c > "$work/member"
+printf 'one.test\n%.0s' {1..99} > "$work/lines"
+{ cat "$work/lines"; head -c 16M /dev/zero; } | gzip -9 -c > "$work/member"
 send "$work/member" "zeros in a gzip" "than the 204800 bytes that it may have"
 conf "mal origin=$url/mal.txt format=hosts max=100m unpacked=16g" "large origin=$url/large.txt format=hosts"
 for _ in {1..64}; do cat "$work/member"; done > "$work/members"
@@ -391,6 +395,9 @@ cp "$work/mal.txt" "$origin/mal.txt"; conf "$mal" "$large"
 fb 0 "and then the good one" update --force
 
 # ---- one list too many: a publish fails, and its error names none ----
+if ldd "$firebreak" 2>/dev/null | grep -q 'lib[at]san'; then
+	skip "one list too many" "with sanitizers thousands of files take too long"
+else
 rm -f "$state/sources"/{psl,table}.feed
 for ((i = $(ls "$state/sources" | wc -l); i < 4095; i++)); do : > "$state/sources/n$i.rules"; done
 for name in one two; do echo "$name.test" > "$origin/$name.txt"; done
@@ -405,6 +412,7 @@ rm "$state/sources"/n*.rules
 fb 0 "as soon as there is room" update --force
 is_live two.test; ok $? "it is live"
 rm "$state/sources/one.feed" "$state/sources/two.feed"; conf "$mal" "$large"
+fi
 
 # ---- who may ----
 printf 'own.test\n' > "$state/sources/mal.hosts"

@@ -14,7 +14,7 @@
 #include "feeds/helper/unpack.h"
 #include "inspect/helper/sandbox.h"
 
-enum { LOOKED_AT = 512 };
+enum { LOOKED_AT = 512, BAD_PART = 10 };
 
 struct reading {
 	struct check_order	 order;
@@ -146,6 +146,8 @@ read_all(struct reading *r)
 
 		if (first && is_page(text))
 			return say(r, "is an HTML page, not a list");
+		if (first && slice_find(slice_head(text, LOOKED_AT), '\0') < slice_head(text, LOOKED_AT).len)
+			return say(r, "is no text");
 		first = false;
 		if (read_bytes(r, text) == -1)
 			return *r->done.why != '\0' ? -1 : say(r, "cannot be read: out of memory");
@@ -156,6 +158,13 @@ read_all(struct reading *r)
 	return r->line.len > 0 ? read_line(r, buf_slice(&r->line)) : 0;
 }
 
+/* Bad lines are few: no more than there are entries, or than a tenth of what is meant for others. */
+static bool
+is_mostly_good(const struct feed_counts *n)
+{
+	return n->bad <= n->entries || n->bad <= n->skipped / BAD_PART;
+}
+
 /* The list is read: what is it? */
 static void
 judge(struct reading *r)
@@ -164,7 +173,7 @@ judge(struct reading *r)
 	const struct diag_entry *first = r->diag.n > 0 ? &r->diag.v[0] : NULL;
 	const char *format = feed_format_name(r->settings.format);
 
-	r->done.is_list = n->entries > 0 && n->bad <= n->entries + n->skipped;
+	r->done.is_list = n->entries > 0 && is_mostly_good(n);
 	if (r->done.is_list)
 		return;
 	if (n->bad > 0 && first != NULL)
