@@ -137,6 +137,20 @@ fi
 cp "$work/mal.txt" "$origin/mal.txt"
 fb 0 "and as it was" update --force --only mal
 
+# ---- lists that have no lines ----
+stix='{"type":"bundle","id":"bundle--1","objects":[{"type":"indicator","spec_version":"2.1","pattern_type":"stix","valid_from":"2020-01-01T00:00:00Z"'
+printf '%s,"id":"indicator--1","pattern":"[domain-name:value = '"'stix.test'"']"}]}' "$stix" | gzip -c > "$origin/b.json"
+printf '{"Event":{"uuid":"1","info":"x","Attribute":[{"type":"domain","value":"misp.test","to_ids":true,"deleted":false}]}}' > "$origin/e.json"
+conf "$mal" "$large" "b origin=$url/b.json format=stix" "e origin=$url/e.json format=misp"
+fb 0 "STIX and MISP" update --json
+has "are lists" '"entries": 1,' "$out"
+is_live stix.test && is_live misp.test; ok $? "they are live" "$out"
+echo '{"type":"bundle","objects":[' > "$origin/b.json"
+fb 1 "half a bundle" update --force --only b
+is_live stix.test; ok $? "leaves the last good one" "$out"
+rm "$state/sources"/[be].feed
+conf "$mal" "$large"
+
 # ---- an origin that lies ----
 # refused NAME WORDS: a run fails with a line that has WORDS; what was there stays, and what else is new comes.
 refused() {
