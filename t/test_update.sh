@@ -194,7 +194,7 @@ send() { cp "$1" "$origin/mal.txt"; refused "$2" "$3"; }
 : > "$work/empty"; send "$work/empty" "an empty list" "is empty: not one entry of the format hosts"
 printf '# nothing\n\n' > "$work/comments"; send "$work/comments" "comments alone" "is empty"
 printf '\n <!DOCTYPE html>\n<p>Log in\n' > "$work/page"; send "$work/page" "a page" "is an HTML page"
-printf '{"error":"limit"}\n' > "$work/json"; send "$work/json" "what is no list" "is no list of the format hosts: 1 bad lines, 0 good ones; 1:"
+printf '{"error":"limit"}\n' > "$work/json"; send "$work/json" "what is no list" "is no list of the format hosts: 1 bad lines, 0 good ones; line 1: "
 { echo good.test; printf 'a b c\nd e f\n'; } > "$work/bad"; send "$work/bad" "more bad lines than good ones" "2 bad lines, 1 good ones"
 # Bytes that only look random: what chance makes of them may be anything.
 for ((i = 0; i < 2000; i++)); do printf "\\x$(printf %x $(((i * i * 31 + i * 7) % 254 + 1)))"; done > "$work/noise"

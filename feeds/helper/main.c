@@ -227,8 +227,8 @@ judge(struct reading *r)
 	if (r->done.is_list)
 		return;
 	if (n->bad > 0 && first != NULL)
-		snprintf(r->done.why, sizeof(r->done.why), "is no list of the format %s: %" PRIu64 " bad lines, %" PRIu64 " good ones; %u:%u: %s",
-		    format, n->bad, n->entries, first->line, first->col, first->text);
+		snprintf(r->done.why, sizeof(r->done.why), "is no list of the format %s: %" PRIu64 " bad lines, %" PRIu64
+		    " good ones; line %u: %s", format, n->bad, n->entries, first->line > 0 ? first->line : 1, first->text);
 	else
 		snprintf(r->done.why, sizeof(r->done.why), "is empty: not one entry of the format %s in %" PRIu64 " lines", format, n->lines);
 }
