@@ -346,7 +346,7 @@ fb 0 "without it" update --force
 incoming=$state/alerts/incoming
 mkdir -p "$incoming/folder"; mkfifo "$incoming/fifo"; ln -s "$work/mal.txt" "$incoming/link"
 echo 'See http://half.test/x' > "$incoming/.half"
-echo 'See http://young.test/x' > "$incoming/young"
+echo 'See http://young.test/x' > "$incoming/young"; touch -d '1 hour' "$incoming/young"
 put() { printf '%b' "$2" > "$incoming/.t"; touch -d '1 minute ago' "$incoming/.t"; mv "$incoming/.t" "$incoming/$1"; }	# put NAME TEXT
 put text 'Users are sent to http://alert-one.test/a/b.exe today.\n'
 put mail 'From: analyst@example.test\r\nDate: x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSee http://alert-=\r\ntwo.test/x=3D1\r\n'
@@ -392,11 +392,10 @@ is_live late.test; ok $? "the list is live"
 # ---- a helper that is broken, or was taken over by what it read ----
 helper=$FIREBREAK_FEED_HELPER
 export FIREBREAK_FEED_HELPER=$build/t/feed_helper_bad
-conf "$mal timeout=2s" "$large"
 lie() { printf '#%s\n' "$1" > "$origin/mal.txt"; refused "a helper: $1" "$2"; }
 lie die "the process that reads it ended, with status 3"
 lie kill "the process that reads it ended, with signal 9"
-lie mute "took too long to be read"
+conf "$mal timeout=2s" "$large"; lie mute "took too long to be read"; conf "$mal" "$large"
 lie odd "makes no sense"
 lie long "more comes out of it than may"
 lie why "is  [31mred and more"
