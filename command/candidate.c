@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "command/live.h"
 #include "command/show.h"
 
-enum { REMOVE_DEPTH = 8, FILE_MODE = 0640 };
+enum { FILE_MODE = 0640 };
 
 /* ---- links ---- */
 
@@ -166,17 +165,15 @@ int
 candidate_make(const struct call *c, const struct publish_options *options, const char *file, struct candidate *out,
     struct diag *diag)
 {
-	const char *tmp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
-	char *dir = file_join(tmp, "firebreak-rehearse-XXXXXX");
+	const char *tmp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir, *dir;
 	int r;
 
 	*out = (struct candidate){ 0 };
-	if (dir == NULL || mkdtemp(dir) == NULL) {
+	if (scratch_make(&out->scratch, tmp, "rehearse") == -1) {
 		diag_add(diag, DIAG_ERROR, tmp, 0, 0, "%s", strerror(errno));
-		free(dir);
 		return -1;
 	}
-	out->dir = dir;
+	dir = out->dir = out->scratch.path;
 	if (state_make(dir) == -1 || fill(c->state, dir, file) == -1) {
 		diag_add(diag, DIAG_ERROR, file != NULL && access(file, R_OK) == -1 ? file : dir, 0, 0, "%s", strerror(errno));
 		return -1;
@@ -198,22 +195,10 @@ candidate_source(const char *file, char name[static MANIFEST_NAME + 1])
 
 /* ---- going ---- */
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
-	return 0;
-}
-
 void
 candidate_fini(struct candidate *candidate)
 {
 	generation_close(candidate->g);
-	if (candidate->dir != NULL)
-		nftw(candidate->dir, remove_one, REMOVE_DEPTH, FTW_DEPTH | FTW_PHYS);
-	free(candidate->dir);
+	scratch_remove(&candidate->scratch);
 	*candidate = (struct candidate){ 0 };
 }

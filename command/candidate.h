@@ -1,17 +1,19 @@
 /* candidate.h - the generation that a publish would make now, without making it.
  *
- * A folder of its own, in $TMPDIR, gets links to all that a state folder has, and publish() runs there: what comes out is what a
- * publish would have made of it, held rules and findings too, and the state folder is not touched.  Layers are linked, not copied;
- * what is new is written, and costs that much room. */
+ * A folder of its own, in $TMPDIR (base/scratch.h), gets links to all that a state folder has, and publish() runs there: what
+ * comes out is what a publish would have made of it, held rules and findings too, and the state folder is not touched.  Layers are
+ * linked, not copied; what is new is written, and costs that much room. */
 #ifndef COMMAND_CANDIDATE_H
 #define COMMAND_CANDIDATE_H
 
+#include "base/scratch.h"
 #include "command/call.h"
 #include "ruleset/generation.h"
 #include "ruleset/publish.h"
 
 struct candidate {
-	char			*dir;		/* a state folder */
+	const char		*dir;		/* a state folder, within SCRATCH; or NULL */
+	struct scratch		 scratch;
 	struct generation	*g;
 	struct publish_report	 report;
 };

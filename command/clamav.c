@@ -10,15 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "feeds/feed_file.h"
+#include "hashdb/hashdb.h"
 
-#define READ_MOST	(UINT64_C(8) << 30)	/* bytes of one database, unpacked */
-
-enum { HEAD = 512, BLOCK = 512, CHUNK = 1 << 16, LINE_MOST = 4096,
-	NAME_IN_TAR = 100, SIZE_AT = 124, SIZE_LEN = 12, KNOWN_MAX = 64 << 20 };
+enum { KNOWN_MAX = 64 << 20 };
 
 /* ---- what is asked for ---- */
 
@@ -45,159 +43,71 @@ clamav_sort(struct clamav_file *v, size_t n)
 	return kept;
 }
 
-/* ---- signatures ---- */
+/* ---- databases ---- */
 
 struct lookup {
 	struct clamav_file	*v;
 	size_t			 n;
-	char			 line[LINE_MOST];
-	size_t			 len;		/* of what of a line has come; over LINE_MOST: it is passed over */
 };
 
+/* A signature, or what else a container says. */
 static int
-read_digest(struct slice hex, struct digest *out)
+take_entry(void *lookup, const struct feed_entry *e)
 {
-	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
-		if (hex.len == 2 * digest_len(alg))
-			return digest_parse(alg, hex, out);
-	return -1;
-}
-
-/* "HASH:SIZE:NAME[:LEVEL...]" */
-static void
-take_line(struct lookup *l, struct slice line)
-{
+	struct lookup *l = lookup;
 	struct clamav_file key = { .size = 0 }, *found;
-	struct slice hex, size, name;
-	uint64_t bytes = 0;
 
-	slice_cut(line, ':', &hex, &line);
-	slice_cut(line, ':', &size, &line);
-	slice_cut(line, ':', &name, NULL);
-	if (read_digest(hex, &key.digest) == -1 || (found = bsearch(&key, l->v, l->n, sizeof(key), cmp_digest)) == NULL || found->listed)
-		return;
-	if (!slice_eq(size, SLICE("*")) && (slice_u64(size, &bytes) == -1 || (found->size != 0 && found->size != bytes)))
-		return;
+	if (e->match == NULL || e->action != RULE_BLOCK)
+		return 0;
+	key.digest = e->match->digest;
+	if ((found = bsearch(&key, l->v, l->n, sizeof(key), cmp_digest)) == NULL || found->listed)
+		return 0;
+	if (e->match->size != HASHDB_SIZE_ANY && found->size != 0 && found->size != e->match->size)
+		return 0;
 	found->listed = true;
-	snprintf(found->name, sizeof(found->name), "%.*s", SLICE_ARGS(slice_trim(name)));
+	snprintf(found->name, sizeof(found->name), "%.*s", SLICE_ARGS(e->name));
 	for (char *p = found->name; *p != '\0'; p++)
 		if (*p <= ' ' || *p > '~')
 			*p = '_';
+	return 0;
 }
 
-static void
-take_bytes(struct lookup *l, struct slice bytes)
-{
-	struct slice piece;
-	bool ended;
-
-	while (bytes.len > 0) {
-		ended = slice_cut(bytes, '\n', &piece, &bytes);
-		if (l->len + piece.len <= sizeof(l->line))
-			memcpy(l->line + l->len, piece.p, piece.len);
-		l->len = l->len + piece.len > sizeof(l->line) ? sizeof(l->line) + 1 : l->len + piece.len;
-		if (!ended)
-			continue;
-		if (l->len <= sizeof(l->line))
-			take_line(l, slice_make(l->line, l->len));
-		l->len = 0;
-	}
-}
-
-/* ---- databases ---- */
-
+/* NAME is that of a database that lists files. */
 static bool
-ends_in(struct slice name, const char *const *endings, size_t n)
+is_database(const char *name, enum feed_format *format)
 {
-	for (size_t i = 0; i < n; i++)
-		if (slice_ends(name, slice_str(endings[i])))
-			return true;
-	return false;
+	bool diff;
+
+	return name[0] != '.' && feed_format_of_file(slice_str(name), format, &diff) == 0 &&
+	    (*format == FEED_HDB || *format == FEED_HSB || *format == FEED_CVD);
 }
 
-static bool
-has_files(struct slice name)
-{
-	static const char *const endings[] = { ".hdb", ".hdu", ".hsb", ".hsu" };
-
-	return ends_in(name, endings, sizeof(endings) / sizeof(*endings));
-}
-
-static bool
-is_container(struct slice name)
-{
-	static const char *const endings[] = { ".cvd", ".cld", ".cud" };
-
-	return ends_in(name, endings, sizeof(endings) / sizeof(*endings));
-}
-
-/* Read LEN bytes of GZ, or to its end where LEN is UINT64_MAX; signatures, when WANTED.  -1 when it ends too soon or is damaged. */
+/* A line that is no signature is ClamAV's business; a container that is cut is not: there would have been more. */
 static int
-read_part(gzFile gz, uint64_t len, bool wanted, struct lookup *l)
+read_open_database(int fd, enum feed_format format, struct lookup *l)
 {
-	char chunk[CHUNK];
-	int n = 0;
+	struct feed *feed = feed_new(format, NULL, NULL, take_entry, l, NULL);
+	struct feed_counts counts = { .cut = true };
+	int r = -1;
 
-	l->len = 0;
-	for (uint64_t left = len < READ_MOST ? len : READ_MOST; left > 0; left -= (uint64_t)n) {
-		n = gzread(gz, chunk, left < sizeof(chunk) ? (unsigned)left : sizeof(chunk));
-		if (n <= 0)
-			break;
-		if (wanted)
-			take_bytes(l, slice_make(chunk, (size_t)n));
-	}
-	/* The last line may lack its end. */
-	if (wanted)
-		take_bytes(l, SLICE("\n"));
-	return n < 0 || (n == 0 && len != UINT64_MAX && len != 0) ? -1 : 0;
+	if (feed != NULL && feed_file_read(feed, fd) == 0)
+		r = feed_end(feed, &counts);
+	feed_free(feed);
+	return r != 0 || counts.cut ? -1 : 0;
 }
 
 static int
-read_octal(const char *field, size_t len, uint64_t *out)
+read_database(int dir, const char *name, enum feed_format format, struct lookup *l)
 {
-	size_t i = 0;
-
-	*out = 0;
-	for (; i < len && field[i] >= '0' && field[i] <= '7'; i++)
-		*out = *out << 3 | (uint64_t)(field[i] - '0');
-	return i > 0 && *out < READ_MOST ? 0 : -1;
-}
-
-/* A tar, up to its end. */
-static int
-read_tar(gzFile gz, struct lookup *l)
-{
-	char head[BLOCK];
-	uint64_t size;
-	int n;
-
-	while ((n = gzread(gz, head, sizeof(head))) == (int)sizeof(head) && head[0] != '\0') {
-		struct slice name = slice_make(head, strnlen(head, NAME_IN_TAR));
-
-		if (read_octal(head + SIZE_AT, SIZE_LEN, &size) == -1 || read_part(gz, size, has_files(name), l) == -1 ||
-		    read_part(gz, (BLOCK - size % BLOCK) % BLOCK, false, l) == -1)
-			return -1;
-	}
-	return n == 0 || (n == (int)sizeof(head) && head[0] == '\0') ? 0 : -1;
-}
-
-static int
-read_database(int dir, const char *name, struct lookup *l)
-{
-	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), r;
-	bool container = is_container(slice_str(name));
+	/* A fifo would be waited for. */
+	int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), r = -1;
 	struct stat st;
-	gzFile gz;
 
 	if (fd == -1)
 		return -1;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || (container && lseek(fd, HEAD, SEEK_SET) == -1) ||
-	    (gz = gzdopen(fd, "rb")) == NULL) {
-		close(fd);
-		return -1;
-	}
-	r = container ? read_tar(gz, l) : read_part(gz, UINT64_MAX, true, l);
-	gzclose(gz);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		r = read_open_database(fd, format, l);
+	close(fd);
 	return r;
 }
 
@@ -214,11 +124,11 @@ clamav_look_up(const char *dir, struct clamav_file *v, size_t n, struct diag *di
 		return -1;
 	}
 	while ((entry = readdir(d)) != NULL) {
-		struct slice name = slice_str(entry->d_name);
+		enum feed_format format;
 
-		if (name.p[0] == '.' || (!has_files(name) && !is_container(name)))
+		if (!is_database(entry->d_name, &format))
 			continue;
-		if (read_database(dirfd(d), entry->d_name, &l) == -1)
+		if (read_database(dirfd(d), entry->d_name, format, &l) == -1)
 			diag_add(diag, DIAG_WARNING, dir, 0, 0, "%s cannot be read, or not wholly", entry->d_name);
 		else
 			read++;
@@ -228,6 +138,15 @@ clamav_look_up(const char *dir, struct clamav_file *v, size_t n, struct diag *di
 }
 
 /* ---- what is remembered ---- */
+
+static int
+read_digest(struct slice hex, struct digest *out)
+{
+	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
+		if (hex.len == 2 * digest_len(alg))
+			return digest_parse(alg, hex, out);
+	return -1;
+}
 
 /* A line of the file into OUT.  -1 when it is none. */
 static int

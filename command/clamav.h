@@ -1,10 +1,8 @@
 /* clamav.h - what the ClamAV databases of this machine know of some files, and since when.
  *
- *	DIR/daily.cvd, main.cld	a head of 512 bytes, then a tar, gzipped or not: its *.hdb, *.hsb, *.hdu, *.hsu
- *	DIR/x.hdb ...		the same, as they are
- *
+ * What a database says feeds/feed_file.h reads, as it reads a source: *.hdb, *.hsb, *.hdu, *.hsu, and those in *.cvd, *.cld, *.cud.
  * Only signatures of whole files are looked at: what patterns or programs of ClamAV would find in a file, only a scan of it tells.
- * Nothing is verified: freshclam did that.
+ * No signature of a database is verified: freshclam did that.
  *
  * A database does not say when a signature came.  So STATE/log/clamav.known remembers, for each digest that was asked for, a line:
  *

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/scratch.h"
 #include "command/lookalike_report.h"
 #include "command/lookalike_waves.h"
 #include "command/show.h"
@@ -44,22 +45,20 @@ static int
 make_segment(struct lookalike_builder *b, struct tables *t, struct diag *diag)
 {
 	const char *tmp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
-	char *pattern = file_join(tmp, "firebreak-XXXXXX"), *path = NULL;
+	struct scratch scratch;
+	char *path = NULL;
 	uint8_t sha256[SEGMENT_SHA256];
 	uint64_t len;
 
-	if (pattern == NULL || mkdtemp(pattern) == NULL) {
+	if (scratch_make(&scratch, tmp, "lookalike") == -1) {
 		diag_add(diag, DIAG_ERROR, tmp, 0, 0, "%s", strerror(errno));
-	} else if ((path = file_join(pattern, "lookalike.seg")) != NULL &&
+	} else if ((path = file_join(scratch.path, "lookalike.seg")) != NULL &&
 	    lookalike_builder_write(b, 0, path, &len, sha256, diag) == 0) {
 		if ((t->segment = segment_open(path, SEGMENT_LOOKALIKE, NULL, diag)) != NULL)
 			t->lookalike = t->made = lookalike_open(t->segment, diag);
-		unlink(path);
 	}
-	if (pattern != NULL)
-		rmdir(pattern);
+	scratch_remove(&scratch);
 	free(path);
-	free(pattern);
 	return t->lookalike == NULL ? -1 : 0;
 }
 

@@ -58,6 +58,7 @@ break_off(struct feed *f, const char *why)
 	f->counts.lines = 0;		/* it is no line that is wrong */
 	feed_bad(f, 0, "%s: nothing behind this is read, the %" PRIu64 " entries before it count", why, f->counts.entries);
 	f->counts.lines = lines;
+	f->counts.cut = true;
 	f->loud = false;
 	return 0;
 }

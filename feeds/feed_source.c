@@ -9,15 +9,14 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/line_file.h"
 #include "base/siphash.h"
-#include "feeds/feed.h"
+#include "feeds/feed_file.h"
 #include "feeds/feed_settings.h"
 #include "feeds/misp_manifest.h"
 
 #define MANIFEST	"manifest.json"
 
-enum { SLOTS_FIRST = 1024, SLOT_FREED = 1, READ_AT_ONCE = 1 << 18, NOTE_MAX = 400 };
+enum { SLOTS_FIRST = 1024, SLOT_FREED = 1, NOTE_MAX = 400 };
 
 /* What does not count: hashes of values that a diff takes out, and of names that .ign2 has. */
 struct left_out {
@@ -181,45 +180,6 @@ take(void *arg, const struct feed_entry *e)
 /* ---- files ---- */
 
 static int
-read_line(void *feed, struct slice line)
-{
-	return feed_line(feed, line);
-}
-
-/* Show FD from its beginning to FEED by PUT.  0; what PUT answered; -1 with errno. */
-static int
-read_portions(int fd, struct feed *feed, int (*put)(struct feed *feed, struct slice text))
-{
-	char *bytes = malloc(READ_AT_ONCE);
-	ssize_t n = 0;
-	int r = 0, saved;
-
-	if (bytes == NULL || lseek(fd, 0, SEEK_SET) == -1)
-		r = -1;
-	while (r == 0 && (n = read(fd, bytes, READ_AT_ONCE)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		r = n == -1 ? -1 : put(feed, slice_make(bytes, (size_t)n));
-	}
-	saved = errno;
-	free(bytes);
-	errno = saved;
-	return r;
-}
-
-static int
-read_open_file(int fd, struct feed *feed, enum feed_format format)
-{
-	int r;
-
-	errno = ENOMEM;
-	if (!feed_is_stream(format))
-		return line_file_read(fd, FEED_LINE_MAX, read_line, feed);
-	r = read_portions(fd, feed, feed_preview);
-	return r != 0 ? r : read_portions(fd, feed, feed_text);
-}
-
-static int
 read_file(struct feed_source *s, const char *path, enum feed_format format, bool diff)
 {
 	struct feed_options options = s->settings.options;
@@ -232,7 +192,7 @@ read_file(struct feed_source *s, const char *path, enum feed_format format, bool
 	/* What is wrong in a container is said when its entries are read. */
 	if ((feed = feed_new(format, &options, path, take, s, s->collecting && format == FEED_CVD ? NULL : s->diag)) == NULL)
 		return -1;
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 || (r = read_open_file(fd, feed, format)) == -1)
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 || (r = feed_file_read(feed, fd)) == -1)
 		diag_add(s->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
 	else if (feed_end(feed, NULL) != 0)
 		r = -1;

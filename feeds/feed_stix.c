@@ -188,6 +188,20 @@ give_file(struct feed *f, const struct stix_alternative *a)
 	return 0;
 }
 
+/* All below HOST. */
+static int
+give_below(struct feed *f, struct cell host)
+{
+	buf_reset(&f->text);
+	buf_add_strs(&f->text, "*.", NULL);
+	buf_add_slice(&f->text, host.text);
+	if (f->text.failed)
+		return feed_bad(f, host.col, "the host is too long");
+	if (feed_parse(f, RULE_HOST, (struct cell){ buf_slice(&f->text), host.col }) == -1)
+		return 0;
+	return feed_emit(f, RULE_HOST, host.col, SLICE(""));
+}
+
 static int
 give_alternative(void *feed, const struct stix_alternative *a)
 {
@@ -198,6 +212,8 @@ give_alternative(void *feed, const struct stix_alternative *a)
 	switch (a->kind) {
 	case STIX_HOST:
 		return feed_name(f, value, SLICE(""));
+	case STIX_BELOW:
+		return give_below(f, value);
 	case STIX_URL:
 		return feed_url(f, value, SLICE(""));
 	case STIX_ADDRESS:

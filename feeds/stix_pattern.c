@@ -11,8 +11,8 @@ enum { NONE = -1, PATH_MAX_LEN = 80 };
 enum part_kind { PART_OR, PART_AND, PART_TERM };
 
 /* What a comparison looks at. */
-enum path { PATH_HOST, PATH_URL, PATH_ADDRESS, PATH_MD5, PATH_SHA1, PATH_SHA256, PATH_OTHER_DIGEST, PATH_SIZE, PATH_NAME,
-	PATH_UNSAID /* or that it does in a way that no rule can */ };
+enum path { PATH_HOST, PATH_BELOW, PATH_URL, PATH_ADDRESS, PATH_MD5, PATH_SHA1, PATH_SHA256, PATH_OTHER_DIGEST, PATH_SIZE,
+	PATH_NAME, PATH_UNSAID /* or that it does in a way that no rule can */ };
 
 /* A comparison, or a group of parts. */
 struct part {
@@ -312,31 +312,34 @@ new_part(struct stix_pattern *p, enum part_kind kind)
 	return p->n_parts++;
 }
 
-/* What stands between path and value; false when it is no comparison.  *SAID: it is one that a rule can say. */
-static bool
-take_operator(struct stix_pattern *p, bool *said, bool *many)
+/* How a comparison compares. */
+enum operator { OPERATOR_NONE, OPERATOR_EQUAL, OPERATOR_IN, OPERATOR_LIKE, OPERATOR_OTHER };
+
+static enum operator
+take_operator(struct stix_pattern *p)
 {
-	static const char *const words[] = { "LIKE", "MATCHES", "ISSUBSET", "ISSUPERSET" };
+	static const char *const words[] = { "MATCHES", "ISSUBSET", "ISSUPERSET" };
 	static const char *const marks[] = { "!=", "<>", "<=", ">=", "<", ">" };
 
-	*said = !take_word(p, "NOT");
-	*many = take_word(p, "IN");
-	if (*many || take(p, '=')) {
+	if (take_word(p, "IN"))
+		return OPERATOR_IN;
+	if (take_word(p, "LIKE"))
+		return OPERATOR_LIKE;
+	if (take(p, '=')) {
 		/* "==" is an older way to write it. */
-		if (!*many && p->rest.len > 0 && p->rest.p[0] == '=')
+		if (p->rest.len > 0 && p->rest.p[0] == '=')
 			p->rest = slice_skip(p->rest, 1);
-		return true;
+		return OPERATOR_EQUAL;
 	}
-	*said = false;
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (take_word(p, words[i]))
-			return true;
+			return OPERATOR_OTHER;
 	for (size_t i = 0; i < COUNT(marks); i++)
 		if (slice_starts(p->rest, slice_str(marks[i]))) {
 			p->rest = slice_skip(p->rest, strlen(marks[i]));
-			return true;
+			return OPERATOR_OTHER;
 		}
-	return false;
+	return OPERATOR_NONE;
 }
 
 /* Each value is one that such a property can have. */
@@ -353,12 +356,32 @@ values_fit(const struct stix_pattern *p, const struct part *t)
 	return true;
 }
 
+/* "%.a.example", where the first character alone stands for others ("%" for any number, "_" for one): all below a.example. */
+static bool
+is_below(struct slice value)
+{
+	return slice_starts(value, SLICE("%.")) && slice_find(slice_skip(value, 1), '%') == value.len - 1 &&
+	    slice_find(value, '_') == value.len;
+}
+
+/* What T, whose values are read, looks at when it compares by O. */
+static enum path
+compared(const struct stix_pattern *p, const struct part *t, enum operator o)
+{
+	if (o == OPERATOR_OTHER || !values_fit(p, t))
+		return PATH_UNSAID;
+	if (o != OPERATOR_LIKE)
+		return t->path;
+	return t->path == PATH_HOST && is_below(p->values[t->first].text) ? PATH_BELOW : PATH_UNSAID;
+}
+
 static int
 read_comparison(struct stix_pattern *p)
 {
 	int n = new_part(p, PART_TERM);
-	bool said, many;
+	enum operator o;
 	struct part *t;
+	bool negated;
 
 	if (n == NONE)
 		return NONE;
@@ -371,14 +394,14 @@ read_comparison(struct stix_pattern *p)
 	}
 	if (take_path(p, &t->path) == NONE)
 		return NONE;
-	if (!take_operator(p, &said, &many))
+	negated = take_word(p, "NOT");
+	if ((o = take_operator(p)) == OPERATOR_NONE)
 		return refuse(p, "expected a comparison");
 	t->first = p->n_values;
-	if ((many ? take_values(p) : take_value(p)) == NONE)
+	if ((o == OPERATOR_IN ? take_values(p) : take_value(p)) == NONE)
 		return NONE;
 	t->n_values = (unsigned)(p->n_values - t->first);
-	if (!said || !values_fit(p, t))
-		t->path = PATH_UNSAID;
+	t->path = negated ? PATH_UNSAID : compared(p, t, o);
 	return n;
 }
 
@@ -472,13 +495,14 @@ make_file(const struct together *t, struct stix_alternative *a)
 static bool
 make_alternative(const struct together *t, struct stix_alternative *a)
 {
-	static const enum stix_kind kinds[] = { [PATH_HOST] = STIX_HOST, [PATH_URL] = STIX_URL, [PATH_ADDRESS] = STIX_ADDRESS };
+	static const enum stix_kind kinds[] = { [PATH_HOST] = STIX_HOST, [PATH_BELOW] = STIX_BELOW, [PATH_URL] = STIX_URL,
+		[PATH_ADDRESS] = STIX_ADDRESS };
 
 	*a = (struct stix_alternative){ 0 };
 	if (t->parts[0]->path > PATH_ADDRESS)
 		return make_file(t, a);
 	a->kind = kinds[t->parts[0]->path];
-	a->value = t->values[0]->text;
+	a->value = slice_skip(t->values[0]->text, a->kind == STIX_BELOW ? strlen("%.") : 0);
 	return t->n == 1;
 }
 

@@ -5,6 +5,7 @@
  *
  * A pattern is read as alternatives, each of which has to hold as a whole; those that a rule can say are given to a visitor:
  *	domain-name:value, url:value, ipv4-addr:value or ipv6-addr:value, alone;
+ *	domain-name:value LIKE '%.a.example', alone: all below a host;
  *	the MD5, SHA-1 or SHA-256 of a file, with or without its size, beside other digests and names of that file, which say
  *	nothing more of a file that the digest tells.
  * All others are counted: nothing is left out of an alternative that would make it wider.  Nor is anything read of a pattern with
@@ -25,12 +26,12 @@ enum {
 	STIX_DEPTH_MAX = 32,		/* parentheses */
 };
 
-enum stix_kind { STIX_HOST, STIX_URL, STIX_ADDRESS, STIX_FILE };
+enum stix_kind { STIX_HOST, STIX_BELOW, STIX_URL, STIX_ADDRESS, STIX_FILE };
 
 /* All slices are borrowed until the visitor returns. */
 struct stix_alternative {
 	enum stix_kind	kind;
-	struct slice	value;			/* of a file: empty */
+	struct slice	value;			/* STIX_BELOW: what it is below, "a.example"; of a file: empty */
 	struct slice	hex[DIGEST_ALGS];	/* as written; empty: not said */
 	struct slice	size;			/* decimal digits, of a number or a string; empty: not said */
 	struct slice	name;			/* may be empty */

@@ -127,6 +127,10 @@ is "of that kind" "$(rows)" "$sha256|"
 # ---- STIX ----
 fb 0 "stix" export stix
 printf '%s\n' "$out" > "$work/stix.json"
+is "what is left out is counted" "$(left 10 "allow, block") $(left 4 "of a kind") $(left 3 "for addresses") $(left 1 "below the level") $(left 3 "overruled") $(left 3 "with an allow")" \
+	"1 1 1 1 1 1"
+is "each rule is in it, or counted" "$(sed -nE 's/^(left out|firebreak export): ([0-9]+) .*/\2/p' <<<"$err" | awk '{ n += $1 } END { print n }')" \
+	"$("$firebreak" --state "$state" rules dump | grep -vc '^#')"
 if command -v jq >/dev/null; then
 	is "is JSON: an identity, and an indicator each" "$(jq -c '[.type, (.objects | group_by(.type) | map(.[0].type, length))]' "$work/stix.json")" \
 		'["bundle",["identity",1,"indicator",13]]'
@@ -177,6 +181,13 @@ again c.dstdomain dstdomain "block host 8.8.4.9" "block host .dom.test" "block h
 again d.hdb hdb "block file *:md5:$star" "block file 90112:md5:$md5" "block file 12345:md5:22222222222222222222222222222222"
 again e.hsb hsb "block file *:sha256:$sha256" "block file 77:sha1:$sha1"
 again f.fp fp "allow file 12:md5:$good"
+again h.stix stix "block host a.dom.test" "block host dom.test" "block host *.dom.test" "block host exact.test" "block host *.below.test" \
+	"block host site.test" "block host under_score.test" "block host x.rpz-ip" "block file *:md5:$star" "block file 90112:md5:$md5" \
+	"block file 12345:md5:22222222222222222222222222222222" "block file 5000000000:md5:$big" "block file 77:sha1:$sha1" "block file *:sha256:$sha256"
+hasnot "nothing of it is bad" "h.stix" "$(cat "$work/said")"
+# ends STATE ARGUMENTS...: when each rule there ends
+ends() { "$firebreak" --state "$1" rules dump "${@:2}" | sed -nE 's/^([^ ]+ [^ ]+ [^ ]+) .*(expires=[^ ]+).*/\1 \2/p' | LC_ALL=C sort -u; }
+is "and they end when those do" "$(LC_ALL=C comm -23 <(ends "$back" --source h) <(ends "$state") | cut -d' ' -f3 | tr '\n' ' ')" "*.dom.test dom.test site.test "
 again g.md5 filemd5 "block file *:md5:$star" "block file *:md5:$md5" "block file *:md5:$big" "block file *:md5:22222222222222222222222222222222"
 
 # ---- who they are made for ----

@@ -180,6 +180,38 @@ test_damage(struct buf *tar, struct buf *out)
 	expect(buf_slice(out), NULL, &(struct row){ "no tar", "", "", 0, 1, "0:0 ends within an entry" });
 }
 
+static int
+count(void *arg, const struct feed_entry *e)
+{
+	(void)e;
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static bool
+is_cut(struct slice text)
+{
+	struct feed_counts n;
+	struct feed *f = feed_new(FEED_CVD, NULL, NULL, count, &(unsigned){ 0 }, NULL);
+	bool good = feed_text(f, text) == 0 && feed_end(f, &n) == 0;
+
+	feed_free(f);
+	return good && n.cut;
+}
+
+/* Who asks without a diag learns that there would have been more. */
+static void
+test_cut(struct buf *tar, struct buf *out)
+{
+	buf_reset(tar);
+	put_file(tar, "daily.hdb", SLICE("no signature\n"));
+	put_two(tar);
+	make(buf_slice(tar), true, "X", out);
+	ok(!is_cut(buf_slice(out)), "a line that is no good cuts nothing");
+	ok(is_cut(slice_head(buf_slice(out), out->len - 8)), "a gzip that is cut off does");
+	ok(is_cut(slice_head(buf_slice(out), 9)) && is_cut(SLICE("")), "and so does a head");
+}
+
 /* A line that is wrong is named with its member. */
 static void
 test_places(struct buf *tar, struct buf *out)
@@ -201,14 +233,6 @@ test_places(struct buf *tar, struct buf *out)
 	feed_free(f);
 	buf_fini(&got);
 	diag_fini(&diag);
-}
-
-static int
-count(void *arg, const struct feed_entry *e)
-{
-	(void)e;
-	++*(unsigned *)arg;
-	return 0;
 }
 
 /* What is long is not held. */
@@ -267,6 +291,7 @@ main(void)
 	test_members(&tar, &out);
 	test_forms(&tar, &out);
 	test_damage(&tar, &out);
+	test_cut(&tar, &out);
 	test_places(&tar, &out);
 	test_bounds(&tar, &out);
 	test_stop(&tar, &out);

@@ -153,6 +153,11 @@ static const struct row stix[] = {
 	{ "alternatives", BUNDLE(INDICATOR("\"pattern\":\"[url:value = 'http://a.example/x' OR ipv4-addr:value IN ('198.51.100.1/32', '192.0.2.0/24', "
 	    "'192.0.2.7') OR file:name = 'x']\"")),
 	    "block url a.example/x\nblock address 198.51.100.1\nblock address 192.0.2.0/24\nblock host 192.0.2.7\n", 1, 0, NULL },
+	{ "all below a host", BUNDLE(INDICATOR("\"pattern\":\"[domain-name:value = 'A.example' OR domain-name:value LIKE '%.A.example']\"")),
+	    "block host a.example\nblock host *.a.example\n", 0, 0, NULL },
+	{ "below what is none", BUNDLE(INDICATOR("\"pattern\":\"[domain-name:value LIKE '%.2.3.4' OR domain-name:value LIKE '%.a b' OR "
+	    "domain-name:value LIKE '%..x.example' OR domain-name:value LIKE '%.*.x.example' OR domain-name:value LIKE '%.']\"")), "", 0, 5,
+	    "1:46 " },
 	{ "a conjunct that would widen", BUNDLE(INDICATOR("\"pattern\":\"[domain-name:value='a.example' AND file:size=1024]\"")), "", 1, 0, NULL },
 	{ "no pattern", BUNDLE("\n" INDICATOR("\"pattern\":\"[domain-name:value=]\"")), "", 0, 1, "2:1 expected a value in the pattern: \"]\"" },
 	{ "a pattern that is missing", BUNDLE("{\"type\":\"indicator\"}"), "", 0, 1, "1:46 expected a bracket" },

@@ -58,7 +58,8 @@ sed -i 's/=20[^ ]*/=2026-11-22T08:00:00Z/g' "$known"
 printf '%s:*:Win.Test.A-1:73\n' $sha256 > "$work/tar/daily.hsb"
 : > "$work/tar/empty.hdb"
 head -c 3000 /dev/zero > "$work/tar/other.ndb"
-(cd "$work/tar" && tar -cf "$work/plain.tar" empty.hdb other.ndb daily.hsb)
+printf '%s:*:Good.Test-1:73\n' $sha256 > "$work/tar/daily.sfp"	# what is allowed is not what is known
+(cd "$work/tar" && tar -cf "$work/plain.tar" empty.hdb other.ndb daily.sfp daily.hsb)
 printf 'ClamAV-VDB:%-501s' 'a head of 512 bytes' > "$work/head"
 cat "$work/head" "$work/plain.tar" > "$work/db/daily.cld"
 fb 0 "a database that knows it" lead --clamav "$work/db"

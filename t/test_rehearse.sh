@@ -54,6 +54,32 @@ has "and one without a URL" "1 line names no URL" "$err"
 is "the state folder is as it was" "$(cd "$state" && find . -type f -o -type l | sort | xargs sha256sum)" "$before"
 is "nothing is left behind" "$(ls "$TMPDIR")" ""
 
+# ---- killed ----
+left() { find "$TMPDIR" -maxdepth 1 -name 'firebreak-rehearse-*' -type d; }
+mkfifo "$work/pipe"
+exec 7<>"$work/pipe"		# a log that does not end
+"$firebreak" --state "$state" rehearse --log - <"$work/pipe" >"$work/killed" 2>&1 7<&- &
+pid=$!
+for _ in $(seq 600); do
+	[ -n "$(find "$TMPDIR" -path '*/firebreak-rehearse-*/rules/MANIFEST')" ] && break
+	sleep 0.1
+done
+mkdir "$work/other"
+echo kept >"$work/other/file"
+ln -s "$work/other" "$TMPDIR/firebreak-rehearse-AAAAAA"
+fb 0 "rehearse beside one that runs" rehearse --log "$log"
+is "leaves it its folder" "$(left | wc -l)" 1
+kill -KILL $pid; ok $? "that one is killed"
+wait $pid 2>/dev/null
+is "its folder is left" "$(left | wc -l)" 1
+left | while read -r folder; do ln -s "$work/other" "$folder/there"; done
+fb 0 "the next run" rehearse --log "$log"
+is "removes it" "$(left)" ""
+is "and nothing that a link leads to" "$(cat "$work/other/file") $(readlink "$TMPDIR/firebreak-rehearse-AAAAAA")" "kept $work/other"
+is "the state folder is still as it was" "$(cd "$state" && find . -type f -o -type l | sort | xargs sha256sum)" "$before"
+rm "$TMPDIR/firebreak-rehearse-AAAAAA"
+exec 7>&-
+
 fb 0 "as JSON" rehearse --json --log "$log"
 json "rules" '[.changes[] | [.outcome, .rule, .requests, .clients, .domains]]' \
 	'[["block","local:new",3,2,1],["log","local:low",1,1,1],["pass","local:back",1,1,1]]'

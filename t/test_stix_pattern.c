@@ -10,7 +10,7 @@ enum { ROOM = 1 << 16 };
 static int
 show(void *arg, const struct stix_alternative *a)
 {
-	static const char *const kinds[] = { [STIX_HOST] = "host", [STIX_URL] = "url", [STIX_ADDRESS] = "address", [STIX_FILE] = "file" };
+	static const char *const kinds[] = { [STIX_HOST] = "host", [STIX_BELOW] = "below", [STIX_URL] = "url", [STIX_ADDRESS] = "address", [STIX_FILE] = "file" };
 	struct buf *out = arg;
 
 	buf_addf(out, "%s", kinds[a->kind]);
@@ -82,7 +82,18 @@ static const struct { const char *idea, *text, *said; unsigned unsaid; } good[] 
 	{ "unequal in another way", "[domain-name:value <> 'a']", "", 1 },
 	{ "greater", "[file:hashes.MD5 = 'a' AND file:size > 7]", "", 1 },
 	{ "not less", "[file:hashes.MD5 = 'a' AND file:size >= 7]", "", 1 },
-	{ "LIKE", "[domain-name:value LIKE '%.example']", "", 1 },
+	{ "all below a host", "[domain-name:value LIKE '%.a.example']", "below a.example;", 0 },
+	{ "a host and all below it", "[domain-name:value = 'a.example' OR domain-name:value LIKE '%.a.example']", "host a.example;below a.example;", 0 },
+	{ "a host that ends so", "[domain-name:value LIKE '%a.example']", "", 1 },
+	{ "one of a name's characters", "[domain-name:value LIKE '%.a_b.example']", "", 1 },
+	{ "in the midst of a name", "[domain-name:value LIKE '%.a%.example']", "", 1 },
+	{ "LIKE of nothing that stands for others", "[domain-name:value LIKE 'a.example']", "", 1 },
+	{ "LIKE of nothing", "[domain-name:value LIKE '']", "", 1 },
+	{ "LIKE of a number", "[domain-name:value LIKE 7]", "", 1 },
+	{ "NOT LIKE", "[domain-name:value NOT LIKE '%.a.example']", "", 1 },
+	{ "below two hosts at once", "[domain-name:value LIKE '%.a.example' AND domain-name:value LIKE '%.example']", "", 1 },
+	{ "below a host, with its address", "[domain-name:value LIKE '%.a.example' AND ipv4-addr:value = '192.0.2.1']", "", 1 },
+	{ "LIKE of a URL", "[url:value LIKE '%.example']", "", 1 },
 	{ "MATCHES", "[url:value MATCHES '^http://']", "", 1 },
 	{ "ISSUBSET", "[ipv4-addr:value ISSUBSET '198.51.100.0/24']", "", 1 },
 	{ "EXISTS", "[EXISTS file:hashes.MD5]", "", 1 },
