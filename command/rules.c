@@ -46,6 +46,16 @@ open_generation(struct rules *r, uint64_t number)
 /* ---- list ---- */
 
 static json_t *
+list_layers(const struct manifest_source *s)
+{
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < manifest_source_layers(s); i++)
+		json_array_append_new(layers, json_integer((json_int_t)manifest_source_layer(s, i)));
+	return layers;
+}
+
+static json_t *
 json_generation(const struct generation *g, bool live)
 {
 	const struct manifest *m = generation_manifest(g);
@@ -66,6 +76,7 @@ json_generation(const struct generation *g, bool live)
 		json_object_set_new(s, "name", json_string(m->sources[i].name));
 		show_json_number(s, "rules", m->sources[i].rules);
 		show_json_number(s, "layer", m->sources[i].layer);
+		json_object_set_new(s, "layers", list_layers(&m->sources[i]));
 		json_array_append_new(sources, s);
 	}
 	json_object_set_new(j, "sources", sources);
@@ -87,6 +98,17 @@ print_generation(const struct generation *g, bool live)
 }
 
 static void
+print_source(const struct manifest_source *s)
+{
+	size_t n = manifest_source_layers(s);
+
+	printf("%-32s %12" PRIu64 " rules  in layer%s", s->name, s->rules, show_s(n));
+	for (size_t i = 0; i < n; i++)
+		printf("%s %" PRIu64, i > 0 ? "," : "", manifest_source_layer(s, i));
+	putchar('\n');
+}
+
+static void
 print_sources(const struct generation *g)
 {
 	const struct manifest *m = generation_manifest(g);
@@ -94,7 +116,7 @@ print_sources(const struct generation *g)
 	if (m->n_sources > 0)
 		printf("\nsources of the live one\n");
 	for (size_t i = 0; i < m->n_sources; i++)
-		printf("%-32s %12" PRIu64 " rules  in layer %" PRIu64 "\n", m->sources[i].name, m->sources[i].rules, m->sources[i].layer);
+		print_source(&m->sources[i]);
 }
 
 static int

@@ -163,7 +163,8 @@ static int
 take(void *arg, const struct feed_entry *e)
 {
 	struct feed_source *s = arg;
-	struct rule rule = { .kind = e->kind, .action = e->action, .level = s->settings.level, .rev = 1, .source = s->file->name };
+	struct rule rule = { .kind = e->kind, .action = e->action, .level = s->settings.level, .rev = 1, .as_list = true,
+		.source = s->file->name };
 
 	if (s->collecting)
 		return collect(s, e);
@@ -172,8 +173,10 @@ take(void *arg, const struct feed_entry *e)
 	rule.name = e->kind == RULE_FILE ? plain_name(e->name, RULE_NAME_MAX) : slice_make("", 0);
 	rule.note = plain_name(e->note, NOTE_MAX);
 	rule.expires = e->kind == RULE_FILE ? s->file_ends : s->host_ends;
-	if (e->expires != 0 && (rule.expires == 0 || e->expires < rule.expires))
+	if (e->expires != 0 && (rule.expires == 0 || e->expires < rule.expires)) {
 		rule.expires = e->expires;
+		rule.as_list = false;
+	}
 	return s->visit(s->arg, &rule, e->match, e->line);
 }
 

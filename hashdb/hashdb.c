@@ -273,7 +273,7 @@ take_records(const struct table *t, const struct place *p, const uint8_t *digest
 		if (listed != HASHDB_SIZE_ANY && listed != size)
 			continue;
 		if (n < max)
-			out[n] = (struct hashdb_match){ .size = listed, .ref = record_ref(t, record) };
+			out[n] = (struct hashdb_match){ .size = listed, .ref = record_ref(t, record), .place = i };
 		n++;
 	}
 	return n;
@@ -330,8 +330,10 @@ visit_line(const struct table *t, struct digest *digest, const struct place *p, 
 	for (uint64_t i = p->begin; result == 0 && i < p->end; i++) {
 		const uint8_t *record = t->records + i * t->stride;
 
+		struct hashdb_match match = { .size = record_size(t, record), .ref = record_ref(t, record), .place = i };
+
 		if (whole_digest(t, record, p, digest) && record_holds(t, record, digest->b))
-			result = visit(arg, digest, record_size(t, record), record_ref(t, record));
+			result = visit(arg, digest, &match);
 		else
 			*damaged = true;
 	}

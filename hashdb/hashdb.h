@@ -40,6 +40,7 @@ struct hashdb_match {
 	uint32_t	ref;
 	uint16_t	layer;		/* for who asks several tables */
 	uint64_t	size;		/* as listed: HASHDB_SIZE_ANY, or the one that was asked for */
+	uint64_t	place;		/* which of the records of its algorithm it is, from 0: for who marks them */
 };
 
 /* All rules for DIGEST with size SIZE or any; at most MAX are stored, the result is how many there are.  *DAMAGED (NULL is fine) is
@@ -58,7 +59,7 @@ uint64_t hashdb_count(const struct hashdb *db, enum digest_alg alg);
 
 /* Show every record of DB that holds together to VISIT, sorted, until it answers other than 0, which is then the result.
  * *DAMAGED is set when something was skipped. */
-typedef int hashdb_visit(void *arg, const struct digest *digest, uint64_t size, uint32_t ref);
+typedef int hashdb_visit(void *arg, const struct digest *digest, const struct hashdb_match *match);
 int hashdb_each(const struct hashdb *db, hashdb_visit *visit, void *arg, bool *damaged);
 
 /* ---- the writer ---- */

@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/sorter.h"
+#include "ruleset/layer_rules.h"
+#include "ruleset/stored_rule.h"
 #include "url_rules/address_table.h"
 #include "url_rules/name_table.h"
 #include "url_rules/path_patterns.h"
@@ -19,8 +22,20 @@ struct copied {
 	uint32_t		 from, to;	/* the first row, there and here */
 };
 
+/* The feed whose rules are added. */
+struct feed {
+	bool		 open, has_rows;
+	bool		 delta;
+	uint32_t	 removed;	/* the row of what was removed, in a delta */
+	uint32_t	 plain;		/* the first of the four rows for what has nothing of its own */
+	uint8_t		 level;		/* of these */
+	struct sorter	*others;	/* NULL: none, so far */
+	struct buf	 bytes;
+};
+
 struct compiler {
 	char			*dir;
+	struct feed		 feed;
 	uint64_t		 number;
 	struct diag		*diag;
 	struct rows_builder	*rows;
@@ -62,6 +77,7 @@ compiler_new(const char *dir, uint64_t number, size_t memory, struct diag *diag)
 		goto no_memory;
 	c->number = number;
 	c->diag = diag;
+	buf_init(&c->feed.bytes, SORTER_RECORD_MAX);
 	segment_name(c, SEGMENT_RULES, name);
 	if ((path = segment_path(c, name)) == NULL || (c->hosts = host_builder_new(memory / HOSTS_SHARE, dir)) == NULL ||
 	    (c->digests = hashdb_builder_new(memory - memory / HOSTS_SHARE, dir)) == NULL ||
@@ -87,6 +103,8 @@ compiler_free(struct compiler *c)
 {
 	if (c == NULL)
 		return;
+	sorter_free(c->feed.others);
+	buf_fini(&c->feed.bytes);
 	rows_builder_free(c->rows);
 	host_builder_free(c->hosts);
 	hashdb_builder_free(c->digests);
@@ -97,12 +115,6 @@ compiler_free(struct compiler *c)
 	free(c->copied);
 	free(c->dir);
 	free(c);
-}
-
-int
-compiler_source(struct compiler *c, struct slice name)
-{
-	return rows_builder_source(c->rows, name) == 0 ? 0 : fail(c);
 }
 
 /* The count that RULE belongs to. */
@@ -138,49 +150,179 @@ compiler_count(uint64_t counts[static ROW_COUNTS], const struct rule *rule, cons
 		counts[COUNT_REGEXES]++;
 }
 
-static int
-add_pattern(struct compiler *c, const struct rule_match *match, uint32_t ref)
-{
-	struct pattern_match pattern = { .ref = ref, .scope = match->scope, .host = slice_make(match->host, match->host_len),
-		.pattern = slice_str(match->path) };
+/* ---- what matches ---- */
 
-	return pattern_builder_add(c->patterns, &pattern);
+/* Let row REF match KEY. */
+static int
+add_match(struct compiler *c, enum rule_kind kind, const struct rule_key *key, uint32_t ref)
+{
+	switch (kind) {
+	case RULE_HOST:
+	case RULE_URL:
+		return host_builder_add(c->hosts, key->scope, key->host, key->path, ref);
+	case RULE_PATH:
+		return pattern_builder_add(c->patterns, &(struct pattern_match){ .ref = ref, .scope = key->scope, .host = key->host,
+			.pattern = key->path });
+	case RULE_ADDRESS:
+		return address_builder_add(c->addresses, &key->network, ref);
+	case RULE_RULE:
+		return text_rows_builder_add(c->exceptions, &(struct text_row){ .text = key->path, .ref = ref });
+	case RULE_FILE:
+		break;
+	}
+	return key->digest != NULL ? hashdb_builder_add(c->digests, key->digest, key->size, ref) :
+	    name_table_add(c->names, &(struct name_match){ .ref = ref, .size = key->size, .pattern = key->path });
+}
+
+/* ---- feeds ---- */
+
+enum { PLAIN_ROWS = 4 };
+#define OTHERS_MEMORY	((size_t)64 << 20)
+
+/* Which of the four rows RULE has; PLAIN_ROWS when it has something of its own. */
+static unsigned
+plain_row(const struct rule *rule, uint8_t level)
+{
+	bool is_file = rule->expires == RULE_ENDS_FILES;
+
+	if (rule->level != level || rule->rev != 1 || rule->local || rule->files || rule->published != 0 || rule->line != 0 ||
+	    rule->label.len > 0 || rule->alert.len > 0 || rule->container.len > 0 || rule->note.len > 0 || rule->name.len > 0 ||
+	    (rule->action != RULE_BLOCK && rule->action != RULE_ALLOW) || (!is_file && rule->expires != RULE_ENDS_HOSTS))
+		return PLAIN_ROWS;
+	return (rule->action == RULE_ALLOW ? 2 : 0) + is_file;
+}
+
+/* The four rows of LEVEL. */
+static int
+add_plain_rows(struct compiler *c, uint8_t level)
+{
+	for (unsigned i = 0; i < PLAIN_ROWS; i++) {
+		struct rule rule = { .action = i < 2 ? RULE_BLOCK : RULE_ALLOW, .level = level, .rev = 1,
+			.expires = i % 2 == 0 ? RULE_ENDS_HOSTS : RULE_ENDS_FILES };
+		uint32_t ref;
+
+		if (rows_builder_copy(c->rows, &rule, &ref) == -1)
+			return -1;
+		if (i == 0)
+			c->feed.plain = ref;
+	}
+	c->feed.level = level;
+	c->feed.has_rows = true;
+	return 0;
 }
 
 static int
-add_file(struct compiler *c, const struct rule_match *match, uint32_t ref)
+put_aside(struct compiler *c, const struct rule *rule)
 {
-	struct name_match name = { .ref = ref, .size = match->size, .pattern = slice_str(match->path) };
+	struct feed *f = &c->feed;
 
-	return match->path == NULL ? hashdb_builder_add(c->digests, &match->digest, match->size, ref) :
-	    name_table_add(c->names, &name);
+	if (f->others == NULL && (f->others = sorter_new(OTHERS_MEMORY, c->dir)) == NULL)
+		return errno = ENOMEM, -1;
+	buf_reset(&f->bytes);
+	if (stored_rule_add_says(rule, &f->bytes) == -1 || stored_rule_add_match(rule->kind, &rule->key, &f->bytes) == -1)
+		return -1;
+	return sorter_add(f->others, buf_slice(&f->bytes));
+}
+
+int
+compiler_put(struct compiler *c, const struct rule *rule)
+{
+	unsigned row;
+
+	if (!c->feed.has_rows && add_plain_rows(c, rule->level) == -1)
+		return -1;
+	row = plain_row(rule, c->feed.level);
+	return row < PLAIN_ROWS ? add_match(c, rule->kind, &rule->key, c->feed.plain + row) : put_aside(c, rule);
+}
+
+int
+compiler_remove(struct compiler *c, enum rule_kind kind, const struct rule_key *key)
+{
+	return add_match(c, kind, key, c->feed.removed);
+}
+
+/* Give what was put aside its rows. */
+static int
+add_others(struct compiler *c)
+{
+	struct buf last;
+	uint32_t ref = 0;
+	struct slice bytes;
+	int r;
+
+	buf_init(&last, SORTER_RECORD_MAX);
+	r = sorter_sort(c->feed.others);
+	while (r != -1 && (r = sorter_next(c->feed.others, &bytes)) == 1) {
+		struct stored_rule stored = { .digest = { .alg = DIGEST_MD5 } };
+		struct slice rest = bytes, says;
+
+		if (stored_rule_take_says(&rest, &stored) == -1)
+			r = (errno = EINVAL, -1);
+		says = slice_head(bytes, bytes.len - rest.len);
+		if (r == 1 && (last.len == 0 || !slice_eq(buf_slice(&last), says))) {
+			buf_reset(&last);
+			r = buf_add_slice(&last, says) == -1 ? (errno = ENOMEM, -1) : rows_builder_copy(c->rows, &stored.rule, &ref);
+		}
+		if (r != -1 && (stored_rule_take_match(&rest, &stored) == -1 ||
+		    add_match(c, stored.rule.kind, &stored.rule.key, ref) == -1))
+			r = -1;
+	}
+	buf_fini(&last);
+	return r;
+}
+
+/* All rules of the feed, if one is open, were added.  -1 with errno. */
+static int
+end_feed(struct compiler *c)
+{
+	int r = c->feed.others == NULL ? 0 : add_others(c), error = errno;
+
+	sorter_free(c->feed.others);
+	c->feed.others = NULL;
+	c->feed.open = false;
+	errno = error;
+	return r;
+}
+
+/* ---- sources ---- */
+
+int
+compiler_source(struct compiler *c, struct slice name)
+{
+	return end_feed(c) == 0 && rows_builder_source(c->rows, name) == 0 ? 0 : fail(c);
+}
+
+int
+compiler_feed(struct compiler *c, struct slice name, bool delta)
+{
+	if (compiler_source(c, name) == -1)
+		return -1;
+	c->feed.open = true;
+	c->feed.has_rows = false;
+	c->feed.delta = delta;
+	return !delta || rows_builder_delta(c->rows, &c->feed.removed) == 0 ? 0 : fail(c);
+}
+
+void
+compiler_set_counts(struct compiler *c, const uint64_t counts[static ROW_COUNTS])
+{
+	for (enum row_count k = 0; k < ROW_COUNTS; k++)
+		rows_builder_count(c->rows, k, counts[k]);
 }
 
 int
 compiler_add(struct compiler *c, const struct rule *rule, const struct rule_match *match)
 {
 	uint64_t counts[ROW_COUNTS] = { 0 };
+	struct rule keyed = *rule;
 	uint32_t ref;
 
-	if (rows_builder_add(c->rows, rule, &ref) == -1)
+	keyed.key = rule_match_key(match);
+	if (!c->feed.open && rows_builder_add(c->rows, rule, &ref) == -1)
 		return -1;
 	compiler_count(counts, rule, match);
-	for (enum row_count k = 0; k < ROW_COUNTS; k++)
-		rows_builder_count(c->rows, k, counts[k]);
-	switch (rule->kind) {
-	case RULE_HOST:
-	case RULE_URL:
-		return host_builder_add(c->hosts, match->scope, slice_make(match->host, match->host_len), slice_str(match->path), ref);
-	case RULE_PATH:
-		return add_pattern(c, match, ref);
-	case RULE_ADDRESS:
-		return address_builder_add(c->addresses, &match->network, ref);
-	case RULE_RULE:
-		return text_rows_builder_add(c->exceptions, &(struct text_row){ .text = slice_str(match->path), .ref = ref });
-	case RULE_FILE:
-		break;
-	}
-	return add_file(c, match, ref);
+	compiler_set_counts(c, counts);
+	return c->feed.open ? compiler_put(c, &keyed) : add_match(c, rule->kind, &keyed.key, ref);
 }
 
 /* ---- copying ---- */
@@ -213,11 +355,11 @@ compiler_copy(struct compiler *c, const struct layer *layer, size_t i)
 	if (grown == NULL)
 		return fail(c);
 	c->copied = grown;
-	grown[c->n_copied++] = (struct copied){ layer, i, s.first, rows_builder_rows(c->rows) };
 	if (compiler_source(c, s.name) == -1)
 		return -1;
-	for (enum row_count k = 0; k < ROW_COUNTS; k++)
-		rows_builder_count(c->rows, k, s.counts[k]);
+	grown[c->n_copied++] = (struct copied){ layer, i, s.first, rows_builder_rows(c->rows) };
+	rows_builder_like(c->rows, &s);
+	compiler_set_counts(c, s.counts);
 	return copy_rows(c, layer, &s);
 }
 
@@ -241,71 +383,12 @@ new_ref(const struct copy_walk *w, uint32_t ref, uint32_t *out)
 }
 
 static int
-copy_host(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
+copy_match(void *arg, enum rule_kind kind, const struct rule_key *key, uint32_t ref, uint64_t place)
 {
 	struct copy_walk *w = arg;
 
-	return new_ref(w, ref, &ref) ? host_builder_add(w->c->hosts, scope, host, path, ref) : 0;
-}
-
-static int
-copy_digest(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
-{
-	struct copy_walk *w = arg;
-
-	return new_ref(w, ref, &ref) ? hashdb_builder_add(w->c->digests, digest, size, ref) : 0;
-}
-
-static int
-copy_addresses(struct copy_walk *w, bool *damaged)
-{
-	size_t n = w->layer->addresses == NULL ? 0 : address_table_rules(w->layer->addresses);
-	struct address_match m;
-
-	for (size_t i = 0; i < n; i++) {
-		if (address_table_at(w->layer->addresses, i, &m) == -1)
-			*damaged = true;
-		else if (new_ref(w, m.ref, &m.ref) && address_builder_add(w->c->addresses, &m.network, m.ref) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-copy_patterns(struct copy_walk *w, bool *damaged)
-{
-	size_t n = w->layer->patterns == NULL ? 0 : path_patterns_count(w->layer->patterns);
-	struct pattern_match m;
-
-	for (size_t i = 0; i < n; i++) {
-		if (path_patterns_at(w->layer->patterns, i, &m) == -1)
-			*damaged = true;
-		else if (new_ref(w, m.ref, &m.ref) && pattern_builder_add(w->c->patterns, &m) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-copy_names(struct copy_walk *w)
-{
-	struct name_match m;
-
-	for (size_t i = 0; w->layer->names != NULL && name_table_at(w->layer->names, i, &m) == 0; i++)
-		if (new_ref(w, m.ref, &m.ref) && name_table_add(w->c->names, &m) == -1)
-			return -1;
-	return 0;
-}
-
-static int
-copy_exceptions(struct copy_walk *w)
-{
-	struct text_row row = { .number = 0 };
-
-	for (size_t i = 0; w->layer->exceptions != NULL && exceptions_at(w->layer->exceptions, i, &row.text, &row.ref) == 0; i++)
-		if (new_ref(w, row.ref, &row.ref) && text_rows_builder_add(w->c->exceptions, &row) == -1)
-			return -1;
-	return 0;
+	(void)place;
+	return new_ref(w, ref, &ref) ? add_match(w->c, kind, key, ref) : 0;
 }
 
 static int
@@ -313,25 +396,14 @@ copy_tables(struct compiler *c, const struct layer *layer)
 {
 	struct copy_walk w = { .c = c, .layer = layer, .by_source = calloc(rows_sources(layer->rows) + 1, sizeof(*w.by_source)) };
 	bool damaged = false;
-	int r = 0;
+	int r;
 
 	if (w.by_source == NULL)
 		return fail(c);
 	for (size_t i = 0; i < c->n_copied; i++)
 		if (c->copied[i].layer == layer)
 			w.by_source[c->copied[i].source] = &c->copied[i];
-	if (layer->hosts != NULL)
-		r = host_table_each(layer->hosts, copy_host, &w, &damaged);
-	if (r == 0 && layer->digests != NULL)
-		r = hashdb_each(layer->digests, copy_digest, &w, &damaged);
-	if (r == 0)
-		r = copy_addresses(&w, &damaged);
-	if (r == 0)
-		r = copy_patterns(&w, &damaged);
-	if (r == 0)
-		r = copy_names(&w);
-	if (r == 0)
-		r = copy_exceptions(&w);
+	r = layer_each(layer, copy_match, &w, &damaged);
 	free(w.by_source);
 	if (r == -1)
 		return fail(c);
@@ -418,7 +490,7 @@ remove_segments(struct compiler *c, const struct manifest_layer *out)
 int
 compiler_write(struct compiler *c, struct manifest_layer *out)
 {
-	int r = copy_all_tables(c);
+	int r = end_feed(c) == 0 ? copy_all_tables(c) : fail(c);
 	const struct { enum segment_kind kind; uint64_t n; } tables[] = {
 		{ SEGMENT_HOSTS, host_builder_count(c->hosts) }, { SEGMENT_DIGESTS, hashdb_builder_count(c->digests) },
 		{ SEGMENT_ADDRESSES, address_builder_count(c->addresses) }, { SEGMENT_PATTERNS, pattern_builder_count(c->patterns) },

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "ruleset/layer.h"
+#include "ruleset/layer_rules.h"
 #include "ruleset/site_format.h"
 
 /* A publisher may have removed what an older MANIFEST named: the newer one is then read. */
@@ -13,11 +13,19 @@ enum { MANIFEST_TRIES = 8, MANIFEST_FILE = 40 };
 
 _Static_assert((int)MANIFEST_LAYERS <= (int)HOST_TABLES_MAX, "all layers are asked at once");
 
+/* A source of a layer as this generation sees it. */
+struct seen_source {
+	const struct manifest_source *named;	/* NULL: it is dropped, or in other layers */
+	bool		 counts;
+	bool		 is_older;		/* newer layers have something of it, too */
+	uint32_t	 removed;		/* the row of values that are gone; UINT32_MAX: none are */
+};
+
 /* A layer as this generation sees it. */
 struct view {
 	struct layer	*layer;
-	bool		*counts;	/* by source of the layer */
-	bool		 all;		/* all of them */
+	struct seen_source *sources;	/* of the layer, and one for rows of none */
+	bool		 all;		/* every row counts, and no other layer has anything of its source */
 };
 
 struct generation {
@@ -29,7 +37,9 @@ struct generation {
 	struct lookalike_layer	*lookalike;	/* NULL: none */
 	uint64_t		 n[ROW_COUNTS];
 	uint64_t		 n_rules;
+	size_t			 n_placed;	/* sources that count, once a layer */
 	unsigned		 algs, sizeless;
+	bool			 split;		/* some source is in several layers */
 };
 
 /* ---- opening ---- */
@@ -83,26 +93,43 @@ shared_layer(const struct generation *before, const struct manifest_layer *named
 	return NULL;
 }
 
+/* SOURCE, of V's layer, is in its place: the first layer has all of it, each other one a delta, and the newest says how many rules
+ * there are. */
+static bool
+is_in_place(const struct view *v, const struct manifest_source *named, const struct row_source *source)
+{
+	uint64_t number = v->layer->named.number;
+	bool first = manifest_source_layer(named, 0) == number, last = named->layer == number;
+
+	return source->delta != first && (!last || named->rules == row_source_rules(source));
+}
+
 /* Which sources of V's layer count, and what they have. */
 static int
-count_sources(struct generation *g, struct view *v)
+see_sources(struct generation *g, struct view *v)
 {
 	size_t n = rows_sources(v->layer->rows);
 
-	if ((v->counts = calloc(n + 1, sizeof(*v->counts))) == NULL)
+	if ((v->sources = calloc(n + 1, sizeof(*v->sources))) == NULL)
 		return -1;
 	v->all = true;
 	for (size_t i = 0; i < n; i++) {
-		struct row_source s = rows_source(v->layer->rows, i);
-		const struct manifest_source *named = manifest_source(&g->manifest, s.name);
+		struct row_source source = rows_source(v->layer->rows, i);
+		const struct manifest_source *named = manifest_source(&g->manifest, source.name);
+		struct seen_source *s = &v->sources[i];
 
-		v->counts[i] = named != NULL && named->layer == v->layer->named.number && named->rules == row_source_rules(&s);
-		v->all = v->all && v->counts[i];
-		if (!v->counts[i])
+		s->counts = named != NULL && manifest_source_is_in(named, v->layer->named.number) && is_in_place(v, named, &source);
+		s->named = s->counts ? named : NULL;
+		s->is_older = s->counts && named->layer != v->layer->named.number;
+		s->removed = source.delta ? source.first : UINT32_MAX;
+		v->all = v->all && s->counts && !s->is_older && !source.delta;
+		g->split = g->split || s->is_older;
+		g->n_placed += s->counts;
+		if (!s->counts || s->is_older)
 			continue;
-		g->n_rules += row_source_rules(&s);
+		g->n_rules += row_source_rules(&source);
 		for (int k = 0; k < ROW_COUNTS; k++)
-			g->n[k] += s.counts[k];
+			g->n[k] += source.counts[k];
 	}
 	return 0;
 }
@@ -112,11 +139,18 @@ static int
 check_sources(const struct generation *g, const char *dir, struct diag *diag)
 {
 	uint64_t named = 0;
+	size_t places = 0;
 
-	for (size_t i = 0; i < g->manifest.n_sources; i++)
+	for (size_t i = 0; i < g->manifest.n_sources; i++) {
 		named += g->manifest.sources[i].rules;
-	if (named == g->n_rules)
+		places += manifest_source_layers(&g->manifest.sources[i]);
+	}
+	if (named == g->n_rules && places == g->n_placed)
 		return 0;
+	if (named == g->n_rules) {
+		diag_add(diag, DIAG_ERROR, dir, 0, 0, "the MANIFEST names layers that have nothing of a source, or have it as no delta");
+		return -1;
+	}
 	diag_add(diag, DIAG_ERROR, dir, 0, 0, "the MANIFEST names %" PRIu64 " rules and its segments have %" PRIu64, named, g->n_rules);
 	return -1;
 }
@@ -133,7 +167,7 @@ open_layers(struct generation *g, const char *dir, bool verify, const struct gen
 		if (v->layer == NULL)
 			return -1;
 		g->hosts[i] = v->layer->hosts;
-		if (count_sources(g, v) == -1) {
+		if (see_sources(g, v) == -1) {
 			diag_error(diag, "out of memory");
 			return -1;
 		}
@@ -247,7 +281,7 @@ generation_close(struct generation *g)
 		return;
 	for (size_t i = 0; i < MANIFEST_LAYERS; i++) {
 		layer_put(g->views[i].layer);
-		free(g->views[i].counts);
+		free(g->views[i].sources);
 	}
 	lookalike_layer_put(g->lookalike);
 	page_set_free(g->pages);
@@ -320,17 +354,134 @@ generation_sizeless_algs(const struct generation *g)
 
 /* ---- asking ---- */
 
-/* Row REF of view LAYER is of a source that counts. */
+/* How the source of row REF of view LAYER is seen. */
+static const struct seen_source *
+source_of(const struct generation *g, unsigned layer, uint32_t ref)
+{
+	const struct view *v = &g->views[layer];
+
+	return &v->sources[rows_source_of(v->layer->rows, ref)];
+}
+
+/* Row REF of view LAYER is of a source that counts: what is gone, and what a newer layer replaces, is among them. */
 static bool
 row_counts(const struct generation *g, unsigned layer, uint32_t ref)
 {
-	const struct view *v = &g->views[layer];
-	size_t source;
+	return g->views[layer].all || source_of(g, layer, ref)->counts;
+}
 
-	if (v->all)
+/* The same of rules that the newest layer of a source has all of: patterns, names and exceptions. */
+static bool
+row_is_newest(const struct generation *g, unsigned layer, uint32_t ref)
+{
+	const struct seen_source *s;
+
+	if (g->views[layer].all)
 		return true;
-	source = rows_source_of(v->layer->rows, ref);
-	return source < rows_sources(v->layer->rows) && v->counts[source];
+	s = source_of(g, layer, ref);
+	return s->counts && !s->is_older;
+}
+
+/* What was found of hosts, digests or addresses, while it is looked at what of it is gone or replaced.  GONE marks it. */
+enum { GONE = 0x8000 };
+
+struct hits {
+	const struct generation	*g;
+	void			*v;
+	size_t			 n;
+	uint16_t		*(*layer)(void *v, size_t i, uint32_t *ref);
+	bool			(*same_value)(const void *v, size_t i, size_t k);
+};
+
+/* A newer layer has the value of hit I, of SOURCE in LAYER. */
+static bool
+is_hit_replaced(const struct hits *h, size_t i, unsigned layer, const struct manifest_source *source)
+{
+	for (size_t k = 0; k < h->n; k++) {
+		uint32_t ref;
+		unsigned other = *h->layer(h->v, k, &ref) & ~(unsigned)GONE;
+
+		if (other > layer && h->same_value(h->v, i, k) && source_of(h->g, other, ref)->named == source)
+			return true;
+	}
+	return false;
+}
+
+static void
+mark_gone(const struct hits *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		uint32_t ref;
+		uint16_t *layer = h->layer(h->v, i, &ref);
+		const struct seen_source *s;
+
+		if (h->g->views[*layer].all)
+			continue;
+		s = source_of(h->g, *layer, ref);
+		if (ref == s->removed || (s->is_older && is_hit_replaced(h, i, *layer, s->named)))
+			*layer |= GONE;
+	}
+}
+
+static uint16_t *
+host_hit(void *v, size_t i, uint32_t *ref)
+{
+	struct host_match *m = (struct host_match *)v + i;
+
+	*ref = m->ref;
+	return &m->layer;
+}
+
+static bool
+same_host(const void *v, size_t i, size_t k)
+{
+	const struct host_match *a = (const struct host_match *)v + i, *b = (const struct host_match *)v + k;
+
+	/* All are parts of one host and of one path: the length tells them apart. */
+	return a->scope == b->scope && a->host.len == b->host.len && a->path.len == b->path.len;
+}
+
+static uint16_t *
+digest_hit(void *v, size_t i, uint32_t *ref)
+{
+	struct hashdb_match *m = (struct hashdb_match *)v + i;
+
+	*ref = m->ref;
+	return &m->layer;
+}
+
+static bool
+same_size(const void *v, size_t i, size_t k)
+{
+	return ((const struct hashdb_match *)v)[i].size == ((const struct hashdb_match *)v)[k].size;
+}
+
+static uint16_t *
+address_hit(void *v, size_t i, uint32_t *ref)
+{
+	struct address_match *m = (struct address_match *)v + i;
+
+	*ref = m->ref;
+	return &m->layer;
+}
+
+static bool
+same_network(const void *v, size_t i, size_t k)
+{
+	return ((const struct address_match *)v)[i].network.bits == ((const struct address_match *)v)[k].network.bits;
+}
+
+/* The N matches of OUT without what is gone. */
+static size_t
+keep_hosts(const struct generation *g, struct host_match *out, size_t n)
+{
+	size_t kept = 0;
+
+	mark_gone(&(struct hits){ g, out, n, host_hit, same_host });
+	for (size_t i = 0; i < n; i++)
+		if ((out[i].layer & GONE) == 0)
+			out[kept++] = out[i];
+	return kept;
 }
 
 size_t
@@ -342,6 +493,20 @@ generation_match(const struct generation *g, const struct url *url, struct host_
 		return n;
 	for (size_t i = 0; i < n; i++)
 		if (row_counts(g, out[i].layer, out[i].ref))
+			out[kept++] = out[i];
+	if (g->split && kept > 0)
+		kept = keep_hosts(g, out, kept);
+	return kept;
+}
+
+static size_t
+keep_digests(const struct generation *g, struct hashdb_match *out, size_t n)
+{
+	size_t kept = 0;
+
+	mark_gone(&(struct hits){ g, out, n, digest_hit, same_size });
+	for (size_t i = 0; i < n; i++)
+		if ((out[i].layer & GONE) == 0)
 			out[kept++] = out[i];
 	return kept;
 }
@@ -369,7 +534,9 @@ generation_find(const struct generation *g, const struct digest *digest, uint64_
 				out[n++] = out[k];
 		}
 	}
-	return room > max ? room : n;
+	if (room > max)
+		return room;
+	return g->split && n > 0 ? keep_digests(g, out, n) : n;
 }
 
 static int
@@ -389,7 +556,7 @@ asked_row_counts(const void *arg, uint32_t ref)
 {
 	const struct asked_view *a = arg;
 
-	return row_counts(a->g, a->layer, ref);
+	return row_is_newest(a->g, a->layer, ref);
 }
 
 size_t
@@ -422,6 +589,18 @@ compare_addresses(const void *a, const void *b)
 	return (int)y->network.bits - (int)x->network.bits;
 }
 
+static size_t
+keep_addresses(const struct generation *g, struct address_match *out, size_t n)
+{
+	size_t kept = 0;
+
+	mark_gone(&(struct hits){ g, out, n, address_hit, same_network });
+	for (size_t i = 0; i < n; i++)
+		if ((out[i].layer & GONE) == 0)
+			out[kept++] = out[i];
+	return kept;
+}
+
 size_t
 generation_match_addresses(const struct generation *g, const struct url *url, struct address_match *out, size_t max,
     bool *damaged)
@@ -439,9 +618,13 @@ generation_match_addresses(const struct generation *g, const struct url *url, st
 				out[n++] = out[k];
 		}
 	}
-	if (room <= max && n > 1)
+	if (room > max)
+		return room;
+	if (g->split && n > 0)
+		n = keep_addresses(g, out, n);
+	if (n > 1)
 		qsort(out, n, sizeof(*out), compare_addresses);
-	return room > max ? room : n;
+	return n;
 }
 
 size_t
@@ -457,7 +640,7 @@ generation_match_names(const struct generation *g, const struct file_names *name
 		room += found;
 		for (size_t k = from; found <= max - from && k < from + found; k++) {
 			out[k].layer = (uint16_t)i;
-			if (row_counts(g, (unsigned)i, out[k].ref))
+			if (row_is_newest(g, (unsigned)i, out[k].ref))
 				out[n++] = out[k];
 		}
 	}
@@ -513,7 +696,7 @@ holds_at(const struct generation *g, unsigned layer, uint32_t ref, int64_t now)
 {
 	struct rule except;
 
-	return row_counts(g, layer, ref) && generation_rule(g, layer, ref, NULL, &except) == 0 && except.action == RULE_EXCEPT &&
+	return row_is_newest(g, layer, ref) && generation_rule(g, layer, ref, NULL, &except) == 0 && except.action == RULE_EXCEPT &&
 	    except.local && except.expires > now;
 }
 
@@ -560,27 +743,74 @@ generation_max_size(const struct generation *g)
 int
 generation_rule(const struct generation *g, unsigned layer, uint32_t ref, char name[RULE_NAME_MAX], struct rule *out)
 {
-	return layer < g->manifest.n_layers ? rows_get(g->views[layer].layer->rows, ref, name, out) : -1;
+	const struct manifest_source *source;
+
+	if (layer >= g->manifest.n_layers || rows_get(g->views[layer].layer->rows, ref, name, out) == -1 || out->removed)
+		return -1;
+	if (out->expires != RULE_ENDS_HOSTS && out->expires != RULE_ENDS_FILES)
+		return 0;
+	source = source_of(g, layer, ref)->named;
+	if (source == NULL || !source->has_ends)
+		return -1;
+	out->expires = out->expires == RULE_ENDS_FILES ? source->file_end : source->host_end;
+	return 0;
 }
 
 /* ---- all of it ---- */
 
-/* A walk over one layer's tables. */
+/* A walk over one layer. */
 struct walk {
 	const struct generation	*g;
 	unsigned		 layer;
 	generation_visit	*visit;
 	void			*arg;
 	bool			*damaged;
+	struct layer_places	 places;
+	const struct manifest_source *source;		/* that was asked about last */
+	size_t			 index[MANIFEST_LAYERS];	/* of it in the newer layers that it is in; SIZE_MAX: it is not */
 };
 
-static int
-show_rule(struct walk *w, enum rule_kind kind, const struct rule_key *key, uint32_t ref)
+/* Where SOURCE is in the layers that are newer than W's. */
+static void
+look_ahead(struct walk *w, const struct manifest_source *source)
 {
+	w->source = source;
+	for (size_t i = w->layer + 1; i < w->g->manifest.n_layers; i++) {
+		const struct layer *l = w->g->views[i].layer;
+
+		w->index[i] = manifest_source_is_in(source, l->named.number) ? rows_find(l->rows, slice_str(source->name)) : SIZE_MAX;
+	}
+}
+
+/* A newer layer than W's has the value KEY of SOURCE, or says that it is gone.  Without memory nobody knows, as *DAMAGED says. */
+static bool
+is_replaced(struct walk *w, const struct manifest_source *source, enum rule_kind kind, const struct rule_key *key)
+{
+	if (w->source != source)
+		look_ahead(w, source);
+	for (size_t i = w->g->manifest.n_layers; i-- > w->layer + 1U;) {
+		if (w->index[i] == SIZE_MAX)
+			continue;
+		if (layer_find(w->g->views[i].layer, w->index[i], kind, key, &w->places, w->damaged) == -1)
+			*w->damaged = true;
+		if (w->places.n > 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+show_rule(void *arg, enum rule_kind kind, const struct rule_key *key, uint32_t ref, uint64_t place)
+{
+	struct walk *w = arg;
+	const struct seen_source *s = source_of(w->g, w->layer, ref);
 	char name[RULE_NAME_MAX];
 	struct rule rule;
 
-	if (!row_counts(w->g, w->layer, ref))
+	(void)place;
+	if (!s->counts || ref == s->removed)
+		return 0;
+	if (s->is_older && (!layer_is_by_value(kind, key) || is_replaced(w, s->named, kind, key)))
 		return 0;
 	if (generation_rule(w->g, w->layer, ref, name, &rule) == -1) {
 		*w->damaged = true;
@@ -591,76 +821,6 @@ show_rule(struct walk *w, enum rule_kind kind, const struct rule_key *key, uint3
 	return w->visit(w->arg, &rule, w->layer, ref);
 }
 
-static int
-show_host(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
-{
-	struct rule_key key = { .scope = scope, .host = host, .path = path };
-
-	return show_rule(arg, path.len > 0 ? RULE_URL : RULE_HOST, &key, ref);
-}
-
-static int
-show_digest(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
-{
-	struct rule_key key = { .digest = digest, .size = size };
-
-	return show_rule(arg, RULE_FILE, &key, ref);
-}
-
-static int
-show_patterns(struct walk *w, const struct path_patterns *t)
-{
-	struct pattern_match m;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && t != NULL && i < path_patterns_count(t); i++)
-		if (path_patterns_at(t, i, &m) == 0) {
-			struct rule_key key = { .scope = m.scope, .host = m.host, .path = m.pattern };
-
-			r = show_rule(w, RULE_PATH, &key, m.ref);
-		}
-	return r;
-}
-
-static int
-show_addresses(struct walk *w, const struct address_table *t)
-{
-	struct address_match m;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && t != NULL && i < address_table_rules(t); i++) {
-		if (address_table_at(t, i, &m) == -1) {
-			*w->damaged = true;
-			continue;
-		}
-		r = show_rule(w, RULE_ADDRESS, &(struct rule_key){ .network = m.network }, m.ref);
-	}
-	return r;
-}
-
-static int
-show_names(struct walk *w, const struct name_table *t)
-{
-	struct name_match m;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && t != NULL && name_table_at(t, i, &m) == 0; i++)
-		r = show_rule(w, RULE_FILE, &(struct rule_key){ .path = m.pattern, .size = m.size }, m.ref);
-	return r;
-}
-
-static int
-show_exceptions(struct walk *w, const struct exceptions *t)
-{
-	struct slice text;
-	uint32_t ref;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && t != NULL && exceptions_at(t, i, &text, &ref) == 0; i++)
-		r = show_rule(w, RULE_RULE, &(struct rule_key){ .path = text }, ref);
-	return r;
-}
-
 int
 generation_each_exception(const struct generation *g, generation_visit *visit, void *arg, bool *damaged)
 {
@@ -668,7 +828,7 @@ generation_each_exception(const struct generation *g, generation_visit *visit, v
 	int r = 0;
 
 	for (; r == 0 && w.layer < g->manifest.n_layers; w.layer++)
-		r = show_exceptions(&w, g->views[w.layer].layer->exceptions);
+		r = layer_each_exception(g->views[w.layer].layer, show_rule, &w);
 	return r;
 }
 
@@ -679,20 +839,9 @@ generation_each(const struct generation *g, generation_visit *visit, void *arg, 
 	int r = 0;
 
 	for (; r == 0 && w.layer < g->manifest.n_layers; w.layer++) {
-		const struct layer *l = g->views[w.layer].layer;
-
-		if (l->hosts != NULL)
-			r = host_table_each(l->hosts, show_host, &w, damaged);
-		if (r == 0 && l->digests != NULL)
-			r = hashdb_each(l->digests, show_digest, &w, damaged);
-		if (r == 0)
-			r = show_patterns(&w, l->patterns);
-		if (r == 0)
-			r = show_addresses(&w, l->addresses);
-		if (r == 0)
-			r = show_names(&w, l->names);
-		if (r == 0)
-			r = show_exceptions(&w, l->exceptions);
+		w.source = NULL;
+		r = layer_each(g->views[w.layer].layer, show_rule, &w, damaged);
 	}
+	layer_places_fini(&w.places);
 	return r;
 }

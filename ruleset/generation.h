@@ -5,7 +5,8 @@
  *	             site:             options
  *	             lookalike:        what hosts may imitate
  *
- * All layers are asked; what a layer still has of a source that another one holds now does not count.  Immutable from
+ * All layers are asked; what a layer still has of a source that another one holds now does not count, nor what it has of a value
+ * that a newer layer of the source has, or says to be gone.  Immutable from
  * generation_open() to generation_close(); any number of threads ask it without a lock.  Segments of up to GENERATION_VERIFY bytes
  * are checked against their SHA-256 when they are mapped; larger ones by header and bounds here, and in full by "firebreak status
  * --verify".  Nothing here logs. */

@@ -124,6 +124,19 @@ open_tables(struct layer *l, const char *dir, bool verify, struct diag *diag)
 	return -1;
 }
 
+/* L has what was removed, and was not looked at as a whole: a bit that flips there must not bring back a rule that is gone. */
+static bool
+must_verify(const struct layer *l)
+{
+	bool delta = false, large = false;
+
+	for (size_t i = 0; i < rows_sources(l->rows); i++)
+		delta = delta || rows_source(l->rows, i).delta;
+	for (size_t i = 0; i < l->named.n; i++)
+		large = large || l->named.segments[i].len > GENERATION_VERIFY;
+	return delta && large;
+}
+
 struct layer *
 layer_open(const char *dir, const struct manifest_layer *named, bool verify, struct diag *diag)
 {
@@ -135,10 +148,11 @@ layer_open(const char *dir, const struct manifest_layer *named, bool verify, str
 	}
 	l->users = 1;
 	l->named = *named;
-	if (open_tables(l, dir, verify, diag) == 0)
+	if (open_tables(l, dir, verify, diag) == 0 && (verify || !must_verify(l)))
 		return l;
+	verify = !verify && l->rows != NULL && must_verify(l);
 	layer_put(l);
-	return NULL;
+	return verify ? layer_open(dir, named, true, diag) : NULL;
 }
 
 struct layer *

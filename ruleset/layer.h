@@ -25,7 +25,8 @@ struct layer {
 	struct exceptions	*exceptions;	/* NULL: none */
 };
 
-/* Map the segments of RULES_DIR that NAMED names.  VERIFY checks every SHA-256; otherwise those up to GENERATION_VERIFY bytes.
+/* Map the segments of RULES_DIR that NAMED names.  VERIFY checks every SHA-256; otherwise those up to GENERATION_VERIFY bytes, and
+ * all when the layer is a delta of some source.
  * NULL with an error in DIAG.  The caller is its first user. */
 struct layer *layer_open(const char *rules_dir, const struct manifest_layer *named, bool verify, struct diag *diag);
 

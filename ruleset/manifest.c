@@ -16,7 +16,7 @@ static const struct { enum segment_kind kind; const char *name; } kinds[] = {
 	{ SEGMENT_EXCEPTIONS, "exceptions" }, { SEGMENT_LOOKALIKE, "lookalike" },
 };
 
-enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+enum { KINDS = sizeof(kinds) / sizeof(*kinds), VERSION = 3, VERSION_BEFORE = 2 };
 
 const char *
 segment_kind_name(enum segment_kind kind)
@@ -82,6 +82,35 @@ manifest_source(const struct manifest *m, struct slice name)
 	return bsearch(&key, m->sources, m->n_sources, sizeof(key), compare_sources);
 }
 
+size_t
+manifest_source_layers(const struct manifest_source *s)
+{
+	return s->n_older + 1;
+}
+
+uint64_t
+manifest_source_layer(const struct manifest_source *s, size_t i)
+{
+	return i < s->n_older ? s->older[i] : s->layer;
+}
+
+bool
+manifest_source_is_in(const struct manifest_source *s, uint64_t layer)
+{
+	for (size_t i = 0; i < s->n_older; i++)
+		if (s->older[i] == layer)
+			return true;
+	return s->layer == layer;
+}
+
+void
+manifest_source_set(struct manifest_source *s, const uint64_t *layers, size_t n)
+{
+	memcpy(s->older, layers, (n - 1) * sizeof(*layers));
+	s->n_older = n - 1;
+	s->layer = layers[n - 1];
+}
+
 int
 manifest_add_source(struct manifest *m, const struct manifest_source *source)
 {
@@ -112,7 +141,7 @@ kind_parse(struct slice word, enum segment_kind *out)
 /* A manifest while it is read. */
 struct reader {
 	const char	*file;
-	unsigned	 line;
+	unsigned	 line, version;
 	struct manifest	*out;
 	struct diag	*diag;
 };
@@ -222,23 +251,77 @@ read_hex(struct slice hex, uint64_t *out)
 	return hex.len == 2 * sizeof(*out) ? 0 : -1;
 }
 
+/* The layers of a source, "12,17": each is above, and stands there behind the one before. */
+static int
+read_layers(struct reader *r, struct slice list, struct manifest_source *s)
+{
+	const struct manifest_layer *last = NULL, *layer;
+	uint64_t numbers[MANIFEST_LAYERS];
+	struct slice number;
+	size_t n = 0;
+	bool more;
+
+	do {
+		more = slice_cut(list, ',', &number, &list);
+		if (n == MANIFEST_LAYERS)
+			return refuse(r, "the source has too many layers");
+		if (slice_u64(number, &numbers[n]) == -1 || (layer = manifest_layer(r->out, numbers[n])) == NULL)
+			return refuse(r, "the source's layer is none of those above");
+		if (last != NULL && layer <= last)
+			return refuse(r, "the source's layers are out of order, or one stands twice");
+		last = layer;
+		n++;
+	} while (more);
+	if (n > 1 && r->version == VERSION_BEFORE)
+		return refuse(r, "the source has more than the one layer of version 2");
+	manifest_source_set(s, numbers, n);
+	return 0;
+}
+
+static int
+read_end_of_rules(struct slice word, int64_t *out)
+{
+	*out = 0;
+	if (slice_eq(word, SLICE("never")))
+		return 0;
+	return clock_parse(word, out) == 0 && *out > 0 && *out <= CLOCK_LAST_S ? 0 : -1;
+}
+
+/* What a feed has beside: "HOSTS FILES DECIDED". */
+static int
+read_ends(struct reader *r, struct slice rest, struct manifest_source *s)
+{
+	struct slice hosts, files;
+
+	s->has_ends = true;
+	if (!slice_cut(rest, ' ', &hosts, &rest) || !slice_cut(rest, ' ', &files, &rest))
+		return refuse(r, "expected \"HOSTS-END FILES-END DECIDED\" behind the source's stamp");
+	if (read_end_of_rules(hosts, &s->host_end) == -1 || read_end_of_rules(files, &s->file_end) == -1)
+		return refuse(r, "the end of the source's rules is neither a date nor \"never\"");
+	return read_hex(rest, &s->decided) == 0 ? 0 : refuse(r, "what was decided is not 16 hexadecimal digits");
+}
+
 static int
 read_source(struct reader *r, struct slice rest)
 {
 	struct manifest_source s = { .layer = 0 };
-	struct slice name, layer, rules;
+	struct slice name, layers, rules, stamp, ends;
+	bool has_ends;
 
-	if (!slice_cut(rest, ' ', &name, &rest) || !slice_cut(rest, ' ', &layer, &rest) || !slice_cut(rest, ' ', &rules, &rest))
-		return refuse(r, "expected \"source NAME LAYER RULES STAMP\"");
+	if (!slice_cut(rest, ' ', &name, &rest) || !slice_cut(rest, ' ', &layers, &rest) || !slice_cut(rest, ' ', &rules, &rest))
+		return refuse(r, "expected \"source NAME LAYERS RULES STAMP\"");
 	if (!is_plain_name(name, MANIFEST_NAME))
 		return refuse(r, "the source's name is none");
 	memcpy(s.name, name.p, name.len);
-	if (slice_u64(layer, &s.layer) == -1 || manifest_layer(r->out, s.layer) == NULL)
-		return refuse(r, "the source's layer is none of those above");
+	if (read_layers(r, layers, &s) == -1)
+		return -1;
 	if (slice_u64(rules, &s.rules) == -1)
 		return refuse(r, "the source's number of rules is none");
-	if (read_hex(rest, &s.stamp) == -1)
+	has_ends = slice_cut(rest, ' ', &stamp, &ends);
+	if (read_hex(stamp, &s.stamp) == -1 || (has_ends && r->version == VERSION_BEFORE))
 		return refuse(r, "the source's stamp is not 16 hexadecimal digits");
+	if (has_ends && read_ends(r, ends, &s) == -1)
+		return -1;
 	if (r->out->n_sources > 0 && strcmp(r->out->sources[r->out->n_sources - 1].name, s.name) >= 0)
 		return refuse(r, "the source is out of order, or stands twice");
 	if (manifest_add_source(r->out, &s) == -1)
@@ -318,7 +401,7 @@ read_end(struct reader *r, struct slice line, struct slice above)
 int
 manifest_parse(const char *file, struct slice text, struct manifest *out, struct diag *diag)
 {
-	struct reader r = { .file = file, .line = 1, .out = out, .diag = diag };
+	struct reader r = { .file = file, .line = 1, .version = VERSION, .out = out, .diag = diag };
 	struct slice rest = text, line;
 
 	*out = (struct manifest){ 0 };
@@ -326,8 +409,10 @@ manifest_parse(const char *file, struct slice text, struct manifest *out, struct
 		return refuse(&r, "is longer than a MANIFEST can be");
 	if (!slice_cut(rest, '\n', &line, &rest) || !slice_starts(line, SLICE("firebreak-manifest ")))
 		return refuse(&r, "is no MANIFEST");
-	if (!slice_eq(line, SLICE("firebreak-manifest 2")))
-		return refuse(&r, "is of another version; this firebreak reads version 2");
+	if (slice_eq(line, SLICE("firebreak-manifest 2")))
+		r.version = VERSION_BEFORE;
+	else if (!slice_eq(line, SLICE("firebreak-manifest 3")))
+		return refuse(&r, "is of another version; this firebreak reads versions 2 and 3");
 	for (r.line = 2; rest.len > 0; r.line++) {
 		const char *start = rest.p;
 
@@ -385,6 +470,31 @@ add_segment(struct buf *out, const struct manifest_segment *s)
 	buf_add_char(out, '\n');
 }
 
+static void
+add_end_of_rules(struct buf *out, int64_t end)
+{
+	char date[CLOCK_TEXT] = "never";
+
+	if (end != 0)
+		clock_format_s(end, date);
+	buf_add_strs(out, " ", date, NULL);
+}
+
+static void
+add_source(struct buf *out, const struct manifest_source *s)
+{
+	buf_addf(out, "source %s ", s->name);
+	for (size_t i = 0; i < s->n_older; i++)
+		buf_addf(out, "%" PRIu64 ",", s->older[i]);
+	buf_addf(out, "%" PRIu64 " %" PRIu64 " %016" PRIx64, s->layer, s->rules, s->stamp);
+	if (s->has_ends) {
+		add_end_of_rules(out, s->host_end);
+		add_end_of_rules(out, s->file_end);
+		buf_addf(out, " %016" PRIx64, s->decided);
+	}
+	buf_add_char(out, '\n');
+}
+
 int
 manifest_format(const struct manifest *m, struct buf *out)
 {
@@ -393,7 +503,7 @@ manifest_format(const struct manifest *m, struct buf *out)
 	size_t start = out->len;
 
 	clock_format_s(m->created, date);
-	buf_addf(out, "firebreak-manifest 2\ngeneration %" PRIu64 "\ncreated %s\n", m->generation, date);
+	buf_addf(out, "firebreak-manifest 3\ngeneration %" PRIu64 "\ncreated %s\n", m->generation, date);
 	buf_addf(out, "context %016" PRIx64 "\n", m->context);
 	if (m->rolled_back != 0)
 		buf_addf(out, "rolled-back %" PRIu64 "\n", m->rolled_back);
@@ -406,8 +516,7 @@ manifest_format(const struct manifest *m, struct buf *out)
 			add_segment(out, &m->layers[i].segments[j]);
 	}
 	for (size_t i = 0; i < m->n_sources; i++)
-		buf_addf(out, "source %s %" PRIu64 " %" PRIu64 " %016" PRIx64 "\n", m->sources[i].name, m->sources[i].layer,
-		    m->sources[i].rules, m->sources[i].stamp);
+		add_source(out, &m->sources[i]);
 	if (out->failed || sum_of(slice_make(out->p + start, out->len - start), sum) == -1)
 		return -1;
 	buf_add_str(out, "end ");

@@ -1,6 +1,6 @@
 /* manifest.h - the MANIFEST: which segments make up the current generation.  It is the truth; everything else is a hint.
  *
- *	firebreak-manifest 2
+ *	firebreak-manifest 3
  *	generation 17
  *	created 2026-11-24T14:30:00Z
  *	context 60303ae22b998861			what lint and compiling depend on beside the sources
@@ -12,12 +12,18 @@
  *	segment hosts hosts-12.seg 8192 60303ae2...
  *	layer 17
  *	segment rules rules-17.seg 512 fd61a03a...
- *	source feed-a 12 937166 6e340b9cffb37a98	which layer has its rules, how many, and what was read
- *	source local 17 4 31ebdfce8b77ac49
+ *	source feed-a 12,17 937166 6e340b9cffb37a98 2026-12-24T14:30:00Z never 0000000000000000
+ *	source local 17 4 31ebdfce8b77ac49		which layers have its rules, how many, and what was read
  *	end 3b5d5c3712955042212316173ccf37be...		SHA-256 of everything above this line
  *
- * All rules of a source are in one layer; what another layer still has of it does not count.  So a source is replaced by a new
- * layer and a changed line, and dropped by a line less; no other file is touched.  Written last, by rename; read whole. */
+ * The rules of a source are in the layers that its line names, and what another layer still has of it does not count.  So a source
+ * is replaced by a new layer and a changed line, and dropped by a line less; no other file is touched.  The first of several layers
+ * has all of the source, as it was then, and each later one what changed: what that says of a value, a rule or that there is none
+ * any more, counts instead of what the earlier ones say.  Layers stand from the oldest to the newest, here and in a source's line.
+ * A feed's line goes on: when its rules end, those for files apart, and a hash of what people had decided about its rules.
+ *
+ * Version 2 had no source in several layers, and no ends: it is read, and written as version 3.  Written last, by rename; read
+ * whole. */
 #ifndef RULESET_MANIFEST_H
 #define RULESET_MANIFEST_H
 
@@ -25,7 +31,7 @@
 #include "base/diag.h"
 #include "base/segment.h"
 
-enum { MANIFEST_LAYERS = 16, MANIFEST_SEGMENTS = 7, MANIFEST_NAME = 64, MANIFEST_SOURCES = 4096, MANIFEST_MAX = 1 << 20 };
+enum { MANIFEST_LAYERS = 16, MANIFEST_SEGMENTS = 7, MANIFEST_NAME = 64, MANIFEST_SOURCES = 4096, MANIFEST_MAX = 2 << 20 };
 
 struct manifest_segment {
 	enum segment_kind kind;
@@ -42,8 +48,13 @@ struct manifest_layer {
 
 struct manifest_source {
 	char		 name[MANIFEST_NAME + 1];	/* as the MANIFEST_NAME of a file, of up to MANIFEST_NAME bytes */
-	uint64_t	 layer, rules;
+	uint64_t	 layer, rules;		/* LAYER: the newest that has something of it */
 	uint64_t	 stamp;			/* of the file as it was read; 0 = to be read again */
+	size_t		 n_older;
+	uint64_t	 older[MANIFEST_LAYERS - 1];	/* the other layers, from the oldest on, that has all of it as it was then */
+	bool		 has_ends;		/* of a feed: what follows is known */
+	int64_t		 host_end, file_end;	/* seconds: when the rules end whose rows say so (rule.h); 0 = never */
+	uint64_t	 decided;		/* a hash of what was decided about its rules */
 };
 
 struct manifest {
@@ -84,6 +95,14 @@ const struct manifest_segment *manifest_find(const struct manifest_layer *layer,
 /* The layer NUMBER, and the source NAME; NULL when there is none. */
 const struct manifest_layer *manifest_layer(const struct manifest *m, uint64_t number);
 struct manifest_source *manifest_source(const struct manifest *m, struct slice name);
+
+/* Layers that S is in, and the number of one, from the oldest, 0, on; whether one of them is LAYER. */
+size_t manifest_source_layers(const struct manifest_source *s);
+uint64_t manifest_source_layer(const struct manifest_source *s, size_t i);
+bool manifest_source_is_in(const struct manifest_source *s, uint64_t layer);
+
+/* Let S be in the N LAYERS, from the oldest on; N is at least 1 and at most MANIFEST_LAYERS. */
+void manifest_source_set(struct manifest_source *s, const uint64_t *layers, size_t n);
 
 /* Add a source, whose name comes after those that are there.  -1 without memory or room (errno E2BIG). */
 int manifest_add_source(struct manifest *m, const struct manifest_source *source);

@@ -116,6 +116,9 @@ end(struct publisher *p)
 	public_suffixes_free(p->suffixes);
 	gate_close(p->gate);
 	source_list_free(&p->list);
+	for (size_t i = 0; i < p->n_sources; i++)
+		publish_free_change(p->sources[i].change);
+	spread_marks_fini(&p->marks);
 	free(p->sources);
 	free(p->domains);
 	buf_fini(&p->protected);
@@ -303,15 +306,29 @@ rolled_back_to(const struct publisher *p, uint64_t number)
 	return to;
 }
 
+/* A is in the layers of B, from the oldest on, and perhaps in later ones. */
+static bool
+begins_like(const struct manifest_source *a, const struct manifest_source *b)
+{
+	size_t n = manifest_source_layers(b);
+	bool like = manifest_source_layers(a) >= n;
+
+	for (size_t i = 0; like && i < n; i++)
+		like = manifest_source_layer(a, i) == manifest_source_layer(b, i);
+	return like;
+}
+
 /* A and B have the same rules. */
 static bool
 same_rules(const struct manifest *a, const struct manifest *b)
 {
 	bool same = a->n_sources == b->n_sources;
 
-	for (size_t i = 0; same && i < a->n_sources; i++)
-		same = strcmp(a->sources[i].name, b->sources[i].name) == 0 && a->sources[i].layer == b->sources[i].layer &&
-		    a->sources[i].stamp == b->sources[i].stamp;
+	for (size_t i = 0; same && i < a->n_sources; i++) {
+		const struct manifest_source *x = &a->sources[i], *y = &b->sources[i];
+
+		same = strcmp(x->name, y->name) == 0 && x->stamp == y->stamp && begins_like(x, y) && begins_like(y, x);
+	}
 	return same;
 }
 
@@ -409,41 +426,67 @@ static int
 copy_sources(struct publisher *p, const struct manifest *m, enum source_owner owner)
 {
 	for (size_t i = 0; i < m->n_sources; i++) {
-		struct slice name = slice_str(m->sources[i].name);
+		const struct manifest_source *s = &m->sources[i];
+		struct slice name = slice_str(s->name);
 
-		for (size_t j = 0; j < m->n_layers; j++)
-			if (m->layers[j].number == m->sources[i].layer && publish_owner_of(p->layers[j], name) == owner &&
-			    publish_copy_source(p, p->layers[j], name) == -1)
+		for (size_t j = 0; j < m->n_layers; j++) {
+			if (m->layers[j].number != s->layer || publish_owner_of(p->layers[j], name) != owner)
+				continue;
+			if ((s->n_older > 0 ? publish_merge_source(p, s, 0) : publish_copy_source(p, p->layers[j], name)) == -1)
 				return -1;
+		}
 	}
 	return 0;
 }
 
-/* M, with those of its sources that are still in the layers of BEFORE in LAYER instead. */
+/* SOURCE, which begins with the layers of OLD, is in LAYER instead of these. */
+static void
+move_source(struct manifest_source *source, const struct manifest_source *old, uint64_t layer)
+{
+	uint64_t layers[MANIFEST_LAYERS];
+	size_t n = 0;
+
+	layers[n++] = layer;
+	for (size_t i = manifest_source_layers(old); i < manifest_source_layers(source); i++)
+		layers[n++] = manifest_source_layer(source, i);
+	manifest_source_set(source, layers, n);
+}
+
+static bool
+is_used(const struct manifest *m, uint64_t layer)
+{
+	for (size_t i = 0; i < m->n_sources; i++)
+		if (manifest_source_is_in(&m->sources[i], layer))
+			return true;
+	return false;
+}
+
+/* M, with those of its sources that are still in the layers of BEFORE in the new layer instead.  That stands before all layers:
+ * what changed in a source meanwhile stands behind it. */
 static int
 replace_layers(struct publisher *p, const struct manifest *before, struct manifest *m)
 {
-	size_t n = 0;
+	struct manifest_layer kept[MANIFEST_LAYERS];
+	size_t n = 1;
 
 	for (size_t i = 0; i < m->n_sources; i++) {
 		const struct manifest_source *old = manifest_source(before, slice_str(m->sources[i].name));
 
-		if (old != NULL && old->layer == m->sources[i].layer)
-			m->sources[i].layer = p->new_layer.number;
+		if (old != NULL && begins_like(&m->sources[i], old))
+			move_source(&m->sources[i], old, p->new_layer.number);
 	}
-	for (size_t i = 0; i < m->n_layers; i++) {
-		bool used = false;
-
-		for (size_t k = 0; k < m->n_sources; k++)
-			used = used || m->sources[k].layer == m->layers[i].number;
-		if (used)
-			m->layers[n++] = m->layers[i];
-	}
-	if (n == MANIFEST_LAYERS) {
+	for (size_t i = 0; i < m->n_layers; i++)
+		n += is_used(m, m->layers[i].number);
+	if (n > MANIFEST_LAYERS) {
 		diag_add(p->diag, DIAG_ERROR, p->rules_dir, 0, 0, "too much was published meanwhile: try again");
 		return -1;
 	}
-	m->layers[n++] = p->new_layer;
+	n = 1;
+	for (size_t i = 0; i < m->n_layers; i++)
+		if (is_used(m, m->layers[i].number))
+			kept[n++] = m->layers[i];
+	kept[0] = p->new_layer;
+	memcpy(m->layers, kept, n * sizeof(*kept));
 	m->n_layers = n;
 	return 0;
 }

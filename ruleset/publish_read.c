@@ -131,7 +131,7 @@ trust_before(struct publisher *p)
 {
 	struct segment *site = p->before.generation == 0 ? NULL : layer_open_segment(p->rules_dir, &p->before.site, true, NULL);
 
-	p->distrust = site == NULL || p->before.created > p->options->now;
+	p->distrust = p->distrust || site == NULL || p->before.created > p->options->now;
 	if (site == NULL && p->before.generation != 0)
 		diag_add(p->diag, DIAG_WARNING, p->rules_dir, 0, 0, "%s is damaged or missing: every source is read", p->before.site.name);
 	segment_close(site);
@@ -167,12 +167,11 @@ is_meant(const struct publisher *p, struct slice name)
 	return is_all(p) || slice_eq(name, slice_str(p->options->only));
 }
 
-/* FILE's stamp, with what people decided about its rules. */
+/* STAMP with what people decided about the rules of FILE. */
 static uint64_t
-stamp_of(const struct source_file *file, const struct held_list *decisions)
+add_decided(uint64_t stamp, const struct source_file *file, const struct held_list *decisions)
 {
 	static const uint8_t key[SIPHASH_KEY] = "firebreak held";
-	uint64_t stamp = file->stamp;
 
 	for (size_t i = 0; i < decisions->n; i++) {
 		const struct held *h = &decisions->v[i];
@@ -180,7 +179,7 @@ stamp_of(const struct source_file *file, const struct held_list *decisions)
 		if (slice_eq(h->source, file->name))
 			stamp = (stamp << 1 | stamp >> 63) ^ siphash(key, h->class) ^ siphash(key, h->rule) ^ (uint64_t)h->verdict;
 	}
-	return stamp + (stamp == 0);
+	return stamp;
 }
 
 /* Files and the sources of before as one list, and which of them changed. */
@@ -199,7 +198,9 @@ join_sources(struct publisher *p, const struct held_list *decisions)
 		} else if (s.file == NULL) {
 			s.dropped = true;
 		} else {
-			s.stamp = stamp_of(s.file, decisions);
+			s.stamp = add_decided(s.file->stamp, s.file, decisions);
+			s.stamp += s.stamp == 0;
+			s.decided = add_decided(0, s.file, decisions);
 			s.changed = s.before == NULL || s.before->stamp != s.stamp || p->options->full || p->distrust;
 		}
 		p->sources[p->n_sources++] = s;
@@ -364,6 +365,7 @@ meet_context(struct publisher *p)
 	p->context = make_context(p);
 	if (p->before.generation == 0 || p->context == p->before.context)
 		return 0;
+	p->lints_all = true;
 	if (p->options->only != NULL) {
 		p->context = p->before.context;
 		return 0;
@@ -422,8 +424,10 @@ note_expired(struct publisher *p, const struct rule *rule, unsigned line)
 static int
 take(struct publisher *p, const struct rule *rule, const struct rule_match *match)
 {
+	struct rule row = publish_row(p, rule);
+
 	if (p->compiler != NULL)
-		return compiler_add(p->compiler, rule, match);
+		return compiler_add(p->compiler, &row, match);
 	compiler_count(p->counts, rule, match);
 	return 0;
 }
@@ -433,27 +437,32 @@ static int
 visit_rule(void *arg, const struct rule *rule, const struct rule_match *match, unsigned line)
 {
 	struct publisher *p = arg;
+	int r;
 
 	if (rule->expires != 0 && rule->expires <= p->options->now) {
 		p->report->expired++;
 		note_expired(p, rule, line);
 		return 0;
 	}
-	if (!gate_admit(p->gate, rule, match, p->current->file->path, line, p->diag))
-		return 0;
-	if (take(p, rule, match) == 0)
+	if (p->change != NULL)
+		r = publish_visit_change(p, rule, match, line);
+	else
+		r = gate_admit(p->gate, rule, match, p->current->file->path, line, p->diag) ? take(p, rule, match) : 0;
+	if (r == 0)
 		return 0;
 	diag_add(p->diag, DIAG_ERROR, p->current->file->path, line, 0, "%s", strerror(errno));
 	return -1;
 }
 
 int
-publish_compile_source(struct publisher *p, const struct publish_source *s)
+publish_compile_source(struct publisher *p, struct publish_source *s)
 {
 	struct source_defaults defaults = defaults_of(p, s->file);
 	size_t before = p->diag->n_errors;
 
 	p->current = s;
+	p->ends = (struct feed_ends){ .hosts.known = false };
 	source_file_read(&p->list, s->file, p->options->formats, (struct slice){ 0 }, &defaults, visit_rule, p, p->diag);
+	s->ends = p->ends;
 	return p->diag->n_errors > before ? -1 : 0;
 }

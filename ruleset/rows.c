@@ -44,8 +44,11 @@ read_sources(struct rows *r, struct slice section)
 		memcpy(&e, section.p + i * sizeof(e), sizeof(e));
 		if (!text_at(r, e.name, &s->name) || row_sum_of(&e, sizeof(e), s->name, none, none) != e.sum || e.first != next)
 			return "damaged: a source";
+		if ((e.flags & ~(uint32_t)SOURCE_DELTA) != 0 || (e.flags == SOURCE_DELTA && e.n == 0))
+			return "damaged: a source";
 		s->first = e.first;
 		s->n = e.n;
+		s->delta = e.flags == SOURCE_DELTA;
 		memcpy(s->counts, e.counts, sizeof(s->counts));
 		next += e.n;
 	}
@@ -116,6 +119,12 @@ struct row_source
 rows_source(const struct rows *r, size_t i)
 {
 	return r->sources[i];
+}
+
+const struct row_source *
+rows_source_at(const struct rows *r, size_t i)
+{
+	return &r->sources[i];
 }
 
 size_t
@@ -279,6 +288,7 @@ read_head(const struct rows *r, uint32_t i, struct rule *out)
 	out->level = h.level;
 	out->local = (h.flags & HEAD_LOCAL) != 0;
 	out->files = (h.flags & HEAD_FILES) != 0;
+	out->removed = (h.flags & HEAD_REMOVED) != 0;
 	out->rev = h.rev;
 	out->published = h.published;
 	out->expires = h.expires;

@@ -32,7 +32,8 @@ enum row_count { COUNT_PROTECTS, COUNT_HOSTS, COUNT_URLS, COUNT_PATTERNS, COUNT_
 struct row_source {
 	struct slice	name;		/* borrowed from the rows */
 	uint32_t	first, n;	/* its rows */
-	uint64_t	counts[ROW_COUNTS];
+	bool		delta;		/* only what changed since the layers before this one: its first row stands for what was removed */
+	uint64_t	counts[ROW_COUNTS];	/* of the whole source, also of a delta */
 };
 
 /* How many rules COUNTS say. */
@@ -43,6 +44,9 @@ uint64_t row_source_rules(const struct row_source *s);
 
 /* Source I, which is less than rows_sources(). */
 struct row_source rows_source(const struct rows *r, size_t i);
+
+/* The same, borrowed from R. */
+const struct row_source *rows_source_at(const struct rows *r, size_t i);
 
 /* The index of source NAME; rows_sources() when it has none of that name. */
 size_t rows_find(const struct rows *r, struct slice name);
@@ -65,6 +69,12 @@ void rows_builder_free(struct rows_builder *b);
 
 /* The rows that follow are of source NAME: each source once, in any order. */
 int rows_builder_source(struct rows_builder *b, struct slice name);
+
+/* The source of now, which has no row yet, is a delta: row 0 of it, which this adds, is that of what was removed. */
+int rows_builder_delta(struct rows_builder *b, uint32_t *removed);
+
+/* The source of now, which has no row yet, is one as S says, and its rows are copied. */
+void rows_builder_like(struct rows_builder *b, const struct row_source *s);
 
 /* Store RULE (all but its key; texts are copied) and give its reference, which rules of one source that say the same without a
  * line, a label or a name share.  -1 without memory,

@@ -158,7 +158,7 @@ add_head(struct rows_builder *b, const struct rule *rule, uint32_t *out)
 {
 	struct row_head h = {
 		.action = (uint8_t)rule->action, .level = rule->level, .rev = rule->rev,
-		.flags = (uint8_t)((rule->local ? HEAD_LOCAL : 0) | (rule->files ? HEAD_FILES : 0)),
+		.flags = (uint8_t)((rule->local ? HEAD_LOCAL : 0) | (rule->files ? HEAD_FILES : 0) | (rule->removed ? HEAD_REMOVED : 0)),
 		.published = rule->published, .expires = rule->expires,
 	};
 	struct slice bytes = slice_make((const char *)&h, sizeof(h));
@@ -217,7 +217,8 @@ struct row_source
 rows_builder_get_source(const struct rows_builder *b, size_t i)
 {
 	const struct row_source_entry *e = &b->sources[i];
-	struct row_source s = { .name = slice_make(b->texts.p + e->name.at, e->name.len), .first = e->first, .n = e->n };
+	struct row_source s = { .name = slice_make(b->texts.p + e->name.at, e->name.len), .first = e->first, .n = e->n,
+		.delta = e->flags == SOURCE_DELTA };
 
 	memcpy(s.counts, e->counts, sizeof(s.counts));
 	return s;
@@ -353,6 +354,21 @@ int
 rows_builder_copy(struct rows_builder *b, const struct rule *rule, uint32_t *ref)
 {
 	return add(b, rule, false, ref);
+}
+
+int
+rows_builder_delta(struct rows_builder *b, uint32_t *removed)
+{
+	struct rule rule = { .removed = true };
+
+	b->sources[b->n_sources - 1].flags = SOURCE_DELTA;
+	return add(b, &rule, false, removed);
+}
+
+void
+rows_builder_like(struct rows_builder *b, const struct row_source *s)
+{
+	b->sources[b->n_sources - 1].flags = s->delta ? SOURCE_DELTA : 0;
 }
 
 int

@@ -10,7 +10,7 @@
  *
  * A row without ROW_HEAD has the head of the row before it, one with ROW_NEXT_LINE the line after that row's; LINE is the
  * zigzag difference to it, and a name the bytes that it shares with the name before it, then the others.  Each block begins
- * anew: line 0, no name, a head.  The rows of a feed that have nothing of their own are one row.
+ * anew: line 0, no name, a head.  The rows of a feed that have nothing of their own are one row (compile.h).
  *
  * Varints are LEB128 of at most 32 bits.  Every head and its texts, every source and its name, and every block has a sum: a
  * flipped bit makes rules that are skipped and never ones that say something else. */
@@ -23,14 +23,15 @@
 enum { ROWS_SOURCES = 1, ROWS_HEADS = 2, ROWS_BLOCKS = 3, ROWS_ROWS = 4, ROWS_TEXTS = 5 };
 enum { ROWS_PER_BLOCK = 16, ROW_COUNTS_ROOM = 24 };
 enum { ROW_HEAD = 1, ROW_NEXT_LINE = 2, ROW_LINE = 4, ROW_LABEL = 8, ROW_NAME = 16, ROW_FLAGS = 31 };
-enum { HEAD_LOCAL = 1, HEAD_FILES = 2 };
+enum { HEAD_LOCAL = 1, HEAD_FILES = 2, HEAD_REMOVED = 4 };
+enum { SOURCE_DELTA = 1 };	/* of row_source_entry: other layers have more of the source, and the first row says "there is none" */
 
 struct text_ref {
 	uint32_t	at, len;
 };
 
 struct row_source_entry {
-	uint32_t	sum, first, n, zero;
+	uint32_t	sum, first, n, flags;
 	struct text_ref	name;
 	uint64_t	counts[ROW_COUNTS_ROOM];	/* the first ROW_COUNTS have a meaning, and new ones come behind them */
 };

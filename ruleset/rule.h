@@ -17,6 +17,11 @@ enum rule_kind { RULE_HOST, RULE_URL, RULE_FILE, RULE_PATH, RULE_ADDRESS, RULE_R
 enum { RULE_LEVEL_MAX = 5, RULE_LEVEL_DEFAULT = 4, RULE_WHY = 200 };	/* RULE_WHY: bytes of a reason, with the NUL */
 enum { RULE_NAME_MAX = 1024, RULE_LABEL_MAX = 64 };	/* bytes */
 
+/* When the rule of a feed's row ends that has no date of its own: as the MANIFEST says of the source, of files and of all else.  So
+ * a list that says the same as before, but later, leaves its rows as they are.  generation_rule() puts the date in. */
+#define RULE_ENDS_HOSTS	INT64_MIN
+#define RULE_ENDS_FILES	(INT64_MIN + 1)
+
 /* What a rule matches, as whoever found it knows.  All of it is borrowed. */
 struct rule_key {
 	enum host_scope	 scope;		/* host, url and path rules */
@@ -33,9 +38,11 @@ struct rule {
 	uint8_t		 level;
 	bool		 local;		/* from a source that a person of this site writes: not an alert, not a feed */
 	bool		 files;		/* an allow of a host or URL that exempts its files too */
+	bool		 as_list;	/* of a feed that is read: EXPIRES follows from its list's date, and is not the row's own */
+	bool		 removed;	/* a row that says that there is no rule any more (rows.h) */
 	uint32_t	 rev;		/* from 1 */
 	int64_t		 published;	/* seconds; 0 when not said */
-	int64_t		 expires;	/* seconds; 0 = never */
+	int64_t		 expires;	/* seconds; 0 = never; of a row also RULE_ENDS_... */
 	struct slice	 label;		/* as id= says, "file-1", or empty */
 	uint32_t	 line;		/* of its source, from 1; 0 for a row of a feed */
 	struct rule_key	 key;		/* of a rule that a generation gave; else VALUE says it */

@@ -44,6 +44,11 @@ large() {
 	}' > "$state/sources/$1.rules"
 	old "$1"
 }
+# feed NAME FROM: as many hosts as make it worth to write what changed, from number FROM on.
+feed() {
+	seq -f 'h%.0f.feed.test' "$2" $(($2 + 1199)) > "$state/sources/$1.hosts"
+	touch -d '2026-11-01 12:00:00Z' "$state/sources/$1.hosts"
+}
 old() { touch -d '2026-11-01 12:00:00Z' "$state/sources/$1.rules"; }	# the same content and date, whenever it is written
 new_state() { rm -rf "$state"; mkdir -p "$state/sources"; }
 prepare() { fb "$@" || bail "$@"; }
@@ -88,11 +93,21 @@ small bb b2
 kind full publish --full
 kind block block evil.test
 kind unblock unblock evil.test
-kinds=(first delta approve rollback forward layer fold compact full block unblock)
+new_state
+large base b1; feed ff 1
+prepare publish
+feed ff 5
+kind lines publish
+grep -q '^source ff 1,2 ' "$state/rules/MANIFEST"; ok $? "what changed of a feed is in a layer of its own" "$(cat "$state/rules/MANIFEST")"
+feed ff 9
+kind lines2 publish
+kind lines3 publish --compact
+kinds=(first delta approve rollback forward layer fold compact full block unblock lines lines2 lines3)
 [ "$("$firebreak" rules list --state "$work/kinds/compact" --json | grep -c '"layers": 2')" -ge 1 ]
 ok $? "there is more than one layer to fold" "$("$firebreak" rules list --state "$work/kinds/compact")"
 [ "${before[compact]}" = "${after[compact]}" ]; ok $? "compacting changes no rule"
-for k in first delta approve rollback fold full block; do
+[ "${before[lines3]}" = "${after[lines3]}" ]; ok $? "nor does it of a feed in several layers"
+for k in first delta approve rollback fold full block lines lines2; do
 	[ "${before[$k]}" != "${after[$k]}" ]; ok $? "$k changes what is live"
 done
 

@@ -1,15 +1,16 @@
-/* Bits that flip on the disk: every byte of every file of a small state with two layers, a bit of each (with CRASH_LONG=yes every
- * bit), in a generation that is opened as a worker opens one whose files are too large to be read whole.  It is refused; or no
- * answer has a rule that the same question does not have unharmed, and whoever reads every file finds it.  Nor is what was harmed
- * made anew as if it were whole. */
+/* Bits that flip on the disk: every byte of every file of a small state with four layers, two of them of one feed, a bit of each
+ * (with CRASH_LONG=yes every bit), in a generation that is opened as a worker opens one whose files are too large to be read whole.
+ * It is refused; or no answer has a rule that the same question does not have unharmed, and whoever reads every file finds it.  Nor
+ * is what was harmed made anew as if it were whole. */
 #include "ruleset/generation.h"
 #undef GENERATION_VERIFY
 #define GENERATION_VERIFY	(UINT64_C(0))	/* no file is small enough to be checked when it is opened */
 #include "ruleset/layer.c"
 
+#include "ruleset/compile.h"
 #include "t/state.h"
 
-enum { FILES_MAX = 16, BITS = 8, ANSWER_MAX = 32, STATUS_EVERY = 101, COMPACT_EVERY = 97 };
+enum { FILES_MAX = 24, BITS = 8, ANSWER_MAX = 32, STATUS_EVERY = 101, COMPACT_EVERY = 97 };
 
 static const char layer_1[] =
 	"block host .a.test note=\"one note\"\n"
@@ -57,12 +58,14 @@ static const char *const urls[] = {
 	"http://192.0.3.1/", "http://[2001:db8:1::5]/", "http://[2001:db8:2::5]/", "http://bank.test/", "http://gone.test/",
 	"http://x.gone.test/gone", "http://d.test/gone/", "http://gone.test/1gone2", "http://198.51.100.9/", "http://f.test/",
 	"http://f.test/x/", "http://f.test/a.scr", "http://203.0.113.200/", "http://203.0.113.1/", "http://a.tesu/", "http://e.tesu/",
-	"http://zz.test/", "http://test/", "http://q.test/bad/", "http://127.0.0.1/bad/",
+	"http://zz.test/", "http://test/", "http://q.test/bad/", "http://127.0.0.1/bad/", "http://s1.test/", "http://s2.test/",
+	"http://s3.test/", "http://s4.test/", "http://x.s2.test/", "http://s3.test/s", "http://100.64.0.9/", "http://100.64.1.9/",
 };
 static const struct { enum digest_alg alg; const char *hex; uint64_t size; } digests[] = {
 	{ DIGEST_MD5, MD5, 90112 }, { DIGEST_MD5, MD5, 90113 }, { DIGEST_SHA1, SHA1, 5 }, { DIGEST_SHA256, SHA256, 4096 },
 	{ DIGEST_SHA256, SHA256, 4097 }, { DIGEST_MD5, "ffffffffffffffffffffffffffffffff", 777 },
 	{ DIGEST_MD5, "00112233445566778899aabbccddeeff", 91000 }, { DIGEST_MD5, "00112233445566778899aabbccddeefe", 91000 },
+	{ DIGEST_MD5, "11112233445566778899aabbccddeeff", 5 }, { DIGEST_MD5, "22222233445566778899aabbccddeeff", 5 },
 	{ DIGEST_SHA1, "0123456789abcdef0123456789abcdef01234566", 5 }, { DIGEST_MD5, "9abc553703f4e4fedb3ed975502a2c7b", 90112 },
 };
 
@@ -256,6 +259,69 @@ merge(const char *state, const char *other)
 	return m;
 }
 
+/* What layer 3 has of a feed, and layer 4 says anew of it: "-" that it is gone. */
+static const struct {
+	bool		 delta;
+	const char	*action;
+	enum rule_kind	 kind;
+	const char	*value;
+} spread[] = {
+	{ false, "block", RULE_HOST, ".s1.test" }, { false, "block", RULE_HOST, ".s2.test" }, { false, "block", RULE_HOST, "s3.test" },
+	{ false, "block", RULE_URL, "s3.test/s" }, { false, "block", RULE_ADDRESS, "100.64.0.0/24" },
+	{ false, "block", RULE_ADDRESS, "100.64.1.0/24" }, { false, "block", RULE_FILE, "5:md5:11112233445566778899aabbccddeeff" },
+	{ false, "block", RULE_FILE, "5:md5:22222233445566778899aabbccddeeff" },
+	{ true, "-", RULE_HOST, ".s1.test" }, { true, "allow", RULE_HOST, ".s2.test" }, { true, "block", RULE_HOST, "s4.test" },
+	{ true, "-", RULE_URL, "s3.test/s" }, { true, "-", RULE_ADDRESS, "100.64.0.0/24" },
+	{ true, "-", RULE_FILE, "5:md5:11112233445566778899aabbccddeeff" },
+};
+
+enum { SPREAD_RULES = 8 - 4 + 1 };	/* that count */
+
+static void
+write_spread_layer(const char *state, bool delta, uint64_t number, struct manifest_layer *out)
+{
+	struct compiler *c = compiler_new(path_in(state, STATE_RULES), number, ROOM, NULL);
+	uint64_t counts[ROW_COUNTS] = { [COUNT_HOSTS] = 3, [COUNT_ADDRESSES] = 1, [COUNT_FILES + DIGEST_MD5] = 1 };
+	char why[RULE_WHY];
+	size_t at;
+
+	if (c == NULL || compiler_feed(c, SLICE("spread"), delta) == -1)
+		abort();
+	compiler_set_counts(c, counts);
+	for (size_t i = 0; i < COUNT(spread); i++) {
+		struct rule rule = { .kind = spread[i].kind, .level = 4, .rev = 1,
+			.expires = spread[i].kind == RULE_FILE ? RULE_ENDS_FILES : RULE_ENDS_HOSTS };
+		struct rule_match match;
+
+		if (spread[i].delta != delta)
+			continue;
+		rule.action = strcmp(spread[i].action, "allow") == 0 ? RULE_ALLOW : RULE_BLOCK;
+		if (rule_match_parse(rule.kind, slice_str(spread[i].value), &match, why, &at) == -1)
+			abort();
+		rule.key = rule_match_key(&match);
+		if ((spread[i].action[0] == '-' ? compiler_remove(c, rule.kind, &rule.key) : compiler_put(c, &rule)) == -1)
+			abort();
+		rule_match_fini(&match);
+	}
+	if (compiler_write(c, out) == -1)
+		abort();
+	compiler_free(c);
+}
+
+/* A feed in two layers more. */
+static void
+add_spread(const char *state, struct manifest *m)
+{
+	struct manifest_source s = { .name = "spread", .rules = SPREAD_RULES, .stamp = 1, .has_ends = true, .host_end = NOW + DAY,
+		.file_end = NOW + 2 * DAY };
+
+	write_spread_layer(state, false, 3, &m->layers[m->n_layers++]);
+	write_spread_layer(state, true, 4, &m->layers[m->n_layers++]);
+	manifest_source_set(&s, (const uint64_t[]){ 3, 4 }, 2);
+	if (manifest_add_source(m, &s) == -1)
+		abort();
+}
+
 static char *
 make_state(void)
 {
@@ -270,6 +336,7 @@ make_state(void)
 	put(other, "site.conf", "LintAddress ignore\n");
 	ok(publish_good(state, NULL) == 1 && publish_good(other, NULL) == 1, "two layers are made");
 	m = merge(state, other);
+	add_spread(state, &m);
 	unlink(path_in(state, STATE_RULES "/MANIFEST.1"));
 	write_manifest(state, &m);
 	add_file(state, "MANIFEST");
@@ -277,7 +344,7 @@ make_state(void)
 	for (size_t i = 0; i < m.n_layers; i++)
 		for (size_t k = 0; k < m.layers[i].n; k++)
 			add_file(state, m.layers[i].segments[k].name);
-	is_int((long long)n_files, 2 + 7 + 6, "files, of every kind");
+	is_int((long long)n_files, 2 + 7 + 6 + 4 + 4, "files, of every kind");
 	manifest_fini(&m);
 	free(other);
 	return state;
@@ -302,7 +369,7 @@ remember(const char *state)
 		without += unharmed[i].n == 0;
 	}
 	unharmed_lines = lines_of(g, &damaged);
-	is_int((long long)unharmed_lines.n, 20 + 7, "rules that count");
+	is_int((long long)unharmed_lines.n, 20 + 7 + SPREAD_RULES, "rules that count");
 	ok(rules_found > 20 && without > 8, "%zu questions have %zu rules, %zu none", (size_t)QUESTIONS, rules_found, without);
 	generation_close(g);
 }

@@ -213,7 +213,7 @@ struct shown {
 };
 
 static int
-visit(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+visit(void *arg, const struct digest *digest, const struct hashdb_match *m)
 {
 	struct shown *s = arg;
 	bool listed = false;
@@ -221,7 +221,7 @@ visit(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
 	for (size_t i = 0; i < RECORDS; i++) {
 		struct digest d = digest_of(records[i].alg, records[i].hex);
 
-		if (digest_eq(&d, digest) && records[i].size == size && records[i].ref == ref) {
+		if (digest_eq(&d, digest) && records[i].size == m->size && records[i].ref == m->ref) {
 			s->of[i]++;
 			listed = true;
 		}
@@ -403,12 +403,12 @@ struct seen {
 };
 
 static int
-see(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+see(void *arg, const struct digest *digest, const struct hashdb_match *m)
 {
 	struct seen *s = arg;
 
 	s->n++;
-	s->wrong += ref >= MANY || s->of[ref]++ > 0 || !digest_eq(&s->all[ref].digest, digest) || s->all[ref].size != size;
+	s->wrong += m->ref >= MANY || s->of[m->ref]++ > 0 || !digest_eq(&s->all[m->ref].digest, digest) || s->all[m->ref].size != m->size;
 	return 0;
 }
 
@@ -437,9 +437,9 @@ facts_hold(const struct hashdb *db, const struct plain *all)
 }
 
 static int
-stop(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+stop(void *arg, const struct digest *digest, const struct hashdb_match *m)
 {
-	(void)arg, (void)digest, (void)size, (void)ref;
+	(void)arg, (void)digest, (void)m;
 	return 9;
 }
 

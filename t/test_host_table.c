@@ -211,13 +211,53 @@ free_lines(struct lines *lines)
 	free(lines->v);
 }
 
-/* host_table_each() shows what EXPECTED says, each once, and no more; EXPECTED is sorted, and freed. */
+/* What host_table_each() showed. */
+struct shown {
+	const struct host_table	*t;
+	struct lines		 lines;
+	uint8_t			*taken;		/* by place */
+	bool			 strange;
+};
+
+/* host_table_find() finds the rule that is shown, at a place that no other one has, and in the order of references. */
+static bool
+is_found(struct shown *s, enum host_scope scope, struct slice host, struct slice path, const struct host_place *at)
+{
+	struct host_place found[HOST_RULES_PER_KEY];
+	bool damaged = false, here = false, sorted = true;
+	size_t n = host_table_find(s->t, scope, host, path, found, HOST_RULES_PER_KEY, &damaged);
+
+	for (size_t i = 0; i < n; i++) {
+		here = here || (found[i].ref == at->ref && found[i].place == at->place);
+		sorted = sorted && (i == 0 || found[i - 1].ref < found[i].ref);
+	}
+	if (!here || !sorted || damaged || at->place >= host_table_places(s->t) || s->taken[at->place]++ > 0)
+		return false;
+	return host_table_find(s->t, scope, host, path, NULL, 0, &damaged) == n;
+}
+
+static int
+show_line(void *arg, enum host_scope scope, struct slice host, struct slice path, const struct host_place *at)
+{
+	struct shown *s = arg;
+
+	s->strange = s->strange || !is_found(s, scope, host, path, at);
+	return add_line(&s->lines, scope, host, path, at->ref);
+}
+
+/* host_table_each() shows what EXPECTED says, each once, and no more; EXPECTED is sorted, and freed.  All is found by its value. */
 static bool
 each_is(const struct host_table *t, struct lines *expected)
 {
-	struct lines got = { 0 };
-	bool damaged = false, same = host_table_each(t, add_line, &got, &damaged) == 0 && !damaged;
+	struct shown shown = { .t = t, .taken = calloc(host_table_places(t) + 1, 1) };
+	struct lines got;
+	bool damaged = false, same;
 
+	if (shown.taken == NULL)
+		abort();
+	same = host_table_each(t, show_line, &shown, &damaged) == 0 && !damaged && !shown.strange;
+	free(shown.taken);
+	got = shown.lines;
 	sort_lines(&got);
 	sort_lines(expected);
 	unique_lines(expected);
@@ -350,14 +390,16 @@ test_what_is_told(const struct host_table *t)
 	ok(host_table_match(&t, 1, &url, NULL, 0, &damaged) == 5, "asked only how many");
 	is_int((long long)host_table_hosts(t), HOSTS, "hosts stored");
 	is_int((long long)host_table_rules(t), RULES - REPEATED, "rules stored");
+	is_int((long long)host_table_find(t, SCOPE_BELOW, SLICE("example.com"), SLICE("/nowhere"), NULL, 0, &(bool){ false }), 0,
+	    "no such path");
 }
 
 static int
-stop_third(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
+stop_third(void *arg, enum host_scope scope, struct slice host, struct slice path, const struct host_place *at)
 {
 	size_t *n = arg;
 
-	(void)scope, (void)host, (void)path, (void)ref;
+	(void)scope, (void)host, (void)path, (void)at;
 	return ++*n == 3 ? -5 : 0;
 }
 
@@ -995,9 +1037,9 @@ only_rules(const struct host_table *t, const struct host_table *whole, size_t *f
 }
 
 static int
-visit_is_rule(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
+visit_is_rule(void *arg, enum host_scope scope, struct slice host, struct slice path, const struct host_place *at)
 {
-	struct host_match m = { .scope = scope, .host = host, .path = path, .ref = ref };
+	struct host_match m = { .scope = scope, .host = host, .path = path, .ref = at->ref };
 
 	++*(size_t *)arg;
 	return is_rule(&m) ? 0 : 1;

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/file.h"
+#include "base/clock.h"
 #include "ruleset/manifest.h"
 #include "t/tap.h"
 
@@ -14,7 +15,8 @@ enum { CREATED = 1795530600, SHA_HEX = 64 };	/* 2026-11-24T14:30:00Z */
 
 #define SHA_A	"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #define SHA_B	"60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
-#define HEAD	"firebreak-manifest 2\n"
+#define HEAD	"firebreak-manifest 3\n"
+#define BEFORE	"firebreak-manifest 2\n"
 #define NUMBER	"generation 17\n"
 #define DATE	"created 2026-11-24T14:30:00Z\n"
 #define CONTEXT	"context 60303ae22b998861\n"
@@ -135,6 +137,52 @@ test_good(void)
 	manifest_fini(&m);
 }
 
+/* What the version before wrote is read, and has no more than that had. */
+static void
+test_version_before(void)
+{
+	struct diag diag = { 0 };
+	struct manifest m;
+
+	ok(manifest_parse("x", sealed(SLICE(BEFORE NUMBER DATE CONTEXT SITE LAYER RULES HOSTS DIGESTS SECOND SOURCES)), &m, &diag) == 0,
+	    "version 2: %s", diag_first_error(&diag));
+	is_good(&m);
+	ok(m.n_sources == 2 && is_source(&m, "feed-a", 12, 937166, UINT64_C(0x6e340b9cffb37a98)) && m.sources[0].n_older == 0 &&
+	    !m.sources[0].has_ends, "its sources are in one layer each");
+	manifest_fini(&m);
+	is_str(fault_of(sealed(SLICE(BEFORE NUMBER DATE SITE LAYER SECOND "source a 12,17 1 00000000000000ff\n"))),
+	    "line 8: the source has more than the one layer of version 2", "version 2 has no source in two layers");
+	is_str(fault_of(sealed(SLICE(BEFORE NUMBER DATE SITE LAYER "source a 12 1 00000000000000ff never never 0000000000000000\n"))),
+	    "line 6: the source's stamp is not 16 hexadecimal digits", "and no ends");
+	diag_fini(&diag);
+}
+
+/* A source in several layers, with ends. */
+static void
+test_spread(void)
+{
+	struct diag diag = { 0 };
+	const struct manifest_source *s;
+	struct manifest_source one = { .layer = 7 };
+	struct manifest m;
+
+	ok(manifest_parse("x", sealed(SLICE(LEAST LAYER "layer 17\nlayer 5\n"
+	    "source a 12,17,5 9 00000000000000ff 2026-12-24T14:30:00Z never 00000000000000aa\n"
+	    "source b 17,5 9 00000000000000ff\n")), &m, &diag) == 0, "in several layers: %s", diag_first_error(&diag));
+	s = manifest_source(&m, SLICE("a"));
+	ok(s != NULL && manifest_source_layers(s) == 3 && manifest_source_layer(s, 0) == 12 && manifest_source_layer(s, 1) == 17 &&
+	    manifest_source_layer(s, 2) == 5 && s->layer == 5, "from the oldest to the newest, as they stand");
+	ok(s != NULL && s->has_ends && s->host_end == CREATED + 30 * INT64_C(86400) && s->file_end == 0 && s->decided == 0xaa, "its ends");
+	ok(s != NULL && manifest_source_is_in(s, 12) && manifest_source_is_in(s, 5) && !manifest_source_is_in(s, 13), "it is in these");
+	s = manifest_source(&m, SLICE("b"));
+	ok(s != NULL && manifest_source_layers(s) == 2 && !s->has_ends && !manifest_source_is_in(s, 12), "another in two of them");
+	ok(manifest_source_layers(&one) == 1 && manifest_source_layer(&one, 0) == 7 && !manifest_source_is_in(&one, 0), "one in one");
+	manifest_source_set(&one, (const uint64_t[]){ 1, 2 }, 2);
+	ok(manifest_source_layers(&one) == 2 && manifest_source_layer(&one, 0) == 1 && one.layer == 2, "and then in two");
+	manifest_fini(&m);
+	diag_fini(&diag);
+}
+
 static void
 test_kinds(void)
 {
@@ -157,7 +205,7 @@ struct fault_row {
 };
 
 static const struct fault_row faults[] = {
-	{ "a newer version", SLICE("firebreak-manifest 3\n" NUMBER DATE), "line 1: is of another version; this firebreak reads" },
+	{ "a newer version", SLICE("firebreak-manifest 4\n" NUMBER DATE), "line 1: is of another version; this firebreak reads" },
 	{ "the version before", SLICE("firebreak-manifest 1\n" NUMBER DATE), "line 1: is of another version; this firebreak reads" },
 	{ "a longer version", SLICE("firebreak-manifest 10\n" NUMBER DATE), "line 1: is of another version" },
 	{ "no version", SLICE("firebreak-manifest \n" NUMBER DATE), "line 1: is of another version" },
@@ -258,9 +306,9 @@ static const struct fault_row segment_faults[] = {
 
 /* What stands behind "source ", after the source "m" and the layers 12 and 17. */
 static const struct fault_row source_faults[] = {
-	{ "a source of nothing", SLICE(""), "expected \"source NAME LAYER RULES STAMP\"" },
-	{ "a source's name alone", SLICE("n"), "expected \"source NAME LAYER RULES STAMP\"" },
-	{ "a source without stamp", SLICE("n 12 1"), "expected \"source NAME LAYER RULES STAMP\"" },
+	{ "a source of nothing", SLICE(""), "expected \"source NAME LAYERS RULES STAMP\"" },
+	{ "a source's name alone", SLICE("n"), "expected \"source NAME LAYERS RULES STAMP\"" },
+	{ "a source without stamp", SLICE("n 12 1"), "expected \"source NAME LAYERS RULES STAMP\"" },
 	{ "a source without name", SLICE(" 12 1 00000000000000ff"), "the source's name is none" },
 	{ "a source above the folder", SLICE("../n 12 1 00000000000000ff"), "the source's name is none" },
 	{ "a hidden source", SLICE(".n 12 1 00000000000000ff"), "the source's name is none" },
@@ -272,7 +320,24 @@ static const struct fault_row source_faults[] = {
 	{ "a source with a word of rules", SLICE("n 12 many 00000000000000ff"), "the source's number of rules is none" },
 	{ "a source with -1 rules", SLICE("n 12 -1 00000000000000ff"), "the source's number of rules is none" },
 	{ "a short stamp", SLICE("n 12 1 ff"), "the source's stamp is not 16 hexadecimal digits" },
-	{ "a stamp with a word behind", SLICE("n 12 1 00000000000000ff x"), "the source's stamp is not 16 hexadecimal digits" },
+	{ "a source in a layer before the one before", SLICE("n 17,12 1 00000000000000ff"), "the source's layers are out of order" },
+	{ "a source twice in a layer", SLICE("n 12,12 1 00000000000000ff"), "the source's layers are out of order, or one stands twice" },
+	{ "a source twice in the last of two", SLICE("n 12,17,17 1 00000000000000ff"), "the source's layers are out of order" },
+	{ "a source in two layers, of which one is none", SLICE("n 12,13 1 00000000000000ff"), "the source's layer is none of those" },
+	{ "a comma behind a layer", SLICE("n 12, 1 00000000000000ff"), "the source's layer is none of those above" },
+	{ "a comma before a layer", SLICE("n ,12 1 00000000000000ff"), "the source's layer is none of those above" },
+	{ "a stamp with a word behind", SLICE("n 12 1 00000000000000ff x"), "expected \"HOSTS-END FILES-END DECIDED\"" },
+	{ "one end", SLICE("n 12 1 00000000000000ff never"), "expected \"HOSTS-END FILES-END DECIDED\"" },
+	{ "two ends", SLICE("n 12 1 00000000000000ff never never"), "expected \"HOSTS-END FILES-END DECIDED\"" },
+	{ "an end that is no date", SLICE("n 12 1 00000000000000ff soon never 0000000000000001"),
+	    "the end of the source's rules is neither" },
+	{ "a second end that is no date", SLICE("n 12 1 00000000000000ff never 2026-13-01 0000000000000001"),
+	    "the end of the source's rules is neither" },
+	{ "an end in 1970", SLICE("n 12 1 00000000000000ff 1970-01-01T00:00:00Z never 0000000000000001"),
+	    "the end of the source's rules is neither" },
+	{ "what was decided in a word", SLICE("n 12 1 00000000000000ff never never none"),
+	    "what was decided is not 16 hexadecimal digits" },
+	{ "a word behind all", SLICE("n 12 1 00000000000000ff never never 0000000000000001 x"), "what was decided is not 16" },
 	{ "a source twice", SLICE("m 12 1 00000000000000ff"), "the source is out of order, or stands twice" },
 	{ "a source out of order", SLICE("local 12 1 00000000000000ff"), "the source is out of order, or stands twice" },
 	{ "capitals come before", SLICE("N 12 1 00000000000000ff"), "the source is out of order, or stands twice" },
@@ -343,6 +408,14 @@ test_many(void)
 	for (unsigned i = 1; i <= MANIFEST_LAYERS; i++)
 		buf_addf(&text, "layer %u\n", i);
 	is_str(fault_of(sealed(buf_slice(&text))), "", "as many layers as there may be");
+	buf_add_str(&text, "source a 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 1 00000000000000ff\n");
+	is_str(fault_of(sealed(buf_slice(&text))), "", "a source in all of them");
+	buf_add_str(&text, "source b 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,16 1 00000000000000ff\n");
+	is_fault(sealed(buf_slice(&text)), "line 22: the source has too many layers", "and in one more");
+	buf_reset(&text);
+	buf_add_str(&text, LEAST);
+	for (unsigned i = 1; i <= MANIFEST_LAYERS; i++)
+		buf_addf(&text, "layer %u\n", i);
 	buf_add_str(&text, "layer 99\n");
 	is_fault(sealed(buf_slice(&text)), "line 21: too many layers", "too many layers");
 	buf_reset(&text);
@@ -465,8 +538,12 @@ test_bits(void)
 /* ---- writing ---- */
 
 static struct manifest_source written_sources[] = {
-	{ "-", 1, 0, 0 }, { "A." N21 N21, UINT64_MAX, UINT64_MAX, UINT64_MAX }, { "a", 1, 5, 1 }, { "a-b", 1, 5, 2 },
-	{ "a.b", 1, 5, 3 }, { "x" N63, 5, 1, 4 },
+	{ .name = "-", .layer = 1 }, { .name = "A." N21 N21, .layer = UINT64_MAX, .rules = UINT64_MAX, .stamp = UINT64_MAX },
+	{ .name = "a", .layer = 1, .rules = 5, .stamp = 1, .has_ends = true, .host_end = 1, .file_end = CLOCK_LAST_S, .decided = 3 },
+	{ .name = "a-b", .layer = 1, .rules = 5, .stamp = 2, .has_ends = true },
+	{ .name = "a.b", .layer = 5, .rules = 5, .stamp = 3, .n_older = 2, .older = { 1, UINT64_MAX } },
+	{ .name = "x" N63, .layer = UINT64_MAX, .rules = 1, .stamp = 4, .n_older = 1, .older = { 1 }, .has_ends = true, .file_end = 7,
+	    .decided = UINT64_MAX },
 };
 
 static const struct manifest written[] = {
@@ -499,6 +576,14 @@ is_same_layer(const struct manifest_layer *a, const struct manifest_layer *b)
 	return a->number == b->number && a->n == b->n;
 }
 
+/* A and B are in the same layers, and end at the same time. */
+static bool
+is_as_far(const struct manifest_source *a, const struct manifest_source *b)
+{
+	return a->n_older == b->n_older && memcmp(a->older, b->older, a->n_older * sizeof(*a->older)) == 0 && a->has_ends == b->has_ends &&
+	    a->host_end == b->host_end && a->file_end == b->file_end && a->decided == b->decided;
+}
+
 static bool
 is_same(const struct manifest *a, const struct manifest *b)
 {
@@ -512,7 +597,7 @@ is_same(const struct manifest *a, const struct manifest *b)
 	for (size_t i = 0; i < a->n_sources; i++) {
 		const struct manifest_source *s = &a->sources[i];
 
-		if (!is_source(b, s->name, s->layer, s->rules, s->stamp))
+		if (!is_source(b, s->name, s->layer, s->rules, s->stamp) || !is_as_far(s, manifest_source(b, slice_str(s->name))))
 			return false;
 	}
 	return true;
@@ -613,6 +698,8 @@ int
 main(void)
 {
 	test_good();
+	test_version_before();
+	test_spread();
 	test_kinds();
 	test_faults();
 	test_segment_faults();

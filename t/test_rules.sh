@@ -289,7 +289,7 @@ json "is an object" '[.generation, .rules]' '[4,2]'
 fb 0 "rules list --json" rules list --json
 json "is an array, the newest first" '[.[] | [.generation, .live, .rules, .rolled_back_to]]' \
 	'[[4,true,2,2],[3,false,1,null],[2,false,2,null],[1,false,1,null]]'
-json "with the sources" '.[0].sources' '[{"name":"local","rules":2,"layer":2}]'
+json "with the sources" '.[0].sources' '[{"name":"local","rules":2,"layer":2,"layers":[2]}]'
 fb 2 "rules dump --json" rules dump --json
 has "only list has it" "only list has --json" "$err"
 fb 2 "rules list --to" rules list --to "$work/x"

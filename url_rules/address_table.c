@@ -101,6 +101,19 @@ lower_bound(const struct address_table *t, uint32_t low, uint32_t high, const ui
 }
 
 size_t
+address_table_find(const struct address_table *t, const struct network *network, size_t *first, bool *damaged)
+{
+	unsigned group = address_group(network);
+	uint32_t end = t->info.starts[group + 1], i = lower_bound(t, t->info.starts[group], end, network->address);
+	struct address_match m;
+
+	for (*first = i; i < end && compare_address(t, i, network->address) == 0; i++)
+		if (rule_at(t, i, &m) == -1 || network_cmp(&m.network, network) != 0)
+			*damaged = true;
+	return i - *first;
+}
+
+size_t
 address_table_match(const struct address_table *t, const struct url *url, struct address_match *out, size_t max, bool *damaged)
 {
 	struct network whole;

@@ -35,6 +35,10 @@ void address_table_close(struct address_table *t);
 size_t address_table_match(const struct address_table *t, const struct url *url, struct address_match *out, size_t max,
     bool *damaged);
 
+/* Every rule for exactly NETWORK: the number of the first of them, for address_table_at(), into *FIRST; how many there are.
+ * *DAMAGED is set when one did not hold together; it is among them. */
+size_t address_table_find(const struct address_table *t, const struct network *network, size_t *first, bool *damaged);
+
 /* Rules stored. */
 size_t address_table_rules(const struct address_table *t);
 

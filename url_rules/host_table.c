@@ -6,6 +6,7 @@
 #include "base/sum.h"
 #include "url_rules/host_format.h"
 
+enum { LINES_AHEAD = 4, MEMORY_LINE = 64 };	/* most of a usual bucket */
 enum { SUFFIXES_MAX = HOST_MAX };	/* even "a..b" has no more than one a byte */
 
 struct host_table {
@@ -21,7 +22,7 @@ struct record {
 	unsigned	tag;
 	uint32_t	ref;		/* when the tag is a scope */
 	uint32_t	n_refs, n_paths;
-	const char	*refs;
+	const char	*refs;		/* where they are stored, or REF is */
 	struct slice	paths;		/* from the first offset on */
 };
 
@@ -186,6 +187,7 @@ take_record(const struct host_table *t, struct slice *at, struct record *r)
 	if (r->tag > SCOPE_BELOW || at->len < sizeof(uint32_t))
 		return false;
 	r->ref = bytes_u32(at->p);
+	r->refs = at->p;
 	*at = slice_skip(*at, sizeof(uint32_t));
 	return true;
 }
@@ -284,6 +286,98 @@ lower_bound(const struct record *r, struct slice path, bool *damaged)
 			high = mid;
 	}
 	return low;
+}
+
+/* ---- exactly one value ---- */
+
+uint64_t
+host_table_places(const struct host_table *t)
+{
+	return t->data.len + t->paths.len;
+}
+
+uint64_t
+host_table_ahead(const struct host_table *t, struct slice host)
+{
+	uint64_t hash = host_hash(host), b = host_bucket(hash, t->n_buckets);
+
+	__builtin_prefetch(t->filters + b * sizeof(uint64_t));
+	__builtin_prefetch(t->index + b * sizeof(uint32_t));
+	__builtin_prefetch(t->sums + b * sizeof(uint32_t));
+	return hash;
+}
+
+uint64_t
+host_table_ahead_more(const struct host_table *t, uint64_t hash)
+{
+	uint32_t begin = index_at(t, host_bucket(hash, t->n_buckets));
+
+	for (size_t i = 0; begin <= t->data.len && i < LINES_AHEAD; i++)
+		__builtin_prefetch(t->data.p + begin + i * MEMORY_LINE);
+	return begin;
+}
+
+/* A rule of the host alone, whose reference is stored at REF; one of a path. */
+static struct host_place
+host_place(const struct host_table *t, const char *ref)
+{
+	return (struct host_place){ bytes_u32(ref), (uint64_t)(ref - t->data.p) };
+}
+
+static struct host_place
+path_place(const struct host_table *t, struct slice entry)
+{
+	return (struct host_place){ path_ref(entry), t->data.len + (uint64_t)(entry.p - t->paths.p) };
+}
+
+/* Those of R for the host alone. */
+static size_t
+find_refs(const struct host_table *t, const struct record *r, enum host_scope scope, struct host_place *out, size_t max)
+{
+	size_t n = 0;
+
+	if (r->tag == (unsigned)scope) {
+		if (max > 0)
+			out[0] = host_place(t, r->refs);
+		return 1;
+	}
+	for (uint32_t i = 0; i < r->n_refs; i++) {
+		const char *ref = r->refs + (size_t)i * HOST_REF_LEN;
+
+		if ((uint8_t)ref[0] == scope && n++ < max)
+			out[n - 1] = host_place(t, ref + 1);
+	}
+	return n;
+}
+
+static size_t
+find_paths(const struct host_table *t, const struct record *r, enum host_scope scope, struct slice path, struct host_place *out,
+    size_t max, bool *damaged)
+{
+	size_t n = 0;
+
+	for (uint32_t i = lower_bound(r, path, damaged); i < r->n_paths; i++) {
+		struct slice entry = path_entry(r, i);
+
+		if (entry.len == 0 || !slice_eq(slice_skip(entry, PATH_HEAD), path))
+			break;
+		if (!path_holds(entry))
+			*damaged = true;
+		else if ((uint8_t)entry.p[PATH_SCOPE_AT] == scope && n++ < max)
+			out[n - 1] = path_place(t, entry);
+	}
+	return n;
+}
+
+size_t
+host_table_find(const struct host_table *t, enum host_scope scope, struct slice host, struct slice path, struct host_place *out,
+    size_t max, bool *damaged)
+{
+	struct record r;
+
+	if (!find(t, host, host_hash(host), false, &r, damaged))
+		return 0;
+	return path.len == 0 ? find_refs(t, &r, scope, out, max) : find_paths(t, &r, scope, path, out, max, damaged);
 }
 
 /* ---- matching ---- */
@@ -455,38 +549,49 @@ host_table_match(const struct host_table *const *tables, size_t n_tables, const 
 /* ---- all of it ---- */
 
 static int
-visit_paths(const struct record *r, host_visit *visit, void *arg, bool *damaged)
+visit_paths(const struct host_table *t, const struct record *r, host_visit *visit, void *arg, bool *damaged)
 {
 	int result = 0;
 
 	for (uint32_t i = 0; result == 0 && i < r->n_paths; i++) {
 		struct slice entry = path_entry(r, i);
+		struct host_place at;
 
-		if (entry.len == 0 || !path_holds(entry))
+		if (entry.len == 0 || !path_holds(entry)) {
 			*damaged = true;
-		else
-			result = visit(arg, (enum host_scope)entry.p[PATH_SCOPE_AT], r->host, slice_skip(entry, PATH_HEAD),
-			    path_ref(entry));
+			continue;
+		}
+		at = path_place(t, entry);
+		result = visit(arg, (enum host_scope)entry.p[PATH_SCOPE_AT], r->host, slice_skip(entry, PATH_HEAD), &at);
 	}
 	return result;
 }
 
+/* REF is where the reference of a rule for R's host alone is stored. */
 static int
-visit_record(const struct record *r, host_visit *visit, void *arg, bool *damaged)
+visit_ref(const struct host_table *t, const struct record *r, unsigned scope, const char *ref, host_visit *visit, void *arg)
+{
+	struct host_place at = host_place(t, ref);
+
+	return visit(arg, (enum host_scope)scope, r->host, (struct slice){ 0 }, &at);
+}
+
+static int
+visit_record(const struct host_table *t, const struct record *r, host_visit *visit, void *arg, bool *damaged)
 {
 	int result = 0;
 
 	if (r->tag != HOST_TAG_LONG)
-		return visit(arg, (enum host_scope)r->tag, r->host, (struct slice){ 0 }, r->ref);
+		return visit_ref(t, r, r->tag, r->refs, visit, arg);
 	for (uint32_t i = 0; result == 0 && i < r->n_refs; i++) {
 		const char *ref = r->refs + (size_t)i * HOST_REF_LEN;
 
 		if ((uint8_t)ref[0] > SCOPE_BELOW)
 			*damaged = true;
 		else
-			result = visit(arg, (enum host_scope)ref[0], r->host, (struct slice){ 0 }, bytes_u32(ref + 1));
+			result = visit_ref(t, r, (uint8_t)ref[0], ref + 1, visit, arg);
 	}
-	return result != 0 ? result : visit_paths(r, visit, arg, damaged);
+	return result != 0 ? result : visit_paths(t, r, visit, arg, damaged);
 }
 
 static int
@@ -506,7 +611,7 @@ visit_bucket(const struct host_table *t, uint64_t b, host_visit *visit, void *ar
 			*damaged = true;
 			break;
 		}
-		result = visit_record(&r, visit, arg, damaged);
+		result = visit_record(t, &r, visit, arg, damaged);
 	}
 	return result;
 }

@@ -51,13 +51,30 @@ enum { HOST_TABLES_MAX = 16 };
 size_t host_table_match(const struct host_table *const *tables, size_t n, const struct url *url, struct host_match *out,
     size_t max, bool *damaged);
 
+/* Every rule of T with exactly this SCOPE, HOST and PATH (empty: a host rule), in the order of references; at most MAX are stored
+ * in OUT, and the result is how many there are.  *DAMAGED is set when a record did not hold together. */
+struct host_place {
+	uint32_t	ref;
+	uint64_t	place;		/* the rule's own number in T, less than host_table_places(T) */
+};
+size_t host_table_find(const struct host_table *t, enum host_scope scope, struct slice host, struct slice path,
+    struct host_place *out, size_t max, bool *damaged);
+
+/* Who asks for many hosts asks memory ahead, some hosts before host_table_find(): first for what tells where a host would be, whose
+ * hash is the result; a while later for that place, which is the result then. */
+uint64_t host_table_ahead(const struct host_table *t, struct slice host);
+uint64_t host_table_ahead_more(const struct host_table *t, uint64_t hash);
+
+/* For who marks rules by a bit: most numbers below it are no rule's. */
+uint64_t host_table_places(const struct host_table *t);
+
 /* Hosts stored, and rules of both kinds. */
 size_t host_table_hosts(const struct host_table *t);
 size_t host_table_rules(const struct host_table *t);
 
 /* Show every rule of T that holds together to VISIT, in the order of the file, until it answers other than 0, which is then the
  * result.  HOST and PATH (empty for a host rule) are borrowed from T.  *DAMAGED is set when something was skipped. */
-typedef int host_visit(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref);
+typedef int host_visit(void *arg, enum host_scope scope, struct slice host, struct slice path, const struct host_place *at);
 int host_table_each(const struct host_table *t, host_visit *visit, void *arg, bool *damaged);
 
 /* ---- the compiler ---- */

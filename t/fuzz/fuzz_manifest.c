@@ -1,5 +1,6 @@
 /* Any bytes as a MANIFEST, once as they are and once with the right sum put behind them.  What is accepted names plain files
- * only, each kind once a layer, sources in order and in layers that are there, and written out it reads back the same. */
+ * only, each kind once a layer, sources in order and in layers that are there, each once and in their order, and written out it
+ * reads back the same. */
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -34,6 +35,25 @@ check_segments(const struct manifest *m)
 	}
 }
 
+/* A source is in layers that are there, in their order, each once. */
+static void
+check_layers(const struct manifest *m, const struct manifest_source *s)
+{
+	const struct manifest_layer *last = NULL;
+
+	if (manifest_source_layers(s) > MANIFEST_LAYERS)
+		abort();
+	for (size_t i = 0; i < manifest_source_layers(s); i++) {
+		const struct manifest_layer *layer = manifest_layer(m, manifest_source_layer(s, i));
+
+		if (layer == NULL || (last != NULL && layer <= last) || !manifest_source_is_in(s, layer->number))
+			abort();
+		last = layer;
+	}
+	if (s->host_end < 0 || s->file_end < 0 || (!s->has_ends && (s->host_end != 0 || s->file_end != 0 || s->decided != 0)))
+		abort();
+}
+
 static void
 check_sources(const struct manifest *m)
 {
@@ -44,8 +64,9 @@ check_sources(const struct manifest *m)
 
 		if (name.len == 0 || name.len > MANIFEST_NAME || name.p[0] == '.' || memchr(name.p, '/', name.len) != NULL)
 			abort();
-		if (manifest_source(m, name) != &m->sources[i] || manifest_layer(m, m->sources[i].layer) == NULL)
+		if (manifest_source(m, name) != &m->sources[i])
 			abort();
+		check_layers(m, &m->sources[i]);
 	}
 }
 
@@ -73,7 +94,9 @@ check_same(const struct manifest *a, const struct manifest *b)
 	for (size_t i = 0; i < a->n_sources; i++) {
 		const struct manifest_source *x = &a->sources[i], *y = &b->sources[i];
 
-		if (strcmp(x->name, y->name) != 0 || x->layer != y->layer || x->rules != y->rules || x->stamp != y->stamp)
+		if (strcmp(x->name, y->name) != 0 || x->layer != y->layer || x->rules != y->rules || x->stamp != y->stamp ||
+		    x->n_older != y->n_older || memcmp(x->older, y->older, x->n_older * sizeof(*x->older)) != 0 ||
+		    x->has_ends != y->has_ends || x->host_end != y->host_end || x->file_end != y->file_end || x->decided != y->decided)
 			abort();
 	}
 }

@@ -40,13 +40,32 @@ check_match(const struct host_match *m, const struct url *url)
 }
 
 static int
-check_rule(void *arg, enum host_scope scope, struct slice host, struct slice path, uint32_t ref)
+check_rule(void *arg, enum host_scope scope, struct slice host, struct slice path, const struct host_place *at)
 {
-	(void)ref;
+	(void)at;
 	if ((scope != SCOPE_EXACT && scope != SCOPE_DOMAIN && scope != SCOPE_BELOW) || host.len > UINT16_MAX)
 		abort();
 	*(size_t *)arg += sum32(host) + sum32(path);	/* every byte can be read */
 	return 0;
+}
+
+/* What is found of a value has places that are there, and asking memory ahead reads nothing that is not. */
+static void
+find_host(const struct host_table *t, const struct url *url)
+{
+	struct host_place at[MATCHES_MAX];
+	bool damaged = false;
+
+	for (enum host_scope scope = SCOPE_EXACT; scope <= SCOPE_BELOW; scope++)
+		for (int whole = 0; whole < 2; whole++) {
+			struct slice path = whole == 0 ? (struct slice){ 0 } : url->path_query;
+			size_t n = host_table_find(t, scope, url->host, path, at, MATCHES_MAX, &damaged);
+
+			for (size_t i = 0; i < n && i < MATCHES_MAX; i++)
+				if (at[i].place >= host_table_places(t))
+					abort();
+		}
+	host_table_ahead_more(t, host_table_ahead(t, url->host));
 }
 
 static void
@@ -63,6 +82,7 @@ ask_hosts(const struct host_table *t)
 
 		for (size_t j = 0; j < n && j < MATCHES_MAX; j++)
 			check_match(&m[j], &url);
+		find_host(t, &url);
 		if (n != 2 * host_table_match(tables, 1, &url, NULL, 0, &damaged))
 			abort();
 	}
@@ -92,12 +112,11 @@ ask_digest(const struct hashdb *db, uint8_t first, uint8_t other)
 }
 
 static int
-check_record(void *arg, const struct digest *digest, uint64_t size, uint32_t ref)
+check_record(void *arg, const struct digest *digest, const struct hashdb_match *m)
 {
 	uint64_t *n = arg;
 
-	(void)ref;
-	if (digest->alg >= DIGEST_ALGS || size > HASHDB_SIZE_MAX)
+	if (digest->alg >= DIGEST_ALGS || m->size > HASHDB_SIZE_MAX)
 		abort();
 	n[digest->alg]++;
 	return 0;

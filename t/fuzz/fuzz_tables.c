@@ -57,8 +57,13 @@ ask_addresses(const struct address_table *t)
 	}
 	for (size_t i = 0; i <= address_table_rules(t) && i < MATCHES; i++) {
 		struct address_match m;
+		bool damaged = false;
 
-		address_table_at(t, i, &m);
+		if (address_table_at(t, i, &m) == 0) {
+			size_t first, found = address_table_find(t, &m.network, &first, &damaged);
+
+			require(found <= address_table_rules(t) && first <= address_table_rules(t) - found);
+		}
 	}
 }
 
