@@ -103,7 +103,7 @@ fb 0 "publish what is sure" publish
 is "is little" "$(rules bundle)" "block host sure.example"
 conf 'bundle confidence=101\n'
 fb 2 "no confidence" publish
-has "is that high" "sources.conf:1: error: confidence= takes a number from 0 to 100" "$err"
+has "is that high" "sources.conf:1:19: error: confidence= takes a number from 0 to 100" "$err"
 
 # ---- abuse.ch ----
 fresh abuse
