@@ -5,11 +5,13 @@
 
 command -v openssl >/dev/null || skip_all "openssl is missing"
 package=$lab_top/squid-openssl
+# A machine may have packages and no lists of them any more.
+download() { apt-get -qq download squid-openssl || { [ "$(id -u)" -eq 0 ] && apt-get -qq update && apt-get -qq download squid-openssl; }; }
 find_squid() {
 	LAB_SQUID=squid certgen=/usr/lib/squid/security_file_certgen
 	squid -v 2>/dev/null | grep -q -e --with-openssl && return
 	mkdir "$package" && chmod 755 "$package"
-	(cd "$package" && apt-get -qq download squid-openssl && dpkg -x squid-openssl_*.deb .) >/dev/null 2>&1 || return 1
+	(cd "$package" && download && dpkg -x squid-openssl_*.deb .) >/dev/null 2>&1 || return 1
 	LAB_SQUID=$package/usr/sbin/squid certgen=$package/usr/lib/squid/security_file_certgen
 	[ -z "$(ldd "$LAB_SQUID" "$certgen" 2>/dev/null | grep 'not found')" ]
 }
