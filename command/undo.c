@@ -7,6 +7,7 @@
 #include "command/show.h"
 #include "command/verb.h"
 #include "setup/apply.h"
+#include "setup/proof.h"
 
 static const char *const words[] = {
 	[UNDO_RESTORED] = "is as it was, byte for byte", [UNDO_REMOVED] = "is gone, as there was none before",
@@ -39,7 +40,7 @@ undo(struct call *c, struct journal *j, struct diag *diag)
 		call_fail(c, "the files are as they were, but a daemon could not be told: reload Squid and restart c-icap by hand");
 		return EXIT_FOUND;
 	}
-	canaries_remove(c);
+	canaries_remove(c, PROOF_SOURCE);
 	if (journal_forget(j, diag) == -1) {
 		diag_print(diag, stderr);
 		return call_fail(c, "all is as it was, but %s could not be removed", j->path);
