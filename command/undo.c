@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command/canaries.h"
+#include "command/selftest_result.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "setup/apply.h"
@@ -45,6 +46,9 @@ undo(struct call *c, struct journal *j, struct diag *diag)
 		diag_print(diag, stderr);
 		return call_fail(c, "all is as it was, but %s could not be removed", j->path);
 	}
+	/* The last that root did; nothing is tested any more. */
+	if (call_become_owner(c) == 0)
+		selftest_result_forget(c->state);
 	printf("Firebreak is out of Squid and c-icap; its rules and events stay in %s\n", c->state);
 	return EXIT_FINE;
 }
