@@ -9,23 +9,23 @@
 #include "base/file.h"
 #include "command/live.h"
 #include "command/verb.h"
-#include "setup/proof.h"
 
 /* In a process of its own: what it becomes, it stays. */
 static int
-change_source(const struct call *c, const struct slice *text)
+change_source(const struct call *c, const char *source, const struct slice *text)
 {
 	struct live_request rq = live_request(c);
-	char path[STATE_PATH];
+	char file[STATE_PATH], path[STATE_PATH];
 	int lock, status = EXIT_TROUBLE;
 
-	if (call_become_owner(c) == -1 || call_path(c, STATE_SOURCES "/" PROOF_SOURCE ".rules", path) == -1)
+	snprintf(file, sizeof(file), STATE_SOURCES "/%s.rules", source);
+	if (call_become_owner(c) == -1 || call_path(c, file, path) == -1)
 		return EXIT_TROUBLE;
 	if (text == NULL && access(path, F_OK) == -1 && errno == ENOENT)
 		return EXIT_FINE;
 	if (state_make(c->state) == -1 || (lock = state_lock(c->state)) == -1)
 		return call_fail(c, "%s: %s", c->state, strerror(errno));
-	rq.options.only = PROOF_SOURCE;
+	rq.options.only = source;
 	rq.options.locked = true;
 	rq.options.shrinks = true;
 	rq.quiet = true;
@@ -40,7 +40,7 @@ change_source(const struct call *c, const struct slice *text)
 }
 
 static int
-in_child(const struct call *c, const struct slice *text)
+in_child(const struct call *c, const char *source, const struct slice *text)
 {
 	int status;
 	pid_t pid;
@@ -48,7 +48,7 @@ in_child(const struct call *c, const struct slice *text)
 	fflush(stdout);
 	fflush(stderr);
 	if ((pid = fork()) == 0) {
-		status = change_source(c, text);
+		status = change_source(c, source, text);
 		fflush(stdout);
 		fflush(stderr);
 		_exit(status);
@@ -62,13 +62,13 @@ in_child(const struct call *c, const struct slice *text)
 }
 
 int
-canaries_publish(const struct call *c, struct slice text)
+canaries_publish(const struct call *c, const char *source, struct slice text)
 {
-	return in_child(c, &text) == EXIT_TROUBLE ? -1 : 0;
+	return in_child(c, source, &text) == EXIT_TROUBLE ? -1 : 0;
 }
 
 int
-canaries_remove(const struct call *c)
+canaries_remove(const struct call *c, const char *source)
 {
-	return in_child(c, NULL) == EXIT_TROUBLE ? -1 : 0;
+	return in_child(c, source, NULL) == EXIT_TROUBLE ? -1 : 0;
 }

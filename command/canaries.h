@@ -5,11 +5,11 @@
 #include "base/slice.h"
 #include "command/call.h"
 
-/* Write TEXT as the source of proofs in C's state folder, and publish it; as the folder's owner, when root asks.  -1 after saying
+/* Write TEXT as SOURCE in C's state folder, and publish it; as the folder's owner, when root asks.  -1 after saying
  * what is wrong. */
-int canaries_publish(const struct call *c, struct slice text);
+int canaries_publish(const struct call *c, const char *source, struct slice text);
 
 /* Take it away; fine when it is not there. */
-int canaries_remove(const struct call *c);
+int canaries_remove(const struct call *c, const char *source);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "command/selftest_result.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/overview.h"
@@ -80,6 +81,7 @@ look_at_state(struct doctor *d)
 	char *user = slice_dup(d->site.cicap_facts.user);
 	const struct passwd *pw = user == NULL || *user == '\0' ? NULL : getpwnam(user);
 	struct diag said = { 0 };
+	struct selftest_result selftest;
 	struct overview o;
 	struct statvfs fs;
 	struct stat st;
@@ -96,6 +98,9 @@ look_at_state(struct doctor *d)
 	p->clock_behind_s = o.g == NULL ? 0 : generation_created(o.g) - clock_ms() / 1000;
 	overview_fini(&o);
 	diag_fini(&said);
+	selftest_result_read(d->call->state, &selftest);
+	p->selftest_bad = selftest.known && !selftest.good;
+	p->selftest_old = selftest.known && clock_ms() / 1000 - selftest.time > SELFTEST_OLD_S;
 	p->suffixes_age_s = stat(PUBLIC_SUFFIX_FILE, &st) == 0 ? clock_ms() / 1000 - st.st_mtime : -1;
 }
 

@@ -37,7 +37,7 @@ static int
 not_there(const struct call *c, const char *path, bool partial)
 {
 	call_fail(c, "there is no such incident in %s%s", path, partial ? ", as far as it could be read" :
-	    " and what rotation made of it; another proxy may have it");
+	    " and what rotation made of it; another proxy may have it, and what firebreak-selftest(1) asks for has none");
 	return partial ? EXIT_TROUBLE : EXIT_FOUND;
 }
 

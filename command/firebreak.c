@@ -9,7 +9,7 @@
 #include "ruleset/lint.h"
 
 static const struct verb *const verbs[] = {
-	&verb_setup, &verb_undo, &verb_doctor,
+	&verb_setup, &verb_undo, &verb_doctor, &verb_selftest,
 	&verb_block, &verb_unblock, &verb_allow, &verb_import, &verb_alerts, &verb_update, &verb_publish, &verb_rollback, &verb_pull,
 	&verb_key,
 	&verb_rules, &verb_export, &verb_held, &verb_approve, &verb_deny, &verb_rehearse, &verb_hunt, &verb_status, &verb_mode,

@@ -8,6 +8,7 @@
 #include "command/delivery.h"
 #include "command/lead.h"
 #include "command/metrics.h"
+#include "command/selftest_result.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "feeds/feed_list.h"
@@ -73,6 +74,7 @@ static const struct row {
 	{ COUNTER_tunnels, "tunnels", NULL, NULL, NULL },
 	{ COUNTER_answered, "answered", NULL, NULL, NULL },
 	{ COUNTER_exempt, "exempt", NULL, NULL, NULL },
+	{ COUNTER_canaries, "canaries", NULL, NULL, NULL },
 	{ COUNTER_pseudonyms_unavailable, "pseudonyms_unavailable", NULL, NULL, NULL },
 };
 
@@ -311,6 +313,21 @@ add_delivery(const struct call *c, uint64_t live, int64_t now_ms, struct diag *d
 	}
 }
 
+/* How the last selftest ended. */
+static void
+add_selftest(const struct call *c, struct buf *out)
+{
+	struct selftest_result r;
+
+	selftest_result_read(c->state, &r);
+	if (!r.known)
+		return;
+	gauge(out, "selftest_good", "1 when the last selftest found that all is blocked that has to be.", r.good);
+	gauge(out, "selftest_timestamp_seconds", "When the last selftest was made.", (double)r.time);
+	gauge(out, "selftest_good_timestamp_seconds", "When the last good one was made.", (double)r.good_time);
+	gauge(out, "selftest_plain_seconds", "How long a plain request through the proxy took in it.", r.plain_s);
+}
+
 int
 metrics_collect(const struct call *c, bool quick, struct buf *out)
 {
@@ -326,6 +343,7 @@ metrics_collect(const struct call *c, bool quick, struct buf *out)
 	add_fetched(c, now_ms, out);
 	add_leads(c, quick, out);
 	add_delivery(c, g == NULL ? 0 : generation_number(g), now_ms, &diag, out);
+	add_selftest(c, out);
 	if (r != NULL) {
 		add_mode(r, now_ms, out);
 		add_workers(r, now_ms, g == NULL ? 0 : generation_number(g), out);

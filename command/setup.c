@@ -24,7 +24,7 @@
 enum { FLAG_CICAP, FLAG_CICAP_CONF, FLAG_FAILOVER, FLAG_DRY, FLAG_HELPER, FLAG_LISTEN, FLAG_MODULE, FLAG_NO_PROOF, FLAG_PROXY,
     FLAG_ROOT,
 	FLAG_SQUID, FLAG_SQUID_CONF, FLAG_SQUID_NAME, FLAGS };
-enum { LIVE_MS = 30 * 1000, DIFF_MAX = 64 << 20, PROXY_MAX = 300, STATE_MODE = 02775 };
+enum { LIVE_MS = 30 * 1000, DIFF_MAX = 64 << 20, STATE_MODE = 02775 };
 
 struct setup {
 	const struct call	*call;
@@ -33,7 +33,7 @@ struct setup {
 	struct plan		 plan;
 	struct journal		 journal;
 	char			*state;		/* absolute */
-	char			 proxy[PROXY_MAX];	/* "" when nothing is to be proven */
+	char			 proxy[SQUID_PROXY];	/* "" when nothing is to be proven */
 	bool			 made_state;
 	struct diag		 diag;
 };
@@ -191,9 +191,6 @@ can_be_proven(struct setup *s)
 static int
 find_proxy(struct setup *s)
 {
-	const struct squid_port *port = squid_proxy_port(&s->site.squid_facts);
-	struct slice host = port == NULL ? (struct slice){ 0 } : port->host;
-
 	if (s->values[FLAG_NO_PROOF] != NULL)
 		return 0;
 	if (can_be_proven(s) == -1)
@@ -202,16 +199,11 @@ find_proxy(struct setup *s)
 		snprintf(s->proxy, sizeof(s->proxy), "%s", s->values[FLAG_PROXY]);
 		return 0;
 	}
-	if (port == NULL) {
-		diag_error(&s->diag, "%s: no http_port is for clients that know of the proxy, so that nothing can be proven through it: name one "
-		    "with --proxy HOST:PORT, or say --no-proof and try it from a client", s->site.squid_conf);
-		return -1;
-	}
-	if (host.len == 0 || slice_eq(host, SLICE("0.0.0.0")) || slice_eq(host, SLICE("[::]")) || slice_eq(host, SLICE("::")) ||
-	    slice_eq(host, SLICE(":")))
-		host = SLICE("127.0.0.1");
-	snprintf(s->proxy, sizeof(s->proxy), "%.*s:%u", SLICE_ARGS(host), port->port);
-	return 0;
+	if (squid_proxy_address(&s->site.squid_facts, s->proxy))
+		return 0;
+	diag_error(&s->diag, "%s: no http_port is for clients that know of the proxy, so that nothing can be proven through it: name one "
+	    "with --proxy HOST:PORT, or say --no-proof and try it from a client", s->site.squid_conf);
+	return -1;
 }
 
 static int
@@ -282,15 +274,15 @@ prove(struct setup *s)
 	}
 	printf("asking http://%s for what must be blocked:\n", s->proxy);
 	fflush(stdout);
-	if ((p = proof_new(s->proxy)) == NULL) {
+	if ((p = proof_new(s->proxy, PROOF_OF_SETUP)) == NULL) {
 		diag_error(&s->diag, "the proof could not be prepared: %s", strerror(errno));
 		return -1;
 	}
-	if ((r = canaries_publish(s->call, proof_rules(p))) == 0)
+	if ((r = canaries_publish(s->call, PROOF_SOURCE, proof_rules(p))) == 0)
 		bad = proof_run(p, s->site.squid_facts.workers, LIVE_MS, show_proof, NULL);
 	else
 		diag_error(&s->diag, "the rules for the proof could not be published");
-	if (canaries_remove(s->call) == -1)
+	if (canaries_remove(s->call, PROOF_SOURCE) == -1)
 		diag_error(&s->diag, "the rules for the proof are still there: remove %s/sources/" PROOF_SOURCE ".rules and publish", s->state);
 	proof_free(p);
 	if (bad > 0)

@@ -9,6 +9,7 @@
 #include "command/coverage.h"
 #include "command/delivery.h"
 #include "command/fetched.h"
+#include "command/selftest_result.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/overview.h"
@@ -22,6 +23,7 @@ struct report {
 	struct delivery	 delivery;
 	struct coverage	 coverage;
 	struct feed_list fetched;
+	struct selftest_result selftest;
 };
 
 /* Whoever may not read the state must not be told that there is none.  -1 after saying so. */
@@ -54,6 +56,7 @@ collect(const struct call *c, struct report *r)
 	coverage_look(r->o.runtime, r->o.g == NULL ? NULL : generation_site(r->o.g), r->o.now_ms, &r->coverage, &r->diag);
 	delivery_look(c, r->o.g != NULL ? generation_number(r->o.g) : 0, r->o.now_ms / 1000, &r->delivery, &r->diag);
 	feed_list_read(c->state, &r->fetched, &r->diag);
+	selftest_result_read(c->state, &r->selftest);
 }
 
 static void
@@ -166,6 +169,7 @@ print_report(const struct report *r)
 	delivery_print(&r->delivery);
 	fetched_print(&r->fetched, r->o.now_ms / 1000);
 	print_workers(r);
+	selftest_result_print(&r->selftest, r->o.now_ms / 1000);
 	if (r->o.runtime != NULL)
 		coverage_print(&r->coverage, r->o.now_ms);
 	print_counters(r);
@@ -246,6 +250,8 @@ print_json(const struct report *r)
 	json_object_set_new(j, "counters", counters);
 	if (r->o.runtime != NULL)
 		json_object_set_new(j, "coverage", coverage_json(&r->coverage));
+	if (r->selftest.known)
+		json_object_set_new(j, "selftest", selftest_result_json(&r->selftest));
 	json_object_set_new(j, "findings", show_json_findings(&r->diag));
 	return show_json(j, true);
 }
@@ -268,7 +274,8 @@ run(struct call *c)
 	r.verified = values[FLAG_VERIFY] != NULL;
 	collect(c, &r);
 	status = r.o.g == NULL || r.diag.n_errors > 0 || r.o.n_behind > 0 || delivery_is_wrong(&r.delivery) ||
-	    fetched_is_wrong(&r.fetched, r.o.now_ms / 1000) ? EXIT_FOUND : EXIT_FINE;
+	    fetched_is_wrong(&r.fetched, r.o.now_ms / 1000) || selftest_result_is_wrong(&r.selftest, r.o.now_ms / 1000) ?
+	    EXIT_FOUND : EXIT_FINE;
 	diag_print(&r.diag, stderr);
 	if (values[FLAG_JSON] == NULL)
 		print_report(&r);

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "command/canaries.h"
+#include "command/selftest_result.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "setup/apply.h"
+#include "setup/proof.h"
 
 static const char *const words[] = {
 	[UNDO_RESTORED] = "is as it was, byte for byte", [UNDO_REMOVED] = "is gone, as there was none before",
@@ -39,11 +41,14 @@ undo(struct call *c, struct journal *j, struct diag *diag)
 		call_fail(c, "the files are as they were, but a daemon could not be told: reload Squid and restart c-icap by hand");
 		return EXIT_FOUND;
 	}
-	canaries_remove(c);
+	canaries_remove(c, PROOF_SOURCE);
 	if (journal_forget(j, diag) == -1) {
 		diag_print(diag, stderr);
 		return call_fail(c, "all is as it was, but %s could not be removed", j->path);
 	}
+	/* The last that root did; nothing is tested any more. */
+	if (call_become_owner(c) == 0)
+		selftest_result_forget(c->state);
 	printf("Firebreak is out of Squid and c-icap; its rules and events stay in %s\n", c->state);
 	return EXIT_FINE;
 }

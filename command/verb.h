@@ -25,7 +25,7 @@ extern const struct verb verb_alerts, verb_allow, verb_approve, verb_block, verb
     verb_events, verb_exception, verb_export, verb_held, verb_hunt, verb_import, verb_key, verb_kills, verb_lead,
     verb_lookalike, verb_metrics,
     verb_mode, verb_page, verb_pseudonyms, verb_publish, verb_pull, verb_rehearse, verb_report_mistake, verb_retain,
-    verb_reveal, verb_rollback, verb_rules, verb_setup, verb_ship, verb_status, verb_targets, verb_unblock, verb_undo, verb_update,
-    verb_url, verb_why;
+    verb_reveal, verb_rollback, verb_rules, verb_selftest, verb_setup, verb_ship, verb_status, verb_targets, verb_unblock,
+    verb_undo, verb_update, verb_url, verb_why;
 
 #endif

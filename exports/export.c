@@ -203,7 +203,8 @@ is_wanted(const struct export_options *o, struct slice source)
 	for (size_t i = 0; i < o->n_sources; i++)
 		if (slice_eq(source, slice_str(o->sources[i])))
 			return true;
-	return o->n_sources == 0;
+	/* Canaries are for this machine alone. */
+	return o->n_sources == 0 && !slice_eq(source, SLICE(RULE_CANARIES));
 }
 
 /* What every format leaves out. */

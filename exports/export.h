@@ -58,7 +58,7 @@ struct export_options {
 	bool			 allow;		/* EXPORT_DSTDOMAIN: what is allowed, in place of what is blocked */
 	bool			 apex;		/* EXPORT_HOSTS: of "x and all below it" x is written */
 	int			 level;		/* rules from this level on; -1: the site's threshold */
-	const char *const	*sources;	/* of these alone; N_SOURCES is 0: of all */
+	const char *const	*sources;	/* of these alone; N_SOURCES is 0: of all but canaries */
 	size_t			 n_sources;
 	uint64_t		 sid;		/* EXPORT_SURICATA: the first rule's number */
 	int64_t			 now;		/* seconds: what has expired */

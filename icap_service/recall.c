@@ -126,7 +126,7 @@ recall_remember(struct txn *t, const struct why *why, const struct body_facts *f
 	struct kill kill = { .size = facts->size, .time_ms = t->now_ms };
 
 	if (process_runtime(t->process) == NULL || !t->x.has_request || !why->has_rule || why->rule.kind != RULE_FILE ||
-	    facts->n == 0)
+	    facts->n == 0 || rule_is_canary(&why->rule))
 		return;
 	take_digests(&kill, &why->rule, facts);
 	if (why->rule.key.digest == NULL)

@@ -17,7 +17,8 @@ int64_t recall_whole_length(const struct body_head *head);
 bool recall_kill(struct txn *t, ci_request_t *req, struct body_facts *facts, struct why *why);
 
 /* T's response is being killed because of WHY, a file rule, and FACTS, something in it.  SEEN is the length of the response
- * when its end has come, else LENGTH_UNKNOWN. */
+ * when its end has come, else LENGTH_UNKNOWN.  Canaries are not remembered: nobody asks for one again, and real kills need the
+ * room. */
 void recall_remember(struct txn *t, const struct why *why, const struct body_facts *facts, int64_t seen);
 
 /* Whoever asks for a part of this URL next is to get the whole. */

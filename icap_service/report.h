@@ -17,7 +17,7 @@ struct outcome {
 	int64_t			 delivered;	/* -1: not meant */
 };
 
-/* Write the event and count it. */
+/* Write the event and count it; a canary that was stopped is counted only. */
 void report(struct txn *t, const struct outcome *outcome);
 
 #endif

@@ -13,6 +13,12 @@ static const char *const action_names[] = { "block", "allow", "protect", "except
 static const char *const kind_names[] = { "host", "url", "file", "path", "address", "rule" };
 static const char *const scope_marks[] = { [SCOPE_EXACT] = "", [SCOPE_DOMAIN] = ".", [SCOPE_BELOW] = "*." };
 
+bool
+rule_is_canary(const struct rule *rule)
+{
+	return rule->action == RULE_BLOCK && slice_eq(rule->source, SLICE(RULE_CANARIES));
+}
+
 const char *
 rule_action_name(enum rule_action a)
 {

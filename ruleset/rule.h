@@ -55,6 +55,12 @@ struct rule {
 	struct slice	 note;
 };
 
+/* The source of what "firebreak selftest" asks for: its rules block, and are no news. */
+#define RULE_CANARIES	"canary"
+
+/* RULE is one of those. */
+bool rule_is_canary(const struct rule *rule);
+
 /* "block", "allow", "protect", "except" and "host", "url", "file", "path", "address", "rule". */
 const char *rule_action_name(enum rule_action a);
 const char *rule_kind_name(enum rule_kind k);

@@ -5,7 +5,7 @@
  *	STATE/lookalike.conf  STATE/pages/  STATE/held  STATE/approved  STATE/events.jsonl  STATE/targets.jsonl  STATE/runtime/shared
  *	STATE/log/  STATE/console.users  STATE/ship.position  STATE/private/pseudonym.keys  STATE/private/reveals
  *	STATE/update/NAME, lock (what "firebreak update" remembers)  STATE/alerts/incoming/
- *	STATE/sign.conf (an origin)  STATE/follow (who pulls from one) */
+ *	STATE/sign.conf (an origin)  STATE/follow (who pulls from one)  STATE/runtime/selftest (how the last one ended) */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
@@ -47,5 +47,6 @@ int state_lock(const char *state);
 #define STATE_FOLLOW	"follow"
 #define STATE_UPDATE	"update"
 #define STATE_INCOMING	"alerts/incoming"
+#define STATE_SELFTEST	"runtime/selftest"
 
 #endif

@@ -47,7 +47,7 @@ proxy_ask(const char *proxy, const char *url, const char *range, bool connect, s
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)PATIENCE_S);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "firebreak-setup");
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "firebreak");
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
@@ -57,6 +57,7 @@ proxy_ask(const char *proxy, const char *url, const char *range, bool connect, s
 		curl_easy_setopt(curl, CURLOPT_RANGE, range);
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, connect ? CURLINFO_HTTP_CONNECTCODE : CURLINFO_RESPONSE_CODE, &out->status);
+	curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME, &out->seconds);
 	out->cut = code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR;
 	out->nobody = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
 	if (code != CURLE_OK)

@@ -10,6 +10,7 @@ struct proxy_answer {
 	size_t	 bytes;		/* of the body */
 	bool	 cut;		/* it ended before its end */
 	bool	 nobody;	/* nobody listens there */
+	double	 seconds;	/* how long all of it took */
 	char	 squid[64];	/* X-Squid-Error: a page of Squid's own; "" */
 	char	 trouble[256];	/* what libcurl says when something was wrong; "" */
 };

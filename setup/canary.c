@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <zlib.h>
 
+#include "base/siphash.h"
 #include "setup/journal.h"
 
 enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8, RANDOM_ONCE = 256, ROUND = 64 };
@@ -23,13 +24,15 @@ canary_token(char out[static CANARY_TOKEN])
 	return 0;
 }
 
+/* The first bytes say that it is a kind of file that nobody knows, whatever comes. */
+#define BEGINNING	"firebreak canary: harmless noise\n"
+
 int
 canary_noise(struct buf *out, size_t len)
 {
 	char piece[RANDOM_ONCE];
 
-	/* The first bytes say that it is a kind of file that nobody knows, whatever comes. */
-	if (buf_add_str(out, "firebreak canary: harmless noise\n") == -1)
+	if (buf_add_str(out, BEGINNING) == -1)
 		return errno = ENOMEM, -1;
 	while (out->len < len) {
 		size_t n = len - out->len < sizeof(piece) ? len - out->len : sizeof(piece);
@@ -40,6 +43,27 @@ canary_noise(struct buf *out, size_t len)
 			return errno = ENOMEM, -1;
 	}
 	return 0;
+}
+
+int
+canary_noise_of(struct buf *out, size_t len, uint8_t seed)
+{
+	const uint8_t key[SIPHASH_KEY] = { seed };
+	char piece[sizeof(uint64_t)];
+
+	buf_add_str(out, BEGINNING);
+	for (uint64_t i = 0; out->len < len && !out->failed; i++) {
+		size_t n = len - out->len < sizeof(piece) ? len - out->len : sizeof(piece);
+		uint64_t word;
+
+		for (size_t k = 0; k < sizeof(piece); k++)
+			piece[k] = (char)(i >> (8 * k) & 0xff);
+		word = siphash(key, slice_make(piece, sizeof(piece)));
+		for (size_t k = 0; k < sizeof(piece); k++)
+			piece[k] = (char)(word >> (8 * k) & 0xff);
+		buf_add(out, piece, n);
+	}
+	return out->failed ? -1 : 0;
 }
 
 void

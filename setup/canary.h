@@ -12,6 +12,9 @@ int canary_token(char out[static CANARY_TOKEN]);
 /* LEN bytes of noise.  -1 with errno. */
 int canary_noise(struct buf *out, size_t len);
 
+/* LEN bytes of noise, the same whenever SEED is the same.  -1 without memory. */
+int canary_noise_of(struct buf *out, size_t len, uint8_t seed);
+
 /* "SIZE:sha256:HEX" of BYTES, appended to OUT. */
 void canary_digest(struct slice bytes, struct buf *out);
 

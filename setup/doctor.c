@@ -601,6 +601,20 @@ is_behind(const struct patient *p, struct spot *s)
 }
 
 static bool
+selftest_failed(const struct patient *p, struct spot *s)
+{
+	(void)s;
+	return p->examined && p->selftest_bad;
+}
+
+static bool
+selftest_is_old(const struct patient *p, struct spot *s)
+{
+	(void)s;
+	return p->examined && p->selftest_old;
+}
+
+static bool
 old_suffixes(const struct patient *p, struct spot *s)
 {
 	(void)s;

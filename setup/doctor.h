@@ -25,6 +25,7 @@ struct patient {
 	double		 disk_free;		/* of the state folder's file system, 0 to 1 */
 	int64_t		 clock_behind_s;	/* how much the clock is before the generation's creation */
 	bool		 setup_interrupted;
+	bool		 selftest_bad, selftest_old;	/* the last one was not good; none was made for long */
 };
 
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_CRITICAL };

@@ -17,7 +17,10 @@ enum body { BODY_PLAIN, BODY_SHORT, BODY_LONG, BODY_GZIP, BODY_ZIP, BODY_RANGE, 
 
 struct proof {
 	char			 proxy[300];
-	char			 token[CANARY_TOKEN];
+	enum proof_of		 of;
+	char			 token[CANARY_TOKEN];	/* in names of hosts */
+	char			 once[CANARY_TOKEN];	/* in paths, which no cache and no memory of kills is to know */
+	unsigned		 left_out;		/* bits by kind */
 	struct buf		 noise[3];	/* what nobody listed, and what is listed: short, long */
 	struct buf		 gzip, zip, rules;
 	char			 paths[BODIES][64];
@@ -28,7 +31,7 @@ struct proof {
 enum expect { EXPECT_PASS, EXPECT_PAGE, EXPECT_CUT, EXPECT_REFUSED };
 
 static const struct kind {
-	const char	*name;
+	const char	*word, *name;
 	enum expect	 expect;
 	const char	*host;		/* below the canary's name; NULL: BODY is asked of the origin */
 	const char	*path;
@@ -36,31 +39,41 @@ static const struct kind {
 	const char	*range;
 	const char	*advice;
 } kinds[] = {
-	{ "unlisted", EXPECT_PASS, NULL, NULL, BODY_PLAIN, NULL, NULL },
-	{ "host", EXPECT_PAGE, "host", "/", 0, NULL, NULL },
-	{ "URL", EXPECT_PAGE, "url", "/listed/x", 0, NULL, NULL },
-	{ "file, held", EXPECT_PAGE, NULL, NULL, BODY_SHORT, NULL, "is there an adaptation_access line that keeps answers from "
-	    "Firebreak?" },
-	{ "file, cut", EXPECT_CUT, NULL, NULL, BODY_LONG, NULL, "is there an adaptation_access line that keeps answers from Firebreak?" },
-	{ "file, in gzip", EXPECT_PAGE, NULL, NULL, BODY_GZIP, NULL, "HashTypes in site.conf may leave it out" },
-	{ "file, in a zip", EXPECT_PAGE, NULL, NULL, BODY_ZIP, NULL,
+	{ "plain", "unlisted", EXPECT_PASS, NULL, NULL, BODY_PLAIN, NULL, NULL },
+	{ "host", "host", EXPECT_PAGE, "host", "/", 0, NULL, NULL },
+	{ "url", "URL", EXPECT_PAGE, "url", "/listed/x", 0, NULL, NULL },
+	{ "held", "file, held", EXPECT_PAGE, NULL, NULL, BODY_SHORT, NULL,
+	    "is there an adaptation_access line that keeps answers from Firebreak?" },
+	{ "cut", "file, cut", EXPECT_CUT, NULL, NULL, BODY_LONG, NULL,
+	    "is there an adaptation_access line that keeps answers from Firebreak?" },
+	{ "gzip", "file, in gzip", EXPECT_PAGE, NULL, NULL, BODY_GZIP, NULL, "HashTypes in site.conf may leave it out" },
+	{ "zip", "file, in a zip", EXPECT_PAGE, NULL, NULL, BODY_ZIP, NULL,
 	    "UnpackTypes or InspectDepth in site.conf may leave it out, or the helper that unpacks does not start (ServerLog of c-icap)" },
-	{ "file, a range", EXPECT_PAGE, NULL, NULL, BODY_RANGE, "100-199", "RangePolicy in site.conf may let parts through" },
-	{ "CONNECT", EXPECT_REFUSED, "host", NULL, 0, NULL, "BlockConnect mark needs its lines in squid.conf (srv_firebreak(8))" },
+	{ "range", "file, a range", EXPECT_PAGE, NULL, NULL, BODY_RANGE, "100-199", "RangePolicy in site.conf may let parts through" },
+	{ "connect", "CONNECT", EXPECT_REFUSED, "host", NULL, 0, NULL,
+	    "BlockConnect mark needs its lines in squid.conf (srv_firebreak(8))" },
 };
 
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), PLAIN = 0, FIRST_BLOCKED = 1 };
+
 /* ---- what is asked for ---- */
+
+/* What nobody listed is new each time: no cache may answer for the origin. */
+static int
+make_noise(struct proof *p, size_t i, size_t size)
+{
+	buf_init(&p->noise[i], BODY_MAX);
+	return p->of == PROOF_OF_SELFTEST && i > 0 ? canary_noise_of(&p->noise[i], size, (uint8_t)i) : canary_noise(&p->noise[i], size);
+}
 
 static int
 make_bodies(struct proof *p)
 {
 	static const size_t sizes[] = { SHORT, SHORT, LONG };
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		buf_init(&p->noise[i], BODY_MAX);
-		if (canary_noise(&p->noise[i], sizes[i]) == -1)
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		if (make_noise(p, i, sizes[i]) == -1)
 			return -1;
-	}
 	buf_init(&p->gzip, BODY_MAX);
 	buf_init(&p->zip, BODY_MAX);
 	if (canary_gzip(buf_slice(&p->noise[1]), &p->gzip) == -1 || canary_zip(buf_slice(&p->noise[1]), &p->zip) == -1)
@@ -75,34 +88,48 @@ name_bodies(struct proof *p)
 	const struct buf *const bytes[BODIES] = { &p->noise[0], &p->noise[1], &p->noise[2], &p->gzip, &p->zip, &p->noise[1] };
 
 	for (enum body i = 0; i < BODIES; i++) {
-		snprintf(p->paths[i], sizeof(p->paths[i]), "/firebreak-setup/%s/%d", p->token, (int)i);
+		snprintf(p->paths[i], sizeof(p->paths[i]), "/firebreak/%s/%d", p->once, (int)i);
 		p->bodies[i] = (struct origin_body){ .path = p->paths[i], .bytes = buf_slice(bytes[i]),
 			.type = types[i] != NULL ? types[i] : "application/octet-stream", .coding = i == BODY_GZIP ? "gzip" : NULL };
 	}
 }
 
+/* Those of setup end by themselves, should it not live to take them away. */
 static int
 write_rules(struct proof *p)
 {
+	const char *ends = p->of == PROOF_OF_SETUP ? " expires=1d" : "";
+
 	buf_init(&p->rules, RULES_MAX);
-	buf_addf(&p->rules, "# Of \"firebreak setup\" while it proves that blocking works; it takes this file away again.\n"
-	    "block host host.%s.invalid id=host expires=1d\nblock url url.%s.invalid/listed/ id=url expires=1d\nblock file ", p->token,
-	    p->token);
+	buf_add_str(&p->rules, p->of == PROOF_OF_SETUP ?
+	    "# Of \"firebreak setup\" while it proves that blocking works; it takes this file away again.\n" : PROOF_CANARIES_HEAD);
+	buf_addf(&p->rules, "block host host.%s.invalid id=host%s\nblock url url.%s.invalid/listed/ id=url%s\nblock file ", p->token,
+	    ends, p->token, ends);
 	canary_digest(buf_slice(&p->noise[1]), &p->rules);
-	buf_add_str(&p->rules, " id=short expires=1d\nblock file ");
+	buf_addf(&p->rules, " id=short%s\nblock file ", ends);
 	canary_digest(buf_slice(&p->noise[2]), &p->rules);
-	return buf_add_str(&p->rules, " id=long expires=1d\n");
+	return buf_addf(&p->rules, " id=long%s\n", ends);
+}
+
+static int
+make_names(struct proof *p)
+{
+	if (canary_token(p->once) == -1)
+		return -1;
+	snprintf(p->token, sizeof(p->token), "%s", p->of == PROOF_OF_SELFTEST ? "firebreak-canary" : p->once);
+	return 0;
 }
 
 struct proof *
-proof_new(const char *proxy)
+proof_new(const char *proxy, enum proof_of of)
 {
 	struct proof *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
+	p->of = of;
 	snprintf(p->proxy, sizeof(p->proxy), "http://%s", proxy);
-	if (canary_token(p->token) == 0 && make_bodies(p) == 0 && write_rules(p) == 0) {
+	if (make_names(p) == 0 && make_bodies(p) == 0 && write_rules(p) == 0) {
 		name_bodies(p);
 		if ((p->origin = origin_start(p->bodies, BODIES)) != NULL)
 			return p;
@@ -129,6 +156,23 @@ struct slice
 proof_rules(const struct proof *p)
 {
 	return buf_slice(&p->rules);
+}
+
+int
+proof_leave_out(struct proof *p, struct slice word)
+{
+	for (size_t i = FIRST_BLOCKED; i < KINDS; i++)
+		if (slice_eq(word, slice_str(kinds[i].word))) {
+			p->left_out |= 1U << i;
+			return 0;
+		}
+	return -1;
+}
+
+const char *
+proof_word(size_t i)
+{
+	return i < KINDS - FIRST_BLOCKED ? kinds[i + FIRST_BLOCKED].word : NULL;
 }
 
 /* ---- asking ---- */
@@ -215,23 +259,27 @@ try_kind(const struct proof *p, const struct kind *k, struct proof_row *row)
 	struct proxy_answer a;
 
 	ask(p, k, &a);
-	*row = (struct proof_row){ .name = k->name, .good = is_good(k, &a) };
+	*row = (struct proof_row){ .word = k->word, .name = k->name, .blocks = k->expect != EXPECT_PASS, .good = is_good(k, &a),
+		.seconds = a.seconds };
 	describe(k, &a, row);
 	row->advice = row->good ? NULL : advice_for(k, &a);
 }
 
-/* Squid may still answer by its old configuration, each worker of its own. */
+/* Squid may still answer by its old configuration, each worker of its own; while it is set up it may also answer nobody. */
 static void
 wait_until_live(const struct proof *p, unsigned workers, int64_t timeout_ms)
 {
 	int64_t end = clock_boot_ms() + timeout_ms;
-	struct proof_row row;
+	const struct kind *k = &kinds[FIRST_BLOCKED];
+	struct proxy_answer a;
 	unsigned good = 0;
 
 	while (good < IN_A_ROW * workers && clock_boot_ms() < end) {
-		try_kind(p, &kinds[1], &row);
-		good = row.good ? good + 1 : 0;
-		if (!row.good)
+		ask(p, k, &a);
+		if (a.nobody && p->of == PROOF_OF_SELFTEST)
+			return;
+		good = is_good(k, &a) ? good + 1 : 0;
+		if (good == 0)
 			clock_pause(POLL_MS);
 	}
 }
@@ -242,12 +290,20 @@ proof_run(struct proof *p, unsigned workers, int64_t timeout_ms, proof_visit *vi
 	unsigned bad = 0;
 
 	wait_until_live(p, workers, timeout_ms);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		struct proof_row row;
 
+		if ((p->left_out & 1U << i) != 0)
+			continue;
 		try_kind(p, &kinds[i], &row);
 		bad += !row.good;
 		visit(arg, &row);
 	}
 	return bad;
+}
+
+void
+proof_ask_plain(const struct proof *p, struct proof_row *row)
+{
+	try_kind(p, &kinds[PLAIN], row);
 }

@@ -1,5 +1,7 @@
 #include "setup/squid_facts.h"
 
+#include <stdio.h>
+
 #include "setup/array.h"
 
 enum { ICAP_PORT = 1344, ICAPS_PORT = 11344, PORT_MAX = 65535 };
@@ -233,4 +235,21 @@ squid_proxy_port(const struct squid_facts *facts)
 			found = p;
 	}
 	return found;
+}
+
+bool
+squid_proxy_address(const struct squid_facts *facts, char out[static SQUID_PROXY])
+{
+	static const char *const any[] = { "", "0.0.0.0", "[::]", "::", ":" };
+	const struct squid_port *port = squid_proxy_port(facts);
+	struct slice host;
+
+	if (port == NULL)
+		return false;
+	host = port->host;
+	for (size_t i = 0; i < sizeof(any) / sizeof(any[0]); i++)
+		if (slice_eq(port->host, slice_str(any[i])))
+			host = SLICE("127.0.0.1");
+	snprintf(out, SQUID_PROXY, "%.*s:%u", SLICE_ARGS(host), port->port);
+	return true;
 }

@@ -86,4 +86,8 @@ struct slice squid_uri_service(struct slice uri);
 /* Where clients reach this Squid from the machine itself: the first plain port without ssl-bump, else the first plain one; NULL. */
 const struct squid_port *squid_proxy_port(const struct squid_facts *facts);
 
+/* The same as "127.0.0.1:3128" into OUT.  False when there is none. */
+enum { SQUID_PROXY = 300 };
+bool squid_proxy_address(const struct squid_facts *facts, char out[static SQUID_PROXY]);
+
 #endif

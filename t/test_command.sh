@@ -25,7 +25,7 @@ has "the version is one" "firebreak 0" "$out"
 fb 2 "no verb"
 fb 2 "an unknown verb" explode
 has "it is named" "explode is no verb" "$err"
-for verb in export lead import publish pull key held approve deny rehearse hunt status mode kills exception check url why events metrics report-mistake targets setup undo doctor; do
+for verb in export lead import publish pull key held approve deny rehearse hunt status mode kills exception check url why events metrics report-mistake targets setup undo doctor selftest; do
 	fb 0 "$verb --help" "$verb" --help
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag

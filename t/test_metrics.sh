@@ -50,6 +50,29 @@ exec 9>&-
 wait "$worker"
 before=$out
 
+# ---- how a selftest ended ----
+! grep -q '^firebreak_selftest' <<<"$out"; ok $? "without a selftest there is nothing of it"
+! "$firebreak" --state "$state" status 2>/dev/null | grep -q Selftest; ok $? "nor in status"
+now=$(date +%s)
+selftest() { printf '{"time":"%s","good":%s,"last_good":"2026-11-20T00:00:00Z","plain_seconds":0.25,"bad":"%s"}' "$(date -u -d "@$1" +%FT%TZ)" "$2" "$3" >"$state/runtime/selftest"; }
+selftest "$now" false 'held, cut'
+metrics
+has "a bad one" "firebreak_selftest_good 0" "$out"
+tested=$(grep firebreak_selftest <<<"$out")
+has "when" "firebreak_selftest_timestamp_seconds $now" "$out"
+has "and the good one" "firebreak_selftest_good_timestamp_seconds $(date -d 2026-11-20T00:00:00Z +%s)" "$out"
+has "how long it took" "firebreak_selftest_plain_seconds 0.25" "$out"
+said=$("$firebreak" --state "$state" status 2>/dev/null); is "status answers 1" $? 1
+grep -q '^Selftest    \*\*\* FAILED .*: held, cut \*\*\*$' <<<"$said"; ok $? "and says so" "$said"
+selftest "$((now - 7200))" true ''
+said=$("$firebreak" --state "$state" status 2>/dev/null); is "one that is too old, too" $? 1
+grep -q '^Selftest    good, .* ago: \*\*\* NONE WAS MADE SINCE \*\*\*$' <<<"$said"; ok $? "that is said" "$said"
+selftest "$now" true ''
+"$firebreak" --state "$state" status >/dev/null 2>&1; is "a good one is fine" $? 0
+echo '{"time":7' >"$state/runtime/selftest"
+metrics; is "a damaged file is none" "$?$(grep '^firebreak_selftest' <<<"$out")" 0
+rm "$state/runtime/selftest"
+
 # ---- from an alert to whom it met ----
 "$firebreak" --state "$state" import "$src/etc/alert-19190.txt" >/dev/null 2>&1; is "an alert" $? 0
 "$firebreak" --state "$state" publish --suffixes "$work/suffixes" >/dev/null 2>&1
@@ -88,7 +111,7 @@ is "with the same metrics" "$(grep -c '^# TYPE' "$work/firebreak.prom")" "$(grep
 "$firebreak" --state "$state" metrics --to "$work/no/firebreak.prom" 2>/dev/null; is "a folder that is not there" $? 2
 
 # ---- what is made for it ----
-names=$(sed -n 's/^\(firebreak_[a-z_]*\).*/\1/p' <<<"$out$alerts" | sort -u)
+names=$(sed -n 's/^\(firebreak_[a-z_]*\).*/\1/p' <<<"$out$alerts"$'\n'"$tested" | sort -u)
 unknown() { grep -oE 'firebreak_[a-z_]+' "$@" | sort -u | comm -23 - <(echo "$names"); }	# names in FILES that are no metric
 is "the alert rules know no other metric" "$(unknown -h "$src/etc/firebreak.rules.yml")" ""
 is "nor does the dashboard" "$(unknown -h "$src/etc/firebreak.dashboard.json")" ""

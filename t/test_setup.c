@@ -15,6 +15,7 @@
 #include "setup/journal.h"
 #include "setup/marks.h"
 #include "setup/plan.h"
+#include "setup/proof.h"
 #include "t/tap.h"
 
 enum { TEXT_MAX = 1 << 20 };
@@ -544,6 +545,63 @@ test_journal_trust(void)
 	remove_tree(in("state/setup"));
 }
 
+/* What "squid -v" says. */
+#define BUILD	"Version 5.7\n"
+
+/* ---- the selftest ---- */
+
+/* Its rules are the same in every process and on every machine, as a generation keeps them for long; those of setup never are. */
+static void
+test_canaries(void)
+{
+	static const char rules[] = PROOF_CANARIES_HEAD
+	    "block host host.firebreak-canary.invalid id=host\n"
+	    "block url url.firebreak-canary.invalid/listed/ id=url\n"
+	    "block file 20480:sha256:00f72cb258c890b8acf0e9b08fee0cfe531f132708c51e89f99102e6014f086d id=short\n"
+	    "block file 307200:sha256:c4b7ce49c97852db375fb6b51d2c2087f02057c6957d1beb16db375336ad0e5a id=long\n";
+	struct proof *p = proof_new("127.0.0.1:1", PROOF_OF_SELFTEST), *once = proof_new("127.0.0.1:1", PROOF_OF_SETUP),
+	    *again = proof_new("127.0.0.1:1", PROOF_OF_SETUP);
+	size_t n = 0;
+
+	ok(p != NULL && once != NULL && again != NULL, "proofs");
+	is_slice(proof_rules(p), slice_str(rules), "the rules of a selftest");
+	ok(!slice_eq(proof_rules(once), proof_rules(again)), "those of two setups differ");
+	while (proof_word(n) != NULL)
+		ok(proof_leave_out(p, slice_str(proof_word(n++))) == 0, "what is blocked can be left out");
+	ok(n == 8, "eight kinds");
+	ok(proof_leave_out(p, SLICE("plain")) == -1, "what has to pass cannot be left out");
+	proof_free(p);
+	proof_free(once);
+	proof_free(again);
+}
+
+static void
+test_proxy_address(void)
+{
+	static const struct { const char *conf, *address; } rows[] = {
+		{ "http_port 3128\n", "127.0.0.1:3128" }, { "http_port 0.0.0.0:8080\n", "127.0.0.1:8080" },
+		{ "http_port [::]:8080\n", "127.0.0.1:8080" }, { "http_port 192.0.2.1:3128\n", "192.0.2.1:3128" },
+		{ "http_port 3128 intercept\nhttp_port 3129\n", "127.0.0.1:3129" }, { "http_port 3128 intercept\n", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char address[SQUID_PROXY] = "";
+		struct diag diag = { 0 };
+		struct squid_build b;
+		struct squid_facts facts;
+		struct conf conf;
+
+		write_file("port.conf", rows[i].conf);
+		squid_build_read(slice_str(BUILD), &b);
+		if (conf_read(&conf, CONF_SQUID, CONF_ALL, in("port.conf"), "", &diag) == -1 || squid_facts_read(&facts, &conf, b) == -1)
+			abort();
+		ok(squid_proxy_address(&facts, address) == (*rows[i].address != '\0'), "an address or none");
+		is_str(address, rows[i].address, rows[i].conf);
+		squid_facts_fini(&facts);
+		conf_fini(&conf);
+	}
+}
+
 /* ---- the doctor ---- */
 
 /* What is found of a machine, as ids with a space behind each. */
@@ -605,7 +663,6 @@ seed(const char *name, const char *from, const char *to)
 
 #define SQUID	"firebreak-squid.conf"
 #define OURS	"firebreak.conf"
-#define BUILD	"Version 5.7\n"
 
 /* What firebreak setup makes of a plain Squid and c-icap, and all is well. */
 static void
@@ -708,6 +765,7 @@ test_doctor_state(void)
 		{ "cicap-down ", healthy() }, { "service-down ", healthy() }, { "squid-down ", healthy() }, { "no-state ", healthy() },
 		{ "state-owner ", healthy() }, { "no-rules ", healthy() }, { "mode ", healthy() }, { "no-workers ", healthy() },
 		{ "behind ", healthy() }, { "suffixes ", healthy() }, { "suffixes ", healthy() }, { "disk ", healthy() }, { "clock ", healthy() },
+		{ "selftest ", healthy() }, { "selftest-old ", healthy() },
 		{ "", none },
 	};
 	struct buf ids;
@@ -729,6 +787,8 @@ test_doctor_state(void)
 	rows[14].p.suffixes_age_s = 400 * 86400;
 	rows[15].p.disk_free = 0.01;
 	rows[16].p.clock_behind_s = 60;
+	rows[17].p.selftest_bad = true;
+	rows[18].p.selftest_old = true;
 	write_healthy();
 	buf_init(&ids, TEXT_MAX);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -759,6 +819,8 @@ main(void)
 	test_journal();
 	test_journal_twice();
 	test_journal_trust();
+	test_canaries();
+	test_proxy_address();
 	test_doctor_files();
 	test_doctor_state();
 	for (size_t i = 0; i < n_paths; i++)

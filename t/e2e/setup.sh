@@ -142,6 +142,8 @@ like "$(ss -Hltn "sport = :$icap_port")" "*127.0.0.1:$icap_port*" "c-icap listen
 fb 0 "the doctor finds nothing there" doctor
 fb 0 "nor in one line" doctor --nagios
 has "which is as monitors want it" "FIREBREAK OK - nothing is wrong | critical=0 warnings=0"
+fb 0 "a selftest finds where to ask" selftest --limit 60000
+has "and all blocked" "good: 8 kinds are blocked"
 [ -e "$LAB_STATE/log/firebreak-unfiltered.log" ] && [ ! -s "$LAB_STATE/log/firebreak-unfiltered.log" ]
 ok $? "nothing went through without being asked about"
 after=$(fingerprint)
@@ -150,7 +152,7 @@ has "it says so" "nothing changes"
 is "$(fingerprint)" "$after" "and nothing does"
 fb 0 "undo" undo
 is "$(fingerprint)" "$before" "every file is as it was, with owner and mode"
-[ ! -e "$data/setup" ]; ok $? "no trace of it is left in the state folder"
+[ ! -e "$data/setup" ] && [ ! -e "$data/runtime/selftest" ]; ok $? "no trace of it is left in the state folder"
 lab_wait_for "Squid without Firebreak" sh -c "[ \"\$(curl -s -o /dev/null -w '%{http_code}' -x $LAB_PROXY http://www.listed.example/)\" != 403 ]"
 ok $? "Squid runs without it"
 fb 1 "now the doctor does" doctor "${options[@]:0:6}"
