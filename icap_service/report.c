@@ -260,13 +260,22 @@ mode_of(const struct txn *t, const struct why *why)
 	return t->x.is_connect && why->verdict == VERDICT_BLOCK ? "inner" : NULL;
 }
 
+/* What T asked for is what "firebreak selftest" asks for: a rule that somebody put beside those of the selftest is news. */
+static bool
+is_asked_by_selftest(const struct txn *t, const struct rule *rule, const struct body_facts *facts)
+{
+	if (rule->kind != RULE_FILE)
+		return t->x.has_url && slice_ends(t->x.url.host, SLICE(RULE_CANARY_DOMAIN));
+	return facts != NULL && (facts->size == RULE_CANARY_SHORT || facts->size == RULE_CANARY_LONG);
+}
+
 /* A canary of "firebreak selftest" that was stopped, as it should be: no news.  One that passes is told by whoever asked. */
 static bool
-is_stopped_canary(const struct outcome *o)
+is_stopped_canary(const struct txn *t, const struct outcome *o)
 {
 	const struct rule *rule = why_rule(o->why);
 
-	return rule != NULL && rule_is_canary(rule) &&
+	return rule != NULL && rule_is_canary(rule) && is_asked_by_selftest(t, rule, o->facts) &&
 	    (o->action == EVENT_BLOCKED || o->action == EVENT_KILLED || o->action == EVENT_MARKED);
 }
 
@@ -279,7 +288,7 @@ report(struct txn *t, const struct outcome *o)
 	struct buf url, steps, sentence, id, name, shown_steps, shown_sentence;
 	struct event e;
 
-	if (is_stopped_canary(o)) {
+	if (is_stopped_canary(t, o)) {
 		process_count(t->process, COUNTER_canaries, 1);
 		return;
 	}

@@ -57,6 +57,8 @@ struct rule {
 
 /* The source of what "firebreak selftest" asks for: its rules block, and are no news. */
 #define RULE_CANARIES	"canary"
+#define RULE_CANARY_DOMAIN ".firebreak-canary.invalid"	/* what its rules for hosts and URLs are below */
+enum { RULE_CANARY_SHORT = 20 * 1024, RULE_CANARY_LONG = 300 * 1024 };	/* the lengths of its files */
 
 /* RULE is one of those. */
 bool rule_is_canary(const struct rule *rule);

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "ruleset/rule.h"
 #include "setup/ask_proxy.h"
 #include "setup/canary.h"
 #include "setup/origin.h"
 
 /* The long one is held by its tail alone (HoldSmall is 48 KiB at most). */
-enum { SHORT = 20 * 1024, LONG = 300 * 1024, BODY_MAX = 4 * LONG, RULES_MAX = 4096, POLL_MS = 100, URL_MAX = 512, IN_A_ROW = 3 };
+enum { SHORT = RULE_CANARY_SHORT, LONG = RULE_CANARY_LONG, BODY_MAX = 4 * LONG, RULES_MAX = 4096, POLL_MS = 100,
+	URL_MAX = 512, IN_A_ROW = 3 };
 enum { FORBIDDEN = 403, OK = 200, LOGIN = 407, FAILED = 500, UNREACHABLE = 503 };
 
 enum body { BODY_PLAIN, BODY_SHORT, BODY_LONG, BODY_GZIP, BODY_ZIP, BODY_RANGE, BODIES };
