@@ -485,4 +485,43 @@ is_live file.test; ok $? "is live"
 mkfifo "$work/fifo"; conf "mal origin=file://$work/fifo format=hosts"
 fb 1 "a fifo" update --force
 has "is not waited for" "is no regular file" "$err"
+
+# ---- root, in a folder of others who may put links into it ----
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	other=65534 outside=$work/outside state=$work/theirs
+	as() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
+	chmod 711 "$work"
+	mkdir "$outside" "$state"
+	chown $other:$other "$state"
+	as mkdir -p "$state"/{sources,alerts,rules,runtime,update}
+	echo 'nothing of an alert' > "$outside/kept"
+	touch -d '1 hour ago' "$outside/kept"
+	untouched() { is "$1" "$(ls -A "$outside")" kept; }
+	as ln -s "$outside/made" "$state/update/.lock"
+	fb 2 "a lock that is a link to elsewhere" update
+	untouched "makes nothing there"
+	as rm "$state/update/.lock"
+	chmod 700 "$outside"
+	as rmdir "$state/alerts/incoming"
+	as ln -s "$outside" "$state/alerts/incoming"
+	fb 1 "alerts that are a link to elsewhere" update
+	has "are an error" "alerts/incoming: error: Permission denied" "$err"
+	untouched "are not taken"
+	as rm "$state/alerts/incoming"
+	as mkdir "$state/alerts/incoming"
+	chmod 755 "$outside"
+	as ln -s "$outside" "$state/alerts/incoming/refused"
+	as sh -c "echo bad > '$state/alerts/incoming/evil.sh' && touch -d '1 hour ago' '$state/alerts/incoming/evil.sh'"
+	fb 1 "a place for refused alerts that is one" update
+	untouched "gets none"
+	as rm -r "$state/sources"
+	as ln -s "$outside" "$state/sources"
+	cp "${top_srcdir:-.}/etc/alert-19190.txt" "$work/alert.txt"
+	chmod 600 "$work/alert.txt"
+	fb 2 "sources that are one, and an alert that only root may read" import "$work/alert.txt"
+	has "which was read" "sources/alert-19190.rules: error: Permission denied" "$err"
+	untouched "and made no rules there"
+else
+	skip "root in a folder of others" "only root can be"
+fi
 tap_done
