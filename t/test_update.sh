@@ -40,6 +40,7 @@ a key that is none|x origin=http://a.test/ format=hosts key=RWQx|42: error: expe
 three keys|x origin=http://a.test/ format=hosts key=a,b,c|42: error: expected one public key
 a header file without a path|x origin=https://a.test/ format=hosts header=x|46: error: expected the absolute path
 a secret in the clear|x origin=http://a.test/ format=hosts header=/x|3: error: header= is a secret, and goes with https: alone
+a secret in the clear for a proxy|x origin=http://127.0.0.1/ format=hosts header=/x proxy=http://b.test/|3: error: header= is a secret, which a proxy
 a redirect that is a URL|x origin=http://a.test/ format=hosts redirects=http://b|48: error: redirects= takes hosts
 a proxy that is none|x origin=http://a.test/ format=hosts proxy=socks|44: error: expected env, or the URL of a proxy
 no limit|x origin=http://a.test/ format=hosts max=much|42: error: 
