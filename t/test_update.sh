@@ -368,6 +368,22 @@ is "they are moved" "$(cd "$incoming" && find . -type f | sed -E 's/[0-9T:-]+Z-/
 	"./.half ./imported/DATE-mail ./imported/DATE-text ./refused/DATE-none ./refused/DATE-ours ./young "
 fb 0 "another run" update --force
 has "imports nothing" "unchanged, nothing to publish" "$out"
+
+# Anybody can write a later version.
+later() { printf 'Threat Outbreak Alert: x\n\nIntelliShield ID: 4712\nVersion: %s\n\nLinks:\n\n%s\n' "$1" "$2"; }
+put first "$(later 1 'hxxp://first.test/')"
+fb 0 "an alert" update
+put forged "$(later 900 'hxxp://other.test/')"
+fb 1 "a later version that takes a rule away" update
+has "is refused" "incoming/forged: error: takes away 1 rule that alert 4712 has" "$err"
+is_live first.test; ok $? "and the rule stays"
+put more "$(later 2 'hxxp://first.test/ hxxp://second.test/')"
+fb 0 "one that adds to it" update
+is_live second.test; ok $? "is taken"
+fb 0 "a person takes the alert back" alerts withdraw --reason false 4712
+put again "$(later 3 'hxxp://first.test/ hxxp://second.test/')"
+fb 1 "one of what was withdrawn" update
+has "is refused, too" "incoming/again: error: alert 4712 was withdrawn" "$err"
 rm -rf "$incoming"
 printf 'From: a@b.test\nMessage-ID: <1@b>\nContent-Type: text/html\n\n<p>http://c.test/\n' > "$work/mail"
 out=$("$firebreak" --state "$state" import - < "$work/mail" 2>&1); is "a mail without a text" "$?" 2
