@@ -1,6 +1,7 @@
 #include "command/call.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <grp.h>
@@ -98,4 +99,28 @@ call_become_owner(const struct call *c)
 		return 0;
 	call_fail(c, "%s: %s", c->state, strerror(errno));
 	return -1;
+}
+
+int
+call_as_owner(const struct call *c, int (*work)(const struct call *c, void *arg), void *arg)
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return work(c, arg);
+	fflush(stdout);
+	fflush(stderr);
+	if ((pid = fork()) == 0) {
+		status = call_become_owner(c) == -1 ? EXIT_TROUBLE : work(c, arg);
+		fflush(stdout);
+		fflush(stderr);
+		_exit(status);
+	}
+	if (pid == -1)
+		return call_fail(c, "%s", strerror(errno));
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return EXIT_TROUBLE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
 }

@@ -49,6 +49,9 @@ int call_need_state(const struct call *c);
  * Fine for everybody else.  -1 after saying what is wrong. */
 int call_become_owner(const struct call *c);
 
+/* What WORK says, an exit status; when root asks, of a process that became the owner of C's state folder: root stays root. */
+int call_as_owner(const struct call *c, int (*work)(const struct call *c, void *arg), void *arg);
+
 /* The keys of pseudonyms, NULL when there are none or they are not for who asks: no error is said.  The caller's:
  * pseudonyms_free(). */
 struct pseudonyms *call_pseudonyms(const struct call *c);

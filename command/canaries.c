@@ -1,25 +1,32 @@
 #include "command/canaries.h"
 
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "command/live.h"
 #include "command/verb.h"
+#include "ruleset/overview.h"
 
-/* In a process of its own: what it becomes, it stays. */
+struct change {
+	const char		*source;
+	const struct slice	*text;	/* NULL: it goes */
+};
+
 static int
-change_source(const struct call *c, const char *source, const struct slice *text)
+change_source(const struct call *c, void *arg)
 {
+	const struct change *change = arg;
+	const struct slice *text = change->text;
+	const char *source = change->source;
 	struct live_request rq = live_request(c);
 	char file[STATE_PATH], path[STATE_PATH];
 	int lock, status = EXIT_TROUBLE;
 
 	snprintf(file, sizeof(file), STATE_SOURCES "/%s.rules", source);
-	if (call_become_owner(c) == -1 || call_path(c, file, path) == -1)
+	if (call_path(c, file, path) == -1)
 		return EXIT_TROUBLE;
 	if (text == NULL && access(path, F_OK) == -1 && errno == ENOENT)
 		return EXIT_FINE;
@@ -39,36 +46,41 @@ change_source(const struct call *c, const char *source, const struct slice *text
 	return status;
 }
 
-static int
-in_child(const struct call *c, const char *source, const struct slice *text)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	fflush(stderr);
-	if ((pid = fork()) == 0) {
-		status = change_source(c, source, text);
-		fflush(stdout);
-		fflush(stderr);
-		_exit(status);
-	}
-	if (pid == -1)
-		return call_fail(c, "%s", strerror(errno));
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return EXIT_TROUBLE;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_TROUBLE;
-}
-
 int
 canaries_publish(const struct call *c, const char *source, struct slice text)
 {
-	return in_child(c, source, &text) == EXIT_TROUBLE ? -1 : 0;
+	struct change change = { source, &text };
+
+	return call_as_owner(c, change_source, &change) == EXIT_TROUBLE ? -1 : 0;
 }
 
 int
 canaries_remove(const struct call *c, const char *source)
 {
-	return in_child(c, source, NULL) == EXIT_TROUBLE ? -1 : 0;
+	struct change change = { source, NULL };
+
+	return call_as_owner(c, change_source, &change) == EXIT_TROUBLE ? -1 : 0;
+}
+
+/* The mode behind the other results; ENFORCE when it is not known. */
+static int
+look_at_mode(const struct call *c, void *unused)
+{
+	struct diag unwanted = { 0 };
+	struct runtime *r;
+	enum mode mode = MODE_ENFORCE;
+
+	(void)unused;
+	if ((r = overview_runtime(c->state, &unwanted)) != NULL)
+		mode = runtime_mode(r, clock_ms(), NULL);
+	runtime_close(r);
+	return EXIT_TROUBLE + 1 + (int)mode;
+}
+
+enum mode
+canaries_mode(const struct call *c)
+{
+	int status = call_as_owner(c, look_at_mode, NULL);
+
+	return status <= EXIT_TROUBLE ? MODE_ENFORCE : (enum mode)(status - EXIT_TROUBLE - 1);
 }

@@ -89,6 +89,9 @@ look_at_state(struct doctor *d)
 	p->state_there = stat(d->call->state, &st) == 0 && S_ISDIR(st.st_mode);
 	p->state_fits = pw == NULL || st.st_uid == pw->pw_uid;
 	free(user);
+	/* Last of all that is looked at: what is in the folder may be links that others put there. */
+	if (p->state_there && call_become_owner(d->call) == -1)
+		return;
 	p->disk_free = statvfs(d->call->state, &fs) == 0 && fs.f_blocks > 0 ? (double)fs.f_bavail / (double)fs.f_blocks : 1;
 	overview_init(&o, d->call->state, false, clock_ms(), &said);
 	p->has_rules = o.g != NULL;

@@ -135,15 +135,32 @@ read_wish(const struct call *c, const char *const *values, struct wish *w)
 	return read_sources(w, values[FLAG_SOURCE]) == -1 ? "--source takes names, with commas between them" : NULL;
 }
 
+struct job {
+	const struct wish	*wish;
+	struct output		*out;
+};
+
+static int
+write_all(const struct call *c, void *arg)
+{
+	const struct job *job = arg;
+	const struct wish *w = job->wish;
+
+	return w->lures ? export_lures(c, job->out) : w->sightings ? export_sightings(c, w->since_ms, job->out) :
+	    export_live(c, w, job->out);
+}
+
+/* The file is who calls's, and what it is made of the state folder's owner's. */
 static int
 perform(const struct call *c, const struct wish *w, const char *path)
 {
 	struct output out;
+	struct job job = { w, &out };
 	int status;
 
 	if (call_need_state(c) == -1 || output_begin(&out, c, path) == -1)
 		return EXIT_TROUBLE;
-	status = w->lures ? export_lures(c, &out) : w->sightings ? export_sightings(c, w->since_ms, &out) : export_live(c, w, &out);
+	status = call_as_owner(c, write_all, &job);
 	return output_end(&out, c, status != EXIT_TROUBLE) == -1 ? EXIT_TROUBLE : status;
 }
 

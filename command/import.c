@@ -213,6 +213,46 @@ make_rules(struct import *im)
 	return im->diag.n_errors > 0 ? -1 : 0;
 }
 
+static void
+count_gone(void *arg, const struct alerts_rule *from, const struct alerts_rule *to)
+{
+	size_t *n = arg;
+
+	(void)from;
+	*n += to == NULL;
+}
+
+/* What comes unasked can be anybody's, and any number is a later version: it adds rules, and takes none away that is there.  Nor
+ * does it bring back what somebody withdrew. */
+static int
+check_unasked(struct import *im)
+{
+	struct source_defaults defaults = { .now = im->now };
+	struct alerts_rules from = { 0 }, to = { 0 };
+	struct alert_withdrawal w;
+	struct diag unwanted = { 0 };
+	size_t gone = 0;
+
+	if (alert_withdrawal_read(buf_slice(&im->previous), &w)) {
+		diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "alert %s was withdrawn: \"firebreak import\" brings it back",
+		    im->alert->id);
+		return -1;
+	}
+	alerts_rules_read(&from, im->rules_path, im->alert->id, buf_slice(&im->previous), &defaults, 0, &unwanted);
+	alerts_rules_read(&to, im->rules_path, im->alert->id, buf_slice(&im->rules), &defaults, 0, &unwanted);
+	alerts_rules_sort(&from);
+	alerts_rules_sort(&to);
+	alerts_rules_compare(&from, &to, count_gone, &gone);
+	alerts_rules_fini(&from);
+	alerts_rules_fini(&to);
+	diag_fini(&unwanted);
+	if (gone == 0)
+		return 0;
+	diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "takes away %zu rule%s that alert %s has: if that is meant, \"firebreak import\" "
+	    "does it", gone, show_s(gone), im->alert->id);
+	return -1;
+}
+
 /* DIAG, of a publish that was tried, has an error in a line of the alert's own rules. */
 static bool
 is_refused(const struct diag *diag, const char *source)
@@ -338,7 +378,8 @@ import_alert(struct import *im)
 		return -1;
 	if (!im->dry_run && (lock = lock_sources(im)) == -1)
 		return -1;
-	r = compare_versions(im) == -1 || make_rules(im) == -1 || (im->tried && try_rules(im) == -1) ? -1 : 0;
+	r = compare_versions(im) == -1 || make_rules(im) == -1 || (im->tried && (check_unasked(im) == -1 || try_rules(im) == -1)) ?
+	    -1 : 0;
 	if (r == 0 && !im->dry_run && (r = write_files(im)) == 0)
 		note_version(im);
 	if (lock != -1)
@@ -383,6 +424,13 @@ read_flags(struct import *im, const char *const *values)
 	return NULL;
 }
 
+/* There may be no state folder yet. */
+static int
+become_owner(const struct call *c)
+{
+	return access(c->state, F_OK) == -1 && errno == ENOENT ? 0 : call_become_owner(c);
+}
+
 static int
 run(struct call *c)
 {
@@ -401,9 +449,10 @@ run(struct call *c)
 		return call_misused(c, wrong);
 	im.file = strcmp(c->argv[0], "-") == 0 ? STANDARD_INPUT : c->argv[0];
 	load_suffixes(&im, values[FLAG_SUFFIXES]);
+	/* The file is who calls's, and the folder its owner's. */
 	if (file_read(c->argv[0], &im.text) == -1)
 		diag_add(&im.diag, DIAG_ERROR, im.file, 0, 0, "%s", strerror(errno));
-	else if (import_alert(&im) == 0 && print_result(&im) == 0)
+	else if (become_owner(c) == 0 && import_alert(&im) == 0 && print_result(&im) == 0)
 		status = im.diag.n_warnings > 0 ? EXIT_FOUND : EXIT_FINE;
 	diag_print(&im.diag, stderr);
 	import_fini(&im);

@@ -307,7 +307,8 @@ print_clamav(const struct report *r, const struct fired *f)
 		return;
 	}
 	print_moment("ClamAV", file->known, "");
-	printf(": %s as %s", file->unknown != 0 ? "known" : "known already when it was first asked", file->name);
+	printf(": %s as ", file->unknown != 0 ? "known" : "known already when it was first asked");
+	show_text(stdout, slice_str(file->name));
 	print_since(file->known, f->lead.live, "live here");
 	if (file->gone != 0)
 		fputs("; no longer", stdout);

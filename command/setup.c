@@ -9,12 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "command/canaries.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "runtime/runtime.h"
 #include "setup/apply.h"
 #include "setup/diff.h"
 #include "setup/plan.h"
@@ -165,7 +163,6 @@ static int
 can_be_proven(struct setup *s)
 {
 	char shared[STATE_PATH], follow[STATE_PATH];
-	struct runtime *r;
 	enum mode mode = MODE_ENFORCE;
 
 	if (state_path(s->state, STATE_SHARED, shared) == -1 || state_path(s->state, STATE_FOLLOW, follow) == -1)
@@ -175,10 +172,8 @@ can_be_proven(struct setup *s)
 		    "the origin lists", s->state);
 		return -1;
 	}
-	if (access(shared, F_OK) == 0 && (r = runtime_open(s->state, &s->diag)) != NULL) {
-		mode = runtime_mode(r, clock_ms(), NULL);
-		runtime_close(r);
-	}
+	if (access(shared, F_OK) == 0)
+		mode = canaries_mode(s->call);
 	if (mode == MODE_ENFORCE)
 		return 0;
 	diag_error(&s->diag, "the mode is %s, in which nothing is blocked, and so nothing can be proven: \"firebreak mode enforce\", or "

@@ -153,7 +153,7 @@ print_errors(const struct diag *diag)
 static int
 report(const struct update *u, bool json, int status)
 {
-	bool bad = u->alerts.n_refused + u->alerts.n_left > 0;
+	bool bad = u->alerts.n_refused + u->alerts.n_left + u->diag->n_errors > 0;
 
 	print_errors(u->diag);
 	print_sources(u);
@@ -275,7 +275,7 @@ run(struct call *c)
 		return call_misused(c, "no operand is expected");
 	u.force = values[FLAG_FORCE] != NULL;
 	u.dry_run = values[FLAG_DRY_RUN] != NULL;
-	if (call_need_state(c) == -1 || may_publish(c) == -1 || (lock = lock_updates(c)) == -1)
+	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || may_publish(c) == -1 || (lock = lock_updates(c)) == -1)
 		return EXIT_TROUBLE;
 	clean(c);
 	status = report(&u, values[FLAG_JSON] != NULL, perform(&u, values[FLAG_ONLY]));

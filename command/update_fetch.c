@@ -165,7 +165,9 @@ fetch_one(struct update *u, struct update_source *s, int fd, pid_t parent)
 	struct work w = { .u = u, .s = s, .out = &result };
 
 	signal(SIGPIPE, SIG_IGN);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
+	/* Who was root has its real user id still (call_become_owner()); what an origin takes over must not. */
+	if ((getuid() != geteuid() && setresuid(geteuid(), geteuid(), geteuid()) == -1) || prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
+	    getppid() != parent)
 		_exit(EXIT_TROUBLE);
 	alarm((unsigned)(2 * s->feed->read.origin.timeout + SPARE_S));
 	work(&w);

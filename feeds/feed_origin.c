@@ -175,6 +175,8 @@ feed_origin_trouble(const struct feed_origin *o, int64_t life)
 		    "key=, header=, redirects=, ca= and proxy= go with origin=" : NULL;
 	if (*o->header != '\0' && !slice_istarts(url, SLICE("https://")) && !is_loopback(url))
 		return "header= is a secret, and goes with https: alone";
+	if (*o->header != '\0' && *o->proxy != '\0' && !slice_istarts(url, SLICE("https://")))
+		return "header= is a secret, which a proxy would be told without https:";
 	if (life != 0 && life < 2 * o->every)
 		return "expires= must be at least twice every=, or the rules end before the next run";
 	return NULL;

@@ -203,19 +203,13 @@ cicap_answers(const struct daemons *d, bool ready, int64_t timeout_ms, char line
 static bool
 reconfigure(const struct daemons *d, bool ready)
 {
-	static const struct slice order = { "reconfigure", sizeof("reconfigure") - 1 };
 	char line[ICAP_STATUS];
 	struct process p;
 	bool told = false;
-	int fd;
 
 	if (!d->must_restart && d->command != NULL && process_of_file(d->pid_file, d->cicap, &p)) {
 		process_fini(&p);
-		/* A pipe that nobody reads would make us wait for ever. */
-		if ((fd = open(d->command, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) != -1) {
-			told = file_write_all(fd, order) == 0;
-			close(fd);
-		}
+		told = process_tell(d->command, SLICE("reconfigure")) == 0;
 	}
 	return told && cicap_answers(d, ready, RECONFIGURE_MS, line);
 }

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 #include "setup/process.h"
 #include "setup/run.h"
 
-enum { START_MS = 90 * 1000, ASK_MS = 5000, POLL_MS = 50, END_MS = 5000, TRIES = 5, TEXT_MAX = CONF_FILE_MAX, SHOWN = 12 };
+enum { START_MS = 90 * 1000, ASK_MS = 5000, POLL_MS = 50, END_MS = 5000, TRIES = 5, TEXT_MAX = CONF_FILE_MAX, SHOWN = 12,
+	FOLDER_MODE = 0711, INNER_MODE = 0700 };
 
 /* What one c-icap can share with no other, and what would make a trial larger than it needs to be. */
 static const char *const left_out[] = { "Port", "TlsPort", "PidFile", "CommandsSocket", "ServerLog", "AccessLog", "TmpDir",
@@ -26,7 +28,8 @@ struct trial {
 	const struct daemons	*daemons;
 	const struct conf	*conf;
 	const char		*own;
-	char			 folder[64];
+	char			 folder[64];	/* ours alone: nobody else can put anything into it, or move what is there */
+	char			 inner[80];	/* in it, and its user's, who may have put anything into it */
 	char			 where[64];
 	struct buf		 text;
 	const struct directive	**places;	/* of each line of TEXT; NULL for ours */
@@ -81,7 +84,7 @@ compose(struct trial *t, struct slice added)
 			add(t, line, NULL);
 	}
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i += 2) {
-		snprintf(own, sizeof(own), "%s %s/%s", files[i], t->folder, files[i + 1]);
+		snprintf(own, sizeof(own), "%s %s/%s", files[i], t->inner, files[i + 1]);
 		add(t, slice_str(own), NULL);
 	}
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++)
@@ -140,14 +143,20 @@ tell(const struct trial *t, struct slice said, const char *what)
 	buf_fini(&words);
 }
 
-/* Its log, behind what it printed. */
+/* Its log, behind what it printed.  What is a link would have another file shown, and a pipe would keep us. */
 static void
-add_log(const struct trial *t, const char *name, struct buf *said)
+add_log(const char *folder, const char *name, struct buf *said)
 {
+	struct stat st;
 	char path[128];
+	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", t->folder, name);
-	file_read(path, said);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if ((fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		file_read_fd(fd, said);
+	close(fd);
 }
 
 /* ---- the run ---- */
@@ -168,8 +177,8 @@ watch(const struct trial *t, pid_t pid)
 	if (status == 200)
 		return 1;
 	buf_init(&said, RUN_SAID_MAX);
-	add_log(t, "said", &said);
-	add_log(t, "server.log", &said);
+	add_log(t->folder, "said", &said);
+	add_log(t->inner, "server.log", &said);
 	result = slice_isearch(buf_slice(&said), SLICE("error binding")) < said.len ? 0 : -1;
 	if (status != 0)
 		snprintf(what, sizeof(what), "starts, and its service \"firebreak\" answers \"%s\"", line);
@@ -210,13 +219,18 @@ try_once(struct trial *t, struct slice added)
 	return result;
 }
 
+/* What root writes and removes lies where USER can neither rename nor replace it; he may only pass through. */
 static int
 make_folder(struct trial *t, struct slice user)
 {
 	char *name = slice_dup(user);
 	const struct passwd *pw = name == NULL || *name == '\0' || geteuid() != 0 ? NULL : getpwnam(name);
-	int r = mkdtemp(t->folder) == NULL || (pw != NULL && chown(t->folder, pw->pw_uid, pw->pw_gid) == -1) ? -1 : 0;
+	int r = mkdtemp(t->folder) == NULL ? -1 : 0;
 
+	snprintf(t->inner, sizeof(t->inner), "%s/c-icap", t->folder);
+	if (r == 0 && (chmod(t->folder, FOLDER_MODE) == -1 || mkdir(t->inner, INNER_MODE) == -1 ||
+	    (pw != NULL && chown(t->inner, pw->pw_uid, pw->pw_gid) == -1)))
+		r = -1;
 	if (r == -1)
 		diag_error(t->diag, "%s: %s", t->folder, strerror(errno));
 	free(name);
@@ -224,16 +238,25 @@ make_folder(struct trial *t, struct slice user)
 }
 
 static void
-remove_folder(const struct trial *t)
+remove_all(const char *folder, const char *const *names, size_t n)
 {
-	static const char *const names[] = { "c-icap.conf", "said", "server.log", "access.log", "c-icap.pid", "c-icap.ctl" };
 	char path[128];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", t->folder, names[i]);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		unlink(path);
 	}
-	rmdir(t->folder);
+	rmdir(folder);
+}
+
+static void
+remove_folder(const struct trial *t)
+{
+	static const char *const inside[] = { "server.log", "access.log", "c-icap.pid", "c-icap.ctl" };
+	static const char *const ours[] = { "c-icap.conf", "said" };
+
+	remove_all(t->inner, inside, sizeof(inside) / sizeof(*inside));
+	remove_all(t->folder, ours, sizeof(ours) / sizeof(*ours));
 }
 
 int
@@ -243,8 +266,10 @@ daemons_try_cicap(const struct daemons *d, const struct conf *conf, struct slice
 	struct trial t = { .daemons = d, .conf = conf, .own = own, .folder = "/tmp/firebreak-setup-XXXXXX", .diag = diag };
 	int result = -1;
 
-	if (make_folder(&t, user) == -1)
+	if (make_folder(&t, user) == -1) {
+		remove_folder(&t);
 		return -1;
+	}
 	buf_init(&t.text, TEXT_MAX);
 	for (int i = 0; i < TRIES && (result = try_once(&t, added)) == 0; i++)
 		;

@@ -316,4 +316,27 @@ has "what no list has is left out" "left out: 2 events" "$err"
 fb 0 "and again" export sightings --output "$work/misp2.json"
 same "the same" "$work/misp.json" "$work/misp2.json"
 fb 0 "of the last day" export sightings --since 1s
+
+# ---- root, in a folder of others who may put links into it ----
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	other=65534 outside=$work/outside state=$work/theirs
+	as() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
+	chmod 711 "$work"
+	mkdir -m 700 "$outside" "$work/roots"
+	mkdir "$state"
+	chown $other:$other "$state"
+	as mkdir -p "$state"/{sources,rules}
+	as sh -c "echo 'block host evil.test' > '$state/sources/ours.rules'"
+	setpriv --reuid=$other --regid=$other --clear-groups "$firebreak" --state "$state" publish >"$work/said" 2>&1
+	ok $? "another user's rules" "$(cat "$work/said")"
+	fb 0 "root's file of another's rules" export dstdomain --output "$work/roots/list"
+	has "has them, in root's folder" evil.test "$(cat "$work/roots/list")"
+	is "and is root's" "$(stat -c %u "$work/roots/list")" 0
+	"$build/t/make_events" 0 40 > "$outside/events.jsonl"
+	as ln -s "$outside/events.jsonl" "$state/events.jsonl"
+	out=$("$firebreak" --state "$state" export sightings 2>&1)
+	hasnot "a log that is a link to what only root may read is not read" www.bad.test "$out"
+else
+	skip "root in a folder of others" "only root can be"
+fi
 tap_done

@@ -88,4 +88,8 @@ has "is told" "known as Win.Test.A-1, 26 h after it was live here; no longer" "$
 printf 'md5:%s checked=x known=\nrubbish\nmd5:zz\n' 33333333333333333333333333333333 >> "$known"
 fb 0 "whatever stands in the file" lead --clamav "$work/db"
 grep -q 333333 "$known" && ! grep -q rubbish "$known"; ok $? "what is no line goes, what is one stays"
+sed -i 's/name=Win.Test.A-1/name=\x1b]0;x\x07/' "$known"
+fb 0 "a name that acts on a terminal" lead --clamav "$work/db"
+has "is told" "known as " "$out"
+hasnot "without that" $'\x1b' "$out"
 tap_done

@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "setup/apply.h"
@@ -15,6 +18,7 @@
 #include "setup/journal.h"
 #include "setup/marks.h"
 #include "setup/plan.h"
+#include "setup/process.h"
 #include "setup/proof.h"
 #include "t/tap.h"
 
@@ -602,6 +606,115 @@ test_proxy_address(void)
 	}
 }
 
+/* ---- what c-icap's user could put in our way ---- */
+
+/* A process of /bin/sleep as user UID, with its number in "number"; -1. */
+static pid_t
+start_sleep(uid_t uid)
+{
+	char *argv[] = { (char *)(uintptr_t)"sleep", (char *)(uintptr_t)"60", NULL },
+	    *envp[] = { (char *)(uintptr_t)"LD_PRELOAD=", NULL }, text[32], c;
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	if ((pid = fork()) == 0) {
+		if (uid == getuid() || setresuid(uid, uid, uid) == 0)
+			execve("/bin/sleep", argv, envp);
+		_exit(1);
+	}
+	/* It has begun when the pipe is closed by that. */
+	close(ends[1]);
+	while (read(ends[0], &c, 1) == 1)
+		continue;
+	close(ends[0]);
+	snprintf(text, sizeof(text), "%d\n", (int)pid);
+	write_file("number", text);
+	return pid;
+}
+
+static void
+end_sleep(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void
+test_process(void)
+{
+	enum { OTHER = 65534 };
+	struct process p;
+	pid_t pid = start_sleep(getuid());
+
+	ok(process_of_file(in("number"), "/bin/sleep", &p) && p.pid == pid && p.arguments != NULL && strcmp(p.arguments[1], "60") == 0 &&
+	    p.environment != NULL && p.folder != NULL, "a process of ours is told as it was started");
+	process_fini(&p);
+	end_sleep(pid);
+	if (getuid() == 0) {
+		pid = start_sleep(OTHER);
+		ok(process_of_file(in("number"), "/bin/sleep", &p) && p.pid == pid && p.arguments == NULL && p.environment == NULL &&
+		    p.folder == NULL, "nothing of how another user started his is believed");
+		process_fini(&p);
+		end_sleep(pid);
+	}
+	unlink(in("number"));
+	ok(mkfifo(in("number"), 0600) == 0 && !process_of_file(in("number"), "/bin/sleep", &p), "a number that is a pipe keeps nobody");
+	process_fini(&p);
+	unlink(in("number"));
+}
+
+static void
+test_order(void)
+{
+	struct buf now;
+	char got[16] = "";
+	int fd;
+
+	write_file("elsewhere", "root:x:0:0:\n");
+	ok(symlink(in("elsewhere"), in("orders")) == 0 && process_tell(in("orders"), SLICE("reconfigure")) == -1, "a link gets no order");
+	ok(process_tell(in("elsewhere"), SLICE("reconfigure")) == -1, "nor does a file");
+	buf_init(&now, TEXT_MAX);
+	ok(file_read(in("elsewhere"), &now) == 0, "which is there");
+	is_slice(buf_slice(&now), SLICE("root:x:0:0:\n"), "as it was");
+	buf_fini(&now);
+	unlink(in("orders"));
+	ok(mkfifo(in("orders"), 0600) == 0 && process_tell(in("orders"), SLICE("reconfigure")) == -1, "nor a pipe that nobody reads");
+	fd = open(in("orders"), O_RDONLY | O_NONBLOCK);
+	ok(process_tell(in("orders"), SLICE("reconfigure")) == 0 && read(fd, got, sizeof(got) - 1) == (ssize_t)strlen("reconfigure") &&
+	    strcmp(got, "reconfigure") == 0, "one that is read does");
+	close(fd);
+	unlink(in("orders"));
+	unlink(in("elsewhere"));
+}
+
+/* A c-icap that does what its user could do in the folder of the trial. */
+static void
+test_trial(void)
+{
+	struct daemons d = { .cicap = strdup(in("fake")) };
+	struct conf conf = { .n = 0 };
+	struct diag diag = { 0 };
+	struct buf script;
+
+	write_file("elsewhere", "not-for-anybody\n");
+	buf_init(&script, TEXT_MAX);
+	buf_addf(&script, "#!/bin/sh\ndir=${6%%/*}\nln -s '%s' \"$dir/c-icap/server.log\"\nstat -c 'mode %%a' \"$dir\"\nexit 1\n",
+	    in("elsewhere"));
+	write_file("fake", script.p);
+	chmod(in("fake"), 0755);
+	ok(daemons_try_cicap(&d, &conf, SLICE(""), "own", SLICE(""), &diag) == -1 && says(&diag, DIAG_ERROR, "mode 711"),
+	    "what a trial writes lies where c-icap's user cannot write");
+	ok(!says(&diag, DIAG_ERROR, "not-for-anybody"), "a log that is a link is not read");
+	ok(access(in("elsewhere"), F_OK) == 0, "and what it names stays");
+	buf_fini(&script);
+	diag_fini(&diag);
+	daemons_fini(&d);
+	unlink(in("fake"));
+	unlink(in("elsewhere"));
+}
+
 /* ---- the doctor ---- */
 
 /* What is found of a machine, as ids with a space behind each. */
@@ -821,6 +934,9 @@ main(void)
 	test_journal_trust();
 	test_canaries();
 	test_proxy_address();
+	test_process();
+	test_order();
+	test_trial();
 	test_doctor_files();
 	test_doctor_state();
 	for (size_t i = 0; i < n_paths; i++)

@@ -40,6 +40,7 @@ a key that is none|x origin=http://a.test/ format=hosts key=RWQx|42: error: expe
 three keys|x origin=http://a.test/ format=hosts key=a,b,c|42: error: expected one public key
 a header file without a path|x origin=https://a.test/ format=hosts header=x|46: error: expected the absolute path
 a secret in the clear|x origin=http://a.test/ format=hosts header=/x|3: error: header= is a secret, and goes with https: alone
+a secret in the clear for a proxy|x origin=http://127.0.0.1/ format=hosts header=/x proxy=http://b.test/|3: error: header= is a secret, which a proxy
 a redirect that is a URL|x origin=http://a.test/ format=hosts redirects=http://b|48: error: redirects= takes hosts
 a proxy that is none|x origin=http://a.test/ format=hosts proxy=socks|44: error: expected env, or the URL of a proxy
 no limit|x origin=http://a.test/ format=hosts max=much|42: error: 
@@ -367,6 +368,22 @@ is "they are moved" "$(cd "$incoming" && find . -type f | sed -E 's/[0-9T:-]+Z-/
 	"./.half ./imported/DATE-mail ./imported/DATE-text ./refused/DATE-none ./refused/DATE-ours ./young "
 fb 0 "another run" update --force
 has "imports nothing" "unchanged, nothing to publish" "$out"
+
+# Anybody can write a later version.
+later() { printf 'Threat Outbreak Alert: x\n\nIntelliShield ID: 4712\nVersion: %s\n\nLinks:\n\n%s\n' "$1" "$2"; }
+put first "$(later 1 'hxxp://first.test/')"
+fb 0 "an alert" update
+put forged "$(later 900 'hxxp://other.test/')"
+fb 1 "a later version that takes a rule away" update
+has "is refused" "incoming/forged: error: takes away 1 rule that alert 4712 has" "$err"
+is_live first.test; ok $? "and the rule stays"
+put more "$(later 2 'hxxp://first.test/ hxxp://second.test/')"
+fb 0 "one that adds to it" update
+is_live second.test; ok $? "is taken"
+fb 0 "a person takes the alert back" alerts withdraw --reason false 4712
+put again "$(later 3 'hxxp://first.test/ hxxp://second.test/')"
+fb 1 "one of what was withdrawn" update
+has "is refused, too" "incoming/again: error: alert 4712 was withdrawn" "$err"
 rm -rf "$incoming"
 printf 'From: a@b.test\nMessage-ID: <1@b>\nContent-Type: text/html\n\n<p>http://c.test/\n' > "$work/mail"
 out=$("$firebreak" --state "$state" import - < "$work/mail" 2>&1); is "a mail without a text" "$?" 2
@@ -485,4 +502,43 @@ is_live file.test; ok $? "is live"
 mkfifo "$work/fifo"; conf "mal origin=file://$work/fifo format=hosts"
 fb 1 "a fifo" update --force
 has "is not waited for" "is no regular file" "$err"
+
+# ---- root, in a folder of others who may put links into it ----
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	other=65534 outside=$work/outside state=$work/theirs
+	as() { setpriv --reuid=$other --regid=$other --clear-groups "$@"; }
+	chmod 711 "$work"
+	mkdir "$outside" "$state"
+	chown $other:$other "$state"
+	as mkdir -p "$state"/{sources,alerts,rules,runtime,update}
+	echo 'nothing of an alert' > "$outside/kept"
+	touch -d '1 hour ago' "$outside/kept"
+	untouched() { is "$1" "$(ls -A "$outside")" kept; }
+	as ln -s "$outside/made" "$state/update/.lock"
+	fb 2 "a lock that is a link to elsewhere" update
+	untouched "makes nothing there"
+	as rm "$state/update/.lock"
+	chmod 700 "$outside"
+	as rmdir "$state/alerts/incoming"
+	as ln -s "$outside" "$state/alerts/incoming"
+	fb 1 "alerts that are a link to elsewhere" update
+	has "are an error" "alerts/incoming: error: Permission denied" "$err"
+	untouched "are not taken"
+	as rm "$state/alerts/incoming"
+	as mkdir "$state/alerts/incoming"
+	chmod 755 "$outside"
+	as ln -s "$outside" "$state/alerts/incoming/refused"
+	as sh -c "echo bad > '$state/alerts/incoming/evil.sh' && touch -d '1 hour ago' '$state/alerts/incoming/evil.sh'"
+	fb 1 "a place for refused alerts that is one" update
+	untouched "gets none"
+	as rm -r "$state/sources"
+	as ln -s "$outside" "$state/sources"
+	cp "${top_srcdir:-.}/etc/alert-19190.txt" "$work/alert.txt"
+	chmod 600 "$work/alert.txt"
+	fb 2 "sources that are one, and an alert that only root may read" import "$work/alert.txt"
+	has "which was read" "sources/alert-19190.rules: error: Permission denied" "$err"
+	untouched "and made no rules there"
+else
+	skip "root in a folder of others" "only root can be"
+fi
 tap_done
