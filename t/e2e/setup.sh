@@ -127,6 +127,9 @@ fb 2 "nothing there is run" setup --root "$rhel"
 
 # ---- Debian's own ----
 
+setup 2 "a proxy without a port" --proxy nonsense
+has "is told before anything is changed" "--proxy takes HOST:PORT, such as 127.0.0.1:3128"
+is "$(fingerprint)" "$before" "and nothing is"
 setup 0 "a dry run" --dry-run
 has "it shows the file that would come" "+++ $etc/squid/conf.d/firebreak.conf"
 is "$(fingerprint)" "$before" "it changes nothing"
