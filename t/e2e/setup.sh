@@ -147,6 +147,8 @@ fb 0 "nor in one line" doctor --nagios
 has "which is as monitors want it" "FIREBREAK OK - nothing is wrong | critical=0 warnings=0"
 fb 0 "a selftest finds where to ask" selftest --limit 60000
 has "and all blocked" "good: 8 kinds are blocked"
+fb 1 "a state folder that is not there" --state "$data/none" doctor "${options[@]:0:6}"
+has "it says where that would be" "-> firebreak setup makes $data/none; another is named by --state DIR"
 [ -e "$LAB_STATE/log/firebreak-unfiltered.log" ] && [ ! -s "$LAB_STATE/log/firebreak-unfiltered.log" ]
 ok $? "nothing went through without being asked about"
 after=$(fingerprint)
