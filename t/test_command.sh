@@ -30,7 +30,7 @@ for verb in export lead import publish pull key held approve deny rehearse hunt 
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
 done
-has "it says where to look" '--no-such-flag is not understood here; see "firebreak doctor --help"' "$err"
+has "it says where to look" "--no-such-flag is not understood here; see \"firebreak $verb --help\"" "$err"
 fb 2 "a flag without its value" import --level
 has "it says what is missing" "needs a value" "$err"
 fb 2 "a flag that no verb has" --no-such-flag
