@@ -50,8 +50,10 @@ call_end(const struct call *c, enum call_result result)
 {
 	if (result == CALL_USAGE)
 		return EXIT_TROUBLE;
-	printf("usage: firebreak %s [--state DIR] %s\n%s\n\n%s", c->verb->name, c->verb->operands,
-	    c->verb->summary, c->verb->help);
+	printf("usage: firebreak %s [--state DIR]%s%s\n%s\n", c->verb->name, *c->verb->operands == '\0' ? "" : " ", c->verb->operands,
+	    c->verb->summary);
+	if (*c->verb->help != '\0')
+		printf("\n%s", c->verb->help);
 	return EXIT_FINE;
 }
 

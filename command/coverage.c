@@ -67,10 +67,10 @@ read_log(int64_t now_ms, struct coverage *out, struct diag *diag)
 
 	for (size_t i = 0; all != NULL && i < n; i++)
 		members[i] = &all[i];
-	if (all == NULL || format == NULL)
-		diag_add(diag, DIAG_WARNING, out->log, 0, 0, "out of memory");
-	else if (access_logs_read(&logs, members, n, &wrong) == -1)
-		diag_add(diag, DIAG_WARNING, out->log, 0, 0, "cannot be read: what Squid let through is not known");
+	out->unreadable = all == NULL || format == NULL || access_logs_read(&logs, members, n, &wrong) == -1;
+	if (out->unreadable)
+		diag_add(diag, DIAG_WARNING, out->log, 0, 0, "cannot be read: what Squid let through is not known; who asks has to be in Squid's "
+		    "group, or root");
 	diag_fini(&wrong);
 	access_format_free(format);
 	free(all);
@@ -127,6 +127,10 @@ print_unfiltered(const struct coverage *c, int64_t now_ms)
 		puts("  unfiltered         not known: Squid writes no UnfilteredLog (srv_firebreak(8) has the lines)");
 		return;
 	}
+	if (c->unreadable) {
+		puts("  unfiltered         not known: UnfilteredLog cannot be read");
+		return;
+	}
 	if (c->unfiltered == 0) {
 		puts("  unfiltered         none in the last day");
 		return;
@@ -141,6 +145,11 @@ coverage_print(const struct coverage *c, int64_t now_ms)
 {
 	unsigned permille = coverage_permille(c);
 
+	if (c->requests == 0) {
+		puts("Coverage    no request yet");
+		print_unfiltered(c, now_ms);
+		return;
+	}
 	printf("Coverage    %u.%u %% of %" PRIu64 " request%s, with all that they brought\n", permille / 10, permille % 10, c->requests,
 	    show_s(c->requests));
 	print_part("tunnels", c->tunnels, c->requests, "CONNECT: only the host was seen");
@@ -166,6 +175,6 @@ coverage_json(const struct coverage *c)
 	show_json_number(j, "left_out", c->left_out);
 	show_json_number(j, "unscannable", c->unscannable);
 	show_json_number(j, "unchecked", c->unchecked);
-	json_object_set_new(j, "unfiltered", c->log == NULL ? json_null() : json_integer((json_int_t)c->unfiltered));
+	json_object_set_new(j, "unfiltered", c->log == NULL || c->unreadable ? json_null() : json_integer((json_int_t)c->unfiltered));
 	return j;
 }

@@ -23,6 +23,7 @@ enum { COVERAGE_DAYS = 1 };
 struct coverage {
 	uint64_t	requests, tunnels, answered, exempt, cached, responses, left_out, unscannable, unchecked;
 	const char	*log;			/* UnfilteredLog, borrowed from the site; NULL: there is none */
+	bool		unreadable;		/* LOG is there, and could not be read: what follows is not known */
 	uint64_t	unfiltered;
 	int64_t		last_ms;		/* of these the last one; 0 = none */
 };

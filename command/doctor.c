@@ -109,15 +109,30 @@ look_at_state(struct doctor *d)
 
 /* ---- telling ---- */
 
+/* What to do, to be pasted: with the state folder's name in place of STATE. */
+static char *
+advice(const struct doctor *d, const struct finding *f)
+{
+	static const char word[] = "STATE";
+	const char *at = strstr(f->advice, word);
+	char *out;
+
+	if (at == NULL)
+		return strdup(f->advice);
+	return asprintf(&out, "%.*s%s%s", (int)(at - f->advice), f->advice, d->call->state, at + sizeof(word) - 1) == -1 ? NULL : out;
+}
+
 static void
 tell_json(struct doctor *d, const struct finding *f)
 {
 	json_t *j = json_object();
+	char *what = advice(d, f);
 
 	json_object_set_new(j, "id", json_string(f->id));
 	json_object_set_new(j, "severity", json_string(severity_name(f->severity)));
 	json_object_set_new(j, "text", json_string(f->text));
-	json_object_set_new(j, "advice", json_string(f->advice));
+	json_object_set_new(j, "advice", show_json_text(slice_str(what != NULL ? what : f->advice)));
+	free(what);
 	if (f->conf != NULL) {
 		json_object_set_new(j, "file", show_json_text(slice_str(f->conf->files[f->at->file].path)));
 		show_json_number(j, "line", f->at->line);
@@ -126,9 +141,9 @@ tell_json(struct doctor *d, const struct finding *f)
 }
 
 static void
-tell_words(const struct finding *f)
+tell_words(const struct doctor *d, const struct finding *f)
 {
-	char place[CONF_PLACE];
+	char place[CONF_PLACE], *what = advice(d, f);
 
 	printf("%s: ", severity_name(f->severity));
 	if (f->conf != NULL) {
@@ -136,7 +151,10 @@ tell_words(const struct finding *f)
 		show_text(stdout, slice_str(place));
 		fputs(": ", stdout);
 	}
-	printf("%s [%s]\n    -> %s\n", f->text, f->id, f->advice);
+	printf("%s [%s]\n    -> ", f->text, f->id);
+	show_text(stdout, slice_str(what != NULL ? what : f->advice));
+	putchar('\n');
+	free(what);
 }
 
 static void
@@ -153,7 +171,7 @@ take(void *arg, const struct finding *f)
 	if (d->list != NULL)
 		tell_json(d, f);
 	else if (!d->quiet)
-		tell_words(f);
+		tell_words(d, f);
 }
 
 /* One line, and the exit status that goes with it. */

@@ -78,8 +78,6 @@ export_live(const struct call *c, const struct wish *w, struct output *out)
 
 /* ---- the command line ---- */
 
-static const char usage[] = "one FORMAT: see \"firebreak export --help\"";
-
 /* "a,b" into W. */
 static int
 read_sources(struct wish *w, const char *text)
@@ -108,12 +106,12 @@ read_wish(const struct call *c, const char *const *values, struct wish *w)
 	bool rules;
 
 	if (c->argc != 1)
-		return usage;
+		return "one FORMAT is expected, such as rpz";
 	w->lures = strcmp(c->argv[0], "spamassassin") == 0;
 	w->sightings = strcmp(c->argv[0], "sightings") == 0;
 	rules = !w->lures && !w->sightings;
 	if (rules && export_format_parse(slice_str(c->argv[0]), &w->options.format) == -1)
-		return usage;
+		return "there is no such FORMAT";
 	if (!rules && (values[FLAG_LEVEL] != NULL || values[FLAG_SOURCE] != NULL))
 		return "--level and --source are for rules";
 	if (values[FLAG_ALLOW] != NULL && (!rules || w->options.format != EXPORT_DSTDOMAIN))

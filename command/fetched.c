@@ -50,7 +50,12 @@ print_item(const struct feed_item *f, int64_t now)
 	print_end(f, now);
 	if (f->state.failures > 0) {
 		clock_format_span(now - f->state.tried, span);
-		printf("; failed %" PRIu64 " time%s, last %s ago: ", f->state.failures, show_s(f->state.failures), span);
+		printf("; failed %" PRIu64 " time%s, last %s ago", f->state.failures, show_s(f->state.failures), span);
+		if (f->state.next > now) {
+			clock_format_span(f->state.next - now, span);
+			printf(", next try in %s", span);
+		}
+		fputs(": ", stdout);
 		show_text(stdout, slice_str(f->state.why));
 	}
 	putchar('\n');

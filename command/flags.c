@@ -49,8 +49,9 @@ call_flags(struct call *c, const char *const *flags, size_t n, const char **valu
 		} else if (at >= 0 && (size_t)at < n)
 			values[at] = optarg != NULL ? optarg : "";
 		else {
-			call_fail(c, "%s %s", c->argv[optind - 1],
-			    at == ':' ? "needs a value" : "is not understood here");
+			call_fail(c, "%s %s; see \"firebreak %s%s--help\"", c->argv[optind - 1],
+			    at == ':' ? "needs a value" : "is not understood here", c->verb == NULL ? "" : c->verb->name,
+			    c->verb == NULL ? "" : " ");
 			return CALL_USAGE;
 		}
 	}

@@ -82,15 +82,19 @@ read_alert(struct import *im)
 {
 	struct slice text = buf_slice(&im->text);
 	const char *wrong = NULL;
+	char name[STATE_PATH];
 
+	snprintf(name, sizeof(name), "%s", im->file);
 	if (alert_is_mail(text)) {
 		wrong = alert_mail_text(text, &im->mail);
 		text = buf_slice(&im->mail);
+		/* Lines are counted in the text, not in the mail. */
+		snprintf(name, sizeof(name), "%.*s(text)", (int)(sizeof(name) - sizeof("(text)")), im->file);
 	}
 	if (wrong != NULL)
 		diag_add(&im->diag, DIAG_ERROR, im->file, 0, 0, "%s", wrong);
 	else
-		im->alert = alert_read(im->file, text, im->list, &im->diag);
+		im->alert = alert_read(name, text, im->list, &im->diag);
 	return im->alert == NULL ? -1 : 0;
 }
 

@@ -42,11 +42,11 @@ read_text(const char *path, int64_t now, struct buf *out)
 	return r;
 }
 
-/* Move NAME to the folder WHERE in it, which is made. */
+/* Move NAME to the folder WHERE in it, which is made; SAID: tell where it is now. */
 static void
-move(const struct call *c, int64_t now, const char *name, const char *where, struct diag *diag)
+move(const struct call *c, int64_t now, const char *name, const char *where, bool said, struct diag *diag)
 {
-	char dir[STATE_PATH], from[STATE_PATH], to[STATE_PATH], part[STATE_PATH], date[CLOCK_TEXT];
+	char dir[STATE_PATH], from[STATE_PATH] = STATE_INCOMING "/", to[STATE_PATH], part[STATE_PATH], date[CLOCK_TEXT];
 
 	clock_format_s(now, date);
 	snprintf(part, sizeof(part), STATE_INCOMING "/%s", where);
@@ -56,10 +56,13 @@ move(const struct call *c, int64_t now, const char *name, const char *where, str
 	if (state_path(c->state, part, from) == -1)
 		goto fail;
 	snprintf(part, sizeof(part), STATE_INCOMING "/%s/%s-%.200s", where, date, name);
-	if (state_path(c->state, part, to) == 0 && rename(from, to) == 0)
+	if (state_path(c->state, part, to) == 0 && rename(from, to) == 0) {
+		if (said)
+			diag_add(diag, DIAG_NOTE, from, 0, 0, "moved to %s", to);
 		return;
+	}
 fail:
-	diag_add(diag, DIAG_WARNING, name, 0, 0, "cannot be moved to " STATE_INCOMING "/%s: %s", where, strerror(errno));
+	diag_add(diag, DIAG_WARNING, from, 0, 0, "cannot be moved to " STATE_INCOMING "/%s: %s", where, strerror(errno));
 }
 
 /* One of them. */
@@ -91,7 +94,7 @@ import_one(const struct call *c, int64_t now, bool dry_run, const char *name, st
 	else if (r == 1) {
 		out->n_refused++;
 		if (!dry_run)
-			move(c, now, name, "refused", diag);
+			move(c, now, name, "refused", true, diag);
 	} else
 		out->n_left++;
 	buf_fini(&text);
@@ -122,7 +125,7 @@ void
 incoming_done(const struct call *c, int64_t now, const struct incoming *in, struct diag *diag)
 {
 	for (size_t i = 0; i < in->n_imported; i++)
-		move(c, now, in->imported[i], "imported", diag);
+		move(c, now, in->imported[i], "imported", false, diag);
 }
 
 void

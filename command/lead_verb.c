@@ -11,6 +11,7 @@
 #include "command/verb.h"
 #include "eventstore/eventstore.h"
 #include "ruleset/overview.h"
+#include "setup/proof.h"
 
 enum { FLAG_CLAMAV, FLAG_JSON, FLAGS };
 enum { MS = 1000, FIRED_MAX = 100000, LINE_MOST = 2 << 20, NO_FILE = -1 };
@@ -46,7 +47,8 @@ add_fired(void *arg, const struct event_count *count)
 	struct report *r = arg;
 	struct fired *v;
 
-	if (count->word.len == 0 || r->n == FIRED_MAX)
+	/* What setup asked for itself was met by nobody. */
+	if (count->word.len == 0 || r->n == FIRED_MAX || slice_starts(count->word, SLICE(PROOF_SOURCE ":")))
 		return 0;
 	if (r->n == r->cap) {
 		size_t cap = r->cap > 0 ? 2 * r->cap : 64;

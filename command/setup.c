@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -182,6 +183,16 @@ can_be_proven(struct setup *s)
 	return -1;
 }
 
+/* The port is behind the last colon, so that [::1]:3128 is one, too. */
+static bool
+is_host_and_port(struct slice text)
+{
+	const char *colon = memrchr(text.p, ':', text.len);
+	uint64_t port;
+
+	return colon != NULL && colon > text.p && slice_u64(slice_str(colon + 1), &port) == 0 && port > 0 && port <= UINT16_MAX;
+}
+
 /* Where the proof asks.  -1 with an error when it is not known. */
 static int
 find_proxy(struct setup *s)
@@ -192,7 +203,10 @@ find_proxy(struct setup *s)
 		return -1;
 	if (s->values[FLAG_PROXY] != NULL) {
 		snprintf(s->proxy, sizeof(s->proxy), "%s", s->values[FLAG_PROXY]);
-		return 0;
+		if (is_host_and_port(slice_str(s->proxy)))
+			return 0;
+		diag_error(&s->diag, "--proxy takes HOST:PORT, such as 127.0.0.1:3128");
+		return -1;
 	}
 	if (squid_proxy_address(&s->site.squid_facts, s->proxy))
 		return 0;
@@ -299,7 +313,7 @@ go_back(struct setup *s)
 		fprintf(stderr, "NOT all files could be put back; \"firebreak undo\" tries again:\n");
 	else if (apply_settle(&s->journal, &back) == 0)
 		fprintf(stderr, "every file is as it was before, byte for byte%s\n",
-		    daemons == 0 ? ", and both daemons run with it" : "; a daemon could not be told:");
+		    daemons == 0 ? ", and so are both daemons" : "; a daemon could not be told:");
 	diag_print(&back, stderr);
 	diag_fini(&back);
 	return files;
@@ -386,7 +400,8 @@ perform(struct setup *s)
 	}
 	if (apply_end(&s->journal, &s->diag) == -1)
 		return fail(s, "it works, but that could not be written down; \"firebreak undo\" takes it back");
-	puts("Firebreak is set up; \"firebreak undo\" takes it away again");
+	puts("Firebreak is set up; \"firebreak undo\" takes it away again.  Who is to block and import has to be in c-icap's group, "
+	    "and log in anew");
 	return EXIT_FINE;
 }
 

@@ -154,7 +154,7 @@ print_counters(const struct report *r)
 		return;
 	puts("Counters");
 	for (enum counter i = 0; i < COUNTERS; i++)
-		printf("  %-18s %12" PRIu64 "  %s\n", counter_name(i),
+		printf("  %-22s %12" PRIu64 "  %s\n", counter_name(i),
 		    runtime_counter(r->o.runtime, i), counter_help(i));
 }
 

@@ -1,12 +1,14 @@
 #include "command/update.h"
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -57,11 +59,38 @@ print_sources(const struct update *u)
 			printf("%s: new, %" PRIu64 " entries in %" PRIu64 " lines; %" PRIu64 " skipped, %" PRIu64 " bad; %" PRIu64 " KB came in\n",
 			    s->feed->name, n->entries, n->lines, n->skipped, n->bad, s->result.bytes / 1024);
 		if (is_bad(s)) {
-			fprintf(stderr, "%s:%u: %s: %s: ", u->list.conf, s->feed->line,
+			fprintf(stderr, "%s:%u:%u: %s: %s: ", u->list.conf, s->feed->line, s->feed->col,
 			    s->result.outcome == UPDATE_HELD ? "warning" : "error", s->feed->name);
 			show_text(stderr, slice_str(s->result.why));
 			fputc('\n', stderr);
 		}
+	}
+}
+
+/* Of those that were not asked for, how many fail: whoever reads one line should not take it for peace. */
+static size_t
+count_failing(const struct update *u)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < u->n; i++)
+		n += !u->v[i].wanted && u->v[i].feed->state.failures > 0;
+	return n;
+}
+
+static void
+print_counts(const struct update *u)
+{
+	size_t failing = count_failing(u);
+
+	printf("%zu source%s:", u->n, show_s(u->n));
+	for (enum update_outcome o = UPDATE_NOT_DUE; o <= UPDATE_HELD; o++) {
+		if (count(u, o) == 0)
+			continue;
+		printf(" %zu %s", count(u, o), o == UPDATE_NOT_DUE && u->only != NULL ? "not asked for" : outcome_name(o));
+		if (o == UPDATE_NOT_DUE && failing > 0)
+			printf(" (%zu failing: \"firebreak status\")", failing);
+		putchar(',');
 	}
 }
 
@@ -70,12 +99,13 @@ print_summary(const struct update *u, int status)
 {
 	const struct publish_report *p = &u->report;
 
-	printf("%zu source%s:", u->n, show_s(u->n));
-	for (enum update_outcome o = UPDATE_NOT_DUE; o <= UPDATE_HELD; o++)
-		if (count(u, o) > 0)
-			printf(" %zu %s,", count(u, o), outcome_name(o));
+	if (status != EXIT_TROUBLE && u->n + u->alerts.n_imported + u->alerts.n_refused + u->alerts.n_left == 0) {
+		printf("nothing to do: no line of %s has an origin, and no alert waits; see firebreak-update(1)\n", u->list.conf);
+		return;
+	}
+	print_counts(u);
 	if (u->alerts.n_imported > 0)
-		printf(" %zu alert%s imported,", u->alerts.n_imported, show_s(u->alerts.n_imported));
+		printf(" %zu alert%s %s,", u->alerts.n_imported, show_s(u->alerts.n_imported), u->dry_run ? "to import" : "imported");
 	if (u->alerts.n_refused > 0)
 		printf(" %zu alert%s refused,", u->alerts.n_refused, show_s(u->alerts.n_refused));
 	if (u->alerts.n_left > 0)
@@ -137,6 +167,13 @@ print_json(const struct update *u)
 	return show_json(j, true);
 }
 
+/* What an alert has lost, and where it went, is for who wrote it. */
+static bool
+is_of_alert(const struct diag_entry *e)
+{
+	return e->file != NULL && strstr(e->file, STATE_INCOMING "/") != NULL;
+}
+
 /* Warnings about single lines of lists are many, and nobody here can mend them: "firebreak publish --full --dry-run" has them. */
 static void
 print_errors(const struct diag *diag)
@@ -144,7 +181,7 @@ print_errors(const struct diag *diag)
 	char line[STATE_PATH + 1024];
 
 	for (size_t i = 0; i < diag->n; i++)
-		if (diag->v[i].level == DIAG_ERROR) {
+		if (diag->v[i].level == DIAG_ERROR || is_of_alert(&diag->v[i])) {
 			diag_format(&diag->v[i], line, sizeof(line));
 			fprintf(stderr, "%s\n", line);
 		}
@@ -153,13 +190,13 @@ print_errors(const struct diag *diag)
 static int
 report(const struct update *u, bool json, int status)
 {
-	bool bad = u->alerts.n_refused + u->alerts.n_left + u->diag->n_errors > 0;
+	bool bad = u->alerts.n_refused + u->alerts.n_left + u->diag->n_errors > 0, asked = false;
 
 	print_errors(u->diag);
 	print_sources(u);
 	for (size_t i = 0; i < u->n; i++)
-		bad = bad || is_bad(&u->v[i]);
-	if (!json)
+		bad = bad || is_bad(&u->v[i]), asked = asked || u->v[i].wanted;
+	if (!json && (status != EXIT_TROUBLE || asked))
 		print_summary(u, status);
 	else if (print_json(u) == -1)
 		bad = true;
@@ -205,6 +242,7 @@ lock_updates(const struct call *c)
 		return -1;
 	if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE_LOCK)) == -1)
 		return call_fail(c, "%s: %s", path, strerror(errno)), -1;
+	fchmod(fd, MODE_LOCK);		/* whatever the umask: the next run may be another's of the group; fails for another's file */
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
 	call_fail(c, "%s: %s", path, errno == EWOULDBLOCK ? "another update is under way" : strerror(errno));
@@ -238,14 +276,14 @@ take_alerts(struct update *u)
 }
 
 static int
-perform(struct update *u, const char *only)
+perform(struct update *u)
 {
 	int alerts = EXIT_FINE, lists;
 
-	if (update_list(u, only) == -1)
+	if (update_list(u) == -1)
 		return EXIT_TROUBLE;
 	drop_staged(u);
-	if (only == NULL)
+	if (u->only == NULL)
 		alerts = take_alerts(u);
 	update_fetch(u);
 	if (u->dry_run) {
@@ -274,11 +312,12 @@ run(struct call *c)
 	if (c->argc > 0)
 		return call_misused(c, "no operand is expected");
 	u.force = values[FLAG_FORCE] != NULL;
+	u.only = values[FLAG_ONLY];
 	u.dry_run = values[FLAG_DRY_RUN] != NULL;
 	if (call_need_state(c) == -1 || call_become_owner(c) == -1 || may_publish(c) == -1 || (lock = lock_updates(c)) == -1)
 		return EXIT_TROUBLE;
 	clean(c);
-	status = report(&u, values[FLAG_JSON] != NULL, perform(&u, values[FLAG_ONLY]));
+	status = report(&u, values[FLAG_JSON] != NULL, perform(&u));
 	close(lock);
 	incoming_fini(&u.alerts);
 	update_free(&u);

@@ -58,6 +58,7 @@ struct update {
 	const struct call	*call;
 	int64_t			 now;		/* seconds */
 	bool			 force, dry_run;
+	const char		*only;		/* names, with commas; NULL: all that are due */
 	struct feed_list	 list;
 	struct update_source	*v;		/* of each in LIST */
 	size_t			 n;
@@ -68,9 +69,9 @@ struct update {
 };
 
 /* Read sources.conf into U: every source that has an origin, with what is remembered of it, and which are wanted: those that are
- * due, or all when U->force; of ONLY, "NAME,NAME", alone when that is not NULL.  -1 with errors in U->diag: a line that is wrong, a
- * name in ONLY that has no origin.  update_free() is due in either case. */
-int update_list(struct update *u, const char *only);
+ * due, or all when U->force; those of U->only alone when that is not NULL.  -1 with errors in U->diag: a line that is wrong, a
+ * name in U->only that has no origin.  update_free() is due in either case. */
+int update_list(struct update *u);
 void update_free(struct update *u);
 
 /* Fetch the wanted sources, a few at once; the results and the staged files have what came. */

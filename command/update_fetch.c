@@ -20,7 +20,7 @@
 #include "feeds/feed_check.h"
 #include "inspect/digester.h"
 
-enum { AT_ONCE = 8, MODE_LIST = 0644, SPARE_S = 30 };
+enum { AT_ONCE = 8, MODE_LIST = 0664, SPARE_S = 30 };
 
 /* ---- digests ---- */
 

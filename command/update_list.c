@@ -46,19 +46,33 @@ is_due(const struct update *u, const struct update_source *s)
 	return feed_state_is_due(state, u->now) || !state->has_asked || !digest_eq(&state->asked, &s->digest);
 }
 
+/* Every name in ONLY is one. */
 static int
-choose(struct update *u, const char *only)
+check_names(struct update *u, const char *only)
 {
 	struct slice rest = slice_str(only), name;
 
-	for (size_t i = 0; i < u->n; i++)
-		u->v[i].wanted = only == NULL && (u->force || is_due(u, &u->v[i]));
 	while (rest.len > 0) {
 		slice_cut(rest, ',', &name, &rest);
 		if (feed_list_find(&u->list, name) == NULL) {
 			diag_add(u->diag, DIAG_ERROR, u->list.conf, 0, 0, "has no source \"%.*s\" with an origin", SLICE_ARGS(slice_head(name, 100)));
 			return -1;
 		}
+	}
+	return 0;
+}
+
+static int
+choose(struct update *u, const char *only)
+{
+	struct slice rest = slice_str(only), name;
+
+	if (check_names(u, only) == -1)
+		return -1;
+	for (size_t i = 0; i < u->n; i++)
+		u->v[i].wanted = only == NULL && (u->force || is_due(u, &u->v[i]));
+	while (rest.len > 0) {
+		slice_cut(rest, ',', &name, &rest);
 		for (size_t i = 0; i < u->n; i++)
 			u->v[i].wanted = u->v[i].wanted || slice_eq(slice_str(u->v[i].feed->name), name);
 	}
@@ -104,7 +118,7 @@ find_left(struct update *u)
 }
 
 int
-update_list(struct update *u, const char *only)
+update_list(struct update *u)
 {
 	if (feed_list_read(u->call->state, &u->list, u->diag) == -1)
 		return -1;
@@ -115,7 +129,7 @@ update_list(struct update *u, const char *only)
 	for (; u->n < u->list.n; u->n++)
 		if (set_source(u, &u->v[u->n], u->list.v[u->n]) == -1)
 			return -1;
-	if (choose(u, only) == -1)
+	if (choose(u, u->only) == -1)
 		return -1;
 	find_rivals(u);
 	find_left(u);

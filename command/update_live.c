@@ -110,7 +110,7 @@ host_life(const struct call *c)
 }
 
 /* Rules end some time after their list was written.  One that the origin says is still it is written anew, by its date alone, when
- * half of that time has passed: true when that was done. */
+ * half of that time has passed: true when that was done.  Another's file takes the clock's date alone. */
 static bool
 renew(const struct update *u, const struct update_source *s, int64_t site_life)
 {
@@ -119,7 +119,7 @@ renew(const struct update *u, const struct update_source *s, int64_t site_life)
 	struct stat st;
 
 	return s->result.outcome == UPDATE_SAME && life != 0 && stat(s->feed->path, &st) == 0 && u->now - st.st_mtim.tv_sec > life / 2 &&
-	    utimensat(AT_FDCWD, s->feed->path, now, 0) == 0;
+	    (utimensat(AT_FDCWD, s->feed->path, now, 0) == 0 || utimensat(AT_FDCWD, s->feed->path, NULL, 0) == 0);
 }
 
 /* Its line in sources.conf says something else of the same list. */

@@ -30,8 +30,11 @@ for verb in export lead import publish pull key held approve deny rehearse hunt 
 	has "$verb shows its usage" "usage: firebreak $verb" "$out"
 	fb 2 "$verb --no-such-flag" "$verb" --no-such-flag
 done
+has "it says where to look" "--no-such-flag is not understood here; see \"firebreak $verb --help\"" "$err"
 fb 2 "a flag without its value" import --level
 has "it says what is missing" "needs a value" "$err"
+fb 2 "a flag that no verb has" --no-such-flag
+has "it says where to look, too" 'see "firebreak --help"' "$err"
 out=$("$firebreak" status --state "$work/nowhere" 2>&1); is "a state folder that is not there" $? 2
 out=$(FIREBREAK_STATE=$work/nowhere "$firebreak" status 2>&1)
 has "the environment names the state folder" "$work/nowhere" "$out"
@@ -154,6 +157,7 @@ echo 'block host' > "$state/sources/local.rules"
 fb 2 "a source with an error" publish "${suffixes[@]}"
 has "it is named with its place" "local.rules:1:" "$err"
 fb 0 "what was live stays" status
+hasnot "nothing was asked, and no coverage is praised" "% of 0 requests" "$out"
 has "the generation stays" "Generation  2" "$out"
 printf 'allow host ok.secure.bad.test\nblock host maybe.example level=1\nblock url files.example/bad/\n' \
     > "$state/sources/local.rules"

@@ -299,9 +299,14 @@ has "is an event without attributes" '"Attribute":[]}}' "$out"
 {"@timestamp":"2026-11-23T07:20:24.332Z","event":{"id":"1M83ME10C4HM007J","action":"killed","reason":"file"},"rule":{"id":"local:f"},"client":{"ip":"192.0.2.7"},"user":{"name":"user1"},"url":{"original":"http://secret.test/x","domain":"secret.test"},"file":{"size":90112,"hash":{"md5":"$md5"}}}
 {"event":{"id":"1M83MDH1R4HM1YE5","action":"blocked","reason":"host"},"rule":{"id":"local:x"},"client":{"ip":"192.0.2.8"},"url":{"domain":"[2a00:1450::9]"}}
 {"event":{"id":"1M83MDH1M4HM1YD8","action":"passed_unchecked","reason":"bad-url"}}
+{"event":{"id":"1M83MDH1X4HM1YFX","action":"blocked","reason":"host"},"rule":{"id":"firebreak-setup:host"},"url":{"domain":"host.proof.invalid"}}
 {"event":{"id":"1M83MDH1W4HM1YFX","action":"blocked","reason":"url"},"rule":{"id":"local:x.4"},"url":{"domain":"pages.test","original":"http://pages.test/x"}}
 END
 } > "$state/events.jsonl"
+fb 2 "no format" export
+has "what is missing is said once" 'firebreak export: one FORMAT is expected, such as rpz; see "firebreak export --help"' "$err"
+fb 2 "a format that is none" export nonsense
+has "that is said" "there is no such FORMAT" "$err"
 fb 0 "sightings" export sightings
 printf '%s\n' "$out" > "$work/misp.json"
 if command -v jq >/dev/null; then
@@ -312,6 +317,7 @@ else
 	skip "sightings as JSON" "jq is missing"
 fi
 hasnot "and not by whom" "192.0.2" "$out"
+hasnot "what setup asked for itself was met by nobody" "proof.invalid" "$out"
 has "what no list has is left out" "left out: 2 events" "$err"
 fb 0 "and again" export sightings --output "$work/misp2.json"
 same "the same" "$work/misp.json" "$work/misp2.json"

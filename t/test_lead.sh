@@ -38,10 +38,12 @@ cat > "$state/events.jsonl" <<END
 {"event":{"id":"1M83MDH1R4HM1YE5","action":"blocked","reason":"host"},"rule":{"id":"local:h","ruleset":"local"},"client":{"ip":"192.0.2.8"},"url":{"domain":"bad.test"}}
 {"event":{"id":"1M83MDH1W4HM1YFX","action":"blocked","reason":"host"},"rule":{"id":"gone:1\u001b[31m","ruleset":"gone"},"url":{"domain":"gone.test"}}
 {"event":{"id":"1M83MDH1M4HM1YD8","action":"passed_unchecked","reason":"bad-url"}}
+{"event":{"id":"1M83MDH1X4HM1YFX","action":"blocked","reason":"host"},"rule":{"id":"firebreak-setup:host","ruleset":"firebreak-setup"},"url":{"domain":"host.proof.invalid"}}
 END
 printf '%s:90111:Other.Size\n%s:5:Other.File\nno signature\n' $md5 00000000000000000000000000000000 > "$work/db/x.hdb"
 printf '%05000d\n' 0 >> "$work/db/x.hdb"
 fb 0 "lead" lead --clamav "$work/db"
+hasnot "what setup asked for itself did not fire" "firebreak-setup" "$out"
 has "each rule" "alert-4711:file-1  alert 4711" "$out"
 has "when its alert was published" "  published  2026-11-20T08:00:00Z" "$out"
 has "when it was live, and how long after" "  live       2026-11-21T08:00:00Z, 24 h after it was published" "$out"

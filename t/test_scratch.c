@@ -207,7 +207,7 @@ test_bound(const char *tmp)
 	int after_one;
 
 	for (int i = 0; i < LEFT_BY_MANY; i++) {
-		char name[sizeof("firebreak-five-000000")], *path;
+		char name[64], *path;
 
 		snprintf(name, sizeof(name), "firebreak-five-%06d", i);
 		path = file_join(tmp, name);

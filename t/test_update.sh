@@ -59,6 +59,10 @@ hosts 300 > "$origin/large.txt"
 mal="mal origin=$url/mal.txt format=hosts max=20000 unpacked=200k lines=1000"
 large="large origin=$url/large.txt format=hosts every=1d level=5"
 conf "$mal" "$large # a comment"
+echo '# Nothing yet.' > "$state/sources.conf"
+fb 0 "nothing to ask for" update
+has "says where that would be said" "nothing to do: no line of $state/sources.conf has an origin" "$out"
+conf "$mal" "$large # a comment"
 fb 0 "a dry run" update --dry-run
 has "says what it would take" "2 new, nothing written" "$out"
 [ -z "$(ls "$state/sources")" ] && [ ! -e "$state/rules/MANIFEST" ]; ok $? "and writes nothing" "$(ls -R "$state")"
@@ -71,11 +75,16 @@ fb 0 "a run at once" update
 has "asks for nothing" "2 not due, nothing to publish" "$out"
 fb 0 "by force" update --force
 has "they are asked for" "2 unchanged, nothing to publish" "$out"
+is "the lock and the lists are for the group" "$(stat -c %a "$state/update/.lock" "$state/sources/mal.feed" | tr '\n' ' ')" \
+	"660 664 "
+fb 0 "one alone, in words" update --only mal
+has "the other was not asked for" "2 sources: 1 not asked for, 1 unchanged" "$out"
 fb 0 "one alone" update --only mal --json
 has "is asked for, due or not" '"outcome": "unchanged"' "$out"
 has "and the other is not" '"outcome": "not due"' "$out"
 fb 2 "one that is not there" update --only mal,nowhere
 has "is named" 'has no source "nowhere" with an origin' "$err"
+hasnot "and nothing else is said" "sources:" "$out"
 conf "$mal level=3"
 fb 0 "a line that was changed" update
 has "makes the source due" "1 source: 1 unchanged, generation 2" "$out"
@@ -160,7 +169,7 @@ refused() {
 	n=$(remembered mal failures)
 	echo "new$tap_n.test" >> "$origin/large.txt"
 	fb 1 "$name" update --force
-	[ "$(grep -c ': error: ' <<<"$err")" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ] && grep -qF -e "sources.conf:1: error: mal: " <<<"$err" &&
+	[ "$(grep -c ': error: ' <<<"$err")" = 1 ] && [ "$(wc -l <<<"$err")" = 1 ] && grep -qF -e "sources.conf:1:5: error: mal: " <<<"$err" &&
 		grep -qF -e "$words" <<<"$err"; ok $? "$name: one clear line" "$err"
 	cmp -s "$state/sources/mal.feed" "$work/before" && is_live evil.test; ok $? "$name: the last good list stays"
 	grep -qE ' 1 new, 1 (failed|refused), generation' <<<"$out"; ok $? "$name: and the other source is not held back" "$out"
@@ -352,20 +361,24 @@ put() { printf '%b' "$2" > "$incoming/.t"; touch -d '1 minute ago' "$incoming/.t
 put text 'Users are sent to http://alert-one.test/a/b.exe today.\n'
 put mail 'From: analyst@example.test\r\nDate: x\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nSee http://alert-=\r\ntwo.test/x=3D1\r\n'
 put none 'Nothing in it.\n'
+put part 'From: a@b.test\nDate: x\n\nSee http://alert-three.test/a.exe\nMD5: 9abc553703f4e4fedb3ed975502a2c70 size 90112\n'
 put ours 'Users are sent to http://www.ours.test/ today.\n'
 echo 'protect host .ours.test' > "$state/sources/own.rules"
 fb 0 "a domain of our own" publish
 touch -d '1 minute ago' "$incoming/.half"
 tell mal.txt "status 500"
 fb 1 "alerts that wait, and a list that fails" update --force
-has "two are imported" "2 alerts imported, 2 alerts refused" "$out"
+has "three are imported" "3 alerts imported, 2 alerts refused" "$out"
 tell
 is "the text is live" "$("$firebreak" --state "$state" check http://alert-one.test/a/b.exe | head -n 1 | cut -d: -f1)" "block"
 is "the mail is" "$("$firebreak" --state "$state" check "http://alert-two.test/x=1" | head -n 1 | cut -d: -f1)" "block"
 has "one without rules is an error" "incoming/none: error: nothing in it can become a rule" "$err"
+has "it says where that one is now" "incoming/none: note: moved to $incoming/refused/" "$err"
+has "what could not be used is told, by the line of the mail's text" "incoming/part(text):2:44: warning: 90112 bytes" "$err"
+has "a list that failed is told by its place in sources.conf" "sources.conf:1:5: error: mal: the origin answered with status 500" "$err"
 has "one that lint refuses is" "incoming/ours: error: cannot be published" "$err"
 is "they are moved" "$(cd "$incoming" && find . -type f | sed -E 's/[0-9T:-]+Z-/DATE-/' | sort | tr '\n' ' ')" \
-	"./.half ./imported/DATE-mail ./imported/DATE-text ./refused/DATE-none ./refused/DATE-ours ./young "
+	"./.half ./imported/DATE-mail ./imported/DATE-part ./imported/DATE-text ./refused/DATE-none ./refused/DATE-ours ./young "
 fb 0 "another run" update --force
 has "imports nothing" "unchanged, nothing to publish" "$out"
 

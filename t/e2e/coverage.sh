@@ -54,6 +54,8 @@ lab_as mv "$log.old" "$log"
 is "$(part unfiltered)" 0 "those of the day before yesterday do not count"
 lab_as rm "$log" && lab_as mkdir "$log"
 like "$(firebreak status 2>&1 >/dev/null)" "*$log: warning: cannot be read*" "a log that cannot be read is a warning"
+like "$(firebreak status 2>/dev/null)" "*unfiltered *not known: UnfilteredLog cannot be read*" "and is no peace"
+is "$(part unfiltered)" null "nor a number"
 rmdir "$log"
 is "$(part unfiltered)" null "and none at all is not known"
 e2e_done

@@ -127,6 +127,9 @@ fb 2 "nothing there is run" setup --root "$rhel"
 
 # ---- Debian's own ----
 
+setup 2 "a proxy without a port" --proxy nonsense
+has "is told before anything is changed" "--proxy takes HOST:PORT, such as 127.0.0.1:3128"
+is "$(fingerprint)" "$before" "and nothing is"
 setup 0 "a dry run" --dry-run
 has "it shows the file that would come" "+++ $etc/squid/conf.d/firebreak.conf"
 is "$(fingerprint)" "$before" "it changes nothing"
@@ -144,6 +147,8 @@ fb 0 "nor in one line" doctor --nagios
 has "which is as monitors want it" "FIREBREAK OK - nothing is wrong | critical=0 warnings=0"
 fb 0 "a selftest finds where to ask" selftest --limit 60000
 has "and all blocked" "good: 8 kinds are blocked"
+fb 1 "a state folder that is not there" --state "$data/none" doctor "${options[@]:0:6}"
+has "it says where that would be" "-> firebreak setup makes $data/none; another is named by --state DIR"
 [ -e "$LAB_STATE/log/firebreak-unfiltered.log" ] && [ ! -s "$LAB_STATE/log/firebreak-unfiltered.log" ]
 ok $? "nothing went through without being asked about"
 after=$(fingerprint)
