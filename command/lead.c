@@ -55,7 +55,7 @@ void
 lead_note(const struct call *c)
 {
 	char path[STATE_PATH];
-	struct manifest m;
+	struct manifest m = { 0 };
 	struct lead found;
 	struct buf log;
 

@@ -196,10 +196,10 @@ report(const struct update *u, bool json, int status)
 	print_sources(u);
 	for (size_t i = 0; i < u->n; i++)
 		bad = bad || is_bad(&u->v[i]), asked = asked || u->v[i].wanted;
-	if (!json && (status != EXIT_TROUBLE || asked))
+	if (json)
+		bad = print_json(u) == -1 || bad;
+	else if (status != EXIT_TROUBLE || asked)
 		print_summary(u, status);
-	else if (print_json(u) == -1)
-		bad = true;
 	return status != EXIT_FINE ? status : bad ? EXIT_FOUND : EXIT_FINE;
 }
 

@@ -30,14 +30,19 @@ digest_fd(int fd, struct digest *out)
 	struct digest d[DIGEST_ALGS];
 	struct stat st;
 	char *p = NULL;
+	size_t n;
 
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if (st.st_size > 0 && (p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED)
 		return -1;
-	digests_of(slice_make(p, (size_t)st.st_size), DIGEST_BIT(DIGEST_SHA256), d);
+	n = digests_of(slice_make(p, (size_t)st.st_size), DIGEST_BIT(DIGEST_SHA256), d);
 	if (p != NULL)
 		munmap(p, (size_t)st.st_size);
+	if (n != 1) {
+		errno = ENOTSUP;
+		return -1;
+	}
 	*out = d[0];
 	return 0;
 }

@@ -172,8 +172,14 @@ sum_of(const char *path, struct digest *out)
 
 	if (d == NULL)
 		errno = ENOMEM;
-	else if (fd != -1 && (r = read_all(fd, hash, d)) == 0 && digester_final(d, found) == 1)
-		*out = found[0];
+	else if (fd != -1 && (r = read_all(fd, hash, d)) == 0) {
+		if (digester_final(d, found) == 1)
+			*out = found[0];
+		else {
+			errno = ENOTSUP;
+			r = -1;
+		}
+	}
 	digester_free(d);
 	if (fd != -1)
 		close(fd);

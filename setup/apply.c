@@ -187,16 +187,16 @@ put_back(const struct journal *j, const struct journal_file *f, struct diag *dia
 	return r;
 }
 
-/* F's file is not as it was before the setup that is under way. */
-static bool
+/* F's file is not as it was before the setup that is under way: 1, or 0 when it is; -1 when nobody can tell. */
+static int
 needs_back(const struct journal_file *f, struct diag *diag)
 {
 	char sum[JOURNAL_SUM];
 	struct buf now;
-	bool needs = look_at(f, &now, sum, diag) != -1 && strcmp(sum, f->last) != 0;
+	int r = look_at(f, &now, sum, diag);
 
 	buf_fini(&now);
-	return needs;
+	return r == -1 ? -1 : strcmp(sum, f->last) != 0;
 }
 
 int
@@ -206,8 +206,9 @@ apply_back(struct journal *j, struct diag *diag)
 
 	for (size_t i = j->n_files; i > 0; i--) {
 		const struct journal_file *f = &j->files[i - 1];
+		int needs = f->touched ? needs_back(f, diag) : 0;
 
-		if (f->touched && needs_back(f, diag) && put_back(j, f, diag) == -1)
+		if (needs == -1 || (needs == 1 && put_back(j, f, diag) == -1))
 			result = -1;
 		clean_beside(f);
 	}

@@ -431,7 +431,7 @@ no_visit(void *arg, const char *path, enum undo_what what)
 static void
 test_journal(void)
 {
-	struct diag diag = { 0 };
+	struct diag diag = { 0 }, refused = { 0 };
 	struct buf now;
 	struct planned p;
 	struct journal j;
@@ -453,6 +453,10 @@ test_journal(void)
 	ok(file_read(in("squid.conf"), &now) == 0 && has(&now, "include "), "they are");
 
 	ok(journal_open(&j, in("state"), false, &diag) == 0 && j.phase == JOURNAL_CHANGING && j.n_files == 4, "another process finds it");
+	ok(unlink(in("firebreak.conf")) == 0 && mkdir(in("firebreak.conf"), 0755) == 0, "somebody puts a folder in its place");
+	is_int(apply_back(&j, &refused), -1, "of what cannot be read nobody says that it is back");
+	diag_fini(&refused);
+	rmdir(in("firebreak.conf"));
 	ok(apply_back(&j, &diag) == 0 && apply_settle(&j, &diag) == 0, "and puts all back");
 	journal_close(&j);
 	buf_reset(&now);

@@ -84,7 +84,7 @@ has "is asked for, due or not" '"outcome": "unchanged"' "$out"
 has "and the other is not" '"outcome": "not due"' "$out"
 fb 2 "one that is not there" update --only mal,nowhere
 has "is named" 'has no source "nowhere" with an origin' "$err"
-hasnot "and nothing else is said" "sources:" "$out"
+is "and nothing else is said" "$out" ""
 conf "$mal level=3"
 fb 0 "a line that was changed" update
 has "makes the source due" "1 source: 1 unchanged, generation 2" "$out"
