@@ -48,8 +48,13 @@ add_fired(void *arg, const struct event_count *count)
 	struct fired *v;
 
 	/* What setup asked for itself was met by nobody. */
-	if (count->word.len == 0 || r->n == FIRED_MAX || slice_starts(count->word, SLICE(PROOF_SOURCE ":")))
+	if (count->word.len == 0 || slice_starts(count->word, SLICE(PROOF_SOURCE ":")))
 		return 0;
+	if (r->n == FIRED_MAX) {
+		diag_add(&r->diag, DIAG_WARNING, NULL, 0, 0, "more than %d rules fired: the others are left out", FIRED_MAX);
+		r->partly = true;
+		return 1;
+	}
 	if (r->n == r->cap) {
 		size_t cap = r->cap > 0 ? 2 * r->cap : 64;
 
@@ -129,7 +134,7 @@ read_events(struct report *r)
 	if (call_path(r->call, STATE_EVENTS, path) == 0 && (s = eventstore_open(path, &r->diag)) != NULL)
 		partly = eventstore_update(s, &r->diag);
 	r->failed = partly == -1 || eventstore_count(s, &q, EVENT_WORD_RULE, add_fired, r, &r->diag) == -1 || r->failed;
-	r->partly = partly == 1;
+	r->partly = r->partly || partly == 1;
 	if (!r->failed)
 		read_firsts(r, s);
 	eventstore_close(s);

@@ -140,19 +140,6 @@ filter_text(const struct feed *f, const void *arg, size_t i, char *room)
 	return feed_csv_cell(&f->csv, f->csv.filter_at[i]).text;
 }
 
-/* The row goes as far as the columns that are looked at. */
-static bool
-is_whole(const struct feed *f)
-{
-	for (int i = 0; i < ABUSE_CELLS; i++)
-		if (f->abuse.at[i] != NO_COLUMN && (size_t)f->abuse.at[i] >= f->csv.n)
-			return false;
-	for (size_t i = 0; i < f->options.n_filters; i++)
-		if ((size_t)f->csv.filter_at[i] >= f->csv.n)
-			return false;
-	return true;
-}
-
 int
 feed_read_abuse(struct feed *f, struct slice line)
 {
@@ -169,7 +156,7 @@ feed_read_abuse(struct feed *f, struct slice line)
 	}
 	if (line.p[0] == '#' || feed_csv_split(f, line) == -1)
 		return 0;
-	if (!is_whole(f))
+	if (!feed_csv_is_whole(f, f->abuse.at, ABUSE_CELLS))
 		return feed_bad(f, feed_col(f, line.p), "the row has only %zu columns", f->csv.n);
 	if (!feed_filters_hold(f, filter_text, NULL))
 		return feed_skip(f);

@@ -151,6 +151,9 @@ struct slice feed_strip(struct slice s);
 /* Cut LINE into cells: how many, of which FEED_COLUMNS_MAX are kept; -1 and it was counted as bad. */
 int feed_csv_split(struct feed *f, struct slice line);
 
+/* The row goes as far as the columns AT, N of them, and those of the filters. */
+bool feed_csv_is_whole(const struct feed *f, const int *at, size_t n);
+
 /* Is S one of the N WORDS?  Any case. */
 bool feed_is_one_of(struct slice s, const char *const *words, size_t n);
 

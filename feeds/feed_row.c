@@ -340,11 +340,11 @@ feed_is_sure(const struct feed *f, struct slice text)
 	return f->options.confidence == 0 || (slice_u64(text, &n) == 0 && n >= f->options.confidence);
 }
 
-static bool
-is_whole(const struct feed *f)
+bool
+feed_csv_is_whole(const struct feed *f, const int *at, size_t n)
 {
-	for (int i = 0; i < CELLS; i++)
-		if (f->csv.at[i] != NO_COLUMN && (size_t)f->csv.at[i] >= f->csv.n)
+	for (size_t i = 0; i < n; i++)
+		if (at[i] != NO_COLUMN && (size_t)at[i] >= f->csv.n)
 			return false;
 	for (size_t i = 0; i < f->options.n_filters; i++)
 		if ((size_t)f->csv.filter_at[i] >= f->csv.n)
@@ -364,7 +364,7 @@ feed_read_csv(struct feed *f, struct slice line)
 		return read_header(f, line);
 	if (line.p[0] == '#' || feed_csv_split(f, line) == -1)
 		return 0;
-	if (!is_whole(f))
+	if (!feed_csv_is_whole(f, f->csv.at, CELLS))
 		return feed_bad(f, feed_col(f, line.p), "the row has only %zu columns", f->csv.n);
 	if (!feed_filters_hold(f, filter_text, NULL))
 		return feed_skip(f);

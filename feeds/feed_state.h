@@ -14,7 +14,7 @@
  *	why the origin answered with status 503	when there are
  *
  * Written by rename, after the list is in its place: a run that was killed between fetches what it has.  Who writes holds
- * STATE/update/lock. */
+ * STATE/update/.lock. */
 #ifndef FEEDS_FEED_STATE_H
 #define FEEDS_FEED_STATE_H
 

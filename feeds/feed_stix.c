@@ -10,7 +10,7 @@
 
 enum { SLOTS_FIRST = 1024, SLOTS_MAX = 1 << 23, MICROS = 1000000, MOMENT_MAX = 40 };
 
-/* The newest version of an object; HASH is of its id, 0 of none. */
+/* The newest version of an object; HASH is of its id; 0: the slot is free. */
 struct version {
 	uint64_t	hash;
 	int64_t		modified;	/* microseconds */
@@ -98,13 +98,22 @@ grow(struct stix_state *s)
 	return true;
 }
 
+/* Objects without an id are no versions of each other. */
+static bool
+has_id(const json_t *o)
+{
+	char room[JSON_NUMBER];
+
+	return json_text(o, "id", room).len > 0;
+}
+
 static void
 note_version(struct stix_state *s, const json_t *o)
 {
 	struct version *v;
 	int64_t modified;
 
-	if (moment_of(o, "modified", &modified) != 1 || !grow(s))
+	if (!has_id(o) || moment_of(o, "modified", &modified) != 1 || !grow(s))
 		return;
 	v = slot_of(s->versions, s->n_slots, id_hash(o));
 	s->n += v->hash == 0;
@@ -117,7 +126,7 @@ is_outdated(struct stix_state *s, const json_t *o)
 {
 	int64_t modified;
 
-	return s->n > 0 && moment_of(o, "modified", &modified) == 1 &&
+	return s->n > 0 && has_id(o) && moment_of(o, "modified", &modified) == 1 &&
 	    slot_of(s->versions, s->n_slots, id_hash(o))->modified > modified;
 }
 

@@ -55,11 +55,14 @@ enum late
 process_log_write(struct process_log *l, struct slice line)
 {
 	enum late result = late_lines_write(l->late, line);
-	const char *why = strerror(errno);
+	const char *why;
 
-	if (result == LATE_WRITTEN)
+	if (result == LATE_WRITTEN) {
 		say_works(l);
-	else if (!atomic_exchange(&l->fails, true))
+		return result;
+	}
+	why = strerror(errno);
+	if (!atomic_exchange(&l->fails, true))
 		svc_log(SVC_ERROR, "the %s cannot be written (%s): up to %d MB are kept until it can be; decisions go on", l->name, why,
 		    PROCESS_LOG_KEPT >> 20);
 	if (result == LATE_LOST && !atomic_exchange(&l->loses, true))

@@ -127,6 +127,7 @@ static const struct row misp_ports[] = {
 
 #define BUNDLE(objects)	"{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":[" objects "]}"
 #define INDICATOR(more)	"{\"type\":\"indicator\",\"id\":\"indicator--1\",\"pattern_type\":\"stix\"," more "}"
+#define NAMELESS(more)	"{\"type\":\"indicator\",\"pattern_type\":\"stix\"," more "}"
 #define HOST_A	"\"pattern\":\"[domain-name:value='a.example']\""
 
 static const struct row stix[] = {
@@ -167,6 +168,9 @@ static const struct row stix[] = {
 	{ "the empty file", BUNDLE(INDICATOR("\"pattern\":\"[file:hashes.MD5='" EMPTY "']\"")), "", 1, 0, NULL },
 	{ "a later version", BUNDLE(INDICATOR(HOST_A ",\"modified\":\"2026-01-01T00:00:00.000Z\"") ","
 	    INDICATOR("\"pattern\":\"[domain-name:value='b.example']\",\"modified\":\"2026-01-01T00:00:00.001Z\"")), "block host b.example\n", 1, 0, NULL },
+	{ "two that have no id are no versions of one", BUNDLE(NAMELESS(HOST_A ",\"modified\":\"2026-01-01T00:00:00.000Z\"") ","
+	    NAMELESS("\"pattern\":\"[domain-name:value='b.example']\",\"modified\":\"2026-01-01T00:00:00.001Z\"")),
+	    "block host a.example\nblock host b.example\n", 0, 0, NULL },
 	{ "a later version that revokes", BUNDLE(INDICATOR(HOST_A ",\"modified\":\"2026-01-02T00:00:00Z\",\"revoked\":true") ","
 	    INDICATOR(HOST_A ",\"modified\":\"2026-01-01T00:00:00.000Z\"")), "", 2, 0, NULL },
 	{ "broken in the middle", BUNDLE(INDICATOR(HOST_A) "}"), "block host a.example\n", 0, 1,

@@ -270,106 +270,106 @@ planned_file(const struct planned *p, const char *name)
 #define CICAP	"Port 127.0.0.1:1344\nMaxServers 10\nThreadsPerChild 10\n"
 
 /* Each row plans for a squid.conf of these lines, and a c-icap.conf. */
+static const struct {
+	const char	*name, *squid, *cicap;
+	bool		 keep_listen, drop_failover;
+	const char	*file, *expected;	/* what that file of the plan has; NULL file: an error says EXPECTED */
+	const char	*absent;		/* and has not; NULL */
+} plan_rows[] = {
+	{ "a folder that is included", "include conf.d/*.conf\n", CICAP, false, false, "conf.d/firebreak.conf",
+	    "icap_service firebreak_req reqmod_precache icap://127.0.0.1:1344/firebreak bypass=off on-overload=wait max-conn=400\n",
+	    NULL },
+	{ "the main file is left alone then", "include conf.d/*.conf\n", CICAP, false, false, "squid.conf", "", "firebreak" },
+	{ "no such folder", "http_port 3128\n", CICAP, false, false, "/squid.conf", "include ", NULL },
+	{ "a folder of other names", "include conf.d/*.acl\n", CICAP, false, false, "/squid.conf", "firebreak-squid.conf\n", NULL },
+	{ "a service of others, behind us", "include conf.d/*.conf\nicap_enable on\nicap_service av reqmod_precache "
+	    "icap://127.0.0.1:1344/av\n"
+	    "adaptation_access av allow all\n", CICAP, false, false, "conf.d/firebreak.conf",
+	    "adaptation_service_chain av firebreak_req av\n# Never matches; only keeps its place before firebreak_req, since its own "
+	    "lines come later.\n"
+	    "adaptation_access av deny !all\n", NULL },
+	{ "a service of others, before us", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n"
+	    "adaptation_access av allow all\n", CICAP, false, false, "firebreak-squid.conf",
+	    "adaptation_service_chain av av firebreak_resp\n",
+	    "deny !all" },
+	{ "one that nobody asks for", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n", CICAP, false, false,
+	    "firebreak-squid.conf", "", "adaptation_service_chain" },
+	{ "a chain of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nicap_service b reqmod_precache icap://x/b\n"
+	    "adaptation_service_chain c \\\n a b\nadaptation_access c allow all\n", CICAP, false, false, "/squid.conf",
+	    "#was adaptation_service_chain c \\\n#was  a b\nadaptation_service_chain c firebreak_req a b\n", NULL },
+	{ "a chain of others for answers", "icap_enable on\nicap_service a respmod_precache icap://x/a\nadaptation_service_chain c a\n"
+	    "adaptation_access c allow all\n", CICAP, false, false, "/squid.conf", "adaptation_service_chain c a firebreak_resp\n",
+	    NULL },
+	{ "a set of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nadaptation_service_set s a\n"
+	    "adaptation_access s allow all\n", CICAP, false, false, NULL, "beside a set", NULL },
+	{ "a set of others whose rest is given up", "icap_enable on\nicap_service a reqmod_precache icap://x/a\n"
+	    "icap_service b reqmod_precache icap://x/b\nadaptation_service_set s a b\nadaptation_access s allow all\n", CICAP, false,
+	    true,
+	    "/squid.conf", "adaptation_service_chain s firebreak_req a\n", NULL },
+	{ "services that sleep", "icap_service a reqmod_precache icap://x/a\nadaptation_access a allow all\n", CICAP, false, false, NULL,
+	    "icap_enable is off", NULL },
+	{ "Firebreak by hand", "icap_enable on\nicap_service x reqmod_precache icap://127.0.0.1:1344/firebreak\n", CICAP, false, false,
+	    NULL,
+	    "by hand", NULL },
+	{ "Firebreak by hand in c-icap", "", CICAP "Service firebreak srv_firebreak.so\n", false, false, NULL, "by hand", NULL },
+	{ "a value that says otherwise behind us", "include conf.d/*.conf\nicap_preview_enable off\n", CICAP, false, false, "/squid.conf",
+	    "#was icap_preview_enable off\n", NULL },
+	{ "a value that says otherwise before us", "icap_preview_enable off\n", CICAP, false, false, "/squid.conf",
+	    "icap_preview_enable off\n",
+	    "#was" },
+	{ "a value that says the same", "include conf.d/*.conf\nicap_service_failure_limit -1\n", CICAP, false, false, "/squid.conf", "",
+	    "#was" },
+	{ "an old name", "include conf.d/*.conf\nicap_send_client_ip off\n", CICAP, false, false, "/squid.conf",
+	    "#was icap_send_client_ip off\n",
+	    NULL },
+	{ "a value within an if", "include conf.d/*.conf\nif 1 = 1\nicap_enable off\nendif\n", CICAP, false, false, NULL,
+	    "within an \"if\"", NULL },
+	{ "a time that the site chose", "icap_io_timeout 5 minutes\n", CICAP, false, false, "firebreak-squid.conf",
+	    "icap_connect_timeout 3 seconds",
+	    "icap_io_timeout 60" },
+	{ "c-icap on every address", "", "Port 1344\n", false, false, "/c-icap.conf", "#was Port 1344\nPort 127.0.0.1:1344\n", NULL },
+	{ "twice the same port", "", "Port 1344\nPort 10.0.0.1:1344\n", false, false, "/c-icap.conf", "#was Port 10.0.0.1:1344\n# <<<",
+	    NULL },
+	{ "c-icap that stays open", "", "Port 1344\n", true, false, "/c-icap.conf", "Include ", "#was" },
+	{ "c-icap that somebody reaches otherwise", "icap_enable on\nicap_service a reqmod_precache icap://10.0.0.1:1344/a\n",
+	    "Port 1344\n",
+	    false, false, "/c-icap.conf", "Include ", "#was" },
+	{ "c-icap without a Port line", "", "MaxServers 1\n", false, false, "/firebreak.conf", "\nPort 127.0.0.1:1344\n", NULL },
+	{ "another port", "", "Port 127.0.0.1:1355\n", false, false, "firebreak-squid.conf", "icap://127.0.0.1:1355/firebreak", NULL },
+	{ "threads for both services", "", CICAP, false, false, "/firebreak.conf", "MaxServers 14\nThreadsPerChild 64\n", NULL },
+	{ "threads for those of others, too", "icap_enable on\nicap_service a reqmod_precache icap://127.0.0.1:1344/a\n", CICAP, false,
+	    false,
+	    "/firebreak.conf", "MaxServers 20\n", NULL },
+	{ "what is not asked about is logged, beside Squid's default", "", CICAP, false, false, "firebreak-squid.conf",
+	    "access_log stdio:/var/log/squid/firebreak-unfiltered.log logformat=squid on-error=drop !firebreak_asked\n"
+	    "# Squid's own default, which it takes only while there is no access_log line at all.\n"
+	    "access_log daemon:/var/log/squid/access.log squid\n", NULL },
+	{ "and beside what the site logs", "access_log udp:127.0.0.1:514 squid\naccess_log daemon:/srv/log/a.log squid\n", CICAP, false,
+	    false,
+	    "firebreak-squid.conf", "access_log stdio:/srv/log/firebreak-unfiltered.log ", "/access.log" },
+	{ "and not where no file is wanted", "access_log none\n", CICAP, false, false, "firebreak-squid.conf", "", "access_log" },
+	{ "threads that are enough", "", "Port 127.0.0.1:1344\nMaxServers 100\nThreadsPerChild 10\n", false, false, "/firebreak.conf",
+	    "firebreak.StateDir /state\n", "MaxServers" },
+};
+
 static void
 test_plan(void)
 {
-	static const struct {
-		const char	*name, *squid, *cicap;
-		bool		 keep_listen, drop_failover;
-		const char	*file, *expected;	/* what that file of the plan has; NULL file: an error says EXPECTED */
-		const char	*absent;		/* and has not; NULL */
-	} rows[] = {
-		{ "a folder that is included", "include conf.d/*.conf\n", CICAP, false, false, "conf.d/firebreak.conf",
-		    "icap_service firebreak_req reqmod_precache icap://127.0.0.1:1344/firebreak bypass=off on-overload=wait max-conn=400\n",
-		    NULL },
-		{ "the main file is left alone then", "include conf.d/*.conf\n", CICAP, false, false, "squid.conf", "", "firebreak" },
-		{ "no such folder", "http_port 3128\n", CICAP, false, false, "/squid.conf", "include ", NULL },
-		{ "a folder of other names", "include conf.d/*.acl\n", CICAP, false, false, "/squid.conf", "firebreak-squid.conf\n", NULL },
-		{ "a service of others, behind us", "include conf.d/*.conf\nicap_enable on\nicap_service av reqmod_precache "
-		    "icap://127.0.0.1:1344/av\n"
-		    "adaptation_access av allow all\n", CICAP, false, false, "conf.d/firebreak.conf",
-		    "adaptation_service_chain av firebreak_req av\n# Never matches; only keeps its place before firebreak_req, since its own "
-		    "lines come later.\n"
-		    "adaptation_access av deny !all\n", NULL },
-		{ "a service of others, before us", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n"
-		    "adaptation_access av allow all\n", CICAP, false, false, "firebreak-squid.conf",
-		    "adaptation_service_chain av av firebreak_resp\n",
-		    "deny !all" },
-		{ "one that nobody asks for", "icap_enable on\nicap_service av respmod_precache icap://127.0.0.1:1344/av\n", CICAP, false, false,
-		    "firebreak-squid.conf", "", "adaptation_service_chain" },
-		{ "a chain of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nicap_service b reqmod_precache icap://x/b\n"
-		    "adaptation_service_chain c \\\n a b\nadaptation_access c allow all\n", CICAP, false, false, "/squid.conf",
-		    "#was adaptation_service_chain c \\\n#was  a b\nadaptation_service_chain c firebreak_req a b\n", NULL },
-		{ "a chain of others for answers", "icap_enable on\nicap_service a respmod_precache icap://x/a\nadaptation_service_chain c a\n"
-		    "adaptation_access c allow all\n", CICAP, false, false, "/squid.conf", "adaptation_service_chain c a firebreak_resp\n",
-		    NULL },
-		{ "a set of others", "icap_enable on\nicap_service a reqmod_precache icap://x/a\nadaptation_service_set s a\n"
-		    "adaptation_access s allow all\n", CICAP, false, false, NULL, "beside a set", NULL },
-		{ "a set of others whose rest is given up", "icap_enable on\nicap_service a reqmod_precache icap://x/a\n"
-		    "icap_service b reqmod_precache icap://x/b\nadaptation_service_set s a b\nadaptation_access s allow all\n", CICAP, false,
-		    true,
-		    "/squid.conf", "adaptation_service_chain s firebreak_req a\n", NULL },
-		{ "services that sleep", "icap_service a reqmod_precache icap://x/a\nadaptation_access a allow all\n", CICAP, false, false, NULL,
-		    "icap_enable is off", NULL },
-		{ "Firebreak by hand", "icap_enable on\nicap_service x reqmod_precache icap://127.0.0.1:1344/firebreak\n", CICAP, false, false,
-		    NULL,
-		    "by hand", NULL },
-		{ "Firebreak by hand in c-icap", "", CICAP "Service firebreak srv_firebreak.so\n", false, false, NULL, "by hand", NULL },
-		{ "a value that says otherwise behind us", "include conf.d/*.conf\nicap_preview_enable off\n", CICAP, false, false, "/squid.conf",
-		    "#was icap_preview_enable off\n", NULL },
-		{ "a value that says otherwise before us", "icap_preview_enable off\n", CICAP, false, false, "/squid.conf",
-		    "icap_preview_enable off\n",
-		    "#was" },
-		{ "a value that says the same", "include conf.d/*.conf\nicap_service_failure_limit -1\n", CICAP, false, false, "/squid.conf", "",
-		    "#was" },
-		{ "an old name", "include conf.d/*.conf\nicap_send_client_ip off\n", CICAP, false, false, "/squid.conf",
-		    "#was icap_send_client_ip off\n",
-		    NULL },
-		{ "a value within an if", "include conf.d/*.conf\nif 1 = 1\nicap_enable off\nendif\n", CICAP, false, false, NULL,
-		    "within an \"if\"", NULL },
-		{ "a time that the site chose", "icap_io_timeout 5 minutes\n", CICAP, false, false, "firebreak-squid.conf",
-		    "icap_connect_timeout 3 seconds",
-		    "icap_io_timeout 60" },
-		{ "c-icap on every address", "", "Port 1344\n", false, false, "/c-icap.conf", "#was Port 1344\nPort 127.0.0.1:1344\n", NULL },
-		{ "twice the same port", "", "Port 1344\nPort 10.0.0.1:1344\n", false, false, "/c-icap.conf", "#was Port 10.0.0.1:1344\n# <<<",
-		    NULL },
-		{ "c-icap that stays open", "", "Port 1344\n", true, false, "/c-icap.conf", "Include ", "#was" },
-		{ "c-icap that somebody reaches otherwise", "icap_enable on\nicap_service a reqmod_precache icap://10.0.0.1:1344/a\n",
-		    "Port 1344\n",
-		    false, false, "/c-icap.conf", "Include ", "#was" },
-		{ "c-icap without a Port line", "", "MaxServers 1\n", false, false, "/firebreak.conf", "\nPort 127.0.0.1:1344\n", NULL },
-		{ "another port", "", "Port 127.0.0.1:1355\n", false, false, "firebreak-squid.conf", "icap://127.0.0.1:1355/firebreak", NULL },
-		{ "threads for both services", "", CICAP, false, false, "/firebreak.conf", "MaxServers 14\nThreadsPerChild 64\n", NULL },
-		{ "threads for those of others, too", "icap_enable on\nicap_service a reqmod_precache icap://127.0.0.1:1344/a\n", CICAP, false,
-		    false,
-		    "/firebreak.conf", "MaxServers 20\n", NULL },
-		{ "what is not asked about is logged, beside Squid's default", "", CICAP, false, false, "firebreak-squid.conf",
-		    "access_log stdio:/var/log/squid/firebreak-unfiltered.log logformat=squid on-error=drop !firebreak_asked\n"
-		    "# Squid's own default, which it takes only while there is no access_log line at all.\n"
-		    "access_log daemon:/var/log/squid/access.log squid\n", NULL },
-		{ "and beside what the site logs", "access_log udp:127.0.0.1:514 squid\naccess_log daemon:/srv/log/a.log squid\n", CICAP, false,
-		    false,
-		    "firebreak-squid.conf", "access_log stdio:/srv/log/firebreak-unfiltered.log ", "/access.log" },
-		{ "and not where no file is wanted", "access_log none\n", CICAP, false, false, "firebreak-squid.conf", "", "access_log" },
-		{ "threads that are enough", "", "Port 127.0.0.1:1344\nMaxServers 100\nThreadsPerChild 10\n", false, false, "/firebreak.conf",
-		    "firebreak.StateDir /state\n", "MaxServers" },
-	};
-
 	mkdir(in("conf.d"), 0755);
 	unlink(in("conf.d/a.conf"));
 	unlink(in("conf.d/b.conf"));
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(plan_rows) / sizeof(plan_rows[0]); i++) {
 		struct planned p;
 
-		write_file("squid.conf", rows[i].squid);
-		write_file("c-icap.conf", rows[i].cicap);
-		plan(&p, rows[i].keep_listen, rows[i].drop_failover);
-		if (rows[i].file == NULL) {
-			ok(p.result == -1 && says(&p.diag, DIAG_ERROR, rows[i].expected), "%s: an error", rows[i].name);
-		} else if (!ok(p.result == 0 && (*rows[i].expected == '\0' || has(planned_file(&p, rows[i].file), rows[i].expected)) &&
-		    (rows[i].absent == NULL || !has(planned_file(&p, rows[i].file), rows[i].absent)), "%s", rows[i].name)) {
+		write_file("squid.conf", plan_rows[i].squid);
+		write_file("c-icap.conf", plan_rows[i].cicap);
+		plan(&p, plan_rows[i].keep_listen, plan_rows[i].drop_failover);
+		if (plan_rows[i].file == NULL) {
+			ok(p.result == -1 && says(&p.diag, DIAG_ERROR, plan_rows[i].expected), "%s: an error", plan_rows[i].name);
+		} else if (!ok(p.result == 0 && (*plan_rows[i].expected == '\0' || has(planned_file(&p, plan_rows[i].file), plan_rows[i].expected)) &&
+		    (plan_rows[i].absent == NULL || !has(planned_file(&p, plan_rows[i].file), plan_rows[i].absent)), "%s", plan_rows[i].name)) {
 			diag_print(&p.diag, stdout);
-			printf("%s\n", planned_file(&p, rows[i].file)->p);
+			printf("%s\n", planned_file(&p, plan_rows[i].file)->p);
 		}
 		unplan(&p);
 	}
