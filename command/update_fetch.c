@@ -20,7 +20,7 @@
 #include "feeds/feed_check.h"
 #include "inspect/digester.h"
 
-enum { AT_ONCE = 8, MODE_LIST = 0664, SPARE_S = 30 };
+enum { AT_ONCE = 8, MODE_LIST = 0664, STEPS = 3, SPARE_S = 30 };
 
 /* ---- digests ---- */
 
@@ -174,7 +174,8 @@ fetch_one(struct update *u, struct update_source *s, int fd, pid_t parent)
 	if ((getuid() != geteuid() && setresuid(geteuid(), geteuid(), geteuid()) == -1) || prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 	    getppid() != parent)
 		_exit(EXIT_TROUBLE);
-	alarm((unsigned)(2 * s->feed->read.origin.timeout + SPARE_S));
+	/* The list comes, its signature comes, and it is read: each may take that. */
+	alarm((unsigned)(STEPS * s->feed->read.origin.timeout + SPARE_S));
 	work(&w);
 	_exit(file_write_all(fd, slice_make((const char *)&result, sizeof(result))) == 0 ? EXIT_FINE : EXIT_TROUBLE);
 }

@@ -20,7 +20,7 @@
 
 /* ---- places ---- */
 
-/* Where the parts of a rename lie is flushed after all of them. */
+/* A rename lasts when both folders are flushed; once for all of them. */
 static int
 sync_places(const struct update *u)
 {
@@ -56,17 +56,14 @@ put_back(struct update_source *s)
 	return 0;
 }
 
-/* All new lists into their places. */
+/* Do MOVE to each source under the publishers' lock, to the first that fails, and flush the folders. */
 static int
-put_all(struct update *u)
+move_all(struct update *u, int (*move)(struct update_source *s, const void *arg), const void *arg)
 {
 	int lock = state_lock(u->call->state), r = lock == -1 ? -1 : 0;
 
 	for (size_t i = 0; i < u->n && r == 0; i++)
-		if (u->v[i].result.outcome == UPDATE_NEW) {
-			r = put_in_place(&u->v[i]);
-			u->v[i].in_place = u->v[i].was_in_place = u->v[i].in_place || r == 0;
-		}
+		r = move(&u->v[i], arg);
 	if (r == 0)
 		r = sync_places(u);
 	if (r == -1)
@@ -76,22 +73,44 @@ put_all(struct update *u)
 	return r;
 }
 
+static int
+put_if_new(struct update_source *s, const void *arg)
+{
+	int r;
+
+	(void)arg;
+	if (s->result.outcome != UPDATE_NEW)
+		return 0;
+	r = put_in_place(s);
+	s->in_place = s->was_in_place = s->in_place || r == 0;
+	return r;
+}
+
+/* All new lists into their places. */
+static int
+put_all(struct update *u)
+{
+	return move_all(u, put_if_new, NULL);
+}
+
+/* Whose lists go back; NULL: everybody's. */
+struct choice {
+	bool	(*which)(const struct update_source *s);
+};
+
+static int
+put_back_if(struct update_source *s, const void *arg)
+{
+	const struct choice *choice = arg;
+
+	return s->in_place && (choice->which == NULL || choice->which(s)) ? put_back(s) : 0;
+}
+
 /* The old lists of all that WHICH is true of, or of all. */
 static int
 put_back_all(struct update *u, bool (*which)(const struct update_source *s))
 {
-	int lock = state_lock(u->call->state), r = lock == -1 ? -1 : 0;
-
-	for (size_t i = 0; i < u->n && r == 0; i++)
-		if (u->v[i].in_place && (which == NULL || which(&u->v[i])))
-			r = put_back(&u->v[i]);
-	if (r == 0)
-		r = sync_places(u);
-	if (r == -1)
-		diag_add(u->diag, DIAG_ERROR, u->call->state, 0, 0, "%s", strerror(errno));
-	if (lock != -1)
-		close(lock);
-	return r;
+	return move_all(u, put_back_if, &(struct choice){ which });
 }
 
 /* ---- age ---- */
