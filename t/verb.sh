@@ -12,7 +12,8 @@ fb() {
 	local want=$1 name=$2 got
 	shift 2
 	out=$(timeout 60 "$firebreak" --state "$state" "$@" 2>"$work/err" </dev/null); got=$?
-	err=$(cat "$work/err")
+	# LeakSanitizer says so of a thread of a library that was just ending; it is no finding and none of the command's words.
+	err=$(sed '/^==[0-9]*==Unable to get registers from thread [0-9]*\.$/d' "$work/err")
 	[ $got -eq "$want" ] && ! grep -q 'Sanitizer\|runtime error' "$work/err"
 	ok $? "$name: exit status $want" "it was $got"$'\n'"$out"$'\n'"$err"
 }
