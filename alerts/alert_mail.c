@@ -191,7 +191,7 @@ undo_base64(struct slice body, struct buf *out)
 static void
 add_text(struct slice set, struct slice bytes, struct buf *out)
 {
-	static const char *const sets[] = { ALERT_MAIL_SETS };
+	static const char *const sets[] = { "ISO-8859-1", "ISO-8859-15", "WINDOWS-1252", "ISO-8859-2", "ISO-8859-7", "WINDOWS-1253" };
 	iconv_t cd = (iconv_t)-1;
 	char space[4096], *from = (char *)(uintptr_t)bytes.p, *to;
 	size_t left = bytes.len, room, r = 0;
@@ -234,8 +234,9 @@ take_text(struct reader *r, const struct entity *e, struct slice type)
 		undo_base64(e->body, &plain);
 	else
 		buf_add_slice(&plain, e->body);
-	add_text(set, buf_slice(&plain), r->out);
 	r->found = slice_trim(buf_slice(&plain)).len > 0;
+	if (r->found)
+		add_text(set, buf_slice(&plain), r->out);
 	if (plain.failed || r->out->failed)
 		r->wrong = "the mail's text is too long";
 	buf_fini(&plain);
@@ -264,7 +265,7 @@ next_part(struct slice *rest, struct slice boundary, struct slice *part, bool *e
 
 		if (!is_boundary(line, boundary, ended))
 			continue;
-		/* The line's end before a boundary belongs to that. */
+		/* The line's end before a boundary, which belongs to that, is left: blanks at the end of a text mean nothing. */
 		*part = slice_make(start, (size_t)(end - start));
 		return true;
 	}

@@ -25,7 +25,8 @@ static const struct {
 	    "Content-Type: text/html\r\n\r\n<p>no\r\n--b1\r\nContent-Type: text/plain\r\n\r\nyes\r\n--b1--\r\nepilogue", "yes\r\n", NULL },
 	{ "a part without a head", HEAD "Content-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n--b 1\r\n\r\nyes\r\n--b 1--\r\n", "yes\r\n",
 	    NULL },
-	{ "an empty text first", HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n \r\n--b\r\n\r\nyes\r\n--b--\r\n", NULL, NULL },
+	{ "an empty text first", HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n \r\n--b\r\n\r\nyes\r\n--b--\r\n", "yes\r\n",
+	    NULL },
 	{ "a part within a part", HEAD "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: multipart/related; boundary=i\r\n"
 	    "\r\n--i\r\nContent-Type: image/png\r\n\r\nx\r\n--i\r\n\r\nyes\r\n--i--\r\n--o--\r\n", "yes\r\n", NULL },
 	{ "a mail that was forwarded", HEAD "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n"
@@ -96,23 +97,25 @@ test_bounds(void)
 	buf_fini(&out);
 }
 
-/* Every beginning of every mail, right before an unreadable page. */
+/* Every beginning of every mail, right before an unreadable page: one byte too far ends the program. */
 static void
 test_cuts(void)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		for (size_t len = 0; len <= strlen(rows[i].mail); len++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct slice mail = slice_str(rows[i].mail);
+		size_t texts = 0;
+
+		for (size_t len = 0; len <= mail.len; len++) {
+			struct slice copy = guard_copy(slice_head(mail, len));
 			struct buf out;
-			char *copy = malloc(len + 1);
 
 			buf_init(&out, ROOM);
-			memcpy(copy, rows[i].mail, len);
-			alert_is_mail(slice_make(copy, len));
-			alert_mail_text(slice_make(copy, len), &out);
+			alert_is_mail(copy);
+			texts += alert_mail_text(copy, &out) == NULL;
 			buf_fini(&out);
-			free(copy);
 		}
-	ok(true, "mails that break off are read without a fault");
+		ok(texts > 0 || rows[i].wrong != NULL, "%s: each beginning of it is read", rows[i].idea);
+	}
 }
 
 int
