@@ -37,7 +37,7 @@ struct transfer_request {
 	size_t			 n_fields;
 	const char *const	*secrets;	/* the same, but not to another origin */
 	size_t			 n_secrets;
-	/* NULL, or why the redirect from FROM to TO may not be followed. */
+	/* Must be there: why the redirect from FROM to TO may not be followed; NULL, and it is. */
 	const char		*(*refuse)(void *refuse_arg, const char *from, const char *to);
 	void			*refuse_arg;
 	transfer_sink		*sink;
