@@ -1,5 +1,6 @@
 #include "ruleset/spread.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -159,6 +160,7 @@ spread_keep(struct spread *s, const struct rule *rule, bool keeps)
 {
 	size_t i = find(s, 0, s->n, rule->kind, &rule->key);
 
+	assert(s->marked);
 	if (i == NONE || i == s->n)
 		return i == NONE ? -1 : 0;
 	for (size_t k = 0; k < s->places.n; k++) {
@@ -186,6 +188,7 @@ spread_ahead_more(const struct spread *s, const struct rule *rule, uint64_t hash
 {
 	const struct part *p = &s->parts[0];
 
+	assert(s->marked);
 	__builtin_prefetch(&p->marks[layer_ahead_more(p->layer, rule->kind, &rule->key, hash) / MARK_BITS], 1);
 }
 
@@ -269,6 +272,7 @@ each_gone_in(const struct layer *layer, struct spread *const *spreads, void *con
 
 		if (part == spreads[i]->n)
 			continue;
+		assert(spreads[i]->marked);
 		g.walks[spreads[i]->parts[part].index] = (struct walk){ .s = spreads[i], .part = part };
 		g.args[spreads[i]->parts[part].index] = args[i];
 		found++;

@@ -30,8 +30,8 @@ void spread_marks_fini(struct spread_marks *marks);
 struct spread *spread_new(struct layer *const *layers, size_t n, const struct manifest_source *named, struct spread_marks *marks);
 void spread_free(struct spread *s);
 
-/* RULE, with kind and key and as a row says it, is there already, and is marked to stay (KEEPS) or to go: 1; 0 when it is not
- * there; -1 without memory. */
+/* Of a spread with MARKS alone, as the next three: RULE, with kind and key and as a row says it, is there already, and is marked to
+ * stay (KEEPS) or to go: 1; 0 when it is not there; -1 without memory. */
 int spread_keep(struct spread *s, const struct rule *rule, bool keeps);
 
 /* Ask memory ahead for what spread_keep() will look at, in two steps, as layer_ahead() does. */
@@ -48,7 +48,7 @@ int spread_each_gone(struct spread *const *spreads, void *const *args, size_t n,
 /* Something did not hold together and was passed over: a layer that folds all others is whole again. */
 bool spread_is_damaged(const struct spread *s);
 
-/* A sum over the patterns and names of the source, of whatever order they are; the same of one RULE. */
+/* A sum over the patterns, names and exceptions of the source, of whatever order they are; the same of one RULE. */
 uint64_t spread_few(const struct spread *s);
 uint64_t spread_few_of(const struct rule *rule);
 
