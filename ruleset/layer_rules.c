@@ -95,10 +95,8 @@ show_patterns(const struct walk *w)
 	struct pattern_match m;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && t != NULL && i < path_patterns_count(t); i++)
-		if (path_patterns_at(t, i, &m) == 0)
-			r = w->visit(w->arg, RULE_PATH, &(struct rule_key){ .scope = m.scope, .host = m.host, .path = m.pattern }, m.ref,
-			    place);
+	for (size_t i = 0; r == 0 && t != NULL && path_patterns_at(t, i, &m) == 0; i++)
+		r = w->visit(w->arg, RULE_PATH, &(struct rule_key){ .scope = m.scope, .host = m.host, .path = m.pattern }, m.ref, place);
 	return r;
 }
 

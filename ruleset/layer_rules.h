@@ -1,13 +1,15 @@
 /* layer_rules.h - the rules of a layer by what they match: all of them, or those of exactly one value.
  *
- * Every rule has a place, a number of its own in its layer, so that who goes through a layer can mark rules by a bit each. */
+ * Every rule that is found by its value has a place, a number of its own in its layer, so that who goes through a layer can mark
+ * rules by a bit each.  All others share one, the last. */
 #ifndef RULESET_LAYER_RULES_H
 #define RULESET_LAYER_RULES_H
 
 #include "ruleset/layer.h"
 
 /* Show every rule of L that holds together to VISIT, hosts first, until it answers other than 0, which is then the result.  KEY is
- * borrowed until VISIT returns.  *DAMAGED is set when something was skipped. */
+ * borrowed until VISIT returns.  *DAMAGED is set when something was skipped; never of what is few, as a layer whose patterns, names
+ * or exceptions lost one is not opened. */
 typedef int layer_visit(void *arg, enum rule_kind kind, const struct rule_key *key, uint32_t ref, uint64_t place);
 int layer_each(const struct layer *l, layer_visit *visit, void *arg, bool *damaged);
 
@@ -35,8 +37,8 @@ struct layer_places {
 
 void layer_places_fini(struct layer_places *p);
 
-/* Those rules of SOURCE, by rows_source(), whose value is exactly KEY, which is by value, into OUT, in the order of references.
- * -1 without memory. */
+/* Those rules of SOURCE, a number as rows_find() has it, whose value is exactly KEY, which is by value, into OUT, in the order of
+ * references.  -1 without memory. */
 int layer_find(const struct layer *l, size_t source, enum rule_kind kind, const struct rule_key *key, struct layer_places *out,
     bool *damaged);
 
