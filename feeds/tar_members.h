@@ -33,7 +33,7 @@ struct tar_members {
 /* Begin; VISITOR and ARG are borrowed as long as T is used.  Nothing is to be freed. */
 void tar_members_init(struct tar_members *t, const struct tar_visitor *visitor, void *arg);
 
-/* The next bytes.  0; what the visitor answered; -1 with T->why for what is no tar. */
+/* The next bytes.  0; what the visitor answered; -1 with T->why for what is no tar.  -1 with T->why NULL is the visitor's. */
 int tar_members_put(struct tar_members *t, struct slice bytes);
 
 /* The end: 0, or -1 with T->why when an entry is not complete.  The empty blocks behind the last one may be missing. */
