@@ -110,7 +110,7 @@ parse(struct json_pieces *p)
 	json_t *j;
 
 	if (p->excess == NULL && p->text.failed)
-		p->excess = "is too long";
+		p->excess = p->text.len == p->text.max ? "is too long" : "out of memory";
 	if (p->excess != NULL) {
 		complain(p, p->value_line, p->value_col, p->excess);
 		return NULL;
@@ -283,8 +283,6 @@ begin_value(struct json_pieces *p, char first)
 		break_off(p, "expected a value");
 		return false;
 	}
-	if (p->n > 0)
-		p->levels[p->n - 1].n++;
 	way = p->reader->ask(p->arg, p, first);
 	if (way == JSON_ENTER && is_container && p->n < JSON_LEVELS) {
 		enter(p, first);
@@ -365,13 +363,13 @@ step(struct json_pieces *p, char c)
 static struct slice
 skip_mark(struct json_pieces *p, struct slice s)
 {
-	while (p->state == AT_START && s.len > 0 && p->string_len < sizeof(mark) - 1 && s.p[0] == mark[p->string_len]) {
-		p->string_len++;
+	while (p->state == AT_START && s.len > 0 && p->mark_len < sizeof(mark) - 1 && s.p[0] == mark[p->mark_len]) {
+		p->mark_len++;
 		s = slice_skip(s, 1);
 	}
 	if (p->state == AT_START && s.len > 0) {
 		p->state = AT_VALUE;
-		if (p->string_len > 0 && p->string_len < sizeof(mark) - 1)
+		if (p->mark_len > 0 && p->mark_len < sizeof(mark) - 1)
 			break_off(p, "half a byte order mark");
 	}
 	return s;

@@ -41,8 +41,7 @@ struct json_reader {
 
 struct json_level {
 	bool		 is_array;
-	uint64_t	 n;			/* values in it so far, with the one that is read */
-	char		 key[JSON_KEY_MAX + 1];	/* of that value; "" in an array */
+	char		 key[JSON_KEY_MAX + 1];	/* of the value that is read; "" in an array */
 };
 
 struct json_pieces {
@@ -51,6 +50,7 @@ struct json_pieces {
 	struct json_level	 levels[JSON_LEVELS];
 	size_t			 n;		/* levels */
 	int			 state, stopped;
+	size_t			 mark_len;	/* bytes of the byte order mark so far */
 	uint64_t		 line, col;	/* of the byte that comes next, from 1 */
 	uint64_t		 value_line, value_col;
 	/* Of the value that is read: */
