@@ -87,7 +87,7 @@ static int
 show(const json_t *entry, har_visit *visit, void *arg)
 {
 	const json_t *request = json_object_get(entry, "request"), *response = json_object_get(entry, "response");
-	struct har_exchange x = { .method = text_at(request, "method"), .url = text_at(request, "url"), .time_ms = -1 };
+	struct har_exchange x = { .method = text_at(request, "method"), .url = text_at(request, "url"), .time_ms = ACCESS_UNKNOWN };
 	char *decoded = NULL;
 	int64_t seconds;
 

@@ -4,19 +4,22 @@
  *	    "response":{"status":200,"headers":[...],"content":{"size":90112,"encoding":"base64","text":"TVqQ..."}}}]}}
  *
  * A body is there when its bytes are: in base64, or as text that is ASCII and as long as it says; other text was converted by who
- * saved it, and has no digest that counts.  It is the body with its content codings undone.  One thread. */
+ * saved it, and has no digest that counts.  It is the body with its content codings undone.
+ *
+ * The whole file is in memory, and then all of its JSON, a few times its length: up to a gigabyte for the longest.  One thread. */
 #ifndef COMMAND_HAR_H
 #define COMMAND_HAR_H
 
 #include "base/diag.h"
 #include "base/slice.h"
+#include "eventstore/access_format.h"
 
 enum { HAR_MAX = 256 << 20 };	/* bytes of a file */
 
 /* Texts are borrowed until the visitor returns. */
 struct har_exchange {
 	struct slice	method, url, disposition;	/* the last is the response's Content-Disposition */
-	int64_t		time_ms;			/* -1: not said */
+	int64_t		time_ms;			/* ACCESS_UNKNOWN */
 	bool		answered;			/* there is a body, of SIZE bytes at least one */
 	bool		has_body;			/* and its bytes are BODY */
 	struct slice	body;
