@@ -47,6 +47,7 @@ export_left_words(enum export_left why)
 {
 	static const char *const words[EXPORT_LEFTS] = {
 		[EXPORT_TAKEN] = "taken",
+		[EXPORT_UNWANTED] = "of other sources",
 		[EXPORT_ACTION] = "allow, block, protect or except, which it does not have",
 		[EXPORT_KIND] = "of a kind that it does not have",
 		[EXPORT_SCOPE] = "for more or less than it can say: a host and all below it, or what is below alone",

@@ -39,6 +39,7 @@ int export_format_parse(struct slice name, enum export_format *out);
 /* Why a rule is not in it. */
 enum export_left {
 	EXPORT_TAKEN,
+	EXPORT_UNWANTED,	/* of a source that was not asked for, and so not counted */
 	EXPORT_ACTION,		/* an allow, a block, a protect or an exception, which the format does not have */
 	EXPORT_KIND,		/* a URL where there are only hosts, a file's name where there are only digests ... */
 	EXPORT_SCOPE,		/* "and all below", or "below alone" */

@@ -88,7 +88,7 @@ take(struct export *e, const struct rule *rule)
 	enum export_format format = e->o->format;
 
 	if (!e->wanted)
-		return EXPORT_LEFTS;
+		return EXPORT_UNWANTED;
 	if (rule->kind != RULE_FILE || rule->key.digest == NULL || (algs_of(format) & DIGEST_BIT(rule->key.digest->alg)) == 0)
 		return EXPORT_KIND;
 	if ((rule->action == RULE_ALLOW) != allows(format))

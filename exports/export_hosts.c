@@ -132,7 +132,7 @@ take_file(struct export *e, const struct rule *rule)
 	char uuid[EXPORT_UUID];
 
 	if (!e->wanted)
-		return EXPORT_LEFTS;
+		return EXPORT_UNWANTED;
 	if (rule->key.digest == NULL)
 		return EXPORT_KIND;
 	if (rule->action != RULE_BLOCK)
@@ -238,7 +238,7 @@ take(struct export *e, const struct rule *rule)
 	if (!says(format, rule->action, e->o->allow))
 		return take_mark(e, rule, SLICE("/"));
 	if (!e->wanted)
-		return EXPORT_LEFTS;
+		return EXPORT_UNWANTED;
 	if (!can_stand(format, scope, rule->key.host))
 		return EXPORT_TEXT;
 	if (format == EXPORT_RPZ && scope == SCOPE_DOMAIN)

@@ -30,7 +30,7 @@ struct export {
 /* How one kind of format works. */
 struct export_form {
 	/* Whether RULE, which is high enough and has not expired, acts and can be said; its rows into E's sorter.  A rule that is not
-	 * wanted may still say what others leave open. */
+	 * wanted may still say what others leave open; what it answers is not counted. */
 	enum export_left (*take)(struct export *e, const struct rule *rule);
 	/* All of E's sorter, which is sorted, into E's text. */
 	int		 (*write)(struct export *e);
