@@ -29,6 +29,17 @@ digest_alg_parse(struct slice name, enum digest_alg *alg)
 	return -1;
 }
 
+int
+digest_alg_of_hex(size_t n, enum digest_alg *alg)
+{
+	for (int i = 0; i < DIGEST_ALGS; i++)
+		if (2 * algs[i].len == n) {
+			*alg = (enum digest_alg)i;
+			return 0;
+		}
+	return -1;
+}
+
 /* The value of a digit, and 16 when it is one.  Lists have millions of digests, and no processor guesses whether the next digit
  * is a letter: there is no branch on it. */
 static const uint8_t digits[256] = {

@@ -28,6 +28,9 @@ const char *digest_alg_name(enum digest_alg alg);
 /* The algorithm of that name, any case; -1 when there is none. */
 int digest_alg_parse(struct slice name, enum digest_alg *alg);
 
+/* The algorithm whose digests have N hexadecimal digits; -1 when there is none. */
+int digest_alg_of_hex(size_t n, enum digest_alg *alg);
+
 /* The digest that is the whole of HEX, any case.  -1 when its length or a digit is wrong; OUT is then
  * undefined. */
 int digest_parse(enum digest_alg alg, struct slice hex, struct digest *out);

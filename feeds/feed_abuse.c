@@ -24,17 +24,6 @@ static const char *const names[ABUSE_CELLS][3] = {
 	[ABUSE_NOTE] = { "malware_printable", "signature", "malware" },
 };
 
-/* HEX, from a cell of ALG. */
-static int
-give_digest(struct feed *f, enum digest_alg alg, struct cell hex, uint64_t size, struct slice name)
-{
-	enum digest_alg found;
-
-	if (feed_digest_alg(hex.text.len, &found) == -1 || found != alg)
-		return feed_bad(f, hex.col, "not as many digits as %s has", digest_alg_name(alg));
-	return feed_digest(f, hex, size, name);
-}
-
 /* ThreatFox: what the indicator is of, its type tells. */
 static int
 give_ioc(struct feed *f, struct slice type, struct cell ioc)
@@ -52,7 +41,7 @@ give_ioc(struct feed *f, struct slice type, struct cell ioc)
 		return feed_url(f, ioc, SLICE(""));
 	for (size_t i = 0; i < COUNT(digests); i++)
 		if (slice_eq(type, slice_str(digests[i].type)))
-			return give_digest(f, digests[i].alg, ioc, HASHDB_SIZE_ANY, SLICE(""));
+			return feed_digest_as(f, digests[i].alg, ioc, HASHDB_SIZE_ANY, SLICE(""));
 	return feed_skip(f);
 }
 
@@ -73,7 +62,7 @@ give_file(struct feed *f, const struct cell row[static ABUSE_CELLS])
 
 		f->shown = hex->text;
 		if (!feed_is_nothing(hex->text))
-			return give_digest(f, best_first[i].alg, *hex, size, name);
+			return feed_digest_as(f, best_first[i].alg, *hex, size, name);
 	}
 	return 0;
 }

@@ -19,17 +19,6 @@ is_empty_file(const struct digest *d)
 	return memcmp(d->b, empty_digests[d->alg].p, empty_digests[d->alg].len) == 0;
 }
 
-int
-feed_digest_alg(size_t len, enum digest_alg *alg)
-{
-	for (int i = 0; i < DIGEST_ALGS; i++)
-		if (2 * digest_len((enum digest_alg)i) == len) {
-			*alg = (enum digest_alg)i;
-			return 0;
-		}
-	return -1;
-}
-
 /* f->match.digest is the digest that begins in column COL. */
 static int
 emit_digest(struct feed *f, unsigned col, uint64_t size, struct slice name)
@@ -51,9 +40,17 @@ feed_digest(struct feed *f, struct cell hex, uint64_t size, struct slice name)
 {
 	enum digest_alg alg;
 
-	if (feed_digest_alg(hex.text.len, &alg) == -1 || digest_parse(alg, hex.text, &f->match.digest) == -1)
+	if (digest_alg_of_hex(hex.text.len, &alg) == -1 || digest_parse(alg, hex.text, &f->match.digest) == -1)
 		return feed_bad(f, hex.col, "expected 32, 40 or 64 hexadecimal digits");
 	return emit_digest(f, hex.col, size, name);
+}
+
+int
+feed_digest_as(struct feed *f, enum digest_alg alg, struct cell hex, uint64_t size, struct slice name)
+{
+	if (hex.text.len != 2 * digest_len(alg))
+		return feed_bad(f, hex.col, "not as many digits as %s has", digest_alg_name(alg));
+	return feed_digest(f, hex, size, name);
 }
 
 /* ---- ClamAV: MD5:SIZE:NAME[:MINFL[:MAXFL]] ---- */
@@ -154,16 +151,11 @@ static const char *const other_labels[] = { "sha224", "sha384", "sha512", "sha-2
 static int
 read_labelled(struct feed *f, struct slice label, struct slice hex, struct slice name)
 {
-	enum digest_alg alg;
-
 	if (feed_is_one_of(label, other_labels, COUNT(other_labels)))
 		return feed_skip(f);
 	for (size_t i = 0; i < COUNT(labels); i++)
-		if (slice_ieq(label, slice_str(labels[i].name))) {
-			if (feed_digest_alg(hex.len, &alg) == -1 || alg != labels[i].alg)
-				return feed_bad(f, feed_col(f, hex.p), "not as many digits as %s has", labels[i].name);
-			return feed_digest(f, feed_cell(f, hex), HASHDB_SIZE_ANY, name);
-		}
+		if (slice_ieq(label, slice_str(labels[i].name)))
+			return feed_digest_as(f, labels[i].alg, feed_cell(f, hex), HASHDB_SIZE_ANY, name);
 	return feed_bad(f, feed_col(f, label.p), "expected a digest in hexadecimal digits");
 }
 

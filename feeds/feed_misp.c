@@ -82,17 +82,6 @@ behind_bar(struct slice value, struct slice *name)
 	return slice_skip(value, n);
 }
 
-/* The digest HEX of TYPE. */
-static int
-give_digest(struct feed *f, const struct type *type, struct slice hex, uint64_t size, struct slice name)
-{
-	enum digest_alg alg;
-
-	if (feed_digest_alg(hex.len, &alg) == -1 || alg != type->alg)
-		return feed_bad(f, f->at.col, "not as many digits as %s has", digest_alg_name(type->alg));
-	return feed_digest(f, (struct cell){ hex, f->at.col }, size, name);
-}
-
 /* "a.example|192.0.2.7": the name is what is looked for, and the address where it was; others may be there, too. */
 static int
 give_host_of_pair(struct feed *f, struct slice value)
@@ -129,11 +118,11 @@ give_value(struct feed *f, const struct type *type, struct slice value)
 
 	f->shown = value;
 	switch (type->what) {
-	case WHAT_DIGEST:
-		return give_digest(f, type, value, HASHDB_SIZE_ANY, name);
 	case WHAT_NAMED_DIGEST:
-		value = behind_bar(value, &name);
-		return give_digest(f, type, value, HASHDB_SIZE_ANY, name);
+		cell.text = behind_bar(value, &name);
+		return feed_digest_as(f, type->alg, cell, HASHDB_SIZE_ANY, name);
+	case WHAT_DIGEST:
+		return feed_digest_as(f, type->alg, cell, HASHDB_SIZE_ANY, name);
 	case WHAT_HOST:
 		return feed_name(f, cell, name);
 	case WHAT_HOST_IP:
@@ -253,7 +242,7 @@ give_digests(struct feed *f, const struct file *file, const json_t *list, enum d
 		f->shown = hex;
 		if (type->what == WHAT_NAMED_DIGEST)
 			hex = behind_bar(hex, &name);
-		r = give_digest(f, type, hex, size, name.len > 0 ? name : file->name);
+		r = feed_digest_as(f, type->alg, (struct cell){ hex, f->at.col }, size, name.len > 0 ? name : file->name);
 	}
 	return r;
 }

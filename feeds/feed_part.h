@@ -138,9 +138,10 @@ int feed_name(struct feed *f, struct cell value, struct slice name);
 int feed_ip(struct feed *f, struct cell value);
 int feed_with_port(struct feed *f, struct cell value);
 
-/* A file's digest, in hexadecimal digits whose number tells the algorithm, with SIZE.  feed_digest_alg(): -1 when LEN is none's. */
-int feed_digest_alg(size_t len, enum digest_alg *alg);
+/* A file's digest, in hexadecimal digits whose number tells the algorithm, with SIZE; or one that is said to be of ALG, and is bad
+ * when it has another number. */
 int feed_digest(struct feed *f, struct cell hex, uint64_t size, struct slice name);
+int feed_digest_as(struct feed *f, enum digest_alg alg, struct cell hex, uint64_t size, struct slice name);
 
 /* A row, whose cells are empty where it has none. */
 int feed_row(struct feed *f, const struct cell row[static CELLS]);

@@ -36,7 +36,7 @@ is_of_column(const struct cell row[static CELLS], const struct cell *hex)
 	static const enum cell_kind columns[DIGEST_ALGS] = { CELL_MD5, CELL_SHA1, CELL_SHA256 };
 	enum digest_alg alg;
 
-	return hex == &row[CELL_DIGEST] || (feed_digest_alg(hex->text.len, &alg) == 0 && hex == &row[columns[alg]]);
+	return hex == &row[CELL_DIGEST] || (digest_alg_of_hex(hex->text.len, &alg) == 0 && hex == &row[columns[alg]]);
 }
 
 int

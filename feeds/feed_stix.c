@@ -186,13 +186,9 @@ give_file(struct feed *f, const struct stix_alternative *a)
 	if (a->size.len > 0 && feed_size(f, (struct cell){ a->size, f->at.col }, &size) != 0)
 		return 0;
 	for (int i = DIGEST_ALGS - 1; i >= 0; i--) {
-		enum digest_alg alg;
-
 		f->shown = a->hex[i];
-		if (a->hex[i].len > 0 && (feed_digest_alg(a->hex[i].len, &alg) == -1 || (int)alg != i))
-			return feed_bad(f, f->at.col, "not as many digits as %s has", digest_alg_name((enum digest_alg)i));
 		if (a->hex[i].len > 0)
-			return feed_digest(f, (struct cell){ a->hex[i], f->at.col }, size, a->name);
+			return feed_digest_as(f, (enum digest_alg)i, (struct cell){ a->hex[i], f->at.col }, size, a->name);
 	}
 	return 0;
 }

@@ -465,6 +465,8 @@ test_digest(void)
 	ok(digest_alg_parse(SLICE("sha"), &alg) == -1 && digest_alg_parse(SLICE("sha-1"), &alg) == -1 &&
 	    digest_alg_parse(nothing, &alg) == -1, "no such algorithms");
 	ok(digest_len(DIGEST_MD5) == 16 && digest_len(DIGEST_SHA1) == 20 && digest_len(DIGEST_SHA256) == 32, "lengths");
+	ok(digest_alg_of_hex(2 * digest_len(DIGEST_SHA1), &alg) == 0 && alg == DIGEST_SHA1 && digest_alg_of_hex(39, &alg) == -1,
+	    "which algorithm has that many digits");
 	is_int(digest_parse(DIGEST_MD5, guard_copy(slice_str(hex)), &a), 0, "an MD5");
 	is_int(digest_parse(DIGEST_MD5, SLICE("9ABC553703F4E4FEDB3ED975502A2C7A"), &b), 0, "in capitals");
 	ok(digest_eq(&a, &b), "is the same");
