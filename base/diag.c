@@ -76,6 +76,23 @@ diag_add(struct diag *d, enum diag_level level, const char *file, unsigned line,
 	d->v[d->n++] = e;
 }
 
+void
+diag_append(struct diag *to, struct diag *from)
+{
+	size_t n = 0;
+
+	while (to != NULL && n < from->n && grow(to) == 0) {
+		to->v[to->n++] = from->v[n];
+		from->v[n++] = (struct diag_entry){ .file = NULL };
+	}
+	if (to != NULL) {
+		to->n_errors += from->n_errors;
+		to->n_warnings += from->n_warnings;
+		to->lost += from->lost + from->n - n;
+	}
+	diag_fini(from);
+}
+
 const char *
 diag_level_name(enum diag_level level)
 {

@@ -39,6 +39,10 @@ void diag_fini(struct diag *d);
 void diag_add(struct diag *d, enum diag_level level, const char *file, unsigned line, unsigned col,
     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* Move all findings of FROM, which is empty then, behind those of TO.  Without room or memory the rest counts as lost; TO may be
+ * NULL: they are dropped.  Never fails. */
+void diag_append(struct diag *to, struct diag *from);
+
 /* An error without a place. */
 #define diag_error(d, ...)	diag_add((d), DIAG_ERROR, NULL, 0, 0, __VA_ARGS__)
 

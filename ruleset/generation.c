@@ -252,9 +252,7 @@ generation_open(const char *dir, bool verify, const struct generation *before, s
 		if (i + 1 < MANIFEST_TRIES)
 			diag_fini(&findings);
 	}
-	for (size_t i = 0; i < findings.n; i++)
-		diag_add(diag, findings.v[i].level, findings.v[i].file, 0, 0, "%s", findings.v[i].text);
-	diag_fini(&findings);
+	diag_append(diag, &findings);
 	errno = EINVAL;
 	return g;
 }

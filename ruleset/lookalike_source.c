@@ -343,11 +343,11 @@ read_shipped(struct lookalike_builder *b, const struct public_suffixes *suffixes
 	int r = path == NULL ? -1 : lookalike_source_read(b, suffixes, plain, path, &findings);
 	bool missing = r == -1 && errno == ENOENT;
 
-	for (size_t i = 0; !missing && i < findings.n; i++)
-		diag_add(diag, findings.v[i].level, findings.v[i].file, findings.v[i].line, findings.v[i].col, "%s", findings.v[i].text);
-	if (missing)
+	if (missing) {
+		diag_fini(&findings);
 		diag_add(diag, DIAG_NOTE, path, 0, 0, "is missing: lookalikes are judged without it");
-	diag_fini(&findings);
+	} else
+		diag_append(diag, &findings);
 	free(path);
 	return missing ? 0 : r;
 }

@@ -520,6 +520,29 @@ test_diag(void)
 }
 
 static void
+test_diag_append(void)
+{
+	struct diag to = { 0 }, from = { 0 };
+	char line[64];
+
+	diag_error(&to, "one");
+	diag_add(&from, DIAG_WARNING, "a.rules", 4, 2, "two");
+	diag_error(&from, "three");
+	diag_append(&to, &from);
+	ok(to.n == 3 && to.n_errors == 2 && to.n_warnings == 1 && from.n == 0 && from.n_errors == 0, "findings that were moved");
+	diag_format(&to.v[1], line, sizeof(line));
+	is_str(line, "a.rules:4:2: warning: two", "with the place that they had");
+	for (size_t i = 0; i < DIAG_MAX; i++)
+		diag_error(&from, "more");
+	diag_append(&to, &from);
+	ok(to.n == DIAG_MAX && to.lost == 3 && to.n_errors == DIAG_MAX + 2, "for which there was no room, and so were counted");
+	diag_error(&from, "nobody listens");
+	diag_append(NULL, &from);
+	ok(from.n == 0, "dropped");
+	diag_fini(&to);
+}
+
+static void
 test_diag_print(void)
 {
 	struct diag d = { 0 };
@@ -784,6 +807,7 @@ main(void)
 	test_clock_format();
 	test_digest();
 	test_diag();
+	test_diag_append();
 	test_diag_print();
 	test_files();
 	test_siphash();
