@@ -1,7 +1,7 @@
 #include "feeds/tar_members.h"
 
 /* POSIX.1-1988 (ustar), the fields that count. */
-enum { SIZE_AT = 124, SIZE_LEN = 12, SUM_AT = 148, SUM_LEN = 8, TYPE_AT = 156, OCTAL = 8 };
+enum { SIZE_AT = 124, SIZE_LEN = 12, TYPE_AT = 156, OCTAL = 8 };
 
 #define SIZE_LIMIT	(UINT64_C(1) << 33)	/* what twelve octal digits can say is more */
 
@@ -18,31 +18,20 @@ refuse(struct tar_members *t, const char *why)
 	return -1;
 }
 
-/* The octal number in the N bytes at P, with blanks before and a blank or NUL behind. */
+/* The size in the field at P: an octal number with blanks before and a blank or NUL behind. */
 static bool
-octal(const char *p, size_t n, uint64_t *out)
+read_size(const char *p, uint64_t *out)
 {
 	size_t i = 0;
 
 	*out = 0;
-	while (i < n && p[i] == ' ')
+	while (i < SIZE_LEN && p[i] == ' ')
 		i++;
-	if (i == n || p[i] < '0' || p[i] > '7')
+	if (i == SIZE_LEN || p[i] < '0' || p[i] > '7')
 		return false;
-	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
+	for (; i < SIZE_LEN && p[i] >= '0' && p[i] <= '7'; i++)
 		*out = *out * OCTAL + (uint64_t)(p[i] - '0');
-	return i == n || p[i] == ' ' || p[i] == '\0';
-}
-
-/* The sum of all bytes, those of the sum itself being blanks. */
-static uint64_t
-sum_of(const char head[TAR_BLOCK])
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < TAR_BLOCK; i++)
-		sum += i >= SUM_AT && i < SUM_AT + SUM_LEN ? ' ' : (unsigned char)head[i];
-	return sum;
+	return (i == SIZE_LEN || p[i] == ' ' || p[i] == '\0') && *out <= SIZE_LIMIT;
 }
 
 static bool
@@ -64,17 +53,17 @@ end_entry(struct tar_members *t)
 static int
 read_head(struct tar_members *t)
 {
-	uint64_t sum;
 	char type = t->head[TYPE_AT];
+	bool weak;
 
 	t->have = 0;
 	if (is_empty(t->head)) {
 		t->done = true;
 		return 0;
 	}
-	if (!octal(t->head + SUM_AT, SUM_LEN, &sum) || sum != sum_of(t->head))
+	if (!tar_sum_holds(t->head, &weak) || weak)
 		return refuse(t, "the head of an entry has another sum");
-	if (!octal(t->head + SIZE_AT, SIZE_LEN, &t->left) || t->left > SIZE_LIMIT)
+	if (!read_size(t->head + SIZE_AT, &t->left))
 		return refuse(t, "the length of an entry is none");
 	if (++t->n > TAR_MEMBERS_MAX)
 		return refuse(t, "too many entries");

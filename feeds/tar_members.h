@@ -7,8 +7,9 @@
 #define FEEDS_TAR_MEMBERS_H
 
 #include "base/slice.h"
+#include "inspect/tar_sum.h"
 
-enum { TAR_BLOCK = 512, TAR_NAME_MAX = 100, TAR_MEMBERS_MAX = 4096 };
+enum { TAR_NAME_MAX = 100, TAR_MEMBERS_MAX = 4096 };
 
 struct tar_visitor {
 	/* A file NAME begins: whether its bytes are wanted.  What it may be named is not checked. */
