@@ -84,15 +84,6 @@ delivery_print(const struct delivery *d)
 }
 
 static void
-add_date(json_t *j, const char *key, int64_t seconds)
-{
-	char date[CLOCK_TEXT];
-
-	clock_format_s(seconds, date);
-	json_object_set_new(j, key, json_string(date));
-}
-
-static void
 add_keys(json_t *j, const struct follow *f)
 {
 	json_t *keys = json_array();
@@ -115,16 +106,16 @@ json_follow(const struct delivery *d)
 	show_json_number(j, "generation", f->generation);
 	show_json_number(j, "epoch", f->epoch);
 	show_json_number(j, "local", f->local);
-	add_date(j, "created", f->created);
-	add_date(j, "expires", f->expires);
-	add_date(j, "checked", f->checked);
+	show_json_date(j, "created", f->created);
+	show_json_date(j, "expires", f->expires);
+	show_json_date(j, "checked", f->checked);
 	json_object_set_new(j, "checked_age_s", json_integer(d->now - f->checked));
 	json_object_set_new(j, "expired", json_boolean(follow_is_expired(f, d->now)));
 	json_object_set_new(j, "stale", json_boolean(follow_is_stale(f, d->now)));
 	json_object_set_new(j, "rolled_back", json_boolean(is_rolled_back(d)));
 	add_keys(j, f);
 	if (f->failed != 0) {
-		add_date(j, "failed", f->failed);
+		show_json_date(j, "failed", f->failed);
 		json_object_set_new(j, "failed_why", show_json_text(slice_str(f->why)));
 	}
 	return j;
@@ -142,7 +133,7 @@ delivery_json(const struct delivery *d)
 	j = json_object();
 	show_json_number(j, "generation", d->offer.generation);
 	show_json_number(j, "epoch", d->offer.epoch);
-	add_date(j, "expires", d->offer.expires);
+	show_json_date(j, "expires", d->offer.expires);
 	json_object_set_new(j, "is_live", json_boolean(d->offer.generation == d->live));
 	return j;
 }

@@ -343,17 +343,6 @@ print_fired(const struct report *r, const struct fired *f)
 	print_clamav(r, f);
 }
 
-static void
-set_date(json_t *j, const char *key, int64_t at)
-{
-	char date[CLOCK_TEXT];
-
-	if (at == 0)
-		return;
-	clock_format_s(at, date);
-	json_object_set_new(j, key, json_string(date));
-}
-
 static json_t *
 json_clamav(const struct clamav_file *file)
 {
@@ -364,10 +353,10 @@ json_clamav(const struct clamav_file *file)
 	json_object_set_new(j, digest_alg_name(file->digest.alg), json_string(hex));
 	if (file->known != 0)
 		json_object_set_new(j, "name", show_json_text(slice_str(file->name)));
-	set_date(j, "checked", file->checked);
-	set_date(j, "unknown", file->unknown);
-	set_date(j, "known", file->known);
-	set_date(j, "gone", file->gone);
+	show_json_date(j, "checked", file->checked);
+	show_json_date(j, "unknown", file->unknown);
+	show_json_date(j, "known", file->known);
+	show_json_date(j, "gone", file->gone);
 	return j;
 }
 
@@ -381,12 +370,12 @@ json_fired(const struct report *r, const struct fired *f)
 	json_object_set_new(j, "source", show_json_text(slice_str(f->source)));
 	if (*f->alert != '\0')
 		json_object_set_new(j, "alert", show_json_text(slice_str(f->alert)));
-	set_date(j, "published", f->lead.published);
-	set_date(j, "imported", f->lead.imported);
-	set_date(j, "live", f->lead.live);
+	show_json_date(j, "published", f->lead.published);
+	show_json_date(j, "imported", f->lead.imported);
+	show_json_date(j, "live", f->lead.live);
 	if (f->lead.live != 0 && !f->live_known)
 		json_object_set_new(j, "or_earlier", json_true());
-	set_date(j, "first_hit", f->lead.first_hit);
+	show_json_date(j, "first_hit", f->lead.first_hit);
 	show_json_number(j, "events", f->n);
 	show_json_number(j, "clients", f->clients);
 	if (file != NULL)

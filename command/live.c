@@ -127,13 +127,11 @@ live_print_confirmation(const struct confirmation *conf)
 static json_t *
 json_report(const struct publish_report *p, bool dry_run)
 {
-	char date[CLOCK_TEXT];
 	json_t *j = json_object();
 
-	clock_format_s(p->created, date);
 	show_json_number(j, "generation", p->generation);
 	json_object_set_new(j, "dry_run", json_boolean(dry_run));
-	json_object_set_new(j, "created", json_string(date));
+	show_json_date(j, "created", p->created);
 	show_json_number(j, "sources", p->sources);
 	show_json_number(j, "changed", p->changed);
 	show_json_number(j, "layers", p->layers);
@@ -200,14 +198,11 @@ print_signed(const struct job *job)
 static void
 add_signed(json_t *j, const struct job *job)
 {
-	char date[CLOCK_TEXT];
-
-	clock_format_s(job->head.expires, date);
 	json_object_set_new(j, "signed", json_boolean(job->head.generation != 0));
 	if (job->head.generation == 0)
 		return;
 	show_json_number(j, "epoch", job->head.epoch);
-	json_object_set_new(j, "expires", json_string(date));
+	show_json_date(j, "expires", job->head.expires);
 }
 
 /* What was done; CONFIRMATION only means something when it was no dry run. */

@@ -126,7 +126,6 @@ static int
 print_json(const struct job *job)
 {
 	const struct pull_report *r = &job->report;
-	char date[CLOCK_TEXT];
 	json_t *j = json_object();
 
 	show_json_number(j, "generation", r->head.generation);
@@ -134,10 +133,8 @@ print_json(const struct job *job)
 	show_json_number(j, "local", r->local);
 	json_object_set_new(j, "fresh", json_boolean(r->fresh));
 	json_object_set_new(j, "dry_run", json_boolean(job->options.dry_run));
-	clock_format_s(r->created, date);
-	json_object_set_new(j, "created", json_string(date));
-	clock_format_s(r->head.expires, date);
-	json_object_set_new(j, "expires", json_string(date));
+	show_json_date(j, "created", r->created);
+	show_json_date(j, "expires", r->head.expires);
 	show_json_number(j, "rules", r->rules);
 	show_json_number(j, "files", r->n_files);
 	show_json_number(j, "files_missing", r->n_fetched);

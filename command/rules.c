@@ -60,12 +60,10 @@ json_generation(const struct generation *g, bool live)
 {
 	const struct manifest *m = generation_manifest(g);
 	json_t *j = json_object(), *sources = json_array();
-	char date[CLOCK_TEXT];
 
-	clock_format_s(m->created, date);
 	show_json_number(j, "generation", m->generation);
 	json_object_set_new(j, "live", json_boolean(live));
-	json_object_set_new(j, "created", json_string(date));
+	show_json_date(j, "created", m->created);
 	show_json_number(j, "rules", generation_rules(g));
 	show_json_number(j, "layers", m->n_layers);
 	if (m->rolled_back != 0)

@@ -81,8 +81,8 @@ show_json_number(json_t *j, const char *key, uint64_t n)
 	json_object_set_new(j, key, json_integer((json_int_t)n));
 }
 
-static void
-set_date(json_t *j, const char *key, int64_t seconds)
+void
+show_json_date(json_t *j, const char *key, int64_t seconds)
 {
 	char date[CLOCK_TEXT];
 
@@ -126,8 +126,8 @@ show_json_rule(const struct rule *rule)
 	json_object_set_new(j, "kind", json_string(rule_kind_name(rule->kind)));
 	set_formatted(j, "value", rule_value_format, rule);
 	show_json_number(j, "level", rule->level);
-	set_date(j, "published", rule->published);
-	set_date(j, "expires", rule->expires);
+	show_json_date(j, "published", rule->published);
+	show_json_date(j, "expires", rule->expires);
 	set_text(j, "source", rule->source);
 	set_text(j, "alert", rule->alert);
 	set_text(j, "name", rule->name);

@@ -42,6 +42,9 @@ json_t *show_json_findings(const struct diag *diag);
 /* KEY of the object J becomes the number N. */
 void show_json_number(json_t *j, const char *key, uint64_t n);
 
+/* KEY of the object J becomes the moment SECONDS, as clock_format_s() has it; 0 is none, and nothing is set. */
+void show_json_date(json_t *j, const char *key, int64_t seconds);
+
 /* Print J on standard output, indented or on one line, and release it.  -1 after saying that it could
  * not be done. */
 int show_json(json_t *j, bool indented);

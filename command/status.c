@@ -181,12 +181,10 @@ json_generation(const struct report *r)
 	const struct generation *g = r->o.g;
 	const struct manifest *m = generation_manifest(g);
 	uint64_t n[ROW_COUNTS];
-	char date[CLOCK_TEXT];
 	json_t *j = json_object(), *files = json_object(), *sizeless = json_array();
 
-	clock_format_s(generation_created(g), date);
 	show_json_number(j, "number", generation_number(g));
-	json_object_set_new(j, "created", json_string(date));
+	show_json_date(j, "created", generation_created(g));
 	json_object_set_new(j, "age_s", json_integer(r->o.now_ms / 1000 - generation_created(g)));
 	json_object_set_new(j, "verified", json_boolean(r->verified));
 	show_json_number(j, "rules", generation_rules(g));
