@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -380,26 +381,67 @@ row_is_newest(const struct generation *g, unsigned layer, uint32_t ref)
 	return s->counts && !s->is_older;
 }
 
-/* What was found of hosts, digests or addresses, while it is looked at what of it is gone or replaced.  GONE marks it. */
-enum { GONE = 0x8000 };
-
+/* What was found of hosts, digests, addresses or names: each hit begins as a host_match does. */
 struct hits {
 	const struct generation	*g;
 	void			*v;
-	size_t			 n;
-	uint16_t		*(*layer)(void *v, size_t i, uint32_t *ref);
-	bool			(*same_value)(const void *v, size_t i, size_t k);
+	size_t			 n, size;		/* hits, and bytes of one */
+	bool			(*same_value)(const void *a, const void *b);
 };
+
+#define BEGINS_ALIKE(type) (offsetof(struct type, ref) == offsetof(struct host_match, ref) && \
+	offsetof(struct type, layer) == offsetof(struct host_match, layer))
+_Static_assert(BEGINS_ALIKE(hashdb_match) && BEGINS_ALIKE(address_match) && BEGINS_ALIKE(name_match), "what struct hits needs");
+
+static void *
+hit(const struct hits *h, size_t i)
+{
+	return (char *)h->v + i * h->size;
+}
+
+static uint32_t
+hit_ref(const struct hits *h, size_t i)
+{
+	return *(const uint32_t *)(const void *)((char *)hit(h, i) + offsetof(struct host_match, ref));
+}
+
+static uint16_t *
+hit_layer(const struct hits *h, size_t i)
+{
+	return (uint16_t *)(void *)((char *)hit(h, i) + offsetof(struct host_match, layer));
+}
+
+/* Hit I stays, as the one behind the KEPT that do. */
+static size_t
+keep_hit(const struct hits *h, size_t kept, size_t i)
+{
+	if (kept != i)
+		memcpy(hit(h, kept), hit(h, i), h->size);
+	return kept + 1;
+}
+
+/* FOUND hits of view LAYER stand behind those of H: those whose rows count, as COUNTS has it, are added. */
+static void
+add_found(struct hits *h, size_t found, unsigned layer, bool (*counts)(const struct generation *g, unsigned layer, uint32_t ref))
+{
+	for (size_t i = h->n, end = h->n + found; i < end; i++) {
+		*hit_layer(h, i) = (uint16_t)layer;
+		if (counts(h->g, layer, hit_ref(h, i)))
+			h->n = keep_hit(h, h->n, i);
+	}
+}
+
+/* Marks the layer of a hit that is gone or replaced, until all were looked at. */
+enum { GONE = 0x8000 };
 
 /* A newer layer has the value of hit I, of SOURCE in LAYER. */
 static bool
 is_hit_replaced(const struct hits *h, size_t i, unsigned layer, const struct manifest_source *source)
 {
 	for (size_t k = 0; k < h->n; k++) {
-		uint32_t ref;
-		unsigned other = *h->layer(h->v, k, &ref) & ~(unsigned)GONE;
+		unsigned other = *hit_layer(h, k) & ~(unsigned)GONE;
 
-		if (other > layer && h->same_value(h->v, i, k) && source_of(h->g, other, ref)->named == source)
+		if (other > layer && h->same_value(hit(h, i), hit(h, k)) && source_of(h->g, other, hit_ref(h, k))->named == source)
 			return true;
 	}
 	return false;
@@ -409,77 +451,51 @@ static void
 mark_gone(const struct hits *h)
 {
 	for (size_t i = 0; i < h->n; i++) {
-		uint32_t ref;
-		uint16_t *layer = h->layer(h->v, i, &ref);
+		uint16_t *layer = hit_layer(h, i);
 		const struct seen_source *s;
 
 		if (h->g->views[*layer].all)
 			continue;
-		s = source_of(h->g, *layer, ref);
-		if (ref == s->removed || (s->is_older && is_hit_replaced(h, i, *layer, s->named)))
+		s = source_of(h->g, *layer, hit_ref(h, i));
+		if (hit_ref(h, i) == s->removed || (s->is_older && is_hit_replaced(h, i, *layer, s->named)))
 			*layer |= GONE;
 	}
 }
 
-static uint16_t *
-host_hit(void *v, size_t i, uint32_t *ref)
-{
-	struct host_match *m = (struct host_match *)v + i;
-
-	*ref = m->ref;
-	return &m->layer;
-}
-
-static bool
-same_host(const void *v, size_t i, size_t k)
-{
-	const struct host_match *a = (const struct host_match *)v + i, *b = (const struct host_match *)v + k;
-
-	/* All are parts of one host and of one path: the length tells them apart. */
-	return a->scope == b->scope && a->host.len == b->host.len && a->path.len == b->path.len;
-}
-
-static uint16_t *
-digest_hit(void *v, size_t i, uint32_t *ref)
-{
-	struct hashdb_match *m = (struct hashdb_match *)v + i;
-
-	*ref = m->ref;
-	return &m->layer;
-}
-
-static bool
-same_size(const void *v, size_t i, size_t k)
-{
-	return ((const struct hashdb_match *)v)[i].size == ((const struct hashdb_match *)v)[k].size;
-}
-
-static uint16_t *
-address_hit(void *v, size_t i, uint32_t *ref)
-{
-	struct address_match *m = (struct address_match *)v + i;
-
-	*ref = m->ref;
-	return &m->layer;
-}
-
-static bool
-same_network(const void *v, size_t i, size_t k)
-{
-	return ((const struct address_match *)v)[i].network.bits == ((const struct address_match *)v)[k].network.bits;
-}
-
-/* The N matches of OUT without what is gone. */
+/* How many hits of H are left without what is gone. */
 static size_t
-keep_hosts(const struct generation *g, struct host_match *out, size_t n)
+drop_gone(const struct hits *h)
 {
 	size_t kept = 0;
 
-	mark_gone(&(struct hits){ g, out, n, host_hit, same_host });
-	for (size_t i = 0; i < n; i++)
-		if ((out[i].layer & GONE) == 0)
-			out[kept++] = out[i];
+	if (!h->g->split)
+		return h->n;
+	mark_gone(h);
+	for (size_t i = 0; i < h->n; i++)
+		if ((*hit_layer(h, i) & GONE) == 0)
+			kept = keep_hit(h, kept, i);
 	return kept;
+}
+
+/* All are parts of one host and of one path: the length tells them apart. */
+static bool
+same_host(const void *a, const void *b)
+{
+	const struct host_match *x = a, *y = b;
+
+	return x->scope == y->scope && x->host.len == y->host.len && x->path.len == y->path.len;
+}
+
+static bool
+same_size(const void *a, const void *b)
+{
+	return ((const struct hashdb_match *)a)->size == ((const struct hashdb_match *)b)->size;
+}
+
+static bool
+same_network(const void *a, const void *b)
+{
+	return ((const struct address_match *)a)->network.bits == ((const struct address_match *)b)->network.bits;
 }
 
 size_t
@@ -492,21 +508,7 @@ generation_match(const struct generation *g, const struct url *url, struct host_
 	for (size_t i = 0; i < n; i++)
 		if (row_counts(g, out[i].layer, out[i].ref))
 			out[kept++] = out[i];
-	if (g->split && kept > 0)
-		kept = keep_hosts(g, out, kept);
-	return kept;
-}
-
-static size_t
-keep_digests(const struct generation *g, struct hashdb_match *out, size_t n)
-{
-	size_t kept = 0;
-
-	mark_gone(&(struct hits){ g, out, n, digest_hit, same_size });
-	for (size_t i = 0; i < n; i++)
-		if ((out[i].layer & GONE) == 0)
-			out[kept++] = out[i];
-	return kept;
+	return kept == 0 ? 0 : drop_gone(&(struct hits){ g, out, kept, sizeof(*out), same_host });
 }
 
 size_t
@@ -514,7 +516,8 @@ generation_find(const struct generation *g, const struct digest *digest, uint64_
     bool *damaged)
 {
 	const struct hashdb *may[MANIFEST_LAYERS] = { NULL };
-	size_t n = 0, room = 0;
+	struct hits h = { g, out, 0, sizeof(*out), same_size };
+	size_t room = 0;
 
 	for (size_t i = 0; g->manifest.n_layers > 1 && i < g->manifest.n_layers; i++)
 		if (g->views[i].layer->digests != NULL)
@@ -523,18 +526,13 @@ generation_find(const struct generation *g, const struct digest *digest, uint64_
 		if (g->views[i].layer->digests != NULL && hashdb_may_have(g->views[i].layer->digests, digest))
 			may[i] = g->views[i].layer->digests;
 	for (size_t i = 0; i < g->manifest.n_layers; i++) {
-		size_t from = n, found = may[i] == NULL ? 0 : hashdb_find(may[i], digest, size, out + n, max - n, damaged);
+		size_t found = may[i] == NULL ? 0 : hashdb_find(may[i], digest, size, out + h.n, max - h.n, damaged);
 
 		room += found;
-		for (size_t k = from; found <= max - from && k < from + found; k++) {
-			out[k].layer = (uint16_t)i;
-			if (row_counts(g, (unsigned)i, out[k].ref))
-				out[n++] = out[k];
-		}
+		if (found <= max - h.n)
+			add_found(&h, found, (unsigned)i, row_counts);
 	}
-	if (room > max)
-		return room;
-	return g->split && n > 0 ? keep_digests(g, out, n) : n;
+	return room > max ? room : drop_gone(&h);
 }
 
 static int
@@ -587,40 +585,24 @@ compare_addresses(const void *a, const void *b)
 	return (int)y->network.bits - (int)x->network.bits;
 }
 
-static size_t
-keep_addresses(const struct generation *g, struct address_match *out, size_t n)
-{
-	size_t kept = 0;
-
-	mark_gone(&(struct hits){ g, out, n, address_hit, same_network });
-	for (size_t i = 0; i < n; i++)
-		if ((out[i].layer & GONE) == 0)
-			out[kept++] = out[i];
-	return kept;
-}
-
 size_t
 generation_match_addresses(const struct generation *g, const struct url *url, struct address_match *out, size_t max,
     bool *damaged)
 {
-	size_t n = 0, room = 0;
+	struct hits h = { g, out, 0, sizeof(*out), same_network };
+	size_t room = 0, n;
 
 	for (size_t i = 0; i < g->manifest.n_layers; i++) {
 		const struct address_table *t = g->views[i].layer->addresses;
-		size_t from = n, found = t == NULL ? 0 : address_table_match(t, url, out + n, max - n, damaged);
+		size_t found = t == NULL ? 0 : address_table_match(t, url, out + h.n, max - h.n, damaged);
 
 		room += found;
-		for (size_t k = from; found <= max - from && k < from + found; k++) {
-			out[k].layer = (uint16_t)i;
-			if (row_counts(g, (unsigned)i, out[k].ref))
-				out[n++] = out[k];
-		}
+		if (found <= max - h.n)
+			add_found(&h, found, (unsigned)i, row_counts);
 	}
 	if (room > max)
 		return room;
-	if (g->split && n > 0)
-		n = keep_addresses(g, out, n);
-	if (n > 1)
+	if ((n = drop_gone(&h)) > 1)
 		qsort(out, n, sizeof(*out), compare_addresses);
 	return n;
 }
@@ -629,20 +611,18 @@ size_t
 generation_match_names(const struct generation *g, const struct file_names *names, uint64_t size, struct name_match *out,
     size_t max)
 {
-	size_t n = 0, room = 0;
+	struct hits h = { g, out, 0, sizeof(*out), NULL };	/* a newest layer has all of them: nothing replaces one */
+	size_t room = 0;
 
 	for (size_t i = 0; i < g->manifest.n_layers; i++) {
 		const struct name_table *t = g->views[i].layer->names;
-		size_t from = n, found = t == NULL ? 0 : name_table_match(t, names, size, n < max ? out + n : NULL, max - n);
+		size_t found = t == NULL ? 0 : name_table_match(t, names, size, h.n < max ? out + h.n : NULL, max - h.n);
 
 		room += found;
-		for (size_t k = from; found <= max - from && k < from + found; k++) {
-			out[k].layer = (uint16_t)i;
-			if (row_is_newest(g, (unsigned)i, out[k].ref))
-				out[n++] = out[k];
-		}
+		if (found <= max - h.n)
+			add_found(&h, found, (unsigned)i, row_is_newest);
 	}
-	return room > max ? room : n;
+	return room > max ? room : h.n;
 }
 
 bool
