@@ -1,48 +1,10 @@
-#include "feeds/stix_pattern.h"
+#include "feeds/stix_part.h"
 
 #include <stdlib.h>
 
-#include "base/buf.h"
-
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-enum { NONE = -1, PATH_MAX_LEN = 80 };
-
-enum part_kind { PART_OR, PART_AND, PART_TERM };
-
-/* What a comparison looks at. */
-enum path { PATH_HOST, PATH_BELOW, PATH_URL, PATH_ADDRESS, PATH_MD5, PATH_SHA1, PATH_SHA256, PATH_OTHER_DIGEST, PATH_SIZE,
-	PATH_NAME, PATH_UNSAID /* or that it does in a way that no rule can */ };
-
-/* A comparison, or a group of parts. */
-struct part {
-	enum part_kind	kind;
-	enum path	path;
-	int		first;		/* part of a group; value of a comparison */
-	int		next;		/* part of the same group */
-	unsigned	n_values;	/* one of which has to be equal */
-};
-
-struct value {
-	struct slice	text;
-	bool		is_string, is_number;
-};
-
-struct stix_pattern {
-	struct slice		 text, rest;
-	const char		*why;
-	size_t			 at;
-	unsigned		 depth;
-	int			 n_parts, n_values;
-	struct buf		 strings;	/* of the values; never moves while one pattern is read */
-	stix_visit		*visit;
-	void			*arg;
-	unsigned		 alternatives, unsaid;
-	int			 stopped;
-	bool			 too_many;
-	struct part		 parts[STIX_PARTS_MAX];
-	struct value		 values[STIX_VALUES_MAX];
-};
+enum { PATH_MAX_LEN = 80 };
 
 struct stix_pattern *
 stix_pattern_new(void)
@@ -443,140 +405,6 @@ read_group(struct stix_pattern *p, enum part_kind kind)
 	return n;
 }
 
-/* ---- alternatives ---- */
-
-/* Comparisons that have to hold together, each with one value. */
-struct together {
-	unsigned	n;
-	const struct part *parts[STIX_TOGETHER_MAX];
-	const struct value *values[STIX_TOGETHER_MAX];
-};
-
-/* Where A keeps the value of a file's PATH; NULL when nowhere. */
-static struct slice *
-place_in(struct stix_alternative *a, enum path path)
-{
-	switch (path) {
-	case PATH_MD5:
-		return &a->hex[DIGEST_MD5];
-	case PATH_SHA1:
-		return &a->hex[DIGEST_SHA1];
-	case PATH_SHA256:
-		return &a->hex[DIGEST_SHA256];
-	case PATH_SIZE:
-		return &a->size;
-	case PATH_NAME:
-		return &a->name;
-	default:
-		return NULL;
-	}
-}
-
-/* TOGETHER as one file: false when no rule says that. */
-static bool
-make_file(const struct together *t, struct stix_alternative *a)
-{
-	a->kind = STIX_FILE;
-	for (unsigned i = 0; i < t->n; i++) {
-		struct slice *place = place_in(a, t->parts[i]->path);
-
-		if (place == NULL && t->parts[i]->path != PATH_OTHER_DIGEST)
-			return false;
-		if (place == NULL)
-			continue;
-		/* Nothing equals two values. */
-		if (place->len > 0 && !slice_ieq(*place, t->values[i]->text))
-			return false;
-		*place = t->values[i]->text;
-	}
-	return a->hex[DIGEST_MD5].len + a->hex[DIGEST_SHA1].len + a->hex[DIGEST_SHA256].len > 0;
-}
-
-static bool
-make_alternative(const struct together *t, struct stix_alternative *a)
-{
-	static const enum stix_kind kinds[] = { [PATH_HOST] = STIX_HOST, [PATH_BELOW] = STIX_BELOW, [PATH_URL] = STIX_URL,
-		[PATH_ADDRESS] = STIX_ADDRESS };
-
-	*a = (struct stix_alternative){ 0 };
-	if (t->parts[0]->path > PATH_ADDRESS)
-		return make_file(t, a);
-	a->kind = kinds[t->parts[0]->path];
-	a->value = slice_skip(t->values[0]->text, a->kind == STIX_BELOW ? strlen("%.") : 0);
-	return t->n == 1;
-}
-
-static void
-give(struct stix_pattern *p, const struct together *t)
-{
-	struct stix_alternative a;
-
-	if (p->alternatives++ == STIX_ALTERNATIVES_MAX) {
-		p->too_many = true;
-		return;
-	}
-	if (make_alternative(t, &a))
-		p->stopped = p->visit(p->arg, &a);
-	else
-		p->unsaid++;
-}
-
-/* What else has to hold: the part FIRST, unless ALONE the rest of its group, and then NEXT. */
-struct pending {
-	int			 first;
-	bool			 alone;
-	const struct pending	*next;
-};
-
-static void expand(struct stix_pattern *p, struct together *t, const struct pending *pending);
-
-/* Every way in which the comparison holds. */
-static void
-expand_term(struct stix_pattern *p, struct together *t, const struct part *part, const struct pending *pending)
-{
-	/* A value is needed even where none is looked at. */
-	static const struct value none;
-	unsigned n = part->path == PATH_UNSAID ? 1 : part->n_values;
-
-	if (t->n == STIX_TOGETHER_MAX) {
-		p->alternatives++;
-		p->unsaid++;
-		return;
-	}
-	for (unsigned i = 0; i < n && p->stopped == 0 && !p->too_many; i++) {
-		t->parts[t->n] = part;
-		t->values[t->n] = part->path == PATH_UNSAID ? &none : &p->values[part->first + (int)i];
-		t->n++;
-		expand(p, t, pending);
-		t->n--;
-	}
-}
-
-static void
-expand(struct stix_pattern *p, struct together *t, const struct pending *pending)
-{
-	const struct part *part;
-	struct pending rest, inner;
-
-	if (p->stopped != 0 || p->too_many)
-		return;
-	if (pending == NULL) {
-		give(p, t);
-		return;
-	}
-	part = &p->parts[pending->first];
-	rest = (struct pending){ part->next, false, pending->next };
-	pending = pending->alone || part->next == NONE ? pending->next : &rest;
-	inner = (struct pending){ part->first, part->kind == PART_OR, pending };
-	if (part->kind == PART_TERM)
-		expand_term(p, t, part, pending);
-	else if (part->kind == PART_AND)
-		expand(p, t, &inner);
-	else
-		for (; inner.first != NONE; inner.first = p->parts[inner.first].next)
-			expand(p, t, &inner);
-}
-
 /* ---- a pattern ---- */
 
 /* What stands behind the bracket, or before it, makes the pattern one of several observations. */
@@ -620,8 +448,7 @@ read_pattern(struct stix_pattern *p)
 int
 stix_pattern_read(struct stix_pattern *p, struct slice text, stix_visit *visit, void *arg, struct stix_answer *answer)
 {
-	struct together t = { .n = 0 };
-	struct pending first = { NONE, true, NULL };
+	int all;
 
 	p->text = p->rest = text;
 	p->why = NULL;
@@ -632,9 +459,9 @@ stix_pattern_read(struct stix_pattern *p, struct slice text, stix_visit *visit, 
 	p->visit = visit;
 	p->arg = arg;
 	buf_reset(&p->strings);
-	first.first = text.len > STIX_PATTERN_MAX ? refuse(p, "the pattern is too long") : read_pattern(p);
-	if (first.first != NONE)
-		expand(p, &t, &first);
+	all = text.len > STIX_PATTERN_MAX ? refuse(p, "the pattern is too long") : read_pattern(p);
+	if (all != NONE)
+		stix_give_alternatives(p, all);
 	*answer = (struct stix_answer){ p->why, p->at, p->unsaid + p->too_many };
 	return p->stopped;
 }
