@@ -1,4 +1,4 @@
-#include "ruleset/spread.h"
+#include "ruleset/spread_part.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -6,29 +6,6 @@
 
 #include "base/siphash.h"
 #include "ruleset/stored_rule.h"
-
-enum { MARK_BITS = 64, GONE = 0, SAYS = 1 };
-#define NONE	SIZE_MAX
-
-/* The source in one layer. */
-struct part {
-	const struct layer	*layer;
-	size_t			 index;		/* of the source there */
-	struct row_source	 source;
-	uint32_t		 removed;	/* the row of what is gone; UINT32_MAX when nothing is */
-	uint64_t		*marks;		/* of the layer: of a rule, that it stays; of what is gone, that this changed */
-	uint32_t		 ref;		/* of ROW, which was asked for last */
-	bool			 has_row;
-	struct rule		 row;
-	char			 name[RULE_NAME_MAX];
-};
-
-struct spread {
-	struct part		 parts[MANIFEST_LAYERS];	/* from the oldest on */
-	size_t			 n;
-	struct layer_places	 places;	/* what find() found */
-	bool			 marked, damaged;
-};
 
 /* Let the next part of S be what LAYER has of NAMED. */
 static int
@@ -101,27 +78,10 @@ spread_free(struct spread *s)
 	errno = saved;
 }
 
-/* ---- marks ---- */
-
-static bool
-is_marked(const struct part *p, uint64_t place)
-{
-	return (p->marks[place / MARK_BITS] >> place % MARK_BITS & 1) != 0;
-}
-
-static void
-mark(struct part *p, uint64_t place, bool on)
-{
-	uint64_t bit = UINT64_C(1) << place % MARK_BITS;
-
-	p->marks[place / MARK_BITS] = on ? p->marks[place / MARK_BITS] | bit : p->marks[place / MARK_BITS] & ~bit;
-}
-
 /* ---- values ---- */
 
-/* The newest part from FROM to below TO that has the value KEY; what it has is in PLACES.  TO: none has it.  NONE: no memory. */
-static size_t
-find(struct spread *s, size_t from, size_t to, enum rule_kind kind, const struct rule_key *key)
+size_t
+spread_find(struct spread *s, size_t from, size_t to, enum rule_kind kind, const struct rule_key *key)
 {
 	for (size_t i = to; i-- > from;) {
 		const struct part *p = &s->parts[i];
@@ -134,9 +94,8 @@ find(struct spread *s, size_t from, size_t to, enum rule_kind kind, const struct
 	return to;
 }
 
-/* What row REF of P says, mostly as the row before; NULL when it does not hold together. */
-static const struct rule *
-row_of(struct spread *s, struct part *p, uint32_t ref)
+const struct rule *
+spread_row(struct spread *s, struct part *p, uint32_t ref)
 {
 	if (p->has_row && p->ref == ref)
 		return &p->row;
@@ -144,6 +103,14 @@ row_of(struct spread *s, struct part *p, uint32_t ref)
 	p->ref = ref;
 	s->damaged = s->damaged || !p->has_row;
 	return p->has_row ? &p->row : NULL;
+}
+
+int
+spread_is_replaced(struct spread *s, size_t part, enum rule_kind kind, const struct rule_key *key)
+{
+	size_t found = spread_find(s, part + 1, s->n, kind, key);
+
+	return found == NONE ? -1 : found < s->n;
 }
 
 static bool
@@ -158,7 +125,7 @@ says_same(const struct rule *a, const struct rule *b)
 int
 spread_keep(struct spread *s, const struct rule *rule, bool keeps)
 {
-	size_t i = find(s, 0, s->n, rule->kind, &rule->key);
+	size_t i = spread_find(s, 0, s->n, rule->kind, &rule->key);
 
 	assert(s->marked);
 	if (i == NONE || i == s->n)
@@ -166,7 +133,7 @@ spread_keep(struct spread *s, const struct rule *rule, bool keeps)
 	for (size_t k = 0; k < s->places.n; k++) {
 		struct part *p = &s->parts[i];
 		const struct layer_place *at = &s->places.v[k];
-		const struct rule *row = at->ref == p->removed ? NULL : row_of(s, p, at->ref);
+		const struct rule *row = at->ref == p->removed ? NULL : spread_row(s, p, at->ref);
 
 		if (row == NULL || !says_same(row, rule))
 			continue;
@@ -200,34 +167,16 @@ spread_is_damaged(const struct spread *s)
 
 /* ---- all of it ---- */
 
-/* A walk over the part that S has of one layer. */
-struct walk {
-	struct spread	*s;
-	size_t		 part;
-	struct compiler	*c;
-	size_t		 first;		/* the first part that is folded */
+/* A source of a layer of which is asked what is gone; those of which nothing is have no spread. */
+struct gone_source {
+	struct spread	*spread;
+	size_t		 part;		/* that is in the layer */
+	void		*arg;
 };
 
-static bool
-is_of(const struct part *p, uint32_t ref)
-{
-	return ref - p->source.first < p->source.n;
-}
-
-/* Some newer part than W's has the value: 1; 0; -1 without memory. */
-static int
-is_replaced(const struct walk *w, enum rule_kind kind, const struct rule_key *key)
-{
-	size_t from = w->part + 1, found = find(w->s, from, w->s->n, kind, key);
-
-	return found == NONE ? -1 : found < w->s->n;
-}
-
-/* Whose the rows of a layer are, by source: those of which nothing is asked have no spread. */
 struct gone_walk {
 	const struct rows	*rows;
-	struct walk		*walks;		/* by source */
-	void			**args;
+	struct gone_source	*sources;
 	spread_visit		*visit;
 };
 
@@ -235,15 +184,17 @@ static int
 visit_gone(void *arg, enum rule_kind kind, const struct rule_key *key, uint32_t ref, uint64_t place)
 {
 	const struct gone_walk *g = arg;
-	size_t source = rows_source_of(g->rows, ref);
-	const struct walk *w = &g->walks[source];
+	const struct gone_source *source = &g->sources[rows_source_of(g->rows, ref)];
+	const struct part *part;
 	int replaced;
 
-	if (w->s == NULL || ref == w->s->parts[w->part].removed || !layer_is_by_value(kind, key) ||
-	    is_marked(&w->s->parts[w->part], place))
+	if (source->spread == NULL)
 		return 0;
-	replaced = is_replaced(w, kind, key);
-	return replaced != 0 ? (replaced == 1 ? 0 : -1) : g->visit(g->args[source], kind, key);
+	part = &source->spread->parts[source->part];
+	if (ref == part->removed || !layer_is_by_value(kind, key) || is_marked(part, place))
+		return 0;
+	replaced = spread_is_replaced(source->spread, source->part, kind, key);
+	return replaced != 0 ? (replaced == 1 ? 0 : -1) : g->visit(source->arg, kind, key);
 }
 
 /* Which part of S is in LAYER; the number of parts when none is. */
@@ -262,10 +213,9 @@ static int
 each_gone_in(const struct layer *layer, struct spread *const *spreads, void *const *args, size_t n, spread_visit *visit)
 {
 	size_t sources = rows_sources(layer->rows), found = 0;
-	struct gone_walk g = { .rows = layer->rows, .walks = calloc(sources + 1, sizeof(*g.walks)),
-		.args = calloc(sources + 1, sizeof(*g.args)), .visit = visit };
+	struct gone_walk g = { .rows = layer->rows, .sources = calloc(sources + 1, sizeof(*g.sources)), .visit = visit };
 	bool damaged = false;
-	int r = g.walks == NULL || g.args == NULL ? -1 : 0;
+	int r = g.sources == NULL ? -1 : 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		size_t part = part_in(spreads[i], layer);
@@ -273,16 +223,14 @@ each_gone_in(const struct layer *layer, struct spread *const *spreads, void *con
 		if (part == spreads[i]->n)
 			continue;
 		assert(spreads[i]->marked);
-		g.walks[spreads[i]->parts[part].index] = (struct walk){ .s = spreads[i], .part = part };
-		g.args[spreads[i]->parts[part].index] = args[i];
+		g.sources[spreads[i]->parts[part].index] = (struct gone_source){ spreads[i], part, args[i] };
 		found++;
 	}
 	if (r == 0 && found > 0)
 		r = layer_each(layer, visit_gone, &g, &damaged);
 	for (size_t i = 0; damaged && i < n; i++)
 		spreads[i]->damaged = spreads[i]->damaged || part_in(spreads[i], layer) < spreads[i]->n;
-	free(g.walks);
-	free(g.args);
+	free(g.sources);
 	return r;
 }
 
@@ -327,7 +275,7 @@ visit_few(void *arg, enum rule_kind kind, const struct rule_key *key, uint32_t r
 	struct rule rule;
 
 	(void)place;
-	if (layer_is_by_value(kind, key) || !is_of(w->part, ref))
+	if (layer_is_by_value(kind, key) || !is_of_part(w->part, ref))
 		return 0;
 	if (rows_get(w->part->layer->rows, ref, name, &rule) == 0) {
 		rule.kind = kind;
@@ -350,182 +298,4 @@ void
 spread_counts(const struct spread *s, uint64_t out[static ROW_COUNTS])
 {
 	memcpy(out, s->parts[s->n - 1].source.counts, sizeof(s->parts->source.counts));
-}
-
-/* ---- writing ---- */
-
-int
-spread_change(const struct rule *rule, bool says, struct buf *change)
-{
-	buf_reset(change);
-	if (stored_rule_add_match(rule->kind, &rule->key, change) == -1)
-		return -1;
-	if (buf_add_char(change, says ? SAYS : GONE) == -1)
-		return errno = ENOMEM, -1;
-	return says ? stored_rule_add_says(rule, change) : 0;
-}
-
-/* Some part that stays has a rule for the value: 1; 0; -1 without memory. */
-static int
-stays(const struct walk *w, enum rule_kind kind, const struct rule_key *key)
-{
-	struct spread *s = w->s;
-	size_t i = find(s, 0, w->first, kind, key);
-
-	return i == NONE ? -1 : i < w->first && s->places.v[0].ref != s->parts[i].removed;
-}
-
-/* Say that the value is gone, where somebody would have it otherwise. */
-static int
-put_gone(const struct walk *w, enum rule_kind kind, const struct rule_key *key)
-{
-	int r = stays(w, kind, key);
-
-	return r == 1 ? compiler_remove(w->c, kind, key) : r;
-}
-
-static int
-put_row(const struct walk *w, struct part *p, enum rule_kind kind, const struct rule_key *key, uint32_t ref)
-{
-	const struct rule *row = row_of(w->s, p, ref);
-	struct rule rule;
-
-	if (row == NULL)
-		return errno = EBADMSG, -1;
-	rule = *row;
-	rule.kind = kind;
-	rule.key = *key;
-	return compiler_put(w->c, &rule);
-}
-
-/* Put what folded part W->part has and is still so. */
-static int
-visit_folded(void *arg, enum rule_kind kind, const struct rule_key *key, uint32_t ref, uint64_t place)
-{
-	const struct walk *w = arg;
-	struct part *p = &w->s->parts[w->part];
-	int replaced;
-
-	if (!is_of(p, ref))
-		return 0;
-	if (!layer_is_by_value(kind, key))
-		return w->s->marked || w->part + 1 < w->s->n ? 0 : put_row(w, p, kind, key, ref);
-	if (w->s->marked && ref != p->removed)
-		return is_marked(p, place) ? put_row(w, p, kind, key, ref) : 0;
-	if (w->s->marked && is_marked(p, place))
-		return 0;
-	if ((replaced = is_replaced(w, kind, key)) != 0)
-		return replaced == 1 ? 0 : -1;
-	return ref == p->removed ? put_gone(w, kind, key) : put_row(w, p, kind, key, ref);
-}
-
-/* Put the rules for the value that stay although others for it change, 1, and see that nobody puts them once more; 0 when there are
- * none. */
-static int
-put_kept(const struct walk *w, enum rule_kind kind, const struct rule_key *key)
-{
-	struct spread *s = w->s;
-	size_t i = find(s, 0, s->n, kind, key);
-	int result = 0;
-
-	if (i == NONE || i == s->n)
-		return i == NONE ? -1 : 0;
-	for (size_t k = 0; k < s->places.n; k++) {
-		struct part *p = &s->parts[i];
-		const struct layer_place *at = &s->places.v[k];
-
-		if (at->ref == p->removed) {
-			mark(p, at->place, true);
-		} else if (is_marked(p, at->place)) {
-			if (put_row(w, p, kind, key, at->ref) == -1)
-				return -1;
-			mark(p, at->place, false);
-			result = 1;
-		}
-	}
-	return result;
-}
-
-/* The value of the changes that are read, and whether there is a rule for it. */
-struct value {
-	struct buf	match;
-	bool		open, has_rule;
-};
-
-/* All changes of V were read. */
-static int
-end_value(const struct walk *w, struct value *v)
-{
-	struct stored_rule stored;
-	struct slice at = buf_slice(&v->match);
-	int kept = 0;
-
-	if (!v->open)
-		return 0;
-	if (stored_rule_take_match(&at, &stored) == -1)
-		return errno = EINVAL, -1;
-	if (layer_is_by_value(stored.rule.kind, &stored.rule.key))
-		kept = put_kept(w, stored.rule.kind, &stored.rule.key);
-	if (kept != 0 || v->has_rule)
-		return kept == -1 ? -1 : 0;
-	return put_gone(w, stored.rule.kind, &stored.rule.key);
-}
-
-static int
-put_change(const struct walk *w, struct value *v, struct slice change)
-{
-	struct stored_rule stored = { .rule.level = 0 };
-	struct slice rest = change, match;
-	bool says;
-
-	if (stored_rule_take_match(&rest, &stored) == -1 || rest.len == 0)
-		return errno = EINVAL, -1;
-	match = slice_head(change, change.len - rest.len);
-	says = rest.p[0] == SAYS;
-	rest = slice_skip(rest, 1);
-	if (!v->open || !slice_eq(buf_slice(&v->match), match)) {
-		if (end_value(w, v) == -1)
-			return -1;
-		buf_reset(&v->match);
-		*v = (struct value){ .match = v->match, .open = true };
-		if (buf_add_slice(&v->match, match) == -1)
-			return errno = ENOMEM, -1;
-	}
-	if (!says)
-		return 0;
-	v->has_rule = true;
-	return stored_rule_take_says(&rest, &stored) == -1 ? (errno = EINVAL, -1) : compiler_put(w->c, &stored.rule);
-}
-
-static int
-put_changes(const struct walk *w, struct sorter *changes)
-{
-	struct value v = { .open = false };
-	struct slice change;
-	int r;
-
-	buf_init(&v.match, SORTER_RECORD_MAX);
-	while ((r = sorter_next(changes, &change)) == 1 && (r = put_change(w, &v, change)) == 0)
-		continue;
-	if (r == 0)
-		r = end_value(w, &v);
-	buf_fini(&v.match);
-	return r;
-}
-
-int
-spread_write(struct spread *s, struct compiler *c, size_t first, struct sorter *changes, const uint64_t counts[static ROW_COUNTS])
-{
-	struct walk w = { .s = s, .c = c, .first = first };
-	bool damaged = false;
-	int r;
-
-	if (compiler_feed(c, s->parts[0].source.name, first > 0) == -1)
-		return -1;
-	compiler_set_counts(c, counts);
-	r = changes == NULL ? 0 : put_changes(&w, changes);
-	for (w.part = first; r == 0 && w.part < s->n; w.part++)
-		r = layer_each(s->parts[w.part].layer, visit_folded, &w, &damaged);
-	/* What was read says all that is lost again; what was not may not lose anything. */
-	return r == 0 && damaged && changes == NULL ? (errno = EBADMSG, -1) : r;
 }
