@@ -3,7 +3,7 @@
  * A row while it is sorted: | key | 0xff or NUL | rest |.  Of rows with one key the first is written.
  *
  *	files		key = what is written; rest = what else is
- *	hosts, STIX	key = the host's labels from the right, each followed by 0x01, all bits turned over, so that what lies below a
+ *	names		key = the host's labels from the right, each followed by 0x01, all bits turned over, so that what lies below a
  *			host comes right before it: whether an allow is among that, is known then.  What survives is sorted once more,
  *			the right way round: a domain then comes right before what lies below it. */
 #ifndef EXPORTS_EXPORT_PART_H
@@ -35,7 +35,7 @@ struct export_form {
 	/* All of E's sorter, which is sorted, into E's text. */
 	int		 (*write)(struct export *e);
 };
-extern const struct export_form export_form_hosts, export_form_files;
+extern const struct export_form export_form_names, export_form_files;
 
 /* Add E's row to its sorter. */
 void export_add_row(struct export *e);
@@ -57,6 +57,21 @@ bool export_host_is_plain(struct slice host);
 
 /* Append TEXT to OUT with whatever is no letter, digit or one of "._-/" as '_'. */
 void export_add_plain(struct buf *out, struct slice text);
+
+/* ---- names: of hosts, and of what a STIX bundle has beside them ---- */
+
+enum { END_TURNED = 0xff, LABEL_END = 0x01 };
+
+/* What a row means of its host; the letters are their order. */
+enum { BELOW = 'B', DOMAIN = 'D', EXACT = 'E' };
+/* A mark says that a part of what it is for is decided otherwise, and comes before the rows of its host. */
+enum { MARK = '0', ROW = '1' };
+
+/* What survives of E's sorter, in KEPT, sorted: | key | NUL | scope | action | rest |. */
+int export_keep_names(struct export *e, struct sorter *kept);
+
+/* As export_form has it. */
+int export_write_names(struct export *e);
 
 /* ---- STIX ---- */
 
