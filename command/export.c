@@ -1,4 +1,4 @@
-#include "exports/export.h"
+#include "command/export_verb.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "command/export.h"
 #include "command/show.h"
 #include "command/verb.h"
+#include "exports/export.h"
 #include "ruleset/overview.h"
 
 enum { FLAG_ALLOW, FLAG_APEX, FLAG_LEVEL, FLAG_OUTPUT, FLAG_SID, FLAG_SINCE, FLAG_SOURCE, FLAGS };

@@ -1,3 +1,5 @@
+#include "command/export_verb.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -5,7 +7,6 @@
 #include <string.h>
 
 #include "alerts/alert_store.h"
-#include "command/export.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "exports/lures.h"

@@ -171,16 +171,16 @@ add_tail(struct export *e, const char *mark)
 }
 
 int
-export_flush(struct export *e, bool all)
+export_flush(struct buf *text, export_put *put, void *arg, bool all)
 {
 	int r;
 
-	if (e->text.failed)
+	if (text->failed)
 		return errno = ENOMEM, -1;
-	if (!all && e->text.len < TEXT_FLUSH)
+	if (!all && text->len < TEXT_FLUSH)
 		return 0;
-	r = e->put(e->arg, buf_slice(&e->text));
-	buf_reset(&e->text);
+	r = put(arg, buf_slice(text));
+	buf_reset(text);
 	return r;
 }
 
@@ -245,7 +245,7 @@ collect_and_write(struct export *e)
 		return -1;
 	if (e->o->format != EXPORT_STIX)
 		add_tail(e, mark);
-	return export_flush(e, true);
+	return export_flush(&e->text, e->put, e->arg, true);
 }
 
 int

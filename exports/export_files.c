@@ -124,7 +124,7 @@ write_files(struct export *e)
 		e->counts->rows++;
 		if (before.failed)
 			errno = ENOMEM;
-		if (before.failed || export_flush(e, false) == -1) {
+		if (before.failed || export_flush(&e->text, e->put, e->arg, false) == -1) {
 			r = -1;
 			break;
 		}

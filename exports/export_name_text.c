@@ -130,7 +130,9 @@ write_record(struct export *e, struct before *b, struct slice record)
 		buf_reset(&b->domain);
 		buf_add_slice(&b->domain, key);
 	}
-	return b->key.failed || b->domain.failed || e->id.failed ? (errno = ENOMEM, -1) : export_flush(e, false);
+	if (b->key.failed || b->domain.failed || e->id.failed)
+		return errno = ENOMEM, -1;
+	return export_flush(&e->text, e->put, e->arg, false);
 }
 
 static int

@@ -40,8 +40,8 @@ extern const struct export_form export_form_names, export_form_files;
 /* Add E's row to its sorter. */
 void export_add_row(struct export *e);
 
-/* Give E's text away when there is enough of it. */
-int export_flush(struct export *e, bool all);
+/* Give TEXT away when there is enough of it, or ALL.  -1 with errno, ENOMEM when it has failed. */
+int export_flush(struct buf *text, export_put *put, void *arg, bool all);
 
 /* What the comments of the head say, each line behind MARK. */
 int export_head(struct export *e, const char *mark);

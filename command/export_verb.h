@@ -1,6 +1,6 @@
-/* export.h - the exports that are not of rules: for command/export.c alone. */
-#ifndef COMMAND_EXPORT_H
-#define COMMAND_EXPORT_H
+/* export_verb.h - the exports that are not of rules: for command/export.c alone. */
+#ifndef COMMAND_EXPORT_VERB_H
+#define COMMAND_EXPORT_VERB_H
 
 #include "command/call.h"
 #include "command/output.h"
