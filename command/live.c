@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "command/ask.h"
 #include "command/budget.h"
-#include "command/lead.h"
+#include "command/lead_times.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "delivery/sign.h"
@@ -320,7 +320,7 @@ perform(struct job *job)
 	if (job->runtime != NULL) {
 		live_tell(job->call, job->runtime, job->report.generation, &job->confirmation);
 		if (job->confirmation.n_waiting == 0)
-			lead_note(job->call);
+			lead_times_note(job->call);
 	}
 	return report(job);
 }

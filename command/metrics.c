@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "command/delivery.h"
-#include "command/lead.h"
+#include "command/lead_times.h"
 #include "command/metrics.h"
 #include "command/selftest_result.h"
 #include "command/show.h"
@@ -278,10 +278,10 @@ static void
 add_leads(const struct call *c, bool quick, struct buf *out)
 {
 	struct lead v[LEADS];
-	size_t n = lead_read(c, v);
+	size_t n = lead_times_newest(c, v);
 
 	if (!quick)
-		lead_first_hits(c, v, n);
+		lead_times_first_hits(c, v, n);
 	if (n > 0)
 		head(out, "alert_timestamp_seconds", "gauge", "When an alert was published, imported, live in every worker, and first met.");
 	for (size_t i = 0; i < n; i++) {

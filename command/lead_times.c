@@ -1,4 +1,4 @@
-#include "command/lead.h"
+#include "command/lead_times.h"
 
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ read_log(const struct call *c, struct buf *log)
 }
 
 size_t
-lead_read(const struct call *c, struct lead out[static LEADS])
+lead_times_newest(const struct call *c, struct lead out[static LEADS])
 {
 	struct buf log;
 	size_t n;
@@ -52,7 +52,7 @@ note(const struct call *c, struct slice id, uint64_t generation)
 }
 
 void
-lead_note(const struct call *c)
+lead_times_note(const struct call *c)
 {
 	char path[STATE_PATH];
 	struct manifest m = { 0 };
@@ -85,7 +85,7 @@ take_first(void *arg, const struct event_row *row)
 }
 
 void
-lead_first_hits(const struct call *c, struct lead *v, size_t n)
+lead_times_first_hits(const struct call *c, struct lead *v, size_t n)
 {
 	struct diag unwanted = { 0 };
 	struct eventstore *s = NULL;
