@@ -13,27 +13,28 @@ static const struct {
 	feed_reader	*read;
 	bool		 allows;	/* whatever the options say */
 	const struct feed_stream *stream;	/* instead of READ */
+	const struct feed_kept *kept;	/* beside READ; NULL */
 } readers[FEED_FORMATS] = {
-	[FEED_HOSTS_PLAIN] = { feed_read_hosts, false, NULL },
-	[FEED_HOSTS_FILE] = { feed_read_hosts_file, false, NULL },
-	[FEED_URLS] = { feed_read_urls, false, NULL },
-	[FEED_SQUIDGUARD_DOMAINS] = { feed_read_guard_domains, false, NULL },
-	[FEED_SQUIDGUARD_URLS] = { feed_read_guard_urls, false, NULL },
-	[FEED_HDB] = { feed_read_clamav, false, NULL },
-	[FEED_HSB] = { feed_read_clamav, false, NULL },
-	[FEED_FP] = { feed_read_clamav, true, NULL },
-	[FEED_SFP] = { feed_read_clamav, true, NULL },
-	[FEED_IGN2] = { feed_read_ign2, true, NULL },
-	[FEED_DIGESTS] = { feed_read_digests, false, NULL },
-	[FEED_HASHDEEP] = { feed_read_hashdeep, false, NULL },
-	[FEED_CSV] = { feed_read_csv, false, NULL },
-	[FEED_ADBLOCK] = { feed_read_adblock, false, NULL },
-	[FEED_RPZ] = { feed_read_rpz, false, NULL },
-	[FEED_MISP] = { NULL, false, &feed_misp },
-	[FEED_STIX] = { NULL, false, &feed_stix },
-	[FEED_ABUSE_CSV] = { feed_read_abuse, false, NULL },
-	[FEED_ABUSE_JSON] = { NULL, false, &feed_abuse_json },
-	[FEED_CVD] = { NULL, false, &feed_cvd },
+	[FEED_HOSTS_PLAIN] = { .read = feed_read_hosts },
+	[FEED_HOSTS_FILE] = { .read = feed_read_hosts_file },
+	[FEED_URLS] = { .read = feed_read_urls },
+	[FEED_SQUIDGUARD_DOMAINS] = { .read = feed_read_guard_domains },
+	[FEED_SQUIDGUARD_URLS] = { .read = feed_read_guard_urls },
+	[FEED_HDB] = { .read = feed_read_clamav },
+	[FEED_HSB] = { .read = feed_read_clamav },
+	[FEED_FP] = { .read = feed_read_clamav, .allows = true },
+	[FEED_SFP] = { .read = feed_read_clamav, .allows = true },
+	[FEED_IGN2] = { .read = feed_read_ign2, .allows = true },
+	[FEED_DIGESTS] = { .read = feed_read_digests },
+	[FEED_HASHDEEP] = { .read = feed_read_hashdeep },
+	[FEED_CSV] = { .read = feed_read_csv },
+	[FEED_ADBLOCK] = { .read = feed_read_adblock },
+	[FEED_RPZ] = { .read = feed_read_rpz, .kept = &feed_kept_rpz },
+	[FEED_MISP] = { .stream = &feed_misp },
+	[FEED_STIX] = { .stream = &feed_stix },
+	[FEED_ABUSE_CSV] = { .read = feed_read_abuse, .kept = &feed_kept_abuse },
+	[FEED_ABUSE_JSON] = { .stream = &feed_abuse_json },
+	[FEED_CVD] = { .stream = &feed_cvd },
 };
 
 /* ---- what the readers say ---- */
@@ -185,9 +186,15 @@ feed_new(enum feed_format format, const struct feed_options *options, const char
 	f->diag = diag;
 	f->read = readers[format].read;
 	f->stream = readers[format].stream;
+	f->kept = readers[format].kept;
 	f->action = readers[format].allows ? RULE_ALLOW : f->options.action;
 	buf_init(&f->text, f->options.line_max + LINE_SPARE);
 	buf_init(&f->csv.plain, f->options.line_max + LINE_SPARE);
+	if (f->kept != NULL && (f->state = calloc(1, f->kept->size)) == NULL) {
+		feed_free(f);
+		errno = ENOMEM;
+		return NULL;
+	}
 	if (check_options(f) == -1 || (format == FEED_CSV && feed_csv_begin(f) == -1)) {
 		feed_free(f);
 		errno = EINVAL;
@@ -203,6 +210,8 @@ feed_free(struct feed *f)
 		return;
 	if (f->stream != NULL)
 		f->stream->fini(f);
+	else
+		free(f->state);
 	buf_fini(&f->text);
 	buf_fini(&f->csv.plain);
 	free(f);
@@ -307,9 +316,8 @@ feed_text(struct feed *f, struct slice text)
 int
 feed_end(struct feed *f, struct feed_counts *out)
 {
-	if (f->rpz.open > 0)
-		feed_bad(f, 0, "the file ends within a parenthesis");
-	f->rpz.open = 0;
+	if (f->kept != NULL && f->kept->end != NULL)
+		f->kept->end(f);
 	if (f->stream != NULL)
 		end_stream(f);
 	if (f->hidden > 0)

@@ -6,6 +6,15 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
+/* What is known of a row of abuse.ch. */
+enum abuse_cell { ABUSE_IOC, ABUSE_TYPE, ABUSE_CONFIDENCE, ABUSE_URL, ABUSE_SHA256, ABUSE_SHA1, ABUSE_MD5, ABUSE_SIZE, ABUSE_NAME,
+	ABUSE_IP, ABUSE_PORT, ABUSE_NOTE, ABUSE_CELLS };
+
+struct abuse_state {
+	bool	has_header;
+	int	at[ABUSE_CELLS];	/* which column; or NO_COLUMN */
+};
+
 /* ---- what a row says ---- */
 
 /* The names of a cell, by which a header and an object have it. */
@@ -111,7 +120,7 @@ static bool
 place(struct feed *f)
 {
 	static const enum abuse_cell makes[] = { ABUSE_URL, ABUSE_SHA256, ABUSE_SHA1, ABUSE_MD5, ABUSE_IP };
-	struct abuse_state *a = &f->abuse;
+	struct abuse_state *a = f->state;
 	bool found;
 
 	for (int i = 0; i < ABUSE_CELLS; i++)
@@ -132,29 +141,32 @@ filter_text(const struct feed *f, const void *arg, size_t i, char *room)
 int
 feed_read_abuse(struct feed *f, struct slice line)
 {
+	struct abuse_state *a = f->state;
 	struct cell row[ABUSE_CELLS];
 	int r;
 
 	line = slice_trim(line);
 	if (line.len == 0)
 		return 0;
-	if (!f->abuse.has_header) {
+	if (!a->has_header) {
 		f->options.separator = ',';
-		f->abuse.has_header = feed_csv_is_header(f, line, place);
+		a->has_header = feed_csv_is_header(f, line, place);
 		return 0;
 	}
 	if (line.p[0] == '#' || feed_csv_split(f, line) == -1)
 		return 0;
-	if (!feed_csv_is_whole(f, f->abuse.at, ABUSE_CELLS))
+	if (!feed_csv_is_whole(f, a->at, ABUSE_CELLS))
 		return feed_bad(f, feed_col(f, line.p), "the row has only %zu columns", f->csv.n);
 	if (!feed_filters_hold(f, filter_text, NULL))
 		return feed_skip(f);
 	for (int i = 0; i < ABUSE_CELLS; i++)
-		row[i] = feed_csv_cell(&f->csv, f->abuse.at[i]);
+		row[i] = feed_csv_cell(&f->csv, a->at[i]);
 	r = give_row(f, row);
 	f->note = f->shown = SLICE("");
 	return r;
 }
+
+const struct feed_kept feed_kept_abuse = { sizeof(struct abuse_state), NULL };
 
 /* ---- JSON ---- */
 

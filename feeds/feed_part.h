@@ -28,23 +28,6 @@ struct csv_state {
 	struct buf	 plain;				/* cells without their doubled quotes */
 };
 
-/* A DNS name without its last dot. */
-struct dns_name {
-	size_t	len;
-	char	p[HOST_MAX + 1];
-};
-
-enum trigger_kind { TRIGGER_NONE, TRIGGER_NAME, TRIGGER_APEX, TRIGGER_OUTSIDE };
-
-struct rpz_state {
-	bool			has_origin, has_zone;
-	bool			lost;			/* relative to what is not known */
-	unsigned		open;			/* lines since a parenthesis was opened; 0 = none is */
-	struct dns_name		origin, zone;
-	enum trigger_kind	kind;			/* of the owner, which counts until the next one */
-	struct dns_name		trigger;		/* the owner, without the zone */
-};
-
 /* Of a format that is no list of lines. */
 struct feed_stream {
 	int	(*begin)(struct feed *f);	/* also again, after a preview; -1 without memory */
@@ -55,14 +38,12 @@ struct feed_stream {
 };
 extern const struct feed_stream feed_misp, feed_stix, feed_abuse_json, feed_cvd;
 
-/* What is known of a row of abuse.ch. */
-enum abuse_cell { ABUSE_IOC, ABUSE_TYPE, ABUSE_CONFIDENCE, ABUSE_URL, ABUSE_SHA256, ABUSE_SHA1, ABUSE_MD5, ABUSE_SIZE, ABUSE_NAME,
-	ABUSE_IP, ABUSE_PORT, ABUSE_NOTE, ABUSE_CELLS };
-
-struct abuse_state {
-	bool	has_header;
-	int	at[ABUSE_CELLS];	/* which column; or NO_COLUMN */
+/* What a format that is a list of lines keeps from one to the next. */
+struct feed_kept {
+	size_t	size;			/* of f->state, which is all zero to begin with */
+	void	(*end)(struct feed *f);	/* the text ends; NULL */
 };
+extern const struct feed_kept feed_kept_abuse, feed_kept_rpz;
 
 struct feed {
 	struct feed_options	 options;
@@ -73,7 +54,8 @@ struct feed {
 	struct diag		*diag;
 	int			(*read)(struct feed *, struct slice);
 	const struct feed_stream *stream;	/* NULL: READ reads lines */
-	void			*state;		/* the stream's own */
+	const struct feed_kept	*kept;		/* beside READ; NULL */
+	void			*state;		/* of STREAM, or what is KEPT */
 	bool			 previewing, begun;
 	bool			 quiet;		/* what is bad is neither counted nor shown */
 	bool			 loud;		/* it is shown in any case */
@@ -89,8 +71,6 @@ struct feed {
 	struct rule_match	 match;		/* of the entry; its 1 KiB of host is never cleared */
 	struct buf		 text;		/* what has to be put together */
 	struct csv_state	 csv;
-	struct abuse_state	 abuse;
-	struct rpz_state	 rpz;
 	struct json_pieces	 json;
 };
 

@@ -15,6 +15,23 @@ enum {
 	OPEN_MAX = 32,		/* lines that a parenthesis may span: a broken one must not swallow the zone */
 };
 
+/* A DNS name without its last dot. */
+struct dns_name {
+	size_t	len;
+	char	p[HOST_MAX + 1];
+};
+
+enum trigger_kind { TRIGGER_NONE, TRIGGER_NAME, TRIGGER_APEX, TRIGGER_OUTSIDE };
+
+struct rpz_state {
+	bool			has_origin, has_zone;
+	bool			lost;			/* relative to what is not known */
+	unsigned		open;			/* lines since a parenthesis was opened; 0 = none is */
+	struct dns_name		origin, zone;
+	enum trigger_kind	kind;			/* of the owner, which counts until the next one */
+	struct dns_name		trigger;		/* the owner, without the zone */
+};
+
 /* ---- names ---- */
 
 static struct slice
@@ -118,7 +135,7 @@ set_zone(struct rpz_state *z, struct slice owner)
 static int
 read_origin(struct feed *f, struct slice name)
 {
-	struct rpz_state *z = &f->rpz;
+	struct rpz_state *z = f->state;
 	struct dns_name absolute;
 
 	if (name.len == 0 || make_absolute(z, name, &absolute) == -1) {
@@ -250,12 +267,12 @@ read_name(struct feed *f, struct cell trigger)
 static int
 read_cname(struct feed *f, struct slice target, unsigned col)
 {
-	struct cell trigger = { name_slice(&f->rpz.trigger), col };
+	const struct rpz_state *z = f->state;
+	struct cell trigger = { name_slice(&z->trigger), col };
 
-	if (f->rpz.kind == TRIGGER_OUTSIDE || f->rpz.kind == TRIGGER_NONE)
+	if (z->kind == TRIGGER_OUTSIDE || z->kind == TRIGGER_NONE)
 		return feed_bad(f, col, "the owner is not in the zone, or the zone's name is not known");
-	if (f->rpz.kind == TRIGGER_APEX || is_other_trigger(trigger.text) ||
-	    !action_of(target, f->options.action, &f->action))
+	if (z->kind == TRIGGER_APEX || is_other_trigger(trigger.text) || !action_of(target, f->options.action, &f->action))
 		return feed_skip(f);
 	return is_address_trigger(trigger.text) ? feed_address(f, trigger) : read_name(f, trigger);
 }
@@ -266,7 +283,7 @@ read_record(struct feed *f, struct slice owner, struct slice type, const struct 
 {
 	if (slice_ieq(type, SLICE("SOA"))) {
 		if (owner.len > 0)
-			set_zone(&f->rpz, owner);
+			set_zone(f->state, owner);
 		return 0;
 	}
 	if (slice_ieq(type, SLICE("NS")))
@@ -303,33 +320,47 @@ read_directive(struct feed *f, const struct slice *words, size_t n)
 static int
 read_continued(struct feed *f, struct slice line)
 {
+	struct rpz_state *z = f->state;
 	struct slice ignored[WORDS_MAX];
-	unsigned open = f->rpz.open;
+	unsigned open = z->open;
 
-	split_words(&f->rpz, line, ignored);
-	if (f->rpz.open == 0)
+	split_words(z, line, ignored);
+	if (z->open == 0)
 		return 0;
-	f->rpz.open = open + 1;
+	z->open = open + 1;
 	if (open < OPEN_MAX)
 		return 0;
-	f->rpz.open = 0;
+	z->open = 0;
 	return feed_bad(f, 1, "a parenthesis is not closed within %d lines", OPEN_MAX);
 }
 
 int
 feed_read_rpz(struct feed *f, struct slice line)
 {
+	struct rpz_state *z = f->state;
 	struct slice words[WORDS_MAX];
 	size_t n;
 
-	if (f->rpz.open > 0)
+	if (z->open > 0)
 		return read_continued(f, line);
-	if ((n = split_words(&f->rpz, line, words)) == 0)
+	if ((n = split_words(z, line, words)) == 0)
 		return 0;
 	if (words[0].p[0] == '$')
 		return read_directive(f, words, n);
 	if (ascii_is_space(line.p[0]))
 		return read_words(f, SLICE(""), words, n, 0);
-	set_owner(&f->rpz, words[0]);
+	set_owner(z, words[0]);
 	return read_words(f, words[0], words, n, 1);
 }
+
+static void
+end(struct feed *f)
+{
+	struct rpz_state *z = f->state;
+
+	if (z->open > 0)
+		feed_bad(f, 0, "the file ends within a parenthesis");
+	z->open = 0;
+}
+
+const struct feed_kept feed_kept_rpz = { sizeof(struct rpz_state), end };
