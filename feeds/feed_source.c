@@ -231,7 +231,7 @@ is_file(const char *path)
 
 /* The file of the folder, of FORMAT, is to be read: it is wanted, and where there is a manifest, in that. */
 static bool
-counts(struct feed_source *s, const char *path, enum feed_format format, bool diff)
+is_to_be_read(struct feed_source *s, const char *path, enum feed_format format, bool diff)
 {
 	struct slice name = slice_str(strrchr(path, '/') + 1);
 
@@ -262,7 +262,7 @@ read_members(struct feed_source *s)
 		if (path == NULL)
 			r = -1;
 		else if (r == 0 && is_file(path) && feed_format_of_file(slice_str(path), &format, &diff) == 0 &&
-		    counts(s, path, format, diff))
+		    is_to_be_read(s, path, format, diff))
 			r = read_file(s, path, format, diff);
 		free(path);
 		free(members[i]);

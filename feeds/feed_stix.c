@@ -147,7 +147,7 @@ lists(const json_t *o, const char *key, const char *word)
 
 /* The pattern is of a language that is read, what it finds is bad, and nothing newer says otherwise. */
 static bool
-counts(struct feed *f, const json_t *o)
+is_wanted(struct feed *f, const json_t *o)
 {
 	char room[JSON_NUMBER];
 	struct slice type = json_text(o, "pattern_type", room);
@@ -238,7 +238,7 @@ read_indicator(struct feed *f, const json_t *o)
 	struct stix_answer answer;
 	int r;
 
-	if (!counts(f, o))
+	if (!is_wanted(f, o))
 		return feed_skip(f);
 	if (check_dates(f, o) != 0)
 		return 0;
