@@ -1,3 +1,8 @@
+/* Feeds that are read against what they were.
+ *
+ *	spread		what the layers have of the source (spread.h)
+ *	change		what its list says otherwise, as it is read (struct feed_change)
+ *	delta		the source in the new layer, when that has the change alone */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -73,28 +78,33 @@ may_be_delta(const struct publisher *p, const struct publish_source *s)
 	    !p->options->full && !p->distrust;
 }
 
+/* RULE is new, or with SAYS false something of its value is gone.  What is not by value is in every newest layer, and is no change
+ * that counts by itself. */
 static int
-add_change(struct feed_change *c, const struct rule *rule, bool says)
+add_change(struct feed_change *c, const struct rule *rule, bool says, bool by_value)
 {
 	if (spread_change(rule, says, &c->bytes) == -1 || sorter_add(c->changes, buf_slice(&c->bytes)) == -1)
 		return -1;
-	c->n++;
+	c->n += by_value;
 	return 0;
 }
 
-enum { LEFT_OUT = 2 };
+/* What of a row is as before. */
+enum { ROW_CHANGED = 0, ROW_STAYS = 1, ROW_LEFT_OUT = 2 };
 
-/* ROW is as before: 1, and 0 when it is not.  It is not linted again, unless what is asked is not what was asked before: LEFT_OUT
- * then, when it may not stay. */
+/* One of these, or -1.  A row that is as before is not linted again, unless what is asked is not what was asked before: it may not
+ * stay then. */
 static int
 keep_row(struct publisher *p, const struct rule *row, const struct rule_match *match, unsigned line)
 {
 	struct feed_change *c = p->change;
-	int same = spread_keep(c->spread, row, true);
+	int kept = spread_keep(c->spread, row, true);
 
-	if (same == 1 && p->lints_all && !gate_admit(p->gate, row, match, p->current->file->path, line, p->diag))
-		return spread_keep(c->spread, row, false) == -1 ? -1 : LEFT_OUT;
-	return same;
+	if (kept != 1)
+		return kept == 0 ? ROW_CHANGED : -1;
+	if (p->lints_all && !gate_admit(p->gate, row, match, p->current->file->path, line, p->diag))
+		return spread_keep(c->spread, row, false) == -1 ? -1 : ROW_LEFT_OUT;
+	return ROW_STAYS;
 }
 
 static int
@@ -110,19 +120,15 @@ take_queued(struct publisher *p, const struct queued_rule *q)
 {
 	bool by_value = layer_is_by_value(q->row.kind, &q->row.key);
 	struct feed_change *c = p->change;
-	int same = by_value ? keep_row(p, &q->row, &q->match, q->line) : 0;
+	int is = by_value ? keep_row(p, &q->row, &q->match, q->line) : ROW_CHANGED;
 
-	if (same == -1 || same == LEFT_OUT)
-		return same == -1 ? -1 : 0;
-	if (same == 0) {
+	if (is == -1 || is == ROW_LEFT_OUT)
+		return is == -1 ? -1 : 0;
+	if (is == ROW_CHANGED) {
 		if (!gate_admit(p->gate, &q->rule, &q->match, p->current->file->path, q->line, p->diag))
 			return 0;
-		/* A newest layer has all of those that are not by value: they are no change by themselves. */
-		if (!by_value) {
-			c->few += spread_few_of(&q->row);
-			c->n--;
-		}
-		if (add_change(c, &q->row, true) == -1)
+		c->few += by_value ? 0 : spread_few_of(&q->row);
+		if (add_change(c, &q->row, true, by_value) == -1)
 			return -1;
 	}
 	compiler_count(c->counts, &q->rule, &q->match);
@@ -202,7 +208,7 @@ visit_gone(void *arg, enum rule_kind kind, const struct rule_key *key)
 {
 	struct rule rule = { .kind = kind, .key = *key };
 
-	return add_change(arg, &rule, false);
+	return add_change(arg, &rule, false, true);
 }
 
 static int
