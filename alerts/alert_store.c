@@ -9,10 +9,10 @@
 #include "base/file.h"
 #include "ruleset/generation.h"
 #include "ruleset/overview.h"
-#include "ruleset/site.h"
+#include "ruleset/site_file.h"
 
 /* As import and the publisher have them; a withdrawn source is longer than it was. */
-enum { RECORD_MAX = 8 * ALERT_TEXT_MAX, SOURCE_MAX = 128 << 20, SITE_MAX = 1 << 20, VALUE_MAX = 1 << 20 };
+enum { RECORD_MAX = 8 * ALERT_TEXT_MAX, SOURCE_MAX = 128 << 20, VALUE_MAX = 1 << 20 };
 
 /* ---- rules ---- */
 
@@ -185,19 +185,13 @@ alerts_rules_read(struct alerts_rules *rules, const char *file, const char *name
 static void
 read_site(struct alerts *a)
 {
-	char path[STATE_PATH];
-	struct site site = { 0 };
 	struct diag unwanted = { 0 };
-	struct buf text;
+	struct site site = { 0 };
 
-	buf_init(&text, SITE_MAX);
-	if (option_defaults(site_options, site_options_n, &site) == 0 && state_path(a->state, STATE_SITE, path) == 0 &&
-	    file_read(path, &text) == 0)
-		option_parse(site_options, site_options_n, &site, path, buf_slice(&text), &unwanted);
+	site_load(a->state, &site, &unwanted);
+	diag_fini(&unwanted);
 	a->defaults = (struct source_defaults){ .now = a->now, .host_life = site.host_life, .file_life = site.file_life };
 	option_fini(site_options, site_options_n, &site);
-	diag_fini(&unwanted);
-	buf_fini(&text);
 }
 
 /* "STATE/what" into OUT.  -1 with an error in A's diag. */

@@ -1,20 +1,18 @@
 #include "pages/page.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "events/incident.h"
 #include "pages/page_reason.h"
+#include "ruleset/site_file.h"
 #include "ruleset/variant.h"
-#include "templates/page_markup.h"
 #include "templates/page_source.h"
 
 enum { FLAG_FOLDER, FLAG_KIND, FLAG_FORM, FLAG_LANG, FLAG_REASON, FLAG_HOST, FLAG_JSON, FLAGS };
-enum { SITE_MAX = 1 << 20, SAMPLE_LEVEL = 4 };
+enum { SAMPLE_LEVEL = 4 };
 
 /* The site's options and pages as they are on the disk, live or not. */
 struct pages {
@@ -26,31 +24,6 @@ struct pages {
 
 /* ---- reading ---- */
 
-static int
-read_site(const struct call *c, struct pages *p)
-{
-	char path[STATE_PATH];
-	struct buf text;
-	const char *fault;
-	int r = 0;
-
-	if (option_defaults(site_options, site_options_n, &p->site) == -1 || call_path(c, STATE_SITE, path) == -1)
-		return -1;
-	buf_init(&text, SITE_MAX);
-	if (file_read(path, &text) == 0)
-		r = option_parse(site_options, site_options_n, &p->site, path, buf_slice(&text), &p->diag);
-	else if (errno != ENOENT) {
-		diag_add(&p->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
-		r = -1;
-	}
-	buf_fini(&text);
-	fault = *p->site.mistake_link == '\0' ? NULL : page_mistake_fault(slice_str(p->site.mistake_link));
-	if (fault == NULL)
-		return r;
-	diag_add(&p->diag, DIAG_ERROR, path, 0, 0, "MistakeLink: %s", fault);
-	return -1;
-}
-
 /* Read FOLDER, or what site.conf says, or the state folder's own.  -1 with errors in P. */
 static int
 read_pages(const struct call *c, const char *folder, struct pages *p)
@@ -60,8 +33,8 @@ read_pages(const struct call *c, const char *folder, struct pages *p)
 	int site, folder_result;
 
 	buf_init(&p->bytes, PAGE_SET_MAX);
-	site = read_site(c, p);
-	if (folder == NULL && *p->site.pages_folder != '\0')
+	site = site_load(c->state, &p->site, &p->diag);
+	if (folder == NULL && slice_str(p->site.pages_folder).len > 0)
 		folder = p->site.pages_folder;
 	if (folder == NULL && call_path(c, STATE_PAGES, path) == -1)
 		return -1;

@@ -8,10 +8,10 @@
 #include "base/siphash.h"
 #include "ruleset/held.h"
 #include "ruleset/publish_part.h"
+#include "ruleset/site_file.h"
 #include "ruleset/site_format.h"
-#include "templates/page_markup.h"
 
-enum { SITE_MAX = 1 << 20, PROTECTED_MAX = 64 << 20 };
+enum { PROTECTED_MAX = 64 << 20 };
 
 /* ---- the site ---- */
 
@@ -33,10 +33,14 @@ is_domain(struct slice word)
 
 /* Own domains that are none protect nothing: better an error. */
 static int
-check_own_domains(struct publisher *p, const char *path)
+check_own_domains(struct publisher *p)
 {
 	struct slice rest = slice_str(p->site.own_domains), word;
+	char path[STATE_PATH];
 	int result = 0;
+
+	if (rest.len == 0 || state_path(p->options->state, STATE_SITE, path) == -1)
+		return 0;
 
 	while (rest.len > 0) {
 		slice_cut(rest, ' ', &word, &rest);
@@ -48,60 +52,12 @@ check_own_domains(struct publisher *p, const char *path)
 	return result;
 }
 
-/* The last line of site.conf, which is TEXT, that sets the option NAME; 0. */
-static unsigned
-line_of(struct slice text, const char *name)
-{
-	const struct option *row = option_find(site_options, site_options_n, slice_str(name));
-	unsigned found = 0;
-	struct slice line;
-
-	for (unsigned n = 1; text.len > 0; n++) {
-		size_t end = 0;
-
-		slice_cut(text, '\n', &line, &text);
-		line = slice_trim(line);
-		while (end < line.len && !ascii_is_space(line.p[end]) && line.p[end] != '=')
-			end++;
-		if (end > 0 && option_find(site_options, site_options_n, slice_head(line, end)) == row)
-			found = n;
-	}
-	return found;
-}
-
-static int
-check_mistake_link(struct publisher *p, const char *path, struct slice text)
-{
-	const char *fault = *p->site.mistake_link == '\0' ? NULL : page_mistake_fault(slice_str(p->site.mistake_link));
-
-	if (fault == NULL)
-		return 0;
-	diag_add(p->diag, DIAG_ERROR, path, line_of(text, "mistake_link"), 1, "MistakeLink: %s", fault);
-	return -1;
-}
-
 static int
 read_site(struct publisher *p)
 {
-	char path[STATE_PATH];
-	struct buf text;
-	int result = 0;
+	int result = site_load(p->options->state, &p->site, p->diag);
 
-	if (option_defaults(site_options, site_options_n, &p->site) == -1)
-		return publish_no_memory(p);
-	if (state_path(p->options->state, STATE_SITE, path) == -1)
-		return -1;
-	buf_init(&text, SITE_MAX);
-	if (file_read(path, &text) == 0) {
-		result = option_parse(site_options, site_options_n, &p->site, path, buf_slice(&text), p->diag);
-	} else if (errno != ENOENT) {
-		diag_add(p->diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
-		result = -1;
-	}
-	if (check_own_domains(p, path) == -1 || check_mistake_link(p, path, buf_slice(&text)) == -1)
-		result = -1;
-	buf_fini(&text);
-	return result;
+	return check_own_domains(p) == -1 ? -1 : result;
 }
 
 static const char *

@@ -80,7 +80,7 @@ done
 install -m 644 "$samples/warn.html" "$pages"
 printf '%s\n' "# a comment" "MistakeLink http://x/{incident}" >"$work/conf"; cp "$state/site.conf" "$work/site.conf"; cp "$work/conf" "$state/site.conf"
 fb 2 "a mistake link that is none" publish; has "it says where" "site.conf:2:1: error: MistakeLink" "$err"
-fb 1 "as the check does" page check
+fb 1 "as the check does" page check; has "with the same words" "site.conf:2:1: error: MistakeLink" "$err"
 printf 'PagesFolder %s\n' "$work/nowhere" >"$state/site.conf"
 fb 2 "a folder that is not there" publish; has "is named" "$work/nowhere" "$err"
 mkdir "$work/elsewhere"; install -m 644 "$samples"/* "$work/elsewhere"; sed -i 's/<main>/<main>elsewhere /' "$work/elsewhere/block.html"
