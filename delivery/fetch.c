@@ -18,12 +18,6 @@ struct fetch {
 	uint64_t		 bytes;
 };
 
-/* What a sink of ours is told with a request. */
-struct target {
-	fetch_sink	*sink;
-	void		*arg;
-};
-
 static int
 say(const struct fetch *f, const char *name, struct diag *diag, const char *what)
 {
@@ -42,27 +36,18 @@ refuse_redirect(void *arg, const char *from, const char *to)
 	    "the origin sends us elsewhere; only its own scheme, host and port are followed";
 }
 
-static int
-hand_on(void *arg, const void *bytes, size_t len)
-{
-	const struct target *target = arg;
-
-	return target->sink(target->arg, bytes, len);
-}
-
 int
 fetch_get(struct fetch *f, const char *name, uint64_t max, fetch_sink *sink, void *arg, struct diag *diag)
 {
-	struct target target = { sink, arg };
 	char where[TRANSFER_URL], what[64];
 	struct transfer_answer answer;
 	struct transfer_request rq = { .url = where, .max = max, .timeout_s = f->options.timeout_s + (int64_t)(max / FETCH_RATE),
-		.refuse = refuse_redirect, .sink = hand_on, .arg = &target };
+		.refuse = refuse_redirect, .sink = sink, .arg = arg };
 	int r;
 
 	if (snprintf(where, sizeof(where), "%s%s", f->folder != NULL ? f->folder : f->base, name) >= (int)sizeof(where))
 		return say(f, name, diag, strerror(ENAMETOOLONG));
-	r = f->folder != NULL ? transfer_file(where, max, hand_on, &target, &answer) : transfer_get(f->transfer, &rq, &answer);
+	r = f->folder != NULL ? transfer_file(where, max, sink, arg, &answer) : transfer_get(f->transfer, &rq, &answer);
 	f->bytes += answer.bytes;
 	if (r == -1)
 		return answer.refused ? -1 : say(f, name, diag, answer.why);

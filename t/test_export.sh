@@ -83,7 +83,6 @@ is "addresses and what looks like a trigger" "$(left 3 "for addresses")" 1
 is "below the threshold" "$(left 1 "below the level")" 1
 is "overruled, and lifted for everybody" "$(left 2 "overruled")" 1
 has "the file says so, too" "; left out: 2 overruled here" "$out"
-cp "$work/err" "$work/rpz.err"
 fb 0 "hosts" export hosts
 is "names alone" "$(rows)" "0.0.0.0 x.rpz-ip|0.0.0.0 a.dom.test|0.0.0.0 exact.test|0.0.0.0 site.test|0.0.0.0 under_score.test|"
 is "what is wider is left out" "$(left 7 "for more or less")" 1

@@ -58,7 +58,6 @@ printf 'evil.test\n.bad.test\n' > "$origin/mal.txt"
 hosts 300 > "$origin/large.txt"
 mal="mal origin=$url/mal.txt format=hosts max=20000 unpacked=200k lines=1000"
 large="large origin=$url/large.txt format=hosts every=1d level=5"
-conf "$mal" "$large # a comment"
 echo '# Nothing yet.' > "$state/sources.conf"
 fb 0 "nothing to ask for" update
 has "says where that would be said" "nothing to do: no line of $state/sources.conf has an origin" "$out"
