@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "command/lines.h"
+#include "command/operand.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "inspect/claims.h"
@@ -387,7 +387,7 @@ check_all(struct check *ch)
 	if (ch->file != NULL)
 		return check_file(ch);
 	for (int i = 0; i < ch->call->argc; i++) {
-		int one = lines_do(ch->call->argv[i], check_url, ch);
+		int one = operand_do(ch->call->argv[i], check_url, ch);
 
 		status = one > status ? one : status;
 	}

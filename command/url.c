@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "command/lines.h"
+#include "command/operand.h"
 #include "command/show.h"
 #include "command/verb.h"
 
@@ -178,7 +178,7 @@ run(struct call *c)
 	    values[FLAG_JSON] != NULL ? FORM_JSON : FORM_TEXT;
 	for (int i = 0; i < c->argc; i++) {
 		bool input = strcmp(c->argv[i], "-") == 0;
-		int one = lines_do(c->argv[i], input ? show_one_line : show_one, &form);
+		int one = operand_do(c->argv[i], input ? show_one_line : show_one, &form);
 
 		status = one > status ? one : status;
 	}

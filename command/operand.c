@@ -1,4 +1,4 @@
-#include "command/lines.h"
+#include "command/operand.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "command/verb.h"
 
 static int
-do_input(line_do *what, void *arg)
+do_input(operand_use *what, void *arg)
 {
 	int status = EXIT_FINE;
 	char *line = NULL;
@@ -29,7 +29,7 @@ do_input(line_do *what, void *arg)
 }
 
 int
-lines_do(const char *text, line_do *what, void *arg)
+operand_do(const char *text, operand_use *what, void *arg)
 {
 	return strcmp(text, "-") == 0 ? do_input(what, arg) : what(arg, slice_str(text));
 }
