@@ -26,7 +26,7 @@ struct rehearsal_tables {
 };
 
 const char *
-outcome_name(enum outcome o)
+rehearsal_outcome_name(enum outcome o)
 {
 	static const char *const names[] = { "pass", "log", "warn", "block" };
 

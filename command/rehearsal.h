@@ -15,7 +15,7 @@ enum { REHEARSAL_DISTINCT = 3 << 20, REHEARSAL_ROWS = 100000, REHEARSAL_SAMPLES 
 
 /* What is done with a request; of a row what would be done from now on. */
 enum outcome { OUTCOME_PASS, OUTCOME_LOG, OUTCOME_WARN, OUTCOME_BLOCK };
-const char *outcome_name(enum outcome o);	/* "pass", "log", "warn", "block" */
+const char *rehearsal_outcome_name(enum outcome o);	/* "pass", "log", "warn", "block" */
 
 struct rehearsal_row {
 	bool		 is_source;		/* RULE is empty: what all rules of SOURCE would block together */

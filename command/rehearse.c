@@ -89,7 +89,7 @@ print_row(const struct rehearse *h, const struct rehearsal_row *row)
 		putchar('\n');
 		return;
 	}
-	printf("%-5s  ", outcome_name(row->outcome));
+	printf("%-5s  ", rehearsal_outcome_name(row->outcome));
 	show_text(stdout, slice_str(row->rule));
 	fputs("  ", stdout);
 	print_numbers(h, row);
@@ -167,7 +167,7 @@ json_row(const struct rehearse *h, const struct rehearsal_row *row)
 	json_object_set_new(j, "source", show_json_text(slice_str(row->source)));
 	if (!row->is_source) {
 		json_object_set_new(j, "rule", show_json_text(slice_str(row->rule)));
-		json_object_set_new(j, "outcome", json_string(outcome_name(row->outcome)));
+		json_object_set_new(j, "outcome", json_string(rehearsal_outcome_name(row->outcome)));
 	}
 	show_json_number(j, "requests", row->requests);
 	show_json_number(j, "clients", row->clients);
