@@ -404,8 +404,7 @@ import_text(const struct call *c, const char *file, struct slice text, bool dry_
 		diag_add(&im.diag, DIAG_ERROR, file, 0, 0, "out of memory");
 	else
 		r = import_alert(&im);
-	for (size_t i = 0; i < im.diag.n; i++)
-		diag_add(diag, im.diag.v[i].level, im.diag.v[i].file, im.diag.v[i].line, im.diag.v[i].col, "%s", im.diag.v[i].text);
+	diag_append(diag, &im.diag);
 	r = r == -1 && !im.trouble ? 1 : r;
 	import_fini(&im);
 	return r;

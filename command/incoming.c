@@ -16,12 +16,6 @@
 
 enum { MODE_FOLDER = 02775 };
 
-static int
-is_visible(const struct dirent *e)
-{
-	return e->d_name[0] != '.';
-}
-
 /* The text of the file at PATH into OUT.  1: it is left alone, for now or ever; -1 with errno. */
 static int
 read_text(const char *path, int64_t now, struct buf *out)
@@ -123,7 +117,7 @@ incoming_import(const struct call *c, int64_t now, bool dry_run, struct incoming
 	int n;
 
 	*out = (struct incoming){ .n_imported = 0 };
-	if (state_path(c->state, STATE_INCOMING, dir) == -1 || (n = scandir(dir, &names, is_visible, alphasort)) == -1) {
+	if (state_path(c->state, STATE_INCOMING, dir) == -1 || (n = scandir(dir, &names, file_is_visible, alphasort)) == -1) {
 		if (errno != ENOENT)
 			diag_add(diag, DIAG_ERROR, STATE_INCOMING, 0, 0, "%s", strerror(errno));
 		return;

@@ -130,7 +130,6 @@ static json_t *
 json_source(const struct update_source *s)
 {
 	const struct update_result *r = &s->result;
-	char date[CLOCK_TEXT];
 	json_t *j = json_object();
 
 	json_object_set_new(j, "name", json_string(s->feed->name));
@@ -144,9 +143,7 @@ json_source(const struct update_source *s)
 	}
 	if (r->why[0] != '\0')
 		json_object_set_new(j, "why", show_json_text(slice_str(r->why)));
-	clock_format_s(s->feed->state.next, date);
-	if (s->feed->state.next != 0)
-		json_object_set_new(j, "next", json_string(date));
+	show_json_date(j, "next", s->feed->state.next);
 	return j;
 }
 

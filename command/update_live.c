@@ -256,14 +256,6 @@ count_unproven(const struct update *u)
 	return n;
 }
 
-/* Findings of a publish that is not tried again. */
-static void
-keep_findings(struct update *u, const struct diag *diag)
-{
-	for (size_t i = 0; i < diag->n; i++)
-		diag_add(u->diag, diag->v[i].level, diag->v[i].file, diag->v[i].line, diag->v[i].col, "%s", diag->v[i].text);
-}
-
 int
 update_publish(struct update *u)
 {
@@ -274,8 +266,7 @@ update_publish(struct update *u)
 		diag_fini(&diag);
 	if (status == EXIT_TROUBLE && n == 0 && count_unproven(u) > 0)
 		status = publish_singly(u, &diag);
-	keep_findings(u, &diag);
-	diag_fini(&diag);
+	diag_append(u->diag, &diag);
 	return status;
 }
 
