@@ -209,6 +209,12 @@ file_mkdirs(const char *path, mode_t mode)
 	return r;
 }
 
+int
+file_is_visible(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
 char *
 file_join(const char *dir, const char *name)
 {

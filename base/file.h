@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <dirent.h>
+
 #include "base/buf.h"
 
 /* Append the whole of PATH ("-" is standard input) to OUT.  -1 with errno EFBIG when it would exceed OUT's
@@ -39,6 +41,9 @@ int file_nameless(const char *dir);
 
 /* Flush the folder PATH itself, so that a rename in it survives a power cut. */
 int file_sync_dir(const char *path);
+
+/* For scandir(3): E does not begin with a dot, as what is on its way, "." and ".." do. */
+int file_is_visible(const struct dirent *e);
 
 /* "DIR/NAME" as a string that the caller frees; NULL without memory. */
 char *file_join(const char *dir, const char *name);

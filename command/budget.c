@@ -15,7 +15,7 @@
 
 enum { MS = 1000, TEXT_MAX = 4096, LOGS_MAX = 1000 };
 
-/* Who may block how much: the site's own number, and those of the feeds that have one in sources.conf. */
+/* Who may block how much: the site's own number (INT64_MAX: any), and those of the feeds that have one in sources.conf. */
 struct limits {
 	int64_t			 most;
 	struct feed_list	 feeds;
@@ -30,18 +30,33 @@ limit_of(const struct limits *l, const char *source)
 	return f != NULL && f->read.origin.budget > 0 ? f->read.origin.budget : l->most;
 }
 
+/* A feed has a budget of its own: the first; NULL. */
+static const struct feed_item *
+first_with_budget(const struct feed_list *feeds)
+{
+	for (size_t i = 0; i < feeds->n; i++)
+		if (feeds->v[i]->read.origin.budget > 0)
+			return feeds->v[i];
+	return NULL;
+}
+
 /* C's site.conf into SITE, and the LIMITS.  False when nothing has to be asked, or a file is wrong, as publish will say. */
 static bool
-wants_budget(const struct call *c, struct site *site, struct limits *limits)
+wants_budget(const struct call *c, struct site *site, struct limits *limits, struct diag *diag)
 {
 	struct diag unwanted = { 0 };
+	const struct feed_item *own;
 
-	if (!site_now(c, site) || site->rehearse_budget == 0 || *site->rehearse_logs == '\0')
+	if (!site_now(c, site))
 		return false;
-	limits->most = site->rehearse_budget;
+	limits->most = site->rehearse_budget > 0 ? site->rehearse_budget : INT64_MAX;
 	feed_list_read(c->state, &limits->feeds, &unwanted);
 	diag_fini(&unwanted);
-	return true;
+	own = first_with_budget(&limits->feeds);
+	if (own != NULL && *site->rehearse_logs == '\0')
+		diag_add(diag, DIAG_WARNING, limits->feeds.conf, own->line, own->col, "budget= is held by no log: RehearseLogs of site.conf "
+		    "says where the access logs are");
+	return *site->rehearse_logs != '\0' && (own != NULL || site->rehearse_budget > 0);
 }
 
 /* The words of TEXT, at most MAX, into PATHS, each to be freed; how many. */
@@ -183,7 +198,7 @@ budget_ask(const struct call *c, const struct publish_options *options, struct b
 	struct site site;
 
 	*b = (struct budget){ .candidate = { .dir = NULL } };
-	if (wants_budget(c, &site, &limits))
+	if (wants_budget(c, &site, &limits, diag))
 		rehearse_site(c, options, b, &site, &limits, diag);
 	feed_list_free(&limits.feeds);
 	option_fini(site_options, site_options_n, &site);

@@ -16,7 +16,7 @@
 #include "feeds/feed_file.h"
 #include "hashdb/hashdb.h"
 
-enum { KNOWN_MAX = 64 << 20 };
+enum { KNOWN_MAX = 64 << 20, MODE_KNOWN = 0660 };
 
 /* ---- what is asked for ---- */
 
@@ -211,7 +211,7 @@ update(struct clamav_file *f, int64_t now)
 		f->gone = now;
 }
 
-/* The lines of TEXT into V, those of other files into OTHERS. */
+/* The lines of TEXT into V, those of other files into OTHERS, which may be NULL. */
 static void
 take_remembered(struct slice text, struct clamav_file *v, size_t n, struct buf *others)
 {
@@ -223,7 +223,8 @@ take_remembered(struct slice text, struct clamav_file *v, size_t n, struct buf *
 		if (parse(line, &old) == -1)
 			continue;
 		if ((f = n == 0 ? NULL : bsearch(&old, v, n, sizeof(old), cmp_digest)) == NULL) {
-			add_line(others, &old);
+			if (others != NULL)
+				add_line(others, &old);
 			continue;
 		}
 		f->checked = old.checked;
@@ -235,30 +236,66 @@ take_remembered(struct slice text, struct clamav_file *v, size_t n, struct buf *
 	}
 }
 
+/* The file, at PATH, into TEXT.  -1 after saying why not; there may be none. */
+static int
+read_known(const struct call *c, char path[static STATE_PATH], struct buf *text)
+{
+	if (call_path(c, STATE_LOG "/" CLAMAV_KNOWN, path) == -1)
+		return -1;
+	if (file_read(path, text) == 0 || errno == ENOENT)
+		return 0;
+	call_fail(c, "%s: %s", path, strerror(errno));
+	return -1;
+}
+
 int
-clamav_remember(const struct call *c, struct clamav_file *v, size_t n, bool asked, int64_t now)
+clamav_recall(const struct call *c, struct clamav_file *v, size_t n)
 {
 	char path[STATE_PATH];
+	struct buf text;
+	int r;
+
+	buf_init(&text, KNOWN_MAX);
+	r = read_known(c, path, &text);
+	take_remembered(buf_slice(&text), v, n, NULL);
+	buf_fini(&text);
+	return r;
+}
+
+/* The lock of whoever edits; -1 after saying that nothing can be remembered. */
+static int
+lock_known(const struct call *c)
+{
+	int lock = state_make(c->state) == -1 ? -1 : state_lock(c->state);
+
+	if (lock == -1)
+		call_fail(c, "%s: %s; when ClamAV first knew a file is not remembered", c->state, strerror(errno));
+	return lock;
+}
+
+int
+clamav_remember(const struct call *c, struct clamav_file *v, size_t n, int64_t now)
+{
+	int lock = lock_known(c), r;
+	char path[STATE_PATH];
 	struct buf text, next;
-	int r = 0;
 
 	buf_init(&text, KNOWN_MAX);
 	buf_init(&next, KNOWN_MAX);
-	if (call_path(c, STATE_LOG "/" CLAMAV_KNOWN, path) == -1)
-		r = -1;
-	else if (file_read(path, &text) == -1 && errno != ENOENT) {
-		call_fail(c, "%s: %s", path, strerror(errno));
-		r = -1;
-	}
+	r = read_known(c, path, &text);
 	take_remembered(buf_slice(&text), v, n, &next);
-	for (size_t i = 0; asked && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		update(&v[i], now);
 		add_line(&next, &v[i]);
 	}
-	if (r == 0 && asked && n > 0 && (state_make(c->state) == -1 || next.failed || file_write(path, buf_slice(&next), 0660) == -1)) {
+	if (lock == -1)
+		r = -1;
+	else if (r == 0 && n > 0 && (next.failed || file_write(path, buf_slice(&next), MODE_KNOWN) == -1)) {
 		call_fail(c, "%s: %s; when ClamAV first knew a file is not remembered", path, strerror(next.failed ? ENOMEM : errno));
 		r = -1;
 	}
+	if (lock != -1)
+		close(lock);
 	buf_fini(&text);
 	buf_fini(&next);
 	return r;

@@ -36,8 +36,12 @@ size_t clamav_sort(struct clamav_file *v, size_t n);
  * when there is no such folder.  One that cannot be read, or not wholly, is a warning. */
 int clamav_look_up(const char *dir, struct clamav_file *v, size_t n, struct diag *diag);
 
-/* Take what C's state folder remembers into V, which is sorted; with ASKED what was just looked up, at NOW (seconds), too, and
- * remember that.  -1 after saying that it could not be read or written; V is then all the same what is known. */
-int clamav_remember(const struct call *c, struct clamav_file *v, size_t n, bool asked, int64_t now);
+/* Take what C's state folder remembers into V, which is sorted.  -1 after saying that it could not be read. */
+int clamav_recall(const struct call *c, struct clamav_file *v, size_t n);
+
+/* The same with what was just looked up, at NOW (seconds), which is remembered from now on, beside what is remembered of others;
+ * lines of the file that are none are dropped.  Waits for the lock of whoever edits (state_lock()), so that two at once lose
+ * nothing of each other's.  -1 after saying that it could not be read or written; V is then all the same what is known. */
+int clamav_remember(const struct call *c, struct clamav_file *v, size_t n, int64_t now);
 
 #endif

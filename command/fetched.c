@@ -70,17 +70,6 @@ fetched_print(const struct feed_list *list, int64_t now)
 	}
 }
 
-static void
-add_date(json_t *j, const char *key, int64_t seconds)
-{
-	char date[CLOCK_TEXT];
-
-	if (seconds == 0)
-		return;
-	clock_format_s(seconds, date);
-	json_object_set_new(j, key, json_string(date));
-}
-
 static json_t *
 json_item(const struct feed_item *f, int64_t now)
 {
@@ -89,12 +78,12 @@ json_item(const struct feed_item *f, int64_t now)
 	json_object_set_new(j, "name", json_string(f->name));
 	json_object_set_new(j, "origin", show_json_text(feed_origin_shown(f->read.origin.origin)));
 	json_object_set_new(j, "stale", json_boolean(is_stale(f, now)));
-	add_date(j, "good", f->state.good);
+	show_json_date(j, "good", f->state.good);
 	if (f->state.good != 0)
 		json_object_set_new(j, "good_age_s", json_integer(now - f->state.good));
-	add_date(j, "tried", f->state.tried);
-	add_date(j, "next", f->state.next);
-	add_date(j, "ends", feed_item_ends(f));
+	show_json_date(j, "tried", f->state.tried);
+	show_json_date(j, "next", f->state.next);
+	show_json_date(j, "ends", feed_item_ends(f));
 	show_json_number(j, "failures", f->state.failures);
 	if (f->state.why[0] != '\0')
 		json_object_set_new(j, "why", show_json_text(slice_str(f->state.why)));

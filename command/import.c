@@ -12,6 +12,7 @@
 #include "alerts/alert_withdrawal.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/scratch.h"
 #include "command/candidate.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -273,14 +274,16 @@ try_rules(struct import *im)
 {
 	struct publish_options options = { .only = NULL };
 	struct candidate candidate = { .dir = NULL };
-	char *dir = file_join(getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir, "firebreak-import-XXXXXX");
-	char *path = NULL, *source = NULL;
+	const char *tmp = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : P_tmpdir;
+	char *path = NULL, source[ID_MAX + sizeof("alert-")];
+	struct scratch scratch = { .path = NULL };
 	struct diag diag = { 0 };
 	int r = -1;
 
-	if (dir == NULL || mkdtemp(dir) == NULL || asprintf(&source, "alert-%s", im->alert->id) == -1 ||
-	    asprintf(&path, "%s/%s.rules", dir, source) == -1 || file_write(path, buf_slice(&im->rules), FILE_MODE) == -1) {
-		diag_add(&im->diag, DIAG_ERROR, dir, 0, 0, "%s", strerror(errno));
+	snprintf(source, sizeof(source), "alert-%s", im->alert->id);
+	if (scratch_make(&scratch, tmp, "import") == -1 || asprintf(&path, "%s/%s.rules", scratch.path, source) == -1 ||
+	    file_write(path, buf_slice(&im->rules), FILE_MODE) == -1) {
+		diag_add(&im->diag, DIAG_ERROR, scratch.path != NULL ? scratch.path : tmp, 0, 0, "%s", strerror(errno));
 		im->trouble = true;
 	} else {
 		options.only = source;
@@ -291,13 +294,8 @@ try_rules(struct import *im)
 		im->trouble = r == -1 && !is_refused(&diag, source);
 		candidate_fini(&candidate);
 	}
-	if (path != NULL)
-		unlink(path);
-	if (dir != NULL)
-		rmdir(dir);
-	free(dir);
 	free(path);
-	free(source);
+	scratch_remove(&scratch);
 	diag_fini(&diag);
 	return r;
 }
@@ -406,8 +404,7 @@ import_text(const struct call *c, const char *file, struct slice text, bool dry_
 		diag_add(&im.diag, DIAG_ERROR, file, 0, 0, "out of memory");
 	else
 		r = import_alert(&im);
-	for (size_t i = 0; i < im.diag.n; i++)
-		diag_add(diag, im.diag.v[i].level, im.diag.v[i].file, im.diag.v[i].line, im.diag.v[i].col, "%s", im.diag.v[i].text);
+	diag_append(diag, &im.diag);
 	r = r == -1 && !im.trouble ? 1 : r;
 	import_fini(&im);
 	return r;

@@ -16,12 +16,6 @@
 
 enum { MODE_FOLDER = 02775 };
 
-static int
-is_visible(const struct dirent *e)
-{
-	return e->d_name[0] != '.';
-}
-
 /* The text of the file at PATH into OUT.  1: it is left alone, for now or ever; -1 with errno. */
 static int
 read_text(const char *path, int64_t now, struct buf *out)
@@ -65,30 +59,46 @@ fail:
 	diag_add(diag, DIAG_WARNING, from, 0, 0, "cannot be moved to " STATE_INCOMING "/%s: %s", where, strerror(errno));
 }
 
+/* The text of the file at PATH, with its rules.  0; 1 with an error when it is refused, -1 when it could not be imported now; 2:
+ * it is left alone. */
+static int
+import_file(const struct call *c, int64_t now, bool dry_run, const char *path, struct diag *diag)
+{
+	struct buf text;
+	bool is_long, is_none;
+	int r;
+
+	buf_init(&text, ALERT_TEXT_MAX);
+	r = read_text(path, now, &text);
+	/* Whoever put it there may have taken it away; a link or a folder is none of ours. */
+	is_none = r == 1 || (r == -1 && (errno == ENOENT || errno == ELOOP || errno == EISDIR));
+	is_long = r == -1 && errno == EFBIG;
+	if (r == -1 && !is_none)
+		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", is_long ? "is too long for an alert" : strerror(errno));
+	if (is_none)
+		r = 2;
+	else if (is_long)
+		r = 1;
+	else if (r == 0)
+		r = import_text(c, path, buf_slice(&text), dry_run, diag);
+	buf_fini(&text);
+	return r;
+}
+
 /* One of them. */
 static void
 import_one(const struct call *c, int64_t now, bool dry_run, const char *name, struct incoming *out, struct diag *diag)
 {
 	char part[STATE_PATH], path[STATE_PATH];
-	struct buf text;
-	int r;
+	int r = -1;
 
 	snprintf(part, sizeof(part), STATE_INCOMING "/%s", name);
-	if (state_path(c->state, part, path) == -1)
+	if (state_path(c->state, part, path) == 0)
+		r = import_file(c, now, dry_run, path, diag);
+	else
+		diag_add(diag, DIAG_ERROR, part, 0, 0, "%s", strerror(errno));
+	if (r == 2)
 		return;
-	buf_init(&text, ALERT_TEXT_MAX);
-	r = read_text(path, now, &text);
-	/* Whoever put it there may have taken it away; a link or a folder is none of ours. */
-	if (r == 1 || (r == -1 && (errno == ENOENT || errno == ELOOP || errno == EISDIR))) {
-		buf_fini(&text);
-		return;
-	}
-	if (r == -1)
-		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", errno == EFBIG ? "is too long for an alert" : strerror(errno));
-	if (r == 0)
-		r = import_text(c, path, buf_slice(&text), dry_run, diag);
-	else if (errno == EFBIG)
-		r = 1;
 	if (r == 0 && (out->imported[out->n_imported] = strdup(name)) != NULL)
 		out->n_imported++;
 	else if (r == 1) {
@@ -97,7 +107,6 @@ import_one(const struct call *c, int64_t now, bool dry_run, const char *name, st
 			move(c, now, name, "refused", true, diag);
 	} else
 		out->n_left++;
-	buf_fini(&text);
 }
 
 void
@@ -108,7 +117,7 @@ incoming_import(const struct call *c, int64_t now, bool dry_run, struct incoming
 	int n;
 
 	*out = (struct incoming){ .n_imported = 0 };
-	if (state_path(c->state, STATE_INCOMING, dir) == -1 || (n = scandir(dir, &names, is_visible, alphasort)) == -1) {
+	if (state_path(c->state, STATE_INCOMING, dir) == -1 || (n = scandir(dir, &names, file_is_visible, alphasort)) == -1) {
 		if (errno != ENOENT)
 			diag_add(diag, DIAG_ERROR, STATE_INCOMING, 0, 0, "%s", strerror(errno));
 		return;

@@ -43,7 +43,8 @@ ask_clamav(struct report *r, const char *dir)
 	if (dir != NULL && n == 0)
 		call_fail(r->call, "%s: there is no database of ClamAV", dir);
 	r->partly = r->partly || (dir != NULL && n <= 0) || (n > 0 && diag.n_warnings > 0);
-	if (clamav_remember(r->call, r->files, r->n_files, r->asked, clock_ms() / MS) == -1)
+	if ((r->asked ? clamav_remember(r->call, r->files, r->n_files, clock_ms() / MS) :
+	    clamav_recall(r->call, r->files, r->n_files)) == -1)
 		r->partly = true;
 	diag_fini(&diag);
 }

@@ -47,6 +47,18 @@ count(const struct update *u, enum update_outcome outcome)
 
 /* ---- what is said ---- */
 
+/* What is wrong with the list of S, or with some of it. */
+static void
+print_trouble(const struct update *u, const struct update_source *s)
+{
+	if (!is_bad(s) && (!s->wanted || s->result.why[0] == '\0'))
+		return;
+	fprintf(stderr, "%s:%u:%u: %s: %s: ", u->list.conf, s->feed->line, s->feed->col, is_bad(s) && s->result.outcome != UPDATE_HELD ?
+	    "error" : "warning", s->feed->name);
+	show_text(stderr, slice_str(s->result.why));
+	fputc('\n', stderr);
+}
+
 /* On a terminal each source that has something to say; what is wrong everywhere. */
 static void
 print_sources(const struct update *u)
@@ -58,12 +70,7 @@ print_sources(const struct update *u)
 		if (s->wanted && s->result.outcome == UPDATE_NEW && isatty(STDOUT_FILENO))
 			printf("%s: new, %" PRIu64 " entries in %" PRIu64 " lines; %" PRIu64 " skipped, %" PRIu64 " bad; %" PRIu64 " KB came in\n",
 			    s->feed->name, n->entries, n->lines, n->skipped, n->bad, s->result.bytes / 1024);
-		if (is_bad(s)) {
-			fprintf(stderr, "%s:%u:%u: %s: %s: ", u->list.conf, s->feed->line, s->feed->col,
-			    s->result.outcome == UPDATE_HELD ? "warning" : "error", s->feed->name);
-			show_text(stderr, slice_str(s->result.why));
-			fputc('\n', stderr);
-		}
+		print_trouble(u, s);
 	}
 }
 
@@ -123,7 +130,6 @@ static json_t *
 json_source(const struct update_source *s)
 {
 	const struct update_result *r = &s->result;
-	char date[CLOCK_TEXT];
 	json_t *j = json_object();
 
 	json_object_set_new(j, "name", json_string(s->feed->name));
@@ -137,9 +143,7 @@ json_source(const struct update_source *s)
 	}
 	if (r->why[0] != '\0')
 		json_object_set_new(j, "why", show_json_text(slice_str(r->why)));
-	clock_format_s(s->feed->state.next, date);
-	if (s->feed->state.next != 0)
-		json_object_set_new(j, "next", json_string(date));
+	show_json_date(j, "next", s->feed->state.next);
 	return j;
 }
 
@@ -174,14 +178,22 @@ is_of_alert(const struct diag_entry *e)
 	return e->file != NULL && strstr(e->file, STATE_INCOMING "/") != NULL;
 }
 
+/* A warning about sources.conf, or about no file, is for the site. */
+static bool
+is_of_site(const struct update *u, const struct diag_entry *e)
+{
+	return e->level == DIAG_WARNING && (e->file == NULL || strcmp(e->file, u->list.conf) == 0);
+}
+
 /* Warnings about single lines of lists are many, and nobody here can mend them: "firebreak publish --full --dry-run" has them. */
 static void
-print_errors(const struct diag *diag)
+print_findings(const struct update *u)
 {
+	const struct diag *diag = u->diag;
 	char line[STATE_PATH + 1024];
 
 	for (size_t i = 0; i < diag->n; i++)
-		if (diag->v[i].level == DIAG_ERROR || is_of_alert(&diag->v[i])) {
+		if (diag->v[i].level == DIAG_ERROR || is_of_alert(&diag->v[i]) || is_of_site(u, &diag->v[i])) {
 			diag_format(&diag->v[i], line, sizeof(line));
 			fprintf(stderr, "%s\n", line);
 		}
@@ -192,7 +204,7 @@ report(const struct update *u, bool json, int status)
 {
 	bool bad = u->alerts.n_refused + u->alerts.n_left + u->diag->n_errors > 0, asked = false;
 
-	print_errors(u->diag);
+	print_findings(u);
 	print_sources(u);
 	for (size_t i = 0; i < u->n; i++)
 		bad = bad || is_bad(&u->v[i]), asked = asked || u->v[i].wanted;
@@ -331,7 +343,7 @@ const struct verb verb_update = {
 	.operands = "[--dry-run] [--force] [--json] [--only NAME,...]",
 	.summary = "Fetch the lists that sources.conf has an origin for, import alerts that wait, and publish.",
 	.help =
-	    "  --dry-run       fetch and look at what comes; write nothing\n"
+	    "  --dry-run       fetch and look at what comes; change no list, rule or alert\n"
 	    "  --force         also those that are not due\n"
 	    "  --json          print an object\n"
 	    "  --only NAME,... these sources, due or not\n",

@@ -36,9 +36,10 @@ struct update_result {
 	struct feed_counts	counts;		/* of UPDATE_NEW */
 	struct digest		raw, file;	/* unless it failed */
 	bool			has_raw;	/* something came in */
+	bool			partly;		/* not all of it could be used: it is to be asked for again, whatever the validators say */
 	int64_t			retry_after_s;
 	char			etag[FEED_VALIDATOR], modified[FEED_VALIDATOR];
-	char			why[FEED_WHY];	/* of UPDATE_FAILED; of others what is worth telling */
+	char			why[FEED_WHY];	/* of UPDATE_FAILED; of others what is worth telling, or "" */
 };
 
 struct update_source {
@@ -46,8 +47,8 @@ struct update_source {
 	struct digest		 digest;	/* SHA-256 of its line in sources.conf */
 	bool			 wanted;	/* is to be asked for in this run */
 	struct update_result	 result;
-	bool			 in_place;	/* in sources/ is another list than the one remembered */
-	bool			 was_in_place;	/* so it was, and may have been put back */
+	bool			 unproven;	/* the list in sources/ is not the one remembered: it was never known to be live */
+	bool			 was_unproven;	/* so it was, and may have been put back */
 	char			 staged[STATE_PATH], before[STATE_PATH];
 	pid_t			 pid;		/* of the process that fetches; 0 */
 	int			 pipe;
@@ -69,12 +70,15 @@ struct update {
 };
 
 /* Read sources.conf into U: every source that has an origin, with what is remembered of it, and which are wanted: those that are
- * due, or all when U->force; those of U->only alone when that is not NULL.  -1 with errors in U->diag: a line that is wrong, a
- * name in U->only that has no origin.  update_free() is due in either case. */
+ * due, or all when U->force; those of U->only alone when that is not NULL.  Those that another file has the name of are
+ * UPDATE_FAILED already.  What a killed run left is found: lists that are unproven; where there is none,
+ * STATE/update/.before.NAME is removed, unless U->dry_run.  -1 with errors in U->diag: a line that is wrong, a name in U->only
+ * that has no origin.  update_free() is due in either case. */
 int update_list(struct update *u);
 void update_free(struct update *u);
 
-/* Fetch the wanted sources, a few at once; the results and the staged files have what came. */
+/* Fetch the wanted sources, a few at once, but for those that are UPDATE_FAILED already; the results and the staged files have what
+ * came. */
 void update_fetch(struct update *u);
 
 /* Publish as "firebreak publish" does, without those lists that make it fail: they go back.  EXIT_FINE, EXIT_FOUND when it is not
@@ -83,8 +87,5 @@ int update_publish(struct update *u);
 
 /* Put the new lists in their places, publish when there is something new or FORCED, and remember.  The same. */
 int update_live(struct update *u, bool forced);
-
-/* The SHA-256 of the file at PATH.  -1 with errno. */
-int update_digest(const char *path, struct digest *out);
 
 #endif

@@ -1,6 +1,5 @@
-#include "command/update.h"
+#include "command/update_work.h"
 
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,150 +15,137 @@
 #include "base/file.h"
 #include "command/show.h"
 #include "command/verb.h"
-#include "delivery/download.h"
-#include "feeds/feed_check.h"
 #include "inspect/digester.h"
 
-enum { AT_ONCE = 8, MODE_LIST = 0664, STEPS = 3, SPARE_S = 30 };
-
-/* ---- digests ---- */
-
-static int
-digest_fd(int fd, struct digest *out)
-{
-	struct digest d[DIGEST_ALGS];
-	struct stat st;
-	char *p = NULL;
-	size_t n;
-
-	if (fstat(fd, &st) == -1)
-		return -1;
-	if (st.st_size > 0 && (p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) == MAP_FAILED)
-		return -1;
-	n = digests_of(slice_make(p, (size_t)st.st_size), DIGEST_BIT(DIGEST_SHA256), d);
-	if (p != NULL)
-		munmap(p, (size_t)st.st_size);
-	if (n != 1) {
-		errno = ENOTSUP;
-		return -1;
-	}
-	*out = d[0];
-	return 0;
-}
-
-int
-update_digest(const char *path, struct digest *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r, saved;
-
-	if (fd == -1)
-		return -1;
-	r = digest_fd(fd, out);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return r;
-}
+enum { AT_ONCE = 8, STEPS = 3, SPARE_S = 30 };
 
 /* ---- in the process of one source ---- */
 
-struct work {
-	struct update		*u;
-	struct update_source	*s;
-	struct update_result	*out;
-	struct digest		 here;		/* of the list in sources/ */
-	bool			 is_here;
-};
-
-static int
-fail(struct work *w, const char *why)
+int
+update_work_fail(struct update_work *w, const char *why)
 {
 	w->out->outcome = UPDATE_FAILED;
 	feed_state_text(w->out->why, sizeof(w->out->why), slice_str(why));
 	return -1;
 }
 
-/* What is remembered is of the list that is in sources/, and of the same line of sources.conf. */
-static bool
-remembers(const struct work *w)
-{
-	const struct feed_state *s = &w->s->feed->state;
-
-	return w->is_here && s->has_file && digest_eq(&s->file, &w->here) && s->has_line && digest_eq(&s->line, &w->s->digest);
-}
-
-static int
-look(struct work *w, int raw, int out, bool gzip)
+struct feed_check_options
+update_work_question(const struct update_work *w)
 {
 	const char *helper = getenv("FIREBREAK_FEED_HELPER");
 	const struct feed_origin *o = &w->s->feed->read.origin;
-	struct feed_check_options options = { .helper = helper != NULL ? helper : FEED_HELPER, .settings = w->s->feed->settings,
-		.line = w->s->feed->line, .col = w->s->feed->col, .gzip = gzip, .unpacked = (uint64_t)o->unpacked, .lines = (uint64_t)o->lines,
-		.timeout_s = o->timeout };
-	struct feed_check_report report;
 
-	if (feed_check(&options, raw, out, &report) == -1)
-		return fail(w, report.why);
-	if (fchmod(out, MODE_LIST) == -1 || fsync(out) == -1)
-		return fail(w, strerror(errno));
-	w->out->counts = report.counts;
-	w->out->file = report.file;
-	return 0;
+	return (struct feed_check_options){ .helper = helper != NULL ? helper : FEED_HELPER, .settings = w->s->feed->settings,
+		.line = w->s->feed->line, .col = w->s->feed->col, .unpacked = (uint64_t)o->unpacked, .lines = (uint64_t)o->lines,
+		.timeout_s = o->timeout };
 }
 
-/* What came in becomes a list beside its place, unless it is the one that is there. */
-static int
-stage(struct work *w, int raw, bool gzip)
+int
+update_work_open(struct update_work *w)
 {
-	int out = open(w->s->staged, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, MODE_LIST), r;
+	int list = open(w->s->staged, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, UPDATE_MODE_LIST);
 
-	if (out == -1)
-		return fail(w, strerror(errno));
-	r = look(w, raw, out, gzip);
-	if (close(out) == -1 && r == 0)
-		r = fail(w, strerror(errno));
-	w->out->outcome = r == -1 ? UPDATE_FAILED : w->is_here && digest_eq(&w->here, &w->out->file) ? UPDATE_SAME : UPDATE_NEW;
+	return list != -1 ? list : update_work_fail(w, strerror(errno));
+}
+
+int
+update_work_close(struct update_work *w, int list, int r)
+{
+	if (r == 0 && (fchmod(list, UPDATE_MODE_LIST) == -1 || fsync(list) == -1))
+		r = update_work_fail(w, strerror(errno));
+	if (close(list) == -1 && r == 0)
+		r = update_work_fail(w, strerror(errno));
+	w->out->outcome = r == -1 ? UPDATE_FAILED : w->list != -1 && digest_eq(&w->here, &w->out->file) ? UPDATE_SAME : UPDATE_NEW;
 	if (w->out->outcome != UPDATE_NEW)
 		unlink(w->s->staged);
 	return r;
 }
 
-static int
-take(struct work *w, int raw)
+/* What came in becomes a list beside its place, unless it is the one that is there. */
+static void
+stage(struct update_work *w, int raw, bool gzip)
+{
+	struct feed_check_options question = update_work_question(w);
+	struct feed_check_report report;
+	int list = update_work_open(w), r;
+
+	if (list == -1)
+		return;
+	question.gzip = gzip;
+	if ((r = feed_check(&question, raw, list, &report)) == -1)
+		update_work_fail(w, report.why);
+	else {
+		w->out->counts = report.counts;
+		w->out->file = report.file;
+	}
+	update_work_close(w, list, r);
+}
+
+int
+update_work_take(struct update_work *w, int r, const struct download_answer *a, int raw)
 {
 	const struct feed_state *state = &w->s->feed->state;
-	bool known = remembers(w);
-	struct download_answer a;
 
-	if (download(&w->s->feed->read.origin, known ? state : NULL, raw, &a) == -1) {
-		w->out->retry_after_s = a.retry_after_s;
-		w->out->bytes = a.bytes;
-		return fail(w, a.why);
+	w->out->bytes = a->bytes;
+	if (r == -1) {
+		w->out->retry_after_s = a->retry_after_s;
+		return update_work_fail(w, a->why);
 	}
-	w->out->bytes = a.bytes;
 	w->out->outcome = UPDATE_SAME;
 	w->out->file = w->here;
-	memcpy(w->out->etag, a.etag, sizeof(a.etag));
-	memcpy(w->out->modified, a.modified, sizeof(a.modified));
-	if (a.not_modified)
+	memcpy(w->out->etag, a->etag, sizeof(a->etag));
+	memcpy(w->out->modified, a->modified, sizeof(a->modified));
+	if (a->not_modified)
 		return 0;
-	if (digest_fd(raw, &w->out->raw) == -1)
-		return fail(w, strerror(errno));
+	if (digest_of_fd(raw, DIGEST_SHA256, &w->out->raw) == -1)
+		return update_work_fail(w, strerror(errno));
 	w->out->has_raw = true;
-	return known && state->has_raw && digest_eq(&state->raw, &w->out->raw) ? 0 : stage(w, raw, a.gzip);
+	return w->known && state->has_raw && digest_eq(&state->raw, &w->out->raw) ? 0 : 1;
 }
 
 static void
-work(struct work *w)
+fetch_list(struct update_work *w, struct download *d, int raw)
 {
-	char dir[STATE_PATH];
-	int raw = state_path(w->u->call->state, STATE_UPDATE, dir) == -1 ? -1 : file_nameless(dir);
+	struct download_request rq = { .have = w->known ? &w->s->feed->state : NULL, .max = (uint64_t)w->s->feed->read.origin.max,
+		.is_signed = true };
+	struct download_answer a;
+	int r = download_get(d, &rq, raw, &a);
 
-	w->is_here = update_digest(w->s->feed->path, &w->here) == 0;
+	if (update_work_take(w, r, &a, raw) == 1)
+		stage(w, raw, a.gzip);
+}
+
+/* The list in sources/, and whether what is remembered is of it. */
+static void
+look_at_list(struct update_work *w)
+{
+	const struct feed_state *s = &w->s->feed->state;
+
+	w->list = open(w->s->feed->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (w->list != -1 && digest_of_fd(w->list, DIGEST_SHA256, &w->here) == -1) {
+		close(w->list);
+		w->list = -1;
+	}
+	w->known = w->list != -1 && s->has_file && digest_eq(&s->file, &w->here) && s->has_line && digest_eq(&s->line, &w->s->digest);
+}
+
+static void
+work(struct update_work *w)
+{
+	char dir[STATE_PATH], why[FEED_WHY];
+	int raw = state_path(w->u->call->state, STATE_UPDATE, dir) == -1 ? -1 : file_nameless(dir);
+	struct download *d = NULL;
+
+	look_at_list(w);
 	if (raw == -1)
-		fail(w, strerror(errno));
+		update_work_fail(w, strerror(errno));
+	else if ((d = download_open(&w->s->feed->read.origin, why)) == NULL)
+		update_work_fail(w, why);
+	else if (update_is_folder(w))
+		update_fetch_folder(w, d, raw);
 	else
-		take(w, raw);
+		fetch_list(w, d, raw);
+	download_close(d);
 }
 
 /* The process that fetches S: it ends with the run, and by itself when it has no end. */
@@ -167,7 +153,7 @@ static _Noreturn void
 fetch_one(struct update *u, struct update_source *s, int fd, pid_t parent)
 {
 	struct update_result result = { .outcome = UPDATE_FAILED };
-	struct work w = { .u = u, .s = s, .out = &result };
+	struct update_work w = { .u = u, .s = s, .out = &result, .list = -1 };
 
 	signal(SIGPIPE, SIG_IGN);
 	/* Who was root has its real user id still (call_become_owner()); what an origin takes over must not. */

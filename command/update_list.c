@@ -109,10 +109,10 @@ find_left(struct update *u)
 	for (size_t i = 0; i < u->n; i++) {
 		struct update_source *s = &u->v[i];
 
-		s->in_place = update_digest(s->feed->path, &d) == 0 &&
+		s->unproven = digest_of_file(s->feed->path, DIGEST_SHA256, &d) == 0 &&
 		    !(s->feed->state.has_file && digest_eq(&s->feed->state.file, &d));
-		s->was_in_place = s->in_place;
-		if (!s->in_place && !u->dry_run)
+		s->was_unproven = s->unproven;
+		if (!s->unproven && !u->dry_run)
 			unlink(s->before);
 	}
 }

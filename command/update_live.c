@@ -15,6 +15,7 @@
 #include "command/site_now.h"
 #include "command/verb.h"
 #include "feeds/feed_source.h"
+#include "inspect/digester.h"
 #include "ruleset/held.h"
 #include "ruleset/lint.h"
 
@@ -38,7 +39,7 @@ sync_places(const struct update *u)
 static int
 put_in_place(const struct update_source *s)
 {
-	if (!s->in_place && link(s->feed->path, s->before) == -1 && errno != ENOENT && errno != EEXIST)
+	if (!s->unproven && link(s->feed->path, s->before) == -1 && errno != ENOENT && errno != EEXIST)
 		return -1;
 	return rename(s->staged, s->feed->path);
 }
@@ -52,7 +53,7 @@ put_back(struct update_source *s)
 		return -1;
 	if (rename(s->before, s->feed->path) == -1 && (errno != ENOENT || unlink(s->feed->path) == -1))
 		return -1;
-	s->in_place = false;
+	s->unproven = false;
 	return 0;
 }
 
@@ -82,7 +83,7 @@ put_if_new(struct update_source *s, const void *arg)
 	if (s->result.outcome != UPDATE_NEW)
 		return 0;
 	r = put_in_place(s);
-	s->in_place = s->was_in_place = s->in_place || r == 0;
+	s->unproven = s->was_unproven = s->unproven || r == 0;
 	return r;
 }
 
@@ -103,7 +104,7 @@ put_back_if(struct update_source *s, const void *arg)
 {
 	const struct choice *choice = arg;
 
-	return s->in_place && (choice->which == NULL || choice->which(s)) ? put_back(s) : 0;
+	return s->unproven && (choice->which == NULL || choice->which(s)) ? put_back(s) : 0;
 }
 
 /* The old lists of all that WHICH is true of, or of all. */
@@ -197,7 +198,7 @@ put_back_named(struct update *u, const struct diag *diag)
 	int n = 0;
 
 	for (size_t i = 0; i < u->n; i++) {
-		const struct diag_entry *e = u->v[i].in_place ? error_of(u, &u->v[i], diag) : NULL;
+		const struct diag_entry *e = u->v[i].unproven ? error_of(u, &u->v[i], diag) : NULL;
 
 		if (e != NULL) {
 			refuse(&u->v[i], e->text);
@@ -207,52 +208,52 @@ put_back_named(struct update *u, const struct diag *diag)
 	return n > 0 && put_back_all(u, is_refused) == -1 ? -1 : n;
 }
 
+/* The list of S, which was put back, takes its place again, alone of those that still wait, and is published: it is refused when
+ * that fails.  As update_publish(), into *STATUS, where it was not refused.  -1 when it can be moved no more. */
+static int
+publish_with(struct update *u, struct update_source *s, struct diag *diag, int *status)
+{
+	int last;
+
+	diag_fini(diag);
+	if (put_in_place(s) == -1)
+		return -1;
+	s->unproven = true;
+	if ((last = publish_once(u, diag)) != EXIT_TROUBLE) {
+		*status = last;
+		return 0;
+	}
+	refuse(s, diag_first_error(diag));
+	diag_fini(diag);
+	return put_back(s);
+}
+
 /* No error says which list it is about: publish without all of them, then with one more after the other.  As update_publish(). */
 static int
 publish_singly(struct update *u, struct diag *diag)
 {
-	bool new[MANIFEST_SOURCES] = { false };
-	int status, last;
+	bool *new = calloc(u->n + 1, sizeof(*new));
+	int status = EXIT_TROUBLE;
 
-	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES; i++)
-		new[i] = u->v[i].in_place;
-	if (put_back_all(u, NULL) == -1 || (status = publish_once(u, diag)) == EXIT_TROUBLE)
-		return EXIT_TROUBLE;
-	for (size_t i = 0; i < u->n && i < MANIFEST_SOURCES; i++) {
-		if (!new[i])
-			continue;
-		diag_fini(diag);
-		if (put_in_place(&u->v[i]) == -1)
-			return EXIT_TROUBLE;
-		u->v[i].in_place = true;
-		if ((last = publish_once(u, diag)) != EXIT_TROUBLE) {
-			status = last;
-			continue;
-		}
-		refuse(&u->v[i], diag_first_error(diag));
-		diag_fini(diag);
-		if (put_back(&u->v[i]) == -1)
-			return EXIT_TROUBLE;
-	}
+	for (size_t i = 0; new != NULL && i < u->n; i++)
+		new[i] = u->v[i].unproven;
+	if (new != NULL && put_back_all(u, NULL) == 0)
+		status = publish_once(u, diag);
+	for (size_t i = 0; status != EXIT_TROUBLE && i < u->n; i++)
+		if (new[i] && publish_with(u, &u->v[i], diag, &status) == -1)
+			status = EXIT_TROUBLE;
+	free(new);
 	return status;
 }
 
 static size_t
-count_in_place(const struct update *u)
+count_unproven(const struct update *u)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < u->n; i++)
-		n += u->v[i].in_place;
+		n += u->v[i].unproven;
 	return n;
-}
-
-/* Findings of a publish that is not tried again. */
-static void
-keep_findings(struct update *u, const struct diag *diag)
-{
-	for (size_t i = 0; i < diag->n; i++)
-		diag_add(u->diag, diag->v[i].level, diag->v[i].file, diag->v[i].line, diag->v[i].col, "%s", diag->v[i].text);
 }
 
 int
@@ -263,10 +264,9 @@ update_publish(struct update *u)
 
 	while ((status = publish_once(u, &diag)) == EXIT_TROUBLE && (n = put_back_named(u, &diag)) > 0)
 		diag_fini(&diag);
-	if (status == EXIT_TROUBLE && n == 0 && count_in_place(u) > 0)
+	if (status == EXIT_TROUBLE && n == 0 && count_unproven(u) > 0)
 		status = publish_singly(u, &diag);
-	keep_findings(u, &diag);
-	diag_fini(&diag);
+	diag_append(u->diag, &diag);
 	return status;
 }
 
@@ -314,12 +314,15 @@ note_good(struct update *u, struct update_source *s)
 	state->has_line = state->has_file = true;
 	state->line = s->digest;
 	state->file = r->file;
+	state->has_raw = (state->has_raw || r->has_raw) && !r->partly;
+	if (r->partly) {
+		state->etag[0] = state->modified[0] = '\0';
+		return;
+	}
 	memcpy(state->etag, r->etag, sizeof(state->etag));
 	memcpy(state->modified, r->modified, sizeof(state->modified));
-	if (r->has_raw) {
-		state->has_raw = true;
+	if (r->has_raw)
 		state->raw = r->raw;
-	}
 }
 
 /* A "nothing new" may come without the validators that it is about. */
@@ -338,7 +341,7 @@ keep_validators(struct update_source *s)
 static void
 note_live(struct update_source *s)
 {
-	s->feed->state.has_file = update_digest(s->feed->path, &s->feed->state.file) == 0;
+	s->feed->state.has_file = digest_of_file(s->feed->path, DIGEST_SHA256, &s->feed->state.file) == 0;
 	s->feed->state.has_line = s->feed->state.has_raw = false;
 }
 
@@ -346,7 +349,7 @@ note_live(struct update_source *s)
 static bool
 note(struct update *u, struct update_source *s, bool published)
 {
-	bool live = s->in_place && published, failed = s->result.outcome == UPDATE_FAILED || s->result.outcome == UPDATE_REFUSED;
+	bool live = s->unproven && published, failed = s->result.outcome == UPDATE_FAILED || s->result.outcome == UPDATE_REFUSED;
 
 	if (s->wanted) {
 		s->feed->state.has_asked = true;
@@ -360,7 +363,7 @@ note(struct update *u, struct update_source *s, bool published)
 		return live || (failed && s->wanted);
 	}
 	/* What was put back is to come again. */
-	if (s->was_in_place && !published)
+	if (s->was_unproven && !published)
 		return false;
 	keep_validators(s);
 	note_good(u, s);
@@ -396,7 +399,7 @@ update_live(struct update *u, bool forced)
 		put_back_all(u, NULL);
 		return EXIT_TROUBLE;
 	}
-	if (count_in_place(u) > 0 || renewed)
+	if (count_unproven(u) > 0 || renewed)
 		status = update_publish(u);
 	if (status == EXIT_TROUBLE)
 		put_back_all(u, NULL);

@@ -7,16 +7,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 
-enum { STATUS_OK = 200, STATUS_NOT_MODIFIED = 304, STATUS_TOO_MANY = 429, STATUS_UNAVAILABLE = 503, FIELDS_MAX = 3 };
+enum { STATUS_OK = 200, STATUS_NOT_MODIFIED = 304, STATUS_TOO_MANY = 429, STATUS_UNAVAILABLE = 503, FIELDS_MAX = 3, MS = 1000 };
 
-/* One list on its way. */
-struct job {
+struct download {
 	const struct feed_origin	*origin;
-	struct transfer			*transfer;
+	struct transfer			*transfer;	/* NULL for file: */
+	struct buf			 header;	/* the file of header= */
 	const char			*secrets[FEED_HEADER_LINES];
 	size_t				 n_secrets;
+};
+
+/* One file on its way. */
+struct job {
+	struct download			*d;
+	const struct feed_origin	*origin;
+	const struct download_request	*rq;
+	char				 url[TRANSFER_URL];
 	int				 fd;
 	int				 error;		/* of writing; 0 */
 	struct download_answer		*out;
@@ -27,6 +36,17 @@ say(struct job *job, const char *why)
 {
 	snprintf(job->out->why, sizeof(job->out->why), "%s", why);
 	return -1;
+}
+
+/* The seconds that the next step may take, rounded up; -1 when there are none. */
+static int64_t
+time_left(struct job *job)
+{
+	int64_t left = job->rq->end_ms - clock_boot_ms();
+
+	if (job->rq->end_ms == 0)
+		return job->origin->timeout;
+	return left > 0 ? (left + MS - 1) / MS : say(job, "took too long");
 }
 
 /* ---- redirects ---- */
@@ -60,7 +80,7 @@ refuse_redirect(void *arg, const char *from, const char *to)
 	return why;
 }
 
-/* ---- the list ---- */
+/* ---- the file ---- */
 
 static int
 write_bytes(void *arg, const void *bytes, size_t len)
@@ -92,7 +112,8 @@ read_answer(struct job *job, const struct transfer_answer *a, bool asked)
 {
 	char what[64];
 
-	job->out->retry_after_s = a->status == STATUS_TOO_MANY || a->status == STATUS_UNAVAILABLE ? a->retry_after_s : 0;
+	job->out->hopeless = a->status == STATUS_TOO_MANY || a->status == STATUS_UNAVAILABLE;
+	job->out->retry_after_s = job->out->hopeless ? a->retry_after_s : 0;
 	if (a->status == STATUS_NOT_MODIFIED && asked) {
 		job->out->not_modified = true;
 		return 0;
@@ -111,24 +132,29 @@ read_answer(struct job *job, const struct transfer_answer *a, bool asked)
 static int
 say_failed(struct job *job, const struct transfer_answer *a)
 {
+	job->out->too_long = a->too_long;
+	job->out->hopeless = job->error != 0;
 	if (job->error != 0)
 		return say(job, strerror(job->error));
 	feed_state_text(job->out->why, sizeof(job->out->why), slice_str(a->why));
 	return -1;
 }
 
-/* Ask for URL as the list. */
+/* Ask for the file by http: or https:. */
 static int
-get_list(struct job *job, const struct feed_state *have)
+get_file(struct job *job)
 {
-	const struct feed_origin *o = job->origin;
+	const struct feed_state *have = job->rq->have;
 	char match[FEED_VALIDATOR + 32], since[FEED_VALIDATOR + 32];
-	const char *fields[FIELDS_MAX] = { *o->key == '\0' ? "Accept-Encoding: gzip" : "Accept-Encoding: identity" };
-	struct transfer_request rq = { .url = o->origin, .max = (uint64_t)o->max, .timeout_s = o->timeout, .fields = fields, .n_fields = 1,
-		.secrets = job->secrets, .n_secrets = job->n_secrets, .refuse = refuse_redirect, .refuse_arg = job, .sink = write_bytes,
-		.arg = job };
+	const char *fields[FIELDS_MAX] = { *job->origin->key == '\0' ? "Accept-Encoding: gzip" : "Accept-Encoding: identity" };
+	struct transfer_request rq = { .url = job->url, .max = job->rq->max, .timeout_s = time_left(job), .fields = fields, .n_fields = 1,
+		.secrets = job->d->secrets, .n_secrets = job->d->n_secrets, .refuse = refuse_redirect, .refuse_arg = job,
+		.sink = write_bytes, .arg = job };
 	struct transfer_answer a;
+	int r;
 
+	if (rq.timeout_s == -1)
+		return -1;
 	if (have != NULL && have->etag[0] != '\0') {
 		snprintf(match, sizeof(match), "If-None-Match: %s", have->etag);
 		fields[rq.n_fields++] = match;
@@ -137,24 +163,22 @@ get_list(struct job *job, const struct feed_state *have)
 		snprintf(since, sizeof(since), "If-Modified-Since: %s", have->modified);
 		fields[rq.n_fields++] = since;
 	}
-	if (transfer_get(job->transfer, &rq, &a) == -1) {
-		job->out->bytes = a.bytes;
-		return say_failed(job, &a);
-	}
+	r = transfer_get(job->d->transfer, &rq, &a);
 	job->out->bytes = a.bytes;
-	return read_answer(job, &a, rq.n_fields > 1);
+	return r == -1 ? say_failed(job, &a) : read_answer(job, &a, rq.n_fields > 1);
 }
 
+/* Copy the file of this machine. */
 static int
-get_file(struct job *job)
+copy_file(struct job *job)
 {
-	char *path = transfer_path_of(job->origin->origin);
+	char *path = transfer_path_of(job->url);
 	struct transfer_answer a;
 	int r;
 
 	if (path == NULL)
 		return say(job, "is no URL of a file");
-	r = transfer_file(path, (uint64_t)job->origin->max, write_bytes, job, &a);
+	r = transfer_file(path, job->rq->max, write_bytes, job, &a);
 	job->out->bytes = a.bytes;
 	free(path);
 	return r == 0 ? 0 : say_failed(job, &a);
@@ -183,19 +207,21 @@ get_signature(struct job *job, struct buf *out)
 {
 	char url[TRANSFER_URL], *path = NULL, what[FEED_WHY];
 	struct transfer_answer a = { .status = 0 };
-	struct transfer_request rq = { .url = url, .max = MINISIGN_MAX, .timeout_s = job->origin->timeout, .secrets = job->secrets,
-		.n_secrets = job->n_secrets, .refuse = refuse_redirect, .refuse_arg = job, .sink = add_bytes,
+	struct transfer_request rq = { .url = url, .max = MINISIGN_MAX, .timeout_s = time_left(job), .secrets = job->d->secrets,
+		.n_secrets = job->d->n_secrets, .refuse = refuse_redirect, .refuse_arg = job, .sink = add_bytes,
 		.arg = out };
 	int r;
 
-	if (signature_url(job->origin->origin, url) == -1)
+	if (rq.timeout_s == -1)
+		return -1;
+	if (signature_url(job->url, url) == -1)
 		return say(job, "its signature's URL is too long");
-	if (job->transfer == NULL) {
+	if (job->d->transfer == NULL) {
 		path = transfer_path_of(url);
 		r = path == NULL ? -1 : transfer_file(path, rq.max, add_bytes, out, &a);
 		free(path);
 	} else
-		r = transfer_get(job->transfer, &rq, &a);
+		r = transfer_get(job->d->transfer, &rq, &a);
 	if (r == 0 && a.status == STATUS_OK)
 		return 0;
 	if (r == 0)
@@ -255,44 +281,86 @@ check_signature(struct job *job)
 
 /* ---- for all ---- */
 
+/* The URL of what RQ asks for. */
 static int
-run(struct job *job, const struct feed_state *have)
+set_url(struct job *job)
 {
-	bool is_file = slice_istarts(slice_str(job->origin->origin), SLICE("file:"));
-	const struct feed_origin *o = job->origin;
-	struct transfer_options how = { .ca = *o->ca != '\0' ? o->ca : NULL, .env_proxy = strcmp(o->proxy, "env") == 0 };
-	const char *why;
+	const char *origin = job->origin->origin, *query = origin + strcspn(origin, "?#");
+	size_t folder = (size_t)(query - origin);
+	int n;
 
-	if ((why = transfer_url_trouble(o->origin)) != NULL)
-		return say(job, why);
-	how.proxy = *o->proxy != '\0' && !how.env_proxy ? o->proxy : NULL;
-	if (!is_file && (job->transfer = transfer_open(&how)) == NULL)
-		return say(job, strerror(ENOMEM));
-	if ((is_file ? get_file(job) : get_list(job, have)) == -1)
-		return -1;
-	return *o->key != '\0' && !job->out->not_modified ? check_signature(job) : 0;
+	while (job->rq->name != NULL && folder > 0 && origin[folder - 1] != '/')
+		folder--;
+	n = job->rq->name == NULL ? snprintf(job->url, sizeof(job->url), "%s", origin) : snprintf(job->url, sizeof(job->url), "%.*s%s%s",
+	    (int)folder, origin, job->rq->name, query);
+	return n < 0 || n >= (int)sizeof(job->url) ? say(job, "its URL is too long") : 0;
 }
 
 int
-download(const struct feed_origin *origin, const struct feed_state *have, int fd, struct download_answer *out)
+download_get(struct download *d, const struct download_request *rq, int fd, struct download_answer *out)
 {
-	struct job job = { .origin = origin, .fd = fd, .out = out };
-	char why[OPTION_WHY], whole[OPTION_WHY + 64];
-	struct buf secrets;
-	int r = 0, n = 0;
+	struct job job = { .d = d, .origin = d->origin, .rq = rq, .fd = fd, .out = out };
 
 	*out = (struct download_answer){ .bytes = 0 };
-	buf_init(&secrets, FEED_HEADER_MAX);
-	if (*origin->header != '\0' && (n = feed_origin_headers(origin->header, &secrets, job.secrets, why)) == -1) {
-		snprintf(whole, sizeof(whole), "the file of header= %s", why);
-		r = say(&job, whole);
+	if (set_url(&job) == -1 || (d->transfer == NULL ? copy_file(&job) : get_file(&job)) == -1)
+		return -1;
+	return rq->is_signed && *d->origin->key != '\0' && !out->not_modified ? check_signature(&job) : 0;
+}
+
+/* The lines of header=.  -1 with WHY. */
+static int
+read_header(struct download *d, char why[static FEED_WHY])
+{
+	char what[OPTION_WHY];
+	int n = *d->origin->header == '\0' ? 0 : feed_origin_headers(d->origin->header, &d->header, d->secrets, what);
+
+	if (n == -1)
+		snprintf(why, FEED_WHY, "the file of header= %.300s", what);
+	else
+		d->n_secrets = (size_t)n;
+	return n == -1 ? -1 : 0;
+}
+
+static int
+open_transfer(struct download *d, char why[static FEED_WHY])
+{
+	const struct feed_origin *o = d->origin;
+	struct transfer_options how = { .ca = *o->ca != '\0' ? o->ca : NULL, .env_proxy = strcmp(o->proxy, "env") == 0 };
+	const char *trouble = transfer_asked_trouble(o->origin);
+
+	how.proxy = *o->proxy != '\0' && !how.env_proxy ? o->proxy : NULL;
+	if (trouble == NULL && !slice_istarts(slice_str(o->origin), SLICE("file:")) && (d->transfer = transfer_open(&how)) == NULL)
+		trouble = strerror(ENOMEM);
+	if (trouble != NULL)
+		snprintf(why, FEED_WHY, "%s", trouble);
+	return trouble == NULL ? 0 : -1;
+}
+
+struct download *
+download_open(const struct feed_origin *origin, char why[static FEED_WHY])
+{
+	struct download *d = calloc(1, sizeof(*d));
+
+	if (d == NULL) {
+		snprintf(why, FEED_WHY, "%s", strerror(ENOMEM));
+		return NULL;
 	}
-	job.n_secrets = n > 0 ? (size_t)n : 0;
-	if (r == 0)
-		r = run(&job, have);
-	transfer_close(job.transfer);
-	if (secrets.p != NULL)
-		explicit_bzero(secrets.p, secrets.cap);
-	buf_fini(&secrets);
-	return r;
+	d->origin = origin;
+	buf_init(&d->header, FEED_HEADER_MAX);
+	if (read_header(d, why) == 0 && open_transfer(d, why) == 0)
+		return d;
+	download_close(d);
+	return NULL;
+}
+
+void
+download_close(struct download *d)
+{
+	if (d == NULL)
+		return;
+	transfer_close(d->transfer);
+	if (d->header.p != NULL)
+		explicit_bzero(d->header.p, d->header.cap);
+	buf_fini(&d->header);
+	free(d);
 }

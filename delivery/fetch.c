@@ -95,7 +95,7 @@ fetch_open(const struct fetch_options *options, struct diag *diag)
 		return NULL;
 	}
 	f->options = *options;
-	if ((why = transfer_url_trouble(options->url)) == NULL && options->url[strcspn(options->url, "?#")] != '\0')
+	if ((why = transfer_asked_trouble(options->url)) == NULL && options->url[strcspn(options->url, "?#")] != '\0')
 		why = "has a query or a fragment: it must be a folder";
 	if (why == NULL && (read_url(f) == -1 || (f->folder == NULL && (f->transfer = transfer_open(&how)) == NULL)))
 		why = strerror(ENOMEM);

@@ -63,7 +63,7 @@ has_part(const char *url, CURLUPart part)
 const char *
 transfer_url_trouble(const char *url)
 {
-	char *scheme = strlen(url) > TRANSFER_URL / 2 ? NULL : transfer_scheme_of(url);
+	char *scheme = transfer_scheme_of(url);
 	bool known = scheme != NULL &&
 	    (strcmp(scheme, "https") == 0 || strcmp(scheme, "http") == 0 || strcmp(scheme, "file") == 0);
 	const char *why = scheme == NULL ? "is no URL" : !known ? "is no https:, http: or file: URL" : NULL;
@@ -72,6 +72,13 @@ transfer_url_trouble(const char *url)
 	if (why == NULL && (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD)))
 		why = "has a user in it, which everybody would be shown";
 	return why;
+}
+
+const char *
+transfer_asked_trouble(const char *url)
+{
+	_Static_assert(TRANSFER_URL_ASKED == 2048, "the message below says so");
+	return strlen(url) > TRANSFER_URL_ASKED ? "is longer than 2048 bytes" : transfer_url_trouble(url);
 }
 
 char *

@@ -12,7 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TRANSFER_WHY = 400, TRANSFER_URL = 4096, TRANSFER_FIELD = 256 };
+enum {
+	TRANSFER_WHY = 400,
+	TRANSFER_URL = 4096,				/* bytes of any URL, with its NUL */
+	TRANSFER_URL_ASKED = TRANSFER_URL / 2,		/* of one that somebody configures: the names of files come behind it */
+	TRANSFER_FIELD = 256
+};
 
 struct transfer_options {
 	const char	*ca;		/* a file of certificates instead of the system's; NULL */
@@ -66,6 +71,9 @@ bool transfer_same_origin(const char *a, const char *b);
 
 /* NULL, or why URL is none of the three kinds, or has a user in it. */
 const char *transfer_url_trouble(const char *url);
+
+/* The same, or that it is longer than TRANSFER_URL_ASKED bytes: of a URL that somebody configured. */
+const char *transfer_asked_trouble(const char *url);
 
 /* The path of the file: URL; or the host of any URL, or its scheme.  NULL when it has none.  The caller's: free(). */
 char *transfer_path_of(const char *url);

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "judge/judge.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define SORT_MEMORY	((size_t)64 << 20)
 
 enum { TEXT_FLUSH = 1 << 16, TEXT_MAX = 8 << 20, ID_MAX = 1 << 20, LABEL_MAX = 63, PLAIN_MAX = 240 };

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "base/count.h"
 
 enum { ID_SHOWN = 200 };
 

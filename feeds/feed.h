@@ -102,7 +102,7 @@ struct feed_counts {
 	uint64_t	skipped;	/* lines or words that are meant for others */
 	uint64_t	bad;		/* lines or words that are no good */
 	uint64_t	bytes;		/* with a newline each */
-	bool		cut;		/* FEED_CVD: it is damaged or ends too soon, and nothing behind that was read */
+	bool		cut;		/* FEED_CVD, JSON: it is damaged or ends too soon, and nothing behind that was read */
 };
 
 struct feed;

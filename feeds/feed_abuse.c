@@ -2,9 +2,8 @@
  * JSON, an object of lists of one) and as their APIs answer. */
 #include "feeds/feed_part.h"
 
+#include "base/count.h"
 #include "hashdb/hashdb.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 /* What is known of a row of abuse.ch. */
 enum abuse_cell { ABUSE_IOC, ABUSE_TYPE, ABUSE_CONFIDENCE, ABUSE_URL, ABUSE_SHA256, ABUSE_SHA1, ABUSE_MD5, ABUSE_SIZE, ABUSE_NAME,

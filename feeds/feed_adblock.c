@@ -1,6 +1,6 @@
 #include "feeds/feed_part.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "base/count.h"
 
 /* "##.banner" hides an element of a page, and so do its relatives; "# text" is a comment. */
 static bool

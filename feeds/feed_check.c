@@ -19,7 +19,7 @@
 #include "base/file.h"
 #include "feeds/feed_check_wire.h"
 
-enum { FD_MIN = 10, NOT_STARTED = 127, MS = 1000 };
+enum { FD_MIN = 10, NOT_STARTED = 127, MS = 1000, BAD_PART = 10 };
 
 union packet {
 	uint32_t		type;
@@ -39,6 +39,14 @@ say(struct check *c, const char *why)
 {
 	feed_state_text(c->report->why, sizeof(c->report->why), slice_str(why));
 	return -1;
+}
+
+/* The same of what no other file would change. */
+static int
+say_ours(struct check *c, const char *why)
+{
+	c->report->is_ours = true;
+	return say(c, why);
 }
 
 /* ---- the helper's life ---- */
@@ -88,12 +96,14 @@ send_order(struct check *c)
 {
 	const struct feed_check_options *o = c->options;
 	struct check_order order = { .unpacked = o->unpacked, .lines = o->lines, .cpu_ms = (uint64_t)o->timeout_s * MS, .gzip = o->gzip,
-		.line = o->line, .col = o->col, .settings_len = (uint32_t)o->settings.len };
+		.line = o->line, .col = o->col, .what = o->what, .settings_len = (uint32_t)o->settings.len };
 	size_t len = offsetof(struct check_order, settings) + o->settings.len;
 
 	if (o->settings.len > sizeof(order.settings))
 		return errno = EMSGSIZE, -1;
 	memcpy(order.settings, o->settings.p, o->settings.len);
+	if (o->what == FEED_CHECK_EVENT)
+		snprintf(order.uuid, sizeof(order.uuid), "%s", o->uuid);
 	return send(c->socket, &order, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
 }
 
@@ -107,9 +117,11 @@ say_end(struct check *c, pid_t pid)
 	kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		continue;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED) {
 		snprintf(what, sizeof(what), "it cannot be looked at: %s cannot be started", c->options->helper);
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return say_ours(c, what);
+	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		snprintf(what, sizeof(what), "took too long to be read");
 	else
 		snprintf(what, sizeof(what), "it cannot be looked at: the process that reads it ended, with %s %d",
@@ -126,8 +138,8 @@ take_bytes(struct check *c, struct slice bytes)
 	if (c->report->bytes > c->options->unpacked)
 		return say(c, "more comes out of it than may");
 	if (EVP_DigestUpdate(c->sum, bytes.p, bytes.len) != 1)
-		return say(c, "its digest cannot be made");
-	return file_write_all(c->out, bytes) == 0 ? 0 : say(c, strerror(errno));
+		return say_ours(c, "its digest cannot be made");
+	return file_write_all(c->out, bytes) == 0 ? 0 : say_ours(c, strerror(errno));
 }
 
 static int
@@ -140,9 +152,11 @@ take_done(struct check *c, struct check_done *done)
 	c->report->file.alg = DIGEST_SHA256;
 	if (!done->is_list)
 		return say(c, *done->why != '\0' ? done->why : "is no list");
-	if (done->counts.entries == 0)
+	if (done->counts.entries == 0 && c->options->what != FEED_CHECK_EVENT)
 		return say(c, "has no entry");
-	return EVP_DigestFinal_ex(c->sum, c->report->file.b, &len) == 1 ? 0 : say(c, "its digest cannot be made");
+	if (c->options->what == FEED_CHECK_MANIFEST)
+		say(c, done->why);
+	return EVP_DigestFinal_ex(c->sum, c->report->file.b, &len) == 1 ? 0 : say_ours(c, "its digest cannot be made");
 }
 
 /* One packet: 1 to go on, 0 at the end, -1 with a reason; -2 when the helper is gone. */
@@ -179,6 +193,12 @@ listen_to(struct check *c, pid_t pid)
 	return r == -2 ? say_end(c, pid) : r;
 }
 
+bool
+feed_check_is_mostly_good(const struct feed_counts *n)
+{
+	return n->bad <= n->entries || n->bad <= n->skipped / BAD_PART;
+}
+
 int
 feed_check(const struct feed_check_options *options, int raw, int out, struct feed_check_report *report)
 {
@@ -189,9 +209,9 @@ feed_check(const struct feed_check_options *options, int raw, int out, struct fe
 	*report = (struct feed_check_report){ .bytes = 0 };
 	c.sum = EVP_MD_CTX_new();
 	if (c.sum == NULL || EVP_DigestInit_ex(c.sum, EVP_sha256(), NULL) != 1)
-		r = say(&c, "its digest cannot be made");
+		r = say_ours(&c, "its digest cannot be made");
 	else if (start(&c, raw, &pid) == -1)
-		r = say(&c, strerror(errno));
+		r = say_ours(&c, strerror(errno));
 	else
 		r = send_order(&c) == -1 ? say_end(&c, pid) : listen_to(&c, pid);
 	if (c.socket != -1)

@@ -10,6 +10,7 @@
 #define FEEDS_FEED_CHECK_WIRE_H
 
 #include "feeds/feed_check.h"
+#include "feeds/misp_manifest.h"
 
 /* The helper's descriptors. */
 enum { CHECK_SOCKET = 3, CHECK_RAW = 4, CHECK_FDS = 5 };
@@ -21,6 +22,8 @@ struct check_order {
 	uint64_t	unpacked, lines, cpu_ms;
 	uint32_t	gzip;
 	uint32_t	line, col;		/* of the settings */
+	uint32_t	what;			/* enum feed_check_what */
+	char		uuid[MISP_UUID + 1];
 	uint32_t	settings_len;
 	char		settings[CHECK_SETTINGS];
 };

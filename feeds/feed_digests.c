@@ -1,8 +1,7 @@
 #include "feeds/feed_part.h"
 
+#include "base/count.h"
 #include "hashdb/hashdb.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 /* ---- one digest ---- */
 

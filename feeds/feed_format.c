@@ -2,9 +2,8 @@
 
 #include <limits.h>
 
+#include "base/count.h"
 #include "feeds/misp_manifest.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static const char *const names[FEED_FORMATS] = {
 	[FEED_HOSTS_PLAIN] = "hosts",

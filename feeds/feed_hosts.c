@@ -1,6 +1,6 @@
 #include "feeds/feed_part.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "base/count.h"
 
 /* ---- lists of hosts ---- */
 

@@ -24,6 +24,7 @@ feed_json_bad(void *feed, unsigned line, unsigned col, const char *what)
 		feed_bad(f, col, "%s", what);
 		return;
 	}
+	f->counts.cut = true;
 	f->loud = true;		/* what stands behind is lost */
 	feed_bad(f, col, "%s: nothing behind this is read, the %" PRIu64 " entries before it count", what, f->counts.entries);
 	f->loud = false;

@@ -1,9 +1,8 @@
 /* MISP: attributes, and objects, which have some. */
 #include "feeds/feed_misp_part.h"
 
+#include "base/count.h"
 #include "hashdb/hashdb.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 /* ---- attributes ---- */
 

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 
+#include "base/count.h"
 #include "hashdb/hashdb.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 /* ---- what a row says ---- */
 

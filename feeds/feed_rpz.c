@@ -8,7 +8,7 @@
  *	32.1.2.0.192.rpz-ip	CNAME .			an address */
 #include "feeds/feed_part.h"
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "base/count.h"
 
 enum {
 	WORDS_MAX = 8,

@@ -214,12 +214,6 @@ is_wanted(const struct feed_source *s, enum feed_format format, bool diff)
 	return s->collecting ? diff || format == FEED_IGN2 || format == FEED_CVD : format != FEED_IGN2;
 }
 
-static int
-is_visible(const struct dirent *e)
-{
-	return e->d_name[0] != '.';
-}
-
 /* Nothing else has counted when the folder was looked at, and a fifo would be waited for. */
 static bool
 is_file(const char *path)
@@ -248,7 +242,7 @@ static int
 read_members(struct feed_source *s)
 {
 	struct dirent **members;
-	int n = scandir(s->file->path, &members, is_visible, alphasort), r = 0;
+	int n = scandir(s->file->path, &members, file_is_visible, alphasort), r = 0;
 
 	if (n == -1) {
 		diag_add(s->diag, DIAG_ERROR, s->file->path, 0, 0, "%s", strerror(errno));

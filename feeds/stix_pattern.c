@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#include "base/count.h"
 
 enum { PATH_MAX_LEN = 80 };
 

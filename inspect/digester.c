@@ -1,10 +1,15 @@
 #include "inspect/digester.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/provider.h>
+
+enum { READ_AT_ONCE = 64 * 1024 };
 
 struct digester {
 	EVP_MD_CTX	*contexts[DIGEST_ALGS];	/* NULL = not asked for */
@@ -130,4 +135,58 @@ digests_of(struct slice bytes, unsigned mask, struct digest out[static DIGEST_AL
 	}
 	digester_free(d);
 	return n;
+}
+
+/* Show all of FD to D.  -1 with errno. */
+static int
+hash_file(struct digester *d, int fd)
+{
+	char bytes[READ_AT_ONCE];
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, bytes, sizeof(bytes), at)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		digester_update(d, slice_make(bytes, (size_t)n));
+		at += n;
+	}
+	return 0;
+}
+
+int
+digest_of_fd(int fd, enum digest_alg alg, struct digest *out)
+{
+	struct digester *d = digester_new(DIGEST_BIT(alg));
+	struct digest found[DIGEST_ALGS];
+	int r = -1, saved = ENOMEM;
+
+	if (d != NULL && (r = hash_file(d, fd)) == -1)
+		saved = errno;
+	if (r == 0 && digester_final(d, found) == 1)
+		*out = found[0];
+	else if (r == 0) {
+		r = -1;
+		saved = ENOTSUP;
+	}
+	digester_free(d);
+	if (r == -1)
+		errno = saved;
+	return r;
+}
+
+int
+digest_of_file(const char *path, enum digest_alg alg, struct digest *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r, saved;
+
+	if (fd == -1)
+		return -1;
+	r = digest_of_fd(fd, alg, out);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return r;
 }

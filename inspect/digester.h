@@ -28,4 +28,9 @@ size_t digester_final(struct digester *d, struct digest out[static DIGEST_ALGS])
 /* The digests of the whole of BYTES. */
 size_t digests_of(struct slice bytes, unsigned mask, struct digest out[static DIGEST_ALGS]);
 
+/* The digest by ALG of all of the open file FD, wherever it stands, or of the file PATH.  -1 with errno: ESPIPE for a fifo, which
+ * is not waited for, ENOTSUP when OpenSSL has no such algorithm.  Memory: some kilobytes, whoever cuts the file meanwhile. */
+int digest_of_fd(int fd, enum digest_alg alg, struct digest *out);
+int digest_of_file(const char *path, enum digest_alg alg, struct digest *out);
+
 #endif

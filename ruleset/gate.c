@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "ruleset/source_line.h"
 #include "runtime/state.h"
 
 enum { MODE_HELD = 0640, HELD_ROOM = 1 << 30, RULE_ROOM = 1 << 20, SENTENCE_ROOM = 4096 };
@@ -25,6 +26,7 @@ struct gate {
 	size_t			 untold;
 	const struct held_list	*budget;	/* NULL */
 	bool			 has_budget;	/* the site has one */
+	const struct source_list *sources;	/* NULL */
 	struct slice		 weighed;	/* the source that was asked about last, and whether anything of it is over the budget */
 	bool			 is_over;
 	struct slice		 holding;	/* the source that rules were held of last, and how many; the caller's text */
@@ -43,6 +45,7 @@ gate_open(const struct gate_options *options, struct diag *diag)
 	}
 	gate->state = options->state;
 	gate->budget = options->budget;
+	gate->sources = options->sources;
 	gate->has_budget = options->lint.site != NULL && options->lint.site->rehearse_budget > 0;
 	clock_format_s(options->now, gate->today);
 	before = held_load(HELD_RULES, options->state, &gate->before, diag);
@@ -246,16 +249,42 @@ has_budget_line(const struct held_list *list, struct slice source)
 	return false;
 }
 
+/* What sources.conf says of a source has a budget=, other than 0.  Whoever reads feeds has said what is wrong there. */
+static bool
+says_budget(struct slice settings)
+{
+	struct source_line line;
+	uint64_t number;
+	bool found = false;
+
+	source_line_init(&line);
+	if (source_line_split(&line, "", 0, settings, NULL) == 0)
+		for (size_t i = 0; i < line.n; i++)
+			found = found || (slice_eq(line.words[i].key, SLICE("budget")) &&
+			    (slice_u64(line.words[i].value, &number) == -1 || number > 0));
+	source_line_fini(&line);
+	return found;
+}
+
+/* There is a budget for SOURCE: the site's, or its own. */
+static bool
+has_budget(const struct gate *gate, struct slice source)
+{
+	bool found = gate->has_budget;
+
+	for (size_t i = 0; !found && gate->sources != NULL && i < gate->sources->n; i++)
+		found = slice_eq(gate->sources->files[i].name, source) && says_budget(gate->sources->files[i].settings);
+	return found;
+}
+
 /* Some rule of SOURCE may be over the budget: a feed is not to pay for others' rules. */
 static bool
 may_be_over(struct gate *gate, struct slice source)
 {
-	if (!gate->has_budget)
-		return false;
 	if (!slice_eq(gate->weighed, source)) {
 		gate->weighed = source;
-		gate->is_over = has_budget_line(gate->budget, source) || has_budget_line(&gate->before, source) ||
-		    has_budget_line(&gate->decisions, source);
+		gate->is_over = (has_budget_line(gate->budget, source) || has_budget_line(&gate->before, source) ||
+		    has_budget_line(&gate->decisions, source)) && has_budget(gate, source);
 	}
 	return gate->is_over;
 }

@@ -8,12 +8,14 @@
 
 #include "ruleset/held.h"
 #include "ruleset/lint.h"
+#include "ruleset/sources.h"
 
 struct gate_options {
 	const char		*state;		/* the state folder, for STATE/held and STATE/approved */
 	struct lint_options	 lint;
 	int64_t			 now;		/* seconds */
 	const struct held_list	*budget;	/* rules that are to be held as LINT_BUDGET, with why, by held_index(); NULL: none */
+	const struct source_list *sources;	/* whose lines in sources.conf may have a budget= of their own; NULL: none has */
 };
 
 struct gate_counts {
@@ -37,7 +39,7 @@ void gate_close(struct gate *gate);
 int gate_words(enum rule_action action, enum rule_kind kind, struct slice value, struct buf *out);
 
 /* What was held as LINT_BUDGET stays that, or denied, until somebody decides otherwise, also when nobody asks a log again; unless
- * the site has no RehearseBudget any more.
+ * neither the site has a RehearseBudget any more nor its line in sources.conf a budget=.
  *
  * May RULE, at FILE:LINE, be published?  False when it is refused (an error in DIAG says why), held or denied.  Of findings of one
  * class in one file the first GATE_SHOWN warnings are told, the rest counted.  FILE is borrowed until gate_close(). */

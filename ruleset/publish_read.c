@@ -339,7 +339,8 @@ meet_context(struct publisher *p)
 static int
 open_gate(struct publisher *p)
 {
-	struct gate_options options = { .state = p->options->state, .now = p->options->now, .budget = p->options->budget };
+	struct gate_options options = { .state = p->options->state, .now = p->options->now, .budget = p->options->budget,
+		.sources = &p->list };
 
 	options.lint = (struct lint_options){ .site = &p->site, .suffixes = p->suffixes, .protected = p->domains,
 		.n_protected = p->n_domains, .lists = p->options->lists != NULL ? p->options->lists : LINT_FOLDER };

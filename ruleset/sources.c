@@ -46,12 +46,6 @@ add_stamp(const char *path, const struct stat *st, uint64_t *stamp)
 	return r;
 }
 
-static int
-is_visible(const struct dirent *e)
-{
-	return e->d_name[0] != '.';
-}
-
 static int look_at(const char *path, struct source_file *out);
 
 /* Look at every file of the folder at PATH. */
@@ -59,7 +53,7 @@ static int
 look_into(const char *path, struct source_file *out)
 {
 	struct dirent **members;
-	int n = scandir(path, &members, is_visible, alphasort), r = 0;
+	int n = scandir(path, &members, file_is_visible, alphasort), r = 0;
 
 	if (n == -1)
 		return -1;
@@ -242,7 +236,7 @@ static int
 list_files(struct listing *l)
 {
 	struct dirent **names;
-	int n = scandir(l->dir, &names, is_visible, alphasort), result = 0;
+	int n = scandir(l->dir, &names, file_is_visible, alphasort), result = 0;
 
 	if (n == -1 && errno == ENOENT)
 		return 0;

@@ -195,7 +195,7 @@ lie(struct answer *a)
 	}
 }
 
-/* The last part of the path is the file. */
+/* The last part of the path, without a query, is the file. */
 static struct slice
 name_of(struct slice request)
 {
@@ -203,6 +203,7 @@ name_of(struct slice request)
 
 	slice_cut(request, ' ', &method, &request);
 	slice_cut(request, ' ', &target, &request);
+	slice_cut(target, '?', &target, NULL);
 	while (target.len > 0) {
 		slice_cut(target, '/', &name, &target);
 	}

@@ -1,6 +1,12 @@
 /* Digests against published vectors, in pieces, and where OpenSSL's default context forbids MD5. */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
 #include <openssl/evp.h>
 
+#include "base/file.h"
 #include "inspect/digester.h"
 #include "t/tap.h"
 
@@ -94,6 +100,32 @@ test_masks(void)
 	digester_free(NULL);
 }
 
+static void
+test_files(void)
+{
+	char *dir = temp_dir(), *path = file_join(dir, "file"), *fifo = file_join(dir, "fifo");
+	struct digest d;
+	int fd;
+
+	ok(file_write(path, SLICE("abc"), 0600) == 0 && digest_of_file(path, DIGEST_SHA256, &d) == 0, "a file");
+	is_digest(&d, DIGEST_SHA256, rows[1].hex[DIGEST_SHA256], "abc");
+	ok(digest_of_file(path, DIGEST_MD5, &d) == 0, "another algorithm");
+	is_digest(&d, DIGEST_MD5, rows[1].hex[DIGEST_MD5], "abc");
+	fd = open(path, O_RDONLY);
+	ok(lseek(fd, 2, SEEK_SET) == 2 && digest_of_fd(fd, DIGEST_SHA1, &d) == 0 && lseek(fd, 0, SEEK_CUR) == 2, "all of it, wherever it stands");
+	is_digest(&d, DIGEST_SHA1, rows[1].hex[DIGEST_SHA1], "abc");
+	close(fd);
+	ok(truncate(path, 0) == 0 && digest_of_file(path, DIGEST_SHA256, &d) == 0, "an empty one");
+	is_digest(&d, DIGEST_SHA256, rows[0].hex[DIGEST_SHA256], "nothing");
+	ok(digest_of_file(dir, DIGEST_SHA256, &d) == -1 && errno == EISDIR, "a folder");
+	ok(mkfifo(fifo, 0600) == 0 && digest_of_file(fifo, DIGEST_SHA256, &d) == -1 && errno == ESPIPE, "a fifo");
+	ok(unlink(path) == 0 && digest_of_file(path, DIGEST_SHA256, &d) == -1 && errno == ENOENT, "none");
+	ok(digest_of_fd(-1, DIGEST_SHA256, &d) == -1 && errno == EBADF, "no descriptor");
+	free(dir);
+	free(path);
+	free(fifo);
+}
+
 int
 main(void)
 {
@@ -105,5 +137,6 @@ main(void)
 	test_pieces(1);
 	test_pieces(4096);
 	test_pieces(LONG);
+	test_files();
 	return tap_done();
 }

@@ -54,6 +54,11 @@ is "of a file alone" "$(grep -c ClamAV <<<"$out")" 1
 hasnot "strangers' text is harmless" $'\x1b' "$out"
 first=$(grep -o 'unknown=[^ ]*' "$known" | sort -u)
 is "what was asked is remembered" "$(wc -l < "$known") $(cut -d' ' -f1,2 "$known" | tr '\n' ' ')" "2 md5:$md5 size=90112 sha256:$sha256 size=90112 "
+cp "$known" "$work/known"
+exec 7>>"$state/rules/lock"; flock 7
+timeout 1 "$firebreak" --state "$state" lead --clamav "$work/db" >/dev/null 2>&1; is "who remembers waits for who edits" $? 124
+same "and has written nothing" "$known" "$work/known"
+exec 7>&-
 
 # ---- since when ----
 sed -i 's/=20[^ ]*/=2026-11-22T08:00:00Z/g' "$known"

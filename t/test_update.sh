@@ -261,6 +261,10 @@ tell mal.txt "to http://localhost:$port/other.txt"; : > "$lies/requests"
 fb 0 "a redirect to a host that is listed" update --force --only mal
 same "is followed" "$state/sources/mal.feed" "$origin/other.txt"
 is "without the secret" "$(grep -c 's3cr3t' "$lies/requests") of $(grep -c ^GET "$lies/requests")" "1 of 2"
+echo long.test >> "$origin/other.txt"
+tell mal.txt "to http://localhost:$port/other.txt?$(printf 'x%.0s' {1..3000})"
+fb 0 "a redirect to a URL that is longer than any in sources.conf" update --force --only mal
+same "is followed, too" "$state/sources/mal.feed" "$origin/other.txt"
 tell
 chmod 640 "$work/header"; refused "a header file that others may read" "the file of header= others may read it"
 chmod 600 "$work/header"; printf 'Auth-Key: a\rX: b\n' > "$work/header"; refused "a header with another in it" 'expected up to 16 lines "Name: value"'
@@ -347,9 +351,24 @@ echo www.busy.test >> "$origin/mal.txt"
 fb 1 "a list that would block more than its budget" update --force
 has "is held" "mal: held until somebody decides" "$err"
 ! is_live www.busy.test; ok $? "for a person"
+sed -i /RehearseBudget/d "$state/site.conf"
+echo x.busy.test >> "$origin/mal.txt"
+sed -i s/www.busy/x.busy/ "$work/access.log"
+fb 1 "a budget where the site has none" update --force
+has "is held as well" "mal: held until somebody decides" "$err"
+! is_live x.busy.test; ok $? "for a person"
+rm "$state/site.conf"
+echo y.busy.test >> "$origin/mal.txt"
+fb 1 "a budget, and no log to ask" update --force
+has "is told" "sources.conf:1:5: warning: budget= is held by no log: RehearseLogs of site.conf" "$err"
+is_live y.busy.test && ! is_live x.busy.test; ok $? "and holds nothing more, while what was held waits"
 conf "$mal" "$large" "psl origin=$url/psl.txt format=squidguard-domains"
-rm "$state/site.conf"; sed -i '$d' "$origin/mal.txt"
 fb 0 "without it" update --force
+is "nothing is told" "$err" ""
+live=$("$firebreak" --state "$state" held)
+is_live x.busy.test && is_live www.busy.test; ok $? "and nothing waits any more" "$live"
+sed -i /busy.test/d "$origin/mal.txt"
+fb 0 "and as it was" update --force
 
 # ---- alerts ----
 incoming=$state/alerts/incoming

@@ -15,13 +15,30 @@ unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 coproc liar { exec "$build/t/liar" "$origin" "$work/lies"; }
 read -r -t 20 -u "${liar[0]}" port || { echo "Bail out! no origin"; exit 1; }
 
-# Three lists that change, one that comes later, and an alert that waits, which is published before them.
-lists() { for name in a b c; do awk -v n="$name" -v v="$1" 'BEGIN { for (i = 0; i < 200; i++) print n i "." v ".test" }' > "$origin/$name.txt"; done; }
+# Three lists and a folder that change, one that comes later, and an alert that waits, which is published before them.
+event() {	# event N TIMESTAMP
+	printf '{"Event":{"uuid":"%08d-1111-4111-8111-111111111111","Attribute":[{"type":"hostname","value":"m%d.%s.test","to_ids":true}]}}' \
+		"$1" "$1" "$2" > "$origin/m/$(printf %08d "$1")-1111-4111-8111-111111111111.json"
+	printf '"%08d-1111-4111-8111-111111111111":{"timestamp":"%d"}' "$1" "$2"
+}
+mkdir "$origin/m"
+# Of 9 events one goes, one comes and two change.
+folder() {
+	local n comma={
+	for n in {1..10}; do
+		[ "$n" -eq $(($1 + 6)) ] && continue
+		printf %s "$comma"; event "$n" "$([ "$n" -gt 2 ] && echo 1 || echo "$1")"
+		comma=,
+	done > "$origin/m/manifest.json"
+	echo '}' >> "$origin/m/manifest.json"
+}
+lists() { folder "${1#v}"; for name in a b c; do awk -v n="$name" -v v="$1" 'BEGIN { for (i = 0; i < 200; i++) print n i "." v ".test" }' > "$origin/$name.txt"; done; }
 before=$work/before
 mkdir -p "$before"
 {
 	for name in a b; do echo "$name origin=http://127.0.0.1:$port/$name.txt format=hosts"; done
 	echo "c origin=file://$origin/c.txt format=hosts"
+	echo "m origin=file://$origin/m/ format=misp"
 } > "$before/sources.conf"
 state=$before
 lists v1

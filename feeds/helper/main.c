@@ -13,10 +13,11 @@
 #include "feeds/feed_check_wire.h"
 #include "feeds/feed_settings.h"
 #include "feeds/helper/unpack.h"
+#include "feeds/misp_file.h"
 #include "inspect/digester.h"
 #include "inspect/helper/sandbox.h"
 
-enum { LOOKED_AT = 512, BAD_PART = 10, MS = 1000 };
+enum { LOOKED_AT = 512, MS = 1000 };
 
 struct reading {
 	struct check_order	 order;
@@ -26,6 +27,8 @@ struct reading {
 	struct check_bytes	 piece;
 	struct buf		 line;		/* the beginning of one that a piece ends in */
 	uint64_t		 lines;
+	struct misp_manifest	*manifest;
+	struct misp_file	 event;
 	struct check_done	 done;
 };
 
@@ -208,13 +211,6 @@ read_all(struct reading *r)
 	return r->line.len > 0 ? read_line(r, buf_slice(&r->line)) : 0;
 }
 
-/* Bad lines are few: no more than there are entries, or than a tenth of what is meant for others. */
-static bool
-is_mostly_good(const struct feed_counts *n)
-{
-	return n->bad <= n->entries || n->bad <= n->skipped / BAD_PART;
-}
-
 /* The list is read: what is it? */
 static void
 judge(struct reading *r)
@@ -223,7 +219,7 @@ judge(struct reading *r)
 	const struct diag_entry *first = r->diag.n > 0 ? &r->diag.v[0] : NULL;
 	const char *format = feed_format_name(r->settings.format);
 
-	r->done.is_list = n->entries > 0 && is_mostly_good(n);
+	r->done.is_list = n->entries > 0 && feed_check_is_mostly_good(n);
 	if (r->done.is_list)
 		return;
 	if (n->bad > 0 && first != NULL)
@@ -240,6 +236,108 @@ look_at_list(struct reading *r)
 		judge(r);
 }
 
+/* ---- a MISP feed ---- */
+
+static int
+put_manifest(struct reading *r, struct slice text)
+{
+	return misp_manifest_put(r->manifest, text) == 0 ? 0 : say(r, "cannot be read: out of memory");
+}
+
+/* The events, as lines, to the parent. */
+static void
+tell_events(const struct misp_event *v, size_t n)
+{
+	static struct check_bytes piece = { .type = CHECK_BYTES };
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		misp_event_format(&v[i], piece.p + len);
+		len += strlen(piece.p + len);
+		piece.p[len++] = '\n';
+		if (i + 1 == n || sizeof(piece.p) - len < MISP_EVENT_TEXT) {
+			tell(&piece, offsetof(struct check_bytes, p) + len);
+			len = 0;
+		}
+	}
+}
+
+static void
+look_at_manifest(struct reading *r)
+{
+	const struct misp_event *v;
+	struct feed_counts *counts = &r->done.counts;
+	const struct diag_entry *first = NULL;
+	size_t n = 0;
+
+	if ((r->manifest = misp_manifest_new("manifest.json", r->order.lines, &r->diag)) == NULL) {
+		say(r, "cannot be read: out of memory");
+		return;
+	}
+	if (unpack_all(r, put_manifest) == -1)
+		return;
+	r->done.is_list = misp_manifest_end(r->manifest);
+	v = misp_manifest_events(r->manifest, &n);
+	counts->entries = n;
+	counts->bad = misp_manifest_bad(r->manifest);
+	/* The last one is why it is not whole. */
+	if (r->diag.n > 0)
+		first = &r->diag.v[r->done.is_list ? 0 : r->diag.n - 1];
+	if (first != NULL)
+		snprintf(r->done.why, sizeof(r->done.why), "%s in line %u, column %u: %s", r->done.is_list ? "something is bad" :
+		    "is damaged", first->line, first->col, first->text);
+	if (!r->done.is_list && n == r->order.lines)
+		snprintf(r->done.why, sizeof(r->done.why), "names more than the %zu events that it may name", n);
+	if (r->done.is_list)
+		tell_events(v, n);
+}
+
+static int
+preview_event(struct reading *r, struct slice text)
+{
+	if (misp_file_put(&r->event, text) == -1)
+		return say(r, "cannot be read: out of memory");
+	return preview_piece(r, text);
+}
+
+static void
+look_at_event(struct reading *r)
+{
+	const char *wrong;
+
+	misp_file_init(&r->event);
+	if (unpack_all(r, preview_event) == -1)
+		return;
+	if ((wrong = misp_file_end(&r->event, r->order.uuid)) != NULL) {
+		say(r, wrong);
+		return;
+	}
+	if (unpack_all(r, take_piece) == -1 || feed_end(r->feed, &r->done.counts) != 0)
+		return;
+	/* Between attributes: what would be lost of the events behind it, where it is one of a list. */
+	r->done.is_list = !r->done.counts.cut;
+	if (r->done.counts.cut)
+		snprintf(r->done.why, sizeof(r->done.why), "is damaged in its attributes: line %u, column %u", r->diag.n > 0 ?
+		    r->diag.v[r->diag.n - 1].line : 1, r->diag.n > 0 ? r->diag.v[r->diag.n - 1].col : 1);
+}
+
+/* ---- for all ---- */
+
+static void
+look(struct reading *r)
+{
+	switch (r->order.what) {
+	case FEED_CHECK_MANIFEST:
+		look_at_manifest(r);
+		break;
+	case FEED_CHECK_EVENT:
+		look_at_event(r);
+		break;
+	default:
+		look_at_list(r);
+	}
+}
+
 /* What may need more than reading is done first: the settings, the reader of the format. */
 static void
 get_ready(struct reading *r)
@@ -252,6 +350,7 @@ get_ready(struct reading *r)
 	if (feed_settings_read(&r->settings, "sources.conf", r->order.line, r->order.col,
 	    slice_make(r->order.settings, r->order.settings_len), &r->diag) == -1 || !r->settings.has_format)
 		give_up();
+	r->order.uuid[sizeof(r->order.uuid) - 1] = '\0';
 	r->settings.options.bad_shown = 1;
 	r->settings.options.now = clock_ms() / MS;
 	if ((r->feed = feed_new(r->settings.format, &r->settings.options, "list", ignore, NULL, &r->diag)) == NULL) {
@@ -271,7 +370,7 @@ main(void)
 	get_ready(&r);
 	if (sandbox_enter(CHECK_SOCKET, CHECK_RAW, r.order.cpu_ms) == -1)
 		give_up();
-	look_at_list(&r);
+	look(&r);
 	tell(&r.done, sizeof(r.done));
 	_exit(0);
 }
