@@ -35,8 +35,10 @@ fi
 [ -f "$package" ] || { echo "Bail out! no package"; exit 1; }
 system=$work/system
 # What is there before: a Squid, for the package recommends none to those who have one of their own; and what else a machine has.
-bare_make "$system" "$(bare_needs "$package"),squid,ca-certificates,libc-icap-mod-urlcheck,curl,procps,systemd,systemd-sysv,logrotate,apparmor" ||
-	skip_all "a bare Debian: mmdebstrap could not make one: $(tail -n 1 "$work/mmdebstrap" | tr -d '#')"
+if ! bare_make "$system" "$(bare_needs "$package"),squid,ca-certificates,libc-icap-mod-urlcheck,curl,procps,systemd,systemd-sysv,logrotate,apparmor"; then
+	skip "a bare Debian" "mmdebstrap could not make one: $(tail -n 1 "$work/mmdebstrap" | tr -d '#')"
+	tap_done
+fi
 # Debian's snippet for profiles takes this folder away, which is apparmor's, when it is empty.
 touch "$system/etc/apparmor.d/disable/other"
 # Nobody is there whom one could ask for names.
