@@ -4,7 +4,7 @@
 # beside a service of c-icap, and beside an ICAP chain; with systemd, where it runs in namespaces, and without.  Every file of /etc
 # is compared by mode, owner, link and SHA-256.  TAP.
 #
-# FIREBREAK_BARE=long (make bare-check, as root): six minutes and Debian's packages.  FIREBREAK_BARE="plain chain" does some of it:
+# FIREBREAK_BARE=long (make bare-check, as root): ten minutes and Debian's packages.  FIREBREAK_BARE="plain chain" does some of it:
 # plain and systemd are alone, service and chain beside others.  FIREBREAK_DEB=FILE takes a package that was built before.
 set -u
 src=$(cd "${top_srcdir:-.}" && pwd) build=$(cd "${top_builddir:-.}" && pwd)
