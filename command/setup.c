@@ -10,12 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "command/canaries.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "setup/apply.h"
 #include "setup/diff.h"
+#include "setup/icap_ask.h"
 #include "setup/plan.h"
 #include "setup/proof.h"
 #include "setup/site.h"
@@ -23,7 +25,7 @@
 enum { FLAG_CICAP, FLAG_CICAP_CONF, FLAG_FAILOVER, FLAG_DRY, FLAG_HELPER, FLAG_LISTEN, FLAG_MODULE, FLAG_NO_PROOF, FLAG_PROXY,
     FLAG_ROOT,
 	FLAG_SQUID, FLAG_SQUID_CONF, FLAG_SQUID_NAME, FLAGS };
-enum { LIVE_MS = 30 * 1000, DIFF_MAX = 64 << 20, STATE_MODE = 02775 };
+enum { LIVE_MS = 30 * 1000, SETTLE_MS = 60 * 1000, SAY_MS = 10 * 1000, POLL_MS = 500, DIFF_MAX = 64 << 20, STATE_MODE = 02775 };
 
 struct setup {
 	const struct call	*call;
@@ -301,6 +303,44 @@ prove(struct setup *s)
 
 /* ---- in order ---- */
 
+/* Somebody listens at one of Squid's ports; also when none is known. */
+static bool
+squid_listens(const struct squid_facts *f)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < f->n_ports; i++) {
+		known |= f->ports[i].port != 0;
+		if (f->ports[i].port != 0 && icap_is_listening(f->ports[i].port))
+			return true;
+	}
+	return !known;
+}
+
+/* A Squid that ends listens no more, and lives on for shutdown_lifetime, half a minute.  Reloaded then it would listen once more,
+ * and end in the midst of the proof.  Wait until it is gone, or another listens; -1 with an error when neither comes. */
+static int
+await_squid(struct setup *s, const struct daemons *d)
+{
+	int64_t start = clock_boot_ms(), said = start - SAY_MS, now;
+
+	while (!squid_listens(&s->site.squid_facts) && daemons_squid_lives(d)) {
+		if ((now = clock_boot_ms()) - start >= SETTLE_MS) {
+			diag_error(&s->diag, "%s: Squid runs, and nobody listens at its http_port, for %d seconds now: when it is ending, call again "
+			    "once it is gone; when it is to go on, \"squid -k reconfigure\" first", s->site.squid_conf, SETTLE_MS / 1000);
+			return -1;
+		}
+		if (now - said >= SAY_MS) {
+			printf("Squid runs, and listens nowhere: it is ending or starting; waiting for at most %d seconds\n",
+			    (int)((SETTLE_MS - (now - start)) / 1000));
+			fflush(stdout);
+			said = now;
+		}
+		clock_pause(POLL_MS);
+	}
+	return 0;
+}
+
 /* All is as it was before; the files always are when this answers 0. */
 static int
 go_back(struct setup *s)
@@ -427,6 +467,8 @@ set_up(struct setup *s)
 		return fail(s, "nothing was changed");
 	if (note_daemons(s, &found) == 0 && *s->site.root == '\0' && daemons_check_squid(&found, &s->diag) == -1)
 		diag_error(&s->diag, "%s: Squid itself refuses it as it is: mend it first", s->site.squid_conf);
+	if (s->diag.n_errors == 0 && s->values[FLAG_DRY] == NULL)
+		await_squid(s, &found);
 	daemons_fini(&found);
 	if (s->diag.n_errors > 0 || find_proxy(s) == -1 || decide(s) == -1)
 		return fail(s, "nothing was changed");

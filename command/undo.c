@@ -9,6 +9,7 @@
 #include "command/verb.h"
 #include "setup/apply.h"
 #include "setup/proof.h"
+#include "setup/site.h"
 
 static const char *const words[] = {
 	[UNDO_RESTORED] = "is as it was, byte for byte", [UNDO_REMOVED] = "is gone, as there was none before",
@@ -26,6 +27,43 @@ show_file(void *arg, const char *path, enum undo_what what)
 	printf(" %s\n", words[what]);
 }
 
+/* A service of squid.conf, as it is now, asks this c-icap. */
+static bool
+is_asked(const struct daemons *d)
+{
+	const struct setup_site_options o = { .all = true, .squid = d->squid, .squid_conf = d->squid_conf, .cicap = d->cicap,
+		.cicap_conf = d->cicap_conf };
+	struct setup_site site = { .root = NULL };
+	struct diag said = { 0 };
+	struct slice host;
+	bool asked = false;
+
+	if (setup_site_find(&site, &o, &said) == 0)
+		for (size_t i = 0; i < site.squid_facts.n_services; i++) {
+			struct slice uri = site.squid_facts.services[i].uri;
+
+			asked |= uri.len > 0 && squid_uri_port(uri, &host) == site.cicap_facts.port;
+		}
+	setup_site_fini(&site);
+	diag_fini(&said);
+	return asked;
+}
+
+/* What setup started is stopped, unless others count on it by now.  A setup that was killed was used by nobody. */
+static void
+spare_daemons(const struct journal *j, struct daemons *d)
+{
+	if (j->phase != JOURNAL_DONE)
+		return;
+	if (d->started_squid)
+		puts("Squid, which setup started, goes on");
+	d->started_squid = false;
+	if (!d->started_cicap || !is_asked(d))
+		return;
+	puts("c-icap, which setup started, goes on: squid.conf has another service of it");
+	d->started_cicap = d->enabled_cicap = false;
+}
+
 static int
 undo(struct call *c, struct journal *j, struct diag *diag)
 {
@@ -35,6 +73,7 @@ undo(struct call *c, struct journal *j, struct diag *diag)
 		diag_print(diag, stderr);
 		return call_fail(c, "NOT all files could be put back; what went wrong stands above, and another undo tries again");
 	}
+	spare_daemons(j, &j->daemons);
 	if (daemons_back(&j->daemons, diag) == -1) {
 		journal_forget(j, diag);
 		diag_print(diag, stderr);

@@ -150,8 +150,32 @@ policy_new(struct generation *g)
 	return p;
 }
 
-/* Open what the MANIFEST names and make it current, unless it is that already.  Called with RELOAD
- * held.  A refusal keeps what was. */
+/* Nothing was ever published here, which is how every state folder begins, and no refusal.  NUMBER: what is in force. */
+static bool
+is_unpublished(const struct process *self, uint64_t number)
+{
+	char path[STATE_PATH];
+
+	return number == 0 && (self->runtime == NULL || runtime_generation(self->runtime) == 0) &&
+	    state_path(self->options->state_dir, STATE_MANIFEST, path) == 0 && access(path, F_OK) == -1 && errno == ENOENT;
+}
+
+/* What the MANIFEST names cannot be had; DIAG says why.  A refusal keeps what was, the generation NUMBER. */
+static void
+refuse(struct process *self, uint64_t number, const struct diag *diag)
+{
+	bool unpublished = is_unpublished(self, number);
+
+	svc_log_diag(diag);
+	svc_log(SVC_ERROR, "%s; %s", unpublished ? "nothing was published yet" : "the published rule set is refused",
+	    number > 0 ? "the one before it stays in force" : "there are NO RULES in force: run \"firebreak publish\"");
+	if (unpublished)
+		return;
+	process_count(self, COUNTER_reloads_refused, 1);
+	self->refused_ms = clock_ms();
+}
+
+/* Open what the MANIFEST names and make it current, unless it is that already.  Called with RELOAD held. */
 static bool
 take_up(struct process *self)
 {
@@ -165,13 +189,8 @@ take_up(struct process *self)
 		g = generation_open(dir, false, policy_generation(now), &diag);
 	policy_put(now);
 	if (g == NULL) {
-		svc_log_diag(&diag);
+		refuse(self, number, &diag);
 		diag_fini(&diag);
-		svc_log(SVC_ERROR, "the published rule set is refused; %s",
-		    number > 0 ? "the one before it stays in force" : "there are NO RULES in force: run "
-		    "\"firebreak publish\"");
-		process_count(self, COUNTER_reloads_refused, 1);
-		self->refused_ms = clock_ms();
 		return false;
 	}
 	self->refused_ms = 0;

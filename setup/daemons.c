@@ -42,11 +42,13 @@ has_systemd(void)
 	return access("/run/systemd/system", F_OK) == 0;
 }
 
-/* "systemctl VERB UNIT"; its exit status. */
+/* "systemctl VERB UNIT"; its exit status.  Of a unit that has a SysV script, too, as Debian's c-icap has, enable and disable would
+ * change the links of /etc/rc?.d, which nobody asked for, and which a disable does not make what they were. */
 static int
 systemctl(const char *verb, const char *unit, struct buf *said)
 {
-	const char *argv[] = { access("/usr/bin/systemctl", X_OK) == 0 ? "/usr/bin/systemctl" : "/bin/systemctl", verb, unit, NULL };
+	const char *argv[] = { "/usr/bin/env", "SYSTEMCTL_SKIP_SYSV=1",
+	    access("/usr/bin/systemctl", X_OK) == 0 ? "/usr/bin/systemctl" : "/bin/systemctl", verb, unit, NULL };
 
 	return run(argv, TOLD_MS, said);
 }
@@ -145,6 +147,24 @@ squid_runs(const struct daemons *d)
 	yes = squid(d, "check", &said) == 0;
 	buf_fini(&said);
 	return yes;
+}
+
+bool
+daemons_squid_lives(const struct daemons *d)
+{
+	static const struct slice ending = SLICE("deactivating"), starting = SLICE("activating");
+	struct slice state;
+	struct buf said;
+	bool lives;
+
+	if (!d->own_squid || !has_systemd())
+		return squid_runs(d);
+	buf_init(&said, RUN_SAID_MAX);
+	lives = systemctl("is-active", "squid.service", &said) == 0;
+	state = slice_trim(buf_slice(&said));
+	lives |= slice_eq(state, ending) || slice_eq(state, starting);
+	buf_fini(&said);
+	return lives;
 }
 
 static int
@@ -262,6 +282,8 @@ restart_unit(const struct daemons *d, struct diag *diag)
 {
 	if (d->enabled_cicap && systemd_do("enable", "c-icap.service", diag) == -1)
 		return -1;
+	/* Who tries things out starts it more often in a minute than the unit's StartLimitBurst would have it. */
+	systemd_says("reset-failed", "c-icap.service");
 	return systemd_do("restart", "c-icap.service", diag);
 }
 

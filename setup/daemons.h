@@ -34,6 +34,9 @@ int daemons_check_squid(const struct daemons *d, struct diag *diag);
 int daemons_try_cicap(const struct daemons *d, const struct conf *conf, struct slice added, const char *own, struct slice user,
     struct diag *diag);
 
+/* There is a Squid, if only one that is ending or starting. */
+bool daemons_squid_lives(const struct daemons *d);
+
 /* Note in D what setup is going to start and enable, as it does not run: before it does. */
 void daemons_note_running(struct daemons *d);
 

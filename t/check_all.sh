@@ -12,7 +12,7 @@ passed=0 failed=0
 skips=()
 # Real lists and texts that are not part of the project; tests that want them skip where they are missing.
 [ -n "${FIREBREAK_SHARED:-}" ] || [ ! -d "$source_dir/../shared" ] || export FIREBREAK_SHARED=$source_dir/../shared
-: "${FIREBREAK_CHECK:=gcc clang asan tsan distcheck}"
+: "${FIREBREAK_CHECK:=gcc clang asan tsan distcheck cicap06}"
 E2E_SHORT="t/e2e/cases.sh t/e2e/damage.sh t/e2e/publish.sh"
 
 say() { printf '%s\n' "$*"; }
@@ -147,8 +147,16 @@ stage_distcheck() {
 	)
 }
 
+# Debian has none.
+stage_cicap06() { bash "$source_dir/t/cicap06.sh" "$source_dir" "$1/cicap06"; }
+
 mkdir -p "$top" || exit 2
 system_bootstrap "$source_dir" >"$top/bootstrap.log" 2>&1 || { tail -n 20 "$top/bootstrap.log"; say "0 passed, 1 failed"; exit 1; }
 for name in gcc clang asan tsan distcheck; do stage $name stage_$name; done
+if [ -n "${FIREBREAK_CICAP06:-}${C_ICAP_SRC:-}" ]; then
+	stage cicap06 stage_cicap06
+elif [[ " $FIREBREAK_CHECK " == *" cicap06 "* ]]; then
+	say "SKIP c-icap 0.6: FIREBREAK_CICAP06 names none"
+fi
 say "$passed passed, $failed failed"
 [ $failed -eq 0 ]

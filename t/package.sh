@@ -75,6 +75,15 @@ else
 	skip "the RPM spec" "rpmspec is missing (rpm)"
 fi
 
+lines_of() { grep -oE "'\^\[\[:space:\]\]\*[A-Za-z_]+\[\[:space:\]\][^']*'" "$1" | sort -u; }
+sed -n '/^%preun/,/^%postun/p' "$build/rpm/firebreak.spec" >"$work/preun"
+is "the package looks for two kinds of lines of others before it goes" "$(lines_of "$src/debian/firebreak.prerm" | wc -l)" 2
+none "and so does the spec" "$(diff <(lines_of "$src/debian/firebreak.prerm") <(lines_of "$work/preun"))"
+for part in post preun; do
+	said=$(sed -n "/^%$part\$/,/^%/p" "$build/rpm/firebreak.spec" | sed '/^%/d; s/%{_bindir}/\/usr\/bin/g; s/%%/%/g' | bash -n 2>&1)
+	none "what the spec does in %$part is shell" "$said"
+done
+
 # ---- systemd, AppArmor ----
 if has systemd-analyze; then
 	mkdir -p "$work/units"

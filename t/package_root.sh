@@ -2,40 +2,21 @@
 # package_root.sh - the long form of t/package.sh, which sources it: two builds, and a bare Debian that the package is installed
 # into, upgraded, downgraded, removed and purged in.  As root.
 #
-# The bare system is a folder; what runs in it does so in namespaces of its own, without a network, and ends with them.  Its
-# packages come from where apt on this machine has them.
+# Here each command runs in namespaces of its own, and what it started ends with it; t/bare.sh boots the system.
 long_name="the package in a bare system"
-long_missing() {
-	local sources=/etc/apt/sources.list.d/debian.sources
-	[ "$(id -u)" -eq 0 ] || { echo "root is needed"; return; }
-	for tool in dpkg-buildpackage dh dh_apparmor lintian mmdebstrap unshare ip; do
-		has "$tool" || { echo "$tool is missing"; return; }
-	done
-	[ -s $sources ] || sources=/etc/apt/sources.list
-	[ -s "$sources" ] || { echo "apt on this machine has no list of sources"; return; }
-	( cd "$src" && dpkg-checkbuilddeps -Pnocheck 2>&1 )
-	unshare --mount --pid --net --fork true 2>&1
-}
-long_reason=$(long_missing | head -n 1)
+. "$src/t/bare_lib.sh"
+long_reason=$(bare_missing lintian | head -n 1)
 if [ -n "$long_reason" ]; then
 	skip "$long_name" "$long_reason"
 	tap_done
 fi
-export DEBIAN_FRONTEND=noninteractive DEB_BUILD_OPTIONS="nocheck parallel=2" DEB_BUILD_PROFILES=nocheck
 
 # ---- two builds: other folder, umask, time zone, language; the same bytes ----
-build_package() {	# build_package FOLDER [VARIABLE=VALUE...]: what was said is in FOLDER/log
-	local folder=$work/$1
-	shift
-	mkdir -p "$folder" && cp -a "$work/source" "$folder/firebreak" && ( cd "$folder/firebreak" && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u top_srcdir \
-		-u top_builddir "$@" dpkg-buildpackage -uc -us >"$folder/log" 2>&1 )
-}
-# A copy: somebody may be at work in the tree meanwhile.
-mkdir "$work/source" && tar -C "$src" --exclude=./build --exclude=./.git --exclude=./autom4te.cache -cf - . | tar -C "$work/source" -xf -
-build_package first; ok $? "dpkg-buildpackage" "$(tail -n 20 "$work/first/log")"
+bare_copy_source
+bare_build first; ok $? "dpkg-buildpackage" "$(tail -n 20 "$work/first/log")"
 package=$(echo "$work"/first/firebreak_"$version"_*.deb)
 [ -f "$package" ] || tap_done
-( umask 077; build_package "second/one.folder/down" TZ=Asia/Tokyo LC_ALL=C LANG=C ); ok $? "a second time, elsewhere"
+( umask 077; bare_build "second/one.folder/down" TZ=Asia/Tokyo LC_ALL=C LANG=C ); ok $? "a second time, elsewhere"
 sums() { (cd "$1" && sha256sum -- *.deb); }
 is "both gave the same bytes" "$(sums "$work/second/one.folder/down")" "$(sums "$work/first")"
 said=$(cd "$work/first" && lintian --allow-root --fail-on error,warning,info --suppress-tags \
@@ -53,12 +34,7 @@ grep -q 'c-icap (>= ' <<<"$depends" && grep -q 'c-icap (<< ' <<<"$depends"; ok $
 
 # ---- a bare system ----
 system=$work/system
-list=/etc/apt/sources.list.d/debian.sources
-[ -s $list ] || list=/etc/apt/sources.list
-names=$(tr ',' '\n' <<<"$depends" | sed 's/^ *//; s/[ (|].*//' | sort -u | paste -sd,)
-release=$(. /etc/os-release; echo "$VERSION_CODENAME")
-mmdebstrap --quiet --variant=minbase --include="$names,systemd,logrotate,apparmor" "$release" "$system" <$list >"$work/mmdebstrap" 2>&1
-if [ ! -x "$system/usr/bin/c-icap" ]; then
+if ! bare_make "$system" "$(bare_needs "$package"),systemd,logrotate,apparmor"; then
 	skip "$long_name" "mmdebstrap could not make one: $(tail -n 1 "$work/mmdebstrap" | tr -d '#')"
 	tap_done
 fi
@@ -69,7 +45,6 @@ inside() {	# inside COMMAND...: in the bare system, without a network; what it s
 			ip link set lo up && root=$1 && shift && exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 			DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"' bash "$system" "$@" 2>&1 </dev/null
 }
-mkdir "$system/packages"
 # Other versions of the same: what is tested is what dpkg and our scripts do.
 reversion() {	# reversion VERSION: /packages/VERSION.deb in the system
 	rm -rf "$work/repack"

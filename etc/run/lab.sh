@@ -19,7 +19,7 @@ esac
 : "${LAB_HERE:=good.firebreak.test files.firebreak.test www.betterbricks.com}"	# names that lead to the origin
 : "${LAB_BLOCK_CONNECT:=page}" "${LAB_CICAP_MORE:=}" "${LAB_SQUID_PORTS:=}" "${LAB_SQUID_EXEMPT:=}"
 : "${LAB_START_SERVERS:=2}" "${LAB_MAX_SERVERS:=4}" "${LAB_THREADS:=20}" "${LAB_MIN_SPARE:=10}" "${LAB_MAX_SPARE:=40}"
-: "${LAB_PRELOAD:=}" "${LAB_WAIT_S:=20}" "${LAB_SQUID:=squid}"
+: "${LAB_PRELOAD:=}" "${LAB_WAIT_S:=20}" "${LAB_SQUID:=squid}" "${CICAP_MAGIC:=/etc/c-icap/c-icap.magic}"
 
 lab_fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; return 2; }
 
@@ -89,7 +89,7 @@ lab_fill() {	# lab_fill TEMPLATE FILE
 	sed -e "s|@CICAP_MORE@|${LAB_CICAP_MORE//$'\n'/\\n}|g" -e "s|@SQUID_PORTS@|${LAB_SQUID_PORTS//$'\n'/\\n}|g" \
 		-e "s|@SQUID_EXEMPT@|${LAB_SQUID_EXEMPT//$'\n'/\\n}|g" \
 		-e "s|@STATE@|$LAB_STATE|g" -e "s|@ICAP_PORT@|$LAB_ICAP_PORT|g" -e "s|@SQUID_PORT@|$LAB_SQUID_PORT|g" \
-		-e "s|@HERE@|$LAB_HERE|g" -e "s|@BLOCK_CONNECT@|$LAB_BLOCK_CONNECT|g" \
+		-e "s|@HERE@|$LAB_HERE|g" -e "s|@MAGIC@|$CICAP_MAGIC|g" -e "s|@BLOCK_CONNECT@|$LAB_BLOCK_CONNECT|g" \
 		-e "s|@START_SERVERS@|$LAB_START_SERVERS|g" -e "s|@MAX_SERVERS@|$LAB_MAX_SERVERS|g" \
 		-e "s|@THREADS@|$LAB_THREADS|g" -e "s|@MIN_SPARE@|$LAB_MIN_SPARE|g" -e "s|@MAX_SPARE@|$LAB_MAX_SPARE|g" \
 		"$LAB_SOURCE/etc/run/$1" | lab_write "$2"

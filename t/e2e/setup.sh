@@ -68,7 +68,6 @@ setup() { fb "$1" "$2" setup "${options[@]}" "${@:3}"; }
 has() { grep -qF -e "$2" <<<"$out"; ok $? "$1" "not there: $2"$'\n'"$out"; }
 counts() { is "$(grep -cF -e "$2" <<<"$out")" "$3" "$1" "$out"; }
 
-cicap_pid() { cat "$run/c-icap.pid" 2>/dev/null; }
 start_cicap() {
 	lab_spawn c-icap env LD_PRELOAD="$LAB_PRELOAD" c-icap -N -f "$etc/c-icap/c-icap.conf"
 	lab_wait_for c-icap lab_port_open "$icap_port"
@@ -78,15 +77,16 @@ start_squid() {
 	lab_wait_for Squid lab_port_open "$squid_port"
 }
 # What setup started is not among the processes that the lab noted; what is idle would keep it for ten seconds.
-end_cicap() {
+end_own() {	# end_own PID-FILE
 	local pid
-	pid=$(cicap_pid)
+	pid=$(cat "$1" 2>/dev/null)
 	[ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$etc/" || return 0
 	mapfile -t children < <(pgrep -P "$pid")
 	kill -9 "$pid" "${children[@]}" 2>/dev/null
-	rm -f "$run/c-icap.pid"
+	rm -f "$1"
 }
-trap 'end_cicap; e2e_finish' EXIT
+end_cicap() { end_own "$run/c-icap.pid"; }
+trap 'end_cicap; end_own "$run/squid.own"; e2e_finish' EXIT
 
 printf '127.0.0.1 good.firebreak.test\n' | lab_write "$run/hosts"
 lab_spawn origin "$run/origin" "$origin_port" "$run/bodies"
@@ -137,6 +137,7 @@ start_squid
 setup 0 "setup of Debian's Squid and c-icap"
 counts "eight kinds of blocks are proven" "blocked, as it should be" 8
 counts "and that something passes" "passed, as it should be" 1
+is "$(firebreak --state "$data" metrics | sed -n 's/^firebreak_reloads_total{result="refused"} //p')" 0 "no worker calls it a refusal that nothing was published yet"
 is "$(fetch "http://good.firebreak.test:$origin_port/hello" | cut -d' ' -f1)" 200 "a page comes through"
 fb 0 "a rule of the administrator's" block .listed.example
 is "$(fetch http://www.listed.example/ | cut -d' ' -f1)" 403 "it blocks"
@@ -253,6 +254,17 @@ is "$(fingerprint)" "$after" "nothing changes there, too"
 fb 0 "undo beside others" undo
 is "$(fingerprint)" "$beside" "every file is as it was, the one without a newline, too"
 is "$(asked /scanned/2)" "one_req two_resp three_resp " "the others work on"
+
+# ---- a Squid that is ending ----
+
+lab_as squid -n "$squid_name" -f "$etc/squid/squid.conf" -k shutdown
+setup 0 "setup while Squid is ending" --no-proof
+has "it is waited for" "it is ending or starting; waiting for at most"
+lab_wait_for "Squid, started by setup" lab_port_open "$squid_port"
+fb 0 "undo with other services in squid.conf" undo
+has "a Squid that setup started goes on" "Squid, which setup started, goes on"
+is "$(asked /scanned/3)" "one_req two_resp three_resp " "for those who were there before"
+end_own "$run/squid.own"
 
 end_cicap
 e2e_done

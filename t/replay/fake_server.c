@@ -19,8 +19,9 @@ enum { LOG_MAX = 1024 * 1024, LOG_LINE = 16384, ACTIONS_MAX = 16, PREVIEW_SLACK 
 
 extern ci_service_module_t service;
 
-/* Exported by libicapapi, declared in none of its headers. */
-int mem_init(void);
+/* Exported by libicapapi, declared in none of its headers; the first has the one name in 0.5, and the other in 0.6. */
+int mem_init(void) __attribute__((weak));
+int ci_mem_init(void) __attribute__((weak));
 int init_body_system(void);
 
 /* What the service registered with ci_command_register_action(). */
@@ -113,7 +114,10 @@ library_init(void)
 	if (done)
 		return;
 	done = true;
-	mem_init();
+	if (ci_mem_init != NULL)
+		ci_mem_init();
+	else
+		mem_init();
 	init_body_system();
 	__log_error = log_line;
 }
