@@ -565,8 +565,11 @@ test_canaries(void)
 	static const char rules[] = PROOF_CANARIES_HEAD
 	    "block host host.firebreak-canary.invalid id=host\n"
 	    "block url url.firebreak-canary.invalid/listed/ id=url\n"
+	    "block path path.firebreak-canary.invalid/*/canary.bin* id=path\n"
 	    "block file 20480:sha256:00f72cb258c890b8acf0e9b08fee0cfe531f132708c51e89f99102e6014f086d id=short\n"
-	    "block file 307200:sha256:c4b7ce49c97852db375fb6b51d2c2087f02057c6957d1beb16db375336ad0e5a id=long\n";
+	    "block file 307200:sha256:c4b7ce49c97852db375fb6b51d2c2087f02057c6957d1beb16db375336ad0e5a id=long\n"
+	    "block file 20480:md5:5a7e38a1a180e3ebf928e1f8b1bdab8f id=md5\n"
+	    "block file 20480:name:firebreak-canary.bin id=name\n";
 	struct proof *p = proof_new("127.0.0.1:1", PROOF_OF_SELFTEST), *once = proof_new("127.0.0.1:1", PROOF_OF_SETUP),
 	    *again = proof_new("127.0.0.1:1", PROOF_OF_SETUP);
 	size_t n = 0;
@@ -576,7 +579,7 @@ test_canaries(void)
 	ok(!slice_eq(proof_rules(once), proof_rules(again)), "those of two setups differ");
 	while (proof_word(n) != NULL)
 		ok(proof_leave_out(p, slice_str(proof_word(n++))) == 0, "what is blocked can be left out");
-	ok(n == 8, "eight kinds");
+	ok(n == 11, "eleven kinds");
 	ok(proof_leave_out(p, SLICE("plain")) == -1, "what has to pass cannot be left out");
 	proof_free(p);
 	proof_free(once);
