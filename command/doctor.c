@@ -22,6 +22,8 @@
 
 enum { FLAG_CICAP, FLAG_CICAP_CONF, FLAG_FILES, FLAG_JSON, FLAG_NAGIOS, FLAG_ROOT, FLAG_SQUID, FLAG_SQUID_CONF, FLAG_SQUID_NAME,
     FLAGS };
+#define NS_PER_S	INT64_C(1000000000)
+
 enum { ASK_MS = 5000, WHERE_MAX = 300, LINE_MAX_LEN = 1024, SOURCES_TEXT = 1 << 20 };
 
 /* What Nagios and its like take for an exit status. */
@@ -78,13 +80,14 @@ look_at_daemons(struct doctor *d)
 	p->module_there = d->site.module != NULL || (f->firebreak != NULL && slice_starts(conf_word(f->firebreak, 2), SLICE("/")));
 }
 
-/* When PATH was made, in seconds; 0 when that is not known. */
+/* When PATH was made, in nanoseconds; 0 when that is not known. */
 static int64_t
 born(const char *path)
 {
 	struct statx st;
 
-	return statx(AT_FDCWD, path, 0, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME) != 0 ? st.stx_btime.tv_sec : 0;
+	return statx(AT_FDCWD, path, 0, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME) != 0 ?
+	    st.stx_btime.tv_sec * NS_PER_S + st.stx_btime.tv_nsec : 0;
 }
 
 /* A cache on disk was made before the state folder was: what "squid -z" makes is there longer. */
