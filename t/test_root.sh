@@ -55,6 +55,17 @@ if "$firebreak" --help | grep -q '^  console '; then
 	is "a user of the console" "$out" "ann may log in with the role read"
 fi
 is "nothing of all that is root's" "$(of_root)" ""
+if "$firebreak" --help | grep -q '^  console '; then
+	# Its token is root's alone, its users are the folder's.
+	(umask 077; echo "$secret-$secret" >"$private/token")
+	"$firebreak" --state "$state" console --listen 127.0.0.1:0 --metrics "$private/token" >"$work/console" 2>"$work/console.err" &
+	console=$!
+	for _ in {1..200}; do grep -q http:// "$work/console" && break; kill -0 $console 2>/dev/null || break; sleep 0.05; done
+	is "the console begins as root, and goes on as the folder's owner" "$(awk '/^Uid:/ { print $3 }' "/proc/$console/status" 2>&1)" \
+		"$other"
+	kill $console; wait $console 2>/dev/null
+	is "nothing that it makes is root's" "$(of_root)" ""
+fi
 is "and what is shared stays the group's" "$(stat -c %g "$state/runtime/shared")" "$group"
 
 # ---- what root names ----
@@ -79,6 +90,17 @@ fb 0 "a key" key generate "$private/key"
 fb 0 "signs" publish --sign "$private/key" --suffixes "$work/suffixes"
 fb 0 "an export" export hosts --output "$private/hosts"
 is "nothing of all that is root's in the folder" "$(of_root)" ""
+# Squid's own log, which the folder names: nobody else may read it, and nothing but a file is opened.
+sed "s/^[0-9]*/$(date +%s)/" "$private/access.log" >"$private/unfiltered.log"
+echo "UnfilteredLog $private/unfiltered.log" | as sh -c "cat >'$state/site.conf'"
+fb 0 "a publish that names a log" publish --suffixes "$work/suffixes"
+out=$("$firebreak" --state "$state" status --json 2>&1)
+has "which is read" '"unfiltered": 1' "$out"
+rm "$private/unfiltered.log"
+mkfifo "$private/unfiltered.log"
+out=$(timeout 20 "$firebreak" --state "$state" status 2>&1)
+has "but not when it is a pipe" "unfiltered.log: warning: cannot be read" "$out"
+as rm "$state/site.conf"
 # A folder between, of somebody else: what is written there is written as he would.
 install -d -o 65532 -g 65532 -m 755 "$work/theirs"
 fb 0 "metrics for a folder of a third" metrics --quick --to "$work/theirs/metrics"
