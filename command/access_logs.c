@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/caller.h"
 #include "command/show.h"
 #include "events/mail.h"
 
@@ -93,20 +94,24 @@ end_piece(void *arg, void *member, size_t n)
 static bool
 is_repeated(const struct access_logs *logs, size_t i, const struct stat *st)
 {
+	bool repeated = false;
+	struct caller was;
 	struct stat other;
 
-	for (size_t k = 0; k < i; k++)
-		if (stat(logs->paths[k], &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino)
-			return true;
-	return false;
+	caller_begin(&was);
+	for (size_t k = 0; k < i && !repeated; k++)
+		repeated = stat(logs->paths[k], &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+	caller_end(&was);
+	return repeated;
 }
 
 static int
 read_path(struct access_logs *logs, size_t i, struct reading *r, void *const *members, size_t n)
 {
 	static const struct log_crew_work work = { .line = show_line, .piece = end_piece };
-	bool is_input = strcmp(logs->paths[i], "-") == 0;
-	int fd = is_input ? STDIN_FILENO : open(logs->paths[i], O_RDONLY | O_CLOEXEC), result = 0;
+	bool is_input = !logs->of_site && strcmp(logs->paths[i], "-") == 0;
+	int fd = is_input ? STDIN_FILENO : logs->of_site ? caller_open_log(logs->paths[i]) :
+	    caller_open(logs->paths[i], O_RDONLY | O_CLOEXEC), result = 0;
 	struct stat st;
 
 	if (fd == -1 || fstat(fd, &st) == -1)

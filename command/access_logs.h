@@ -29,6 +29,7 @@ struct access_logs {
 	const struct access_format *format;
 	const char *const	*paths;		/* "-" is standard input; a file that is named twice is read once */
 	size_t			 n;
+	bool			 of_site;	/* the state folder names them, and not who called: only regular files are opened */
 	int64_t			 since_ms;	/* 0: all */
 	/* An entry of a log, with the URL that it has.  In MEMBER's own thread. */
 	void			(*entry)(void *member, const struct access_entry *e, const struct url *url);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "command/alerts.h"
+#include "command/caller.h"
 #include "command/show.h"
 #include "command/verb.h"
 
@@ -126,8 +127,11 @@ static void
 load_suffixes(struct version *v, const char *path)
 {
 	struct diag findings = { 0 };
+	struct caller was;
 
+	caller_begin(&was);
 	v->list = public_suffixes_load(path != NULL ? path : PUBLIC_SUFFIX_FILE, &findings);
+	caller_end(&was);
 	if (v->list == NULL)
 		diag_add(&v->a->diag, DIAG_WARNING, NULL, 0, 0, "the public suffix list cannot be used: %s", diag_first_error(&findings));
 	diag_fini(&findings);
@@ -137,8 +141,13 @@ static int
 read_version(struct version *v, const char *file, const struct alerts_item *item)
 {
 	struct diag *diag = &v->a->diag;
+	struct caller was;
+	int got;
 
-	if (file_read(file, &v->text) == -1) {
+	caller_begin(&was);
+	got = file_read(file, &v->text);
+	caller_end(&was);
+	if (got == -1) {
 		diag_add(diag, DIAG_ERROR, v->name, 0, 0, "%s", strerror(errno));
 		return -1;
 	}

@@ -171,7 +171,7 @@ rehearse_site(const struct call *c, const struct publish_options *options, struc
     const struct limits *limits, struct diag *diag)
 {
 	struct diag unwanted = { 0 }, format = { 0 };
-	struct access_logs logs = { .format = access_format_new(slice_str(site->rehearse_format), &format) };
+	struct access_logs logs = { .of_site = true, .format = access_format_new(slice_str(site->rehearse_format), &format) };
 	char *paths[LOGS_MAX];
 
 	logs.n = split_paths(site->rehearse_logs, paths, LOGS_MAX);

@@ -90,17 +90,23 @@ call_pseudonyms(const struct call *c)
 }
 
 int
-call_become_owner(const struct call *c)
+call_become_owner_of(const struct call *c, const char *folder)
 {
 	struct stat st;
 
 	if (geteuid() != 0)
 		return 0;
-	if (stat(c->state, &st) == 0 && (st.st_uid == 0 || (setgroups(0, NULL) == 0 && setresgid(st.st_gid, st.st_gid, st.st_gid) == 0 &&
+	if (stat(folder, &st) == 0 && (st.st_uid == 0 || (setgroups(0, NULL) == 0 && setresgid(st.st_gid, st.st_gid, st.st_gid) == 0 &&
 	    setresuid((uid_t)-1, st.st_uid, st.st_uid) == 0)))
 		return 0;
-	call_fail(c, "%s: %s", c->state, strerror(errno));
+	call_fail(c, "%s: %s", folder, strerror(errno));
 	return -1;
+}
+
+int
+call_become_owner(const struct call *c)
+{
+	return call_become_owner_of(c, c->state);
 }
 
 int

@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "command/caller.h"
 #include "command/live.h"
 #include "command/show.h"
 
@@ -90,20 +92,49 @@ copy_manifest(const char *from, const char *to)
 	return r;
 }
 
+/* What who called may read, and whom he goes on as may not. */
+static int
+copy_list(const char *path, const char *target)
+{
+	int fd = caller_open(path, O_RDONLY | O_CLOEXEC), r = -1;
+	struct buf text;
+
+	if (fd == -1)
+		return -1;
+	buf_init(&text, SIZE_MAX / 2);
+	if (file_read_fd(fd, &text) == 0)
+		r = file_write(target, buf_slice(&text), FILE_MODE);
+	buf_fini(&text);
+	close(fd);
+	return r;
+}
+
+static int
+link_or_copy(const char *path, const char *target)
+{
+	char *full = realpath(path, NULL);
+	int r;
+
+	if (full == NULL || faccessat(AT_FDCWD, full, R_OK, AT_EACCESS) == -1)
+		r = copy_list(path, target);
+	else
+		r = symlink(full, target);
+	free(full);
+	return r;
+}
+
 /* Put the list at PATH among the sources of TO. */
 static int
 link_list(const char *path, const char *to)
 {
 	const char *slash = strrchr(path, '/');
-	char sources[STATE_PATH], *full = realpath(path, NULL), *target = NULL;
+	char sources[STATE_PATH], *target = NULL;
 	int r = -1;
 
-	if (full != NULL && state_path(to, STATE_SOURCES, sources) == 0 &&
-	    (target = file_join(sources, slash == NULL ? path : slash + 1)) != NULL) {
+	if (state_path(to, STATE_SOURCES, sources) == 0 && (target = file_join(sources, slash == NULL ? path : slash + 1)) != NULL) {
 		unlink(target);
-		r = symlink(full, target);
+		r = link_or_copy(path, target);
 	}
-	free(full);
 	free(target);
 	return r;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/caller.h"
 #include "command/operand.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -349,7 +350,7 @@ check_fd(const struct check *ch, int fd)
 static int
 check_file(struct check *ch)
 {
-	int fd = strcmp(ch->file, "-") == 0 ? STDIN_FILENO : open(ch->file, O_RDONLY | O_CLOEXEC), status;
+	int fd = strcmp(ch->file, "-") == 0 ? STDIN_FILENO : caller_open(ch->file, O_RDONLY | O_CLOEXEC), status;
 
 	if (fd == -1)
 		return call_fail(ch->call, "%s: %s", ch->file, strerror(errno));

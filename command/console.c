@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command/audit.h"
+#include "command/caller.h"
 #include "command/except.h"
 #include "command/metrics.h"
 #include "command/verb.h"
@@ -81,9 +82,17 @@ read_password(char *out, size_t size, struct slice *password)
 }
 
 static int
-add_user(const struct call *c, const char *path, const char *name, const char *as)
+settle(void *arg)
+{
+	return call_become_owner(arg);
+}
+
+/* NAMED: PATH is no file of the state folder, but one that who called has named. */
+static int
+add_user(const struct call *c, const char *path, bool named, const char *name, const char *as)
 {
 	char line[PASSWORD_MAX + 3];		/* one that is too long is seen to be */
+	struct caller was = { .away = false };
 	struct diag diag = { 0 };
 	struct slice password;
 	char text[ROLES_TEXT];
@@ -94,7 +103,10 @@ add_user(const struct call *c, const char *path, const char *name, const char *a
 		return call_misused(c, "--role takes read, decide, reveal, or decide,reveal");
 	if (read_password(line, sizeof(line), &password) == -1)
 		return call_fail(c, "the password is read from standard input, a line");
+	if (named)
+		caller_begin_beside(&was, path);
 	r = users_put(path, slice_str(name), roles, password, &diag);
+	caller_end(&was);
 	explicit_bzero(line, sizeof(line));
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
@@ -143,7 +155,7 @@ run(struct call *c)
 	enum call_result result = call_flags(c, flags, FLAGS, values);
 	char users[STATE_PATH], events[STATE_PATH];
 	struct console_options o = { .state = c->state, .listen = LISTEN_DEFAULT, .users = users, .events = events,
-		.formats = &feed_sources, .except = except, .metrics = metrics, .trail = trail, .arg = c };
+		.formats = &feed_sources, .except = except, .metrics = metrics, .trail = trail, .settle = settle, .arg = c };
 
 	if (result != CALL_GO)
 		return call_end(c, result);
@@ -154,7 +166,8 @@ run(struct call *c)
 	if (call_need_state(c) == -1 || call_path(c, STATE_USERS, users) == -1 || call_path(c, STATE_EVENTS, events) == -1)
 		return EXIT_TROUBLE;
 	if (values[FLAG_ADD_USER] != NULL)
-		return add_user(c, o.users, values[FLAG_ADD_USER], values[FLAG_ROLE]);
+		return call_become_owner(c) == -1 ? EXIT_TROUBLE : add_user(c, o.users, values[FLAG_USERS] != NULL, values[FLAG_ADD_USER],
+		    values[FLAG_ROLE]);
 	return console_run(&o) == 0 ? EXIT_FINE : EXIT_TROUBLE;
 }
 

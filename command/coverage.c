@@ -61,7 +61,8 @@ read_log(int64_t now_ms, struct coverage *out, struct diag *diag)
 	struct unfiltered *all = calloc(n, sizeof(*all));
 	void *members[LOG_CREW_MEMBERS];
 	struct access_format *format = access_format_new(SLICE("squid"), diag);
-	struct access_logs logs = { .format = format, .paths = &out->log, .n = 1, .entry = note_entry, .piece = take_piece, .arg = out,
+	struct access_logs logs = { .format = format, .paths = &out->log, .n = 1, .of_site = true, .entry = note_entry,
+		.piece = take_piece, .arg = out,
 		.since_ms = now_ms - INT64_C(1) * COVERAGE_DAYS * CLOCK_DAY_S * MS };
 	struct diag wrong = { 0 };
 

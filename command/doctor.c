@@ -1,15 +1,18 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "command/delivery.h"
 #include "command/selftest_result.h"
 #include "command/show.h"
 #include "command/verb.h"
+#include "feeds/feed_list.h"
 #include "ruleset/overview.h"
 #include "setup/doctor.h"
 #include "setup/icap_ask.h"
@@ -19,7 +22,9 @@
 
 enum { FLAG_CICAP, FLAG_CICAP_CONF, FLAG_FILES, FLAG_JSON, FLAG_NAGIOS, FLAG_ROOT, FLAG_SQUID, FLAG_SQUID_CONF, FLAG_SQUID_NAME,
     FLAGS };
-enum { ASK_MS = 5000, WHERE_MAX = 300, LINE_MAX_LEN = 1024 };
+#define NS_PER_S	INT64_C(1000000000)
+
+enum { ASK_MS = 5000, WHERE_MAX = 300, LINE_MAX_LEN = 1024, SOURCES_TEXT = 1 << 20 };
 
 /* What Nagios and its like take for an exit status. */
 enum { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
@@ -33,6 +38,7 @@ struct doctor {
 	bool		 quiet;		/* only count */
 	size_t		 n[SEVERITY_CRITICAL + 1];
 	struct buf	 ids;		/* of what is no note, for one line */
+	struct buf	 ended, stale, failing;	/* names of sources */
 	struct diag	 diag;
 };
 
@@ -74,6 +80,100 @@ look_at_daemons(struct doctor *d)
 	p->module_there = d->site.module != NULL || (f->firebreak != NULL && slice_starts(conf_word(f->firebreak, 2), SLICE("/")));
 }
 
+/* When PATH was made, in nanoseconds; 0 when that is not known. */
+static int64_t
+born(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, 0, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME) != 0 ?
+	    st.stx_btime.tv_sec * NS_PER_S + st.stx_btime.tv_nsec : 0;
+}
+
+/* A cache on disk was made before the state folder was: what "squid -z" makes is there longer. */
+static void
+look_at_cache(struct doctor *d)
+{
+	static const char *const made[] = { "00", "rock" };
+	const struct conf *conf = d->site.squid_facts.conf;
+	int64_t state = born(d->call->state), cache;
+
+	for (size_t i = 0; i < conf->n; i++)
+		for (size_t k = 0; k < sizeof(made) / sizeof(made[0]) && slice_eq(conf->v[i].words[0], SLICE("cache_dir")); k++) {
+			char path[STATE_PATH];
+
+			snprintf(path, sizeof(path), "%.*s/%s", SLICE_ARGS(conf_word(&conf->v[i], 2)), made[k]);
+			cache = born(path);
+			d->patient.cache_is_older |= cache != 0 && state != 0 && cache < state;
+		}
+}
+
+/* ---- of the state folder, as its owner ---- */
+
+static void
+add_name(struct buf *names, const char *name)
+{
+	buf_add_strs(names, names->len > 0 ? ", " : "", name, NULL);
+}
+
+/* What fetches and what does not: each source is in one of these lists. */
+static void
+look_at_sources(struct doctor *d, int64_t now)
+{
+	struct diag said = { 0 };
+	struct feed_list list;
+
+	feed_list_read(d->call->state, &list, &said);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct feed_item *f = list.v[i];
+		int64_t ends = feed_item_ends(f);
+
+		if (ends != 0 && ends <= now)
+			add_name(&d->ended, f->name);
+		else if (feed_state_is_stale(&f->state, now, f->read.origin.every))
+			add_name(&d->stale, f->name);
+		else if (f->state.failures > 0)
+			add_name(&d->failing, f->name);
+	}
+	d->patient.ended = d->ended.p;
+	d->patient.stale = d->stale.p;
+	d->patient.failing = d->failing.p;
+	feed_list_free(&list);
+	diag_fini(&said);
+}
+
+/* Where the service writes events. */
+static void
+look_at_log(struct doctor *d)
+{
+	const struct directive *at = conf_last(d->site.cicap_facts.conf, "firebreak.EventLog");
+	char *named = at == NULL ? NULL : slice_dup(conf_word(at, 1)), usual[STATE_PATH];
+	struct stat st;
+
+	if (named != NULL && *named != '\0')
+		d->patient.log_is_link = lstat(named, &st) == 0 && S_ISLNK(st.st_mode);
+	else if (state_path(d->call->state, STATE_EVENTS, usual) == 0)
+		d->patient.log_is_link = lstat(usual, &st) == 0 && S_ISLNK(st.st_mode);
+	free(named);
+}
+
+static void
+look_at_generation(struct doctor *d, const struct overview *o)
+{
+	struct patient *p = &d->patient;
+	struct delivery delivery;
+	struct diag said = { 0 };
+
+	p->has_rules = o->g != NULL;
+	p->enforces = o->mode == MODE_ENFORCE;
+	p->n_workers = o->n_workers;
+	p->n_behind = o->n_behind;
+	p->clock_behind_s = o->g == NULL ? 0 : generation_created(o->g) - clock_ms() / 1000;
+	delivery_look(d->call, o->g == NULL ? 0 : generation_number(o->g), clock_ms() / 1000, &delivery, &said);
+	p->pull_is_wrong = delivery_is_wrong(&delivery);
+	diag_fini(&said);
+}
+
 static void
 look_at_state(struct doctor *d)
 {
@@ -94,11 +194,9 @@ look_at_state(struct doctor *d)
 		return;
 	p->disk_free = statvfs(d->call->state, &fs) == 0 && fs.f_blocks > 0 ? (double)fs.f_bavail / (double)fs.f_blocks : 1;
 	overview_init(&o, d->call->state, false, clock_ms(), &said);
-	p->has_rules = o.g != NULL;
-	p->enforces = o.mode == MODE_ENFORCE;
-	p->n_workers = o.n_workers;
-	p->n_behind = o.n_behind;
-	p->clock_behind_s = o.g == NULL ? 0 : generation_created(o.g) - clock_ms() / 1000;
+	look_at_generation(d, &o);
+	look_at_sources(d, clock_ms() / 1000);
+	look_at_log(d);
 	overview_fini(&o);
 	diag_fini(&said);
 	selftest_result_read(d->call->state, &selftest);
@@ -131,6 +229,8 @@ tell_json(struct doctor *d, const struct finding *f)
 	json_object_set_new(j, "id", json_string(f->id));
 	json_object_set_new(j, "severity", json_string(severity_name(f->severity)));
 	json_object_set_new(j, "text", json_string(f->text));
+	if (f->names != NULL)
+		json_object_set_new(j, "names", show_json_text(slice_str(f->names)));
 	json_object_set_new(j, "advice", show_json_text(slice_str(what != NULL ? what : f->advice)));
 	free(what);
 	if (f->conf != NULL) {
@@ -151,7 +251,12 @@ tell_words(const struct doctor *d, const struct finding *f)
 		show_text(stdout, slice_str(place));
 		fputs(": ", stdout);
 	}
-	printf("%s [%s]\n    -> ", f->text, f->id);
+	printf("%s", f->text);
+	if (f->names != NULL) {
+		fputs(": ", stdout);
+		show_text(stdout, slice_str(f->names));
+	}
+	printf(" [%s]\n    -> ", f->id);
 	show_text(stdout, slice_str(what != NULL ? what : f->advice));
 	putchar('\n');
 	free(what);
@@ -222,6 +327,7 @@ examine(struct doctor *d)
 		d->patient.examined = d->values[FLAG_FILES] == NULL && d->values[FLAG_ROOT] == NULL;
 		if (d->patient.examined) {
 			look_at_daemons(d);
+			look_at_cache(d);
 			look_at_state(d);
 		}
 		doctor_examine(&d->patient, take, d);
@@ -256,9 +362,15 @@ run_doctor(struct call *c)
 	d.quiet = values[FLAG_NAGIOS] != NULL;
 	d.list = values[FLAG_JSON] != NULL ? json_array() : NULL;
 	buf_init(&d.ids, LINE_MAX_LEN);
+	buf_init(&d.ended, SOURCES_TEXT);
+	buf_init(&d.stale, SOURCES_TEXT);
+	buf_init(&d.failing, SOURCES_TEXT);
 	status = examine(&d);
 	json_decref(d.list);
 	buf_fini(&d.ids);
+	buf_fini(&d.ended);
+	buf_fini(&d.stale);
+	buf_fini(&d.failing);
 	diag_fini(&d.diag);
 	setup_site_fini(&d.site);
 	return status;

@@ -49,21 +49,33 @@ show_reading(void *arg, int64_t done, int64_t total)
 		show_progress("reading the event log: %" PRId64 " of %" PRId64 " MB", done / BYTES_PER_MB, total / BYTES_PER_MB);
 }
 
+void
+events_caller_begin(struct caller *was, const char *file)
+{
+	if (file == NULL)
+		*was = (struct caller){ .away = false };
+	else
+		caller_begin_beside(was, file);
+}
+
 struct eventstore *
 events_open(const struct call *c, const char *file, bool *partial)
 {
 	struct diag diag = { 0 };
 	struct eventstore *s;
+	struct caller was;
 	char path[STATE_PATH];
 	int r = -1;
 
 	if (file == NULL && (call_need_state(c) == -1 || call_path(c, STATE_EVENTS, path) == -1))
 		return NULL;
+	events_caller_begin(&was, file);
 	if ((s = eventstore_open(file != NULL ? file : path, &diag)) != NULL) {
 		eventstore_set_progress(s, show_reading, NULL);
 		r = eventstore_update(s, &diag);
 		show_progress_end();
 	}
+	caller_end(&was);
 	diag_print(&diag, stderr);
 	diag_fini(&diag);
 	*partial = r == 1;
@@ -366,12 +378,14 @@ note_search(const struct wish *w)
 }
 
 static int
-answer(const struct wish *w)
+show(const struct wish *w)
 {
 	bool partial;
-	struct eventstore *s = note_search(w) == -1 ? NULL : events_open(w->c, w->file, &partial);
+	struct eventstore *s;
 	size_t n = 0;
 	int r;
+
+	s = events_open(w->c, w->file, &partial);
 
 	if (s == NULL)
 		return EXIT_TROUBLE;
@@ -392,6 +406,20 @@ answer(const struct wish *w)
 	if (n == 0)
 		fputs("firebreak events: there is no such event in this log; another proxy may have it\n", stderr);
 	return n > 0 ? EXIT_FINE : EXIT_FOUND;
+}
+
+static int
+answer(const struct wish *w)
+{
+	struct caller was;
+	int status;
+
+	if (note_search(w) == -1)
+		return EXIT_TROUBLE;
+	events_caller_begin(&was, w->file);
+	status = show(w);
+	caller_end(&was);
+	return status;
 }
 
 static int

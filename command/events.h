@@ -4,11 +4,15 @@
 
 #include "alerts/alert.h"
 #include "command/call.h"
+#include "command/caller.h"
 #include "eventstore/eventstore.h"
 
 /* The store of the log at FILE, or that of C's state folder when FILE is NULL, up to date; what could not be read was said.  NULL
  * after saying why.  *PARTIAL says that a file is missing in it. */
 struct eventstore *events_open(const struct call *c, const char *file, bool *partial);
+
+/* Who called, from here to caller_end(), when he named the log FILE: as the owner of the folder that it is in.  NULL: nothing. */
+void events_caller_begin(struct caller *was, const char *file);
 
 /* Append the line of incident ID in S to OUT.  0 found; 1 not there; -1 after saying why. */
 int events_line(struct eventstore *s, const char id[static INCIDENT_LEN + 1], struct buf *out);

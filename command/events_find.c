@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,13 +80,19 @@ int
 events_find_typed(const struct call *c, const char *typed, const char *file, struct events_found *found)
 {
 	char path[STATE_PATH];
+	struct caller was;
+	int status;
 
 	*found = (struct events_found){ 0 };
 	if (parse_number(c, typed, found->id) == -1 || call_path(c, STATE_EVENTS, path) == -1)
 		return EXIT_TROUBLE;
-	if (file != NULL && access(file, F_OK) == -1)
-		return call_fail(c, "%s: %s", file, strerror(errno));
-	return search(c, file != NULL ? file : path, found);
+	events_caller_begin(&was, file);
+	if (file != NULL && faccessat(AT_FDCWD, file, F_OK, AT_EACCESS) == -1)
+		status = call_fail(c, "%s: %s", file, strerror(errno));
+	else
+		status = search(c, file != NULL ? file : path, found);
+	caller_end(&was);
+	return status;
 }
 
 int

@@ -24,6 +24,30 @@ static const struct verb *const verbs[] = {
 
 enum { N_VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
+/* Verbs as which root does not simply go on as the owner of the state folder. */
+static const struct {
+	const struct verb	*verb;
+	enum call_root		 root;
+} roots[] = {
+	{ &verb_setup, CALL_ROOT_STAYS }, { &verb_undo, CALL_ROOT_STAYS },	/* /etc is root's, and so is STATE/setup */
+	{ &verb_key, CALL_ROOT_STAYS }, { &verb_url, CALL_ROOT_STAYS },		/* they know no state folder */
+	{ &verb_doctor, CALL_ROOT_LATER }, { &verb_selftest, CALL_ROOT_LATER },	/* squid.conf first */
+	{ &verb_import, CALL_ROOT_LATER }, { &verb_export, CALL_ROOT_LATER },	/* the alert, the output */
+	{ &verb_ship, CALL_ROOT_LATER },					/* keys for TLS */
+#ifdef HAVE_CONSOLE
+	{ &verb_console, CALL_ROOT_LATER },					/* the same, and the port */
+#endif
+};
+
+static enum call_root
+root_of(const struct verb *verb)
+{
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
+		if (roots[i].verb == verb)
+			return roots[i].root;
+	return CALL_ROOT_LEAVES;
+}
+
 static int
 print_help(void)
 {
@@ -66,6 +90,7 @@ run(struct call *c)
 		return call_fail(c, "which verb? see \"firebreak --help\"");
 	if ((c->verb = find_verb(c->argv[0])) == NULL)
 		return call_fail(c, "%s is no verb; see \"firebreak --help\"", c->argv[0]);
+	c->root = root_of(c->verb);
 	return c->verb->run(c);
 }
 

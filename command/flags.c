@@ -1,5 +1,8 @@
 #include "command/call.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +26,17 @@ make_table(const char *const *flags, size_t n, struct option *table, char names[
 	table[n] = (struct option){ "state", required_argument, NULL, AT_STATE };
 	table[n + 1] = (struct option){ "help", no_argument, NULL, AT_HELP };
 	table[n + 2] = (struct option){ 0 };
+}
+
+/* A folder that is not there has no links in it; the verb makes it, or says that it is missing. */
+static int
+leave_root(const struct call *c)
+{
+	struct stat st;
+
+	if (c->verb == NULL || c->root != CALL_ROOT_LEAVES || (stat(c->state, &st) == -1 && errno == ENOENT))
+		return 0;
+	return call_become_owner(c);
 }
 
 enum call_result
@@ -57,5 +71,5 @@ call_flags(struct call *c, const char *const *flags, size_t n, const char **valu
 	}
 	c->argc -= optind;
 	c->argv += optind;
-	return CALL_GO;
+	return leave_root(c) == -1 ? CALL_USAGE : CALL_GO;
 }

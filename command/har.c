@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "command/caller.h"
 
 enum { MS = 1000 };
 
@@ -108,12 +109,16 @@ har_read(const char *path, har_visit *visit, void *arg, uint64_t *bad, struct di
 	const json_t *entries;
 	json_error_t error;
 	json_t *root = NULL;
+	struct caller was;
 	struct buf text;
-	int r = -1;
+	int r = -1, got;
 
 	*bad = 0;
 	buf_init(&text, HAR_MAX);
-	if (file_read(path, &text) == -1)
+	caller_begin(&was);
+	got = file_read(path, &text);
+	caller_end(&was);
+	if (got == -1)
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", errno == EFBIG ? "longer than 256 MiB" : strerror(errno));
 	else if ((root = json_loadb(text.p, text.len, JSON_ALLOW_NUL, &error)) == NULL)
 		diag_add(diag, DIAG_ERROR, path, (unsigned)error.line, (unsigned)error.column, "%s", error.text);

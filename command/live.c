@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "command/ask.h"
 #include "command/budget.h"
+#include "command/caller.h"
 #include "command/lead_times.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -287,6 +288,23 @@ make_generation(struct job *job)
 	return -1;
 }
 
+/* The key is whose it is that called, and sign.conf the state folder's owner's. */
+static int
+open_named_key(struct job *job)
+{
+	struct minisign_secret key;
+	struct caller was;
+	int r;
+
+	caller_begin(&was);
+	r = sign_read_secret(job->request->sign, job->request->quiet ? NULL : ask_password, &key, job->diag);
+	caller_end(&was);
+	if (r == 0)
+		r = signer_open_with(&job->signer, job->call->state, &key, job->diag);
+	minisign_secret_wipe(&key);
+	return r;
+}
+
 /* The runtime file and the key are opened first, so that a publish that nobody could be told of, or that could not be signed, fails
  * before anything changed. */
 static int
@@ -298,7 +316,8 @@ open_first(struct job *job)
 		return 0;
 	if ((job->runtime = runtime_open(job->call->state, job->diag)) == NULL)
 		return -1;
-	return signer_open(&job->signer, job->call->state, rq->sign, rq->quiet ? NULL : ask_password, job->diag);
+	return rq->sign != NULL ? open_named_key(job) : signer_open(&job->signer, job->call->state, NULL, rq->quiet ? NULL : ask_password,
+	    job->diag);
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scratch.h"
+#include "command/caller.h"
 #include "command/lookalike_report.h"
 #include "command/lookalike_waves.h"
 #include "command/show.h"
@@ -68,8 +69,10 @@ read_files(const struct call *c, struct lookalike_builder *b, const struct publi
     struct diag *diag)
 {
 	const char *lists = values[FLAG_LISTS] != NULL ? values[FLAG_LISTS] : c->lists;
+	struct caller was;
 	int r = 0;
 
+	caller_begin(&was);
 	if (lookalike_builder_suffixes(b, suffixes) == -1 ||
 	    lookalike_source_shipped(b, suffixes, lists, false, diag) == -1)
 		r = -1;
@@ -77,6 +80,7 @@ read_files(const struct call *c, struct lookalike_builder *b, const struct publi
 		r = -1;
 	if (values[FLAG_BRANDS] != NULL && lookalike_source_read(b, suffixes, "brand", values[FLAG_BRANDS], diag) == -1)
 		r = -1;
+	caller_end(&was);
 	return r;
 }
 
@@ -120,7 +124,7 @@ static int
 scan_file(const struct call *c, struct scan *scan, const char *file, struct diag *diag)
 {
 	struct access_format *format = access_format_new((struct slice){ 0 }, diag);
-	int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC), status = EXIT_FINE;
+	int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : caller_open(file, O_RDONLY | O_CLOEXEC), status = EXIT_FINE;
 	struct scan_counts n;
 
 	scan->format = format;

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "command/caller.h"
 #include "events/event.h"
 #include "eventstore/log_folder.h"
 #include "eventstore/log_lines.h"
@@ -146,10 +147,14 @@ int
 lookalike_log_read(struct lookalike_log *log, const char *path, struct diag *diag)
 {
 	struct log_folder folder;
-	int r = 0;
+	struct caller was;
+	int r = 0, opened;
 
 	buf_init(&log->text, TEXT_MAX);
-	if (log_folder_open(&folder, path) == -1) {
+	caller_begin_beside(&was, path);
+	opened = log_folder_open(&folder, path);
+	caller_end(&was);
+	if (opened == -1) {
 		diag_add(diag, DIAG_ERROR, path, 0, 0, "%s", strerror(errno));
 		return -1;
 	}

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "command/caller.h"
 #include "command/delivery.h"
 #include "command/lead_times.h"
 #include "command/metrics.h"
@@ -360,9 +361,15 @@ metrics_collect(const struct call *c, bool quick, struct buf *out)
 static int
 write_out(const struct call *c, const char *to, struct slice text)
 {
+	struct caller was;
+	int r;
+
 	if (to == NULL)
 		return fwrite(text.p, 1, text.len, stdout) == text.len ? EXIT_FINE : EXIT_TROUBLE;
-	if (file_write(to, text, FILE_MODE) == 0)
+	caller_begin_beside(&was, to);
+	r = file_write(to, text, FILE_MODE);
+	caller_end(&was);
+	if (r == 0)
 		return EXIT_FINE;
 	return call_fail(c, "%s: %s", to, strerror(errno));
 }

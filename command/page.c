@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "command/caller.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "events/incident.h"
@@ -30,6 +31,8 @@ read_pages(const struct call *c, const char *folder, struct pages *p)
 {
 	char path[STATE_PATH];
 	const char *why;
+	struct caller was = { .away = false };
+	bool named = folder != NULL;
 	int site, folder_result;
 
 	buf_init(&p->bytes, PAGE_SET_MAX);
@@ -38,7 +41,10 @@ read_pages(const struct call *c, const char *folder, struct pages *p)
 		folder = p->site.pages_folder;
 	if (folder == NULL && call_path(c, STATE_PAGES, path) == -1)
 		return -1;
+	if (named)
+		caller_begin(&was);
 	folder_result = page_source_read(folder != NULL ? folder : path, folder != NULL, &p->bytes, &p->diag);
+	caller_end(&was);
 	if (site == -1 || folder_result == -1)
 		return -1;
 	if (p->bytes.len > 0 && (p->set = page_set_open(buf_slice(&p->bytes), &why)) == NULL) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/caller.h"
 #include "command/live.h"
 #include "command/show.h"
 #include "command/verb.h"
@@ -36,10 +37,15 @@ add_key(struct job *job, const char *text)
 {
 	struct minisign_public *key = &job->options.keys[job->options.n_keys];
 
-	if (minisign_public_parse(slice_str(text), key) == -1 && sign_read_public(text, NULL, key, &job->diag) == -1)
-		return -1;
-	job->options.n_keys++;
-	return 0;
+	struct caller was;
+	int r;
+
+	caller_begin(&was);
+	r = minisign_public_parse(slice_str(text), key) == -1 ? sign_read_public(text, NULL, key, &job->diag) : 0;
+	caller_end(&was);
+	if (r == 0)
+		job->options.n_keys++;
+	return r;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/sorter.h"
+#include "command/caller.h"
 #include "command/show.h"
 #include "command/verb.h"
 #include "ruleset/overview.h"
@@ -228,8 +229,12 @@ end_source(struct dump *d)
 static FILE *
 open_new(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
+	struct caller was;
+	int fd;
 
+	caller_begin_beside(&was, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
+	caller_end(&was);
 	return fd == -1 ? NULL : fdopen(fd, "w");
 }
 
@@ -283,6 +288,18 @@ print_sorted(struct dump *d, struct sorter *sorter)
 }
 
 static int
+make_folder(const char *path)
+{
+	struct caller was;
+	int r;
+
+	caller_begin_beside(&was, path);
+	r = file_mkdirs(path, 0777);
+	caller_end(&was);
+	return r;
+}
+
+static int
 dump(struct rules *r, uint64_t number)
 {
 	struct generation *g = open_generation(r, number);
@@ -292,7 +309,7 @@ dump(struct rules *r, uint64_t number)
 
 	if (g == NULL)
 		return EXIT_TROUBLE;
-	if (r->to != NULL && file_mkdirs(r->to, 0777) == -1)
+	if (r->to != NULL && make_folder(r->to) == -1)
 		call_fail(r->call, "%s: %s", r->to, strerror(errno));
 	else if ((sorter = collect_all(r, g, false)) != NULL) {
 		if (print_sorted(&d, sorter) == -1 || fflush(stdout) != 0)

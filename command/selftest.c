@@ -427,7 +427,8 @@ const struct verb verb_selftest = {
 	.help =
 	    "  --proxy HOST:PORT   where to ask; else what http_port says\n"
 	    "  --limit MS          how long a plain request may take (2000)\n"
-	    "  --without KIND,...  kinds that this site does not block: host, url, held, cut, gzip, zip, range, connect\n"
+	    "  --without KIND,...  kinds that this site does not block: host, url, path, held, cut, md5,\n"
+	    "                      name, gzip, zip, range, connect\n"
 	    "  --json              print an object\n"
 	    "  --nagios            print one line, and answer 0, 1, 2 or 3 as monitors want it\n"
 	    "  --squid FILE, --squid-conf FILE\n"

@@ -242,13 +242,31 @@ pass_over(struct ship *p)
 	return r == -1 ? -1 : 0;
 }
 
+/* Root goes on as the owner of the folder that is written to, now that the keys for TLS are read. */
+static int
+leave_root(const struct ship *p, const char *position)
+{
+	const char *slash = position == NULL ? NULL : strrchr(position, '/');
+	char *folder;
+	int r = -1;
+
+	if (position == NULL)
+		return call_become_owner(p->c);
+	folder = slash == NULL ? strdup(".") : slash == position ? strdup("/") : strndup(position, (size_t)(slash - position));
+	if (folder != NULL)
+		r = call_become_owner_of(p->c, folder);
+	free(folder);
+	return r;
+}
+
 static int
 open_store(struct ship *p, const char *const *values)
 {
+	bool needs_state = values[FLAG_EVENTS] == NULL || values[FLAG_POSITION] == NULL;
 	char log[STATE_PATH], position[STATE_PATH];
 	bool anew = false;
 
-	if ((values[FLAG_EVENTS] == NULL || values[FLAG_POSITION] == NULL) && call_need_state(p->c) == -1)
+	if ((needs_state && call_need_state(p->c) == -1) || leave_root(p, needs_state ? NULL : values[FLAG_POSITION]) == -1)
 		return -1;
 	if (call_path(p->c, STATE_EVENTS, log) == -1 || call_path(p->c, STATE_SHIP, position) == -1)
 		return -1;

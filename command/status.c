@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ need_to_read(const struct call *c)
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		if (call_path(c, files[i].what, path) == -1)
 			return -1;
-		if (access(path, files[i].how) == 0 || errno != EACCES)
+		if (faccessat(AT_FDCWD, path, files[i].how, AT_EACCESS) == 0 || errno != EACCES)
 			continue;
 		call_fail(c, "%s: %s; the state is for the group of %s", path, strerror(EACCES), c->state);
 		return -1;

@@ -159,14 +159,19 @@ print_others(struct eventstore *s, const json_t *event)
 /* ---- in order ---- */
 
 static int
-print_found(const struct call *c, struct events_found *found)
+print_found(const struct call *c, struct events_found *found, const char *file)
 {
 	char shown[INCIDENT_SHOWN + 1];
+	struct caller was;
+	int r;
 
 	incident_show(found->id, shown);
 	print_event(found->event, shown);
 	print_alert(c, found->event);
-	return print_others(found->store, found->event) == -1 ? EXIT_TROUBLE : EXIT_FINE;
+	events_caller_begin(&was, file);
+	r = print_others(found->store, found->event);
+	caller_end(&was);
+	return r == -1 ? EXIT_TROUBLE : EXIT_FINE;
 }
 
 static int
@@ -181,7 +186,7 @@ run(struct call *c)
 	if (result != CALL_GO)
 		return call_end(c, result);
 	if ((status = events_find(c, values[FLAG_EVENTS], &found)) == EXIT_FINE)
-		status = values[FLAG_JSON] == NULL ? print_found(c, &found) :
+		status = values[FLAG_JSON] == NULL ? print_found(c, &found, values[FLAG_EVENTS]) :
 		    show_json(json_incref(found.event), false) == -1 ? EXIT_TROUBLE : EXIT_FINE;
 	events_found_fini(&found);
 	return status;

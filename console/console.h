@@ -31,6 +31,10 @@ typedef int console_metrics(void *arg, struct buf *out);
 /* Write LINE, about what BY did at NOW_MS, into the trail of reveals.  -1 after saying on standard error that it could not be. */
 typedef int console_trail(void *arg, int64_t now_ms, const char *by, struct slice line);
 
+/* Called once, when keys and certificates are read and the port is open, before anything of the state folder is: go on as who may
+ * do that.  -1 after saying on standard error why not. */
+typedef int console_settle(void *arg);
+
 struct console_options {
 	const char	*listen;	/* "127.0.0.1:8191", "[::1]:8191"; port 0: any that is free */
 	const char	*state;		/* the state folder */
@@ -45,7 +49,8 @@ struct console_options {
 	console_except	*except;
 	console_metrics	*metrics;
 	console_trail	*trail;
-	void		*arg;		/* of all three */
+	console_settle	*settle;
+	void		*arg;		/* of all four */
 };
 
 /* Answer requests until SIGINT or SIGTERM.  Says on standard output where it listens, and on standard error who logs in.  -1 after

@@ -48,6 +48,7 @@ struct view {
 	const struct request	*rq;
 	const struct incident	*in;
 	struct buf		*out;
+	struct event_count	 met;	/* its rule, how often and by how many; N is 0 before that is known */
 };
 
 static void
@@ -262,10 +263,12 @@ write_steps(const struct view *v)
 static int
 count_all(void *arg, const struct event_count *count)
 {
-	const struct view *v = arg;
+	struct view *v = arg;
 	const struct words *w = v->rq->words;
 	char n[WORDS_NUMBER], clients[WORDS_NUMBER], first[HTML_TIME], last[HTML_TIME];
 
+	v->met = *count;
+	v->met.word = (struct slice){ 0 };
 	buf_add_str(v->out, "<p>");
 	words_say(v->out, w, W_RULE_MET, words_number(w, count->n, n), words_number(w, count->clients, clients),
 	    html_time(count->first_ms / MS_PER_S, first), html_time(count->last_ms / MS_PER_S, last), NULL);
@@ -291,7 +294,8 @@ write_others(struct view *v)
 static void
 write_letter(const struct view *v)
 {
-	struct letter l = { .state = v->c->o->state, .id = v->in->id, .event = v->in->event, .store = v->in->store };
+	struct letter l = { .state = v->c->o->state, .id = v->in->id, .event = v->in->event,
+		.met = v->met.n > 0 ? &v->met : NULL };
 	const char *const *text = v->rq->words->text;
 	struct diag diag = { 0 };
 	struct buf letter;

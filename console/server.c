@@ -713,9 +713,13 @@ run(struct server *s, const sigset_t *waiting)
 		fprintf(stderr, "firebreak console: out of memory, or of random numbers\n");
 		return -1;
 	}
-	if (check_users(c->o) == -1 || read_trusted(c) == -1 || read_tls(s) == -1 || read_metrics_rule(c) == -1 ||
-	    need_descriptors() == -1 || (s->listen_fd = open_socket(c->o)) == -1)
+	if (read_trusted(c) == -1 || read_tls(s) == -1 || read_metrics_rule(c) == -1 || need_descriptors() == -1 ||
+	    (s->listen_fd = open_socket(c->o)) == -1)
 		return -1;
+	if (c->o->settle(c->o->arg) == -1 || check_users(c->o) == -1) {
+		close(s->listen_fd);
+		return -1;
+	}
 	read_log(c);
 	if ((r = start(s)) == 0) {
 		say_where(s->listen_fd, c->o->tls_cert != NULL);

@@ -67,8 +67,8 @@ parse_secret(const char *path, struct slice text, sign_ask *ask, struct minisign
 }
 
 /* What is secret and others may read is secret no more. */
-static int
-read_secret(const char *path, sign_ask *ask, struct minisign_secret *out, struct diag *diag)
+int
+sign_read_secret(const char *path, sign_ask *ask, struct minisign_secret *out, struct diag *diag)
 {
 	char space[MINISIGN_MAX + 1];
 	struct stat st;
@@ -190,8 +190,19 @@ signer_open(struct signer *s, const char *state, const char *key, sign_ask *ask,
 		key = s->settings.key;
 	if (key == NULL)
 		return 0;
-	s->on = read_secret(key, ask, &s->key, diag) == 0;
+	s->on = sign_read_secret(key, ask, &s->key, diag) == 0;
 	return s->on ? 0 : -1;
+}
+
+int
+signer_open_with(struct signer *s, const char *state, const struct minisign_secret *key, struct diag *diag)
+{
+	char path[STATE_PATH];
+
+	*s = (struct signer){ .key = *key, .on = true };
+	if (state_path(state, STATE_SIGN, path) == -1)
+		return fail(diag, state, strerror(errno));
+	return read_settings(s, path, diag);
 }
 
 void

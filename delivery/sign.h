@@ -28,9 +28,16 @@ struct signer {
 /* Ask somebody for the password of the key FILE, into OUT of SIZE bytes.  -1 when nobody can be asked. */
 typedef int sign_ask(const char *file, char *out, size_t size);
 
+/* Read the secret key in the file PATH.  ASK is called for a locked one.  -1 with errors in DIAG; minisign_secret_wipe() is due
+ * otherwise. */
+int sign_read_secret(const char *path, sign_ask *ask, struct minisign_secret *out, struct diag *diag);
+
 /* Read STATE/sign.conf, and the key: KEY when it is not NULL, else the one that is named there; none of both, and S->on is false.
  * ASK is called for a locked one.  -1 with errors in DIAG.  signer_fini() is due in either case. */
 int signer_open(struct signer *s, const char *state, const char *key, sign_ask *ask, struct diag *diag);
+
+/* The same with the KEY that the caller has read, by sign_read_secret() perhaps. */
+int signer_open_with(struct signer *s, const char *state, const struct minisign_secret *key, struct diag *diag);
 void signer_fini(struct signer *s);
 
 /* Sign what is live in STATE, unless it is signed already by the same key.  LOCKED: the caller has the publishers' lock.  The

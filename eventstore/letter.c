@@ -147,7 +147,9 @@ letter_write(const struct letter *l, struct buf *out, struct diag *diag)
 	write_head(out, l->event);
 	write_alert(out, l->state, l->event);
 	write_evidence(out, l->event);
-	if (l->store != NULL)
+	if (l->met != NULL)
+		r = write_met(out, l->met);
+	else if (l->store != NULL)
 		r = eventstore_count(l->store, &q, EVENT_WORD_RULE, write_met, out, diag);
 	write_end(out, l->reason, l->id);
 	return r == -1 || out->failed ? -1 : 0;

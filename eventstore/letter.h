@@ -11,7 +11,8 @@ struct letter {
 	const char		*state;		/* the state folder, which has the alert */
 	const char		*id;		/* the incident's */
 	const json_t		*event;
-	struct eventstore	*store;		/* for how often the rule was met; NULL: nothing is said of it */
+	struct eventstore	*store;		/* for how often the rule was met; NULL: nothing is said of it, but for: */
+	const struct event_count *met;		/* how often, when that was counted before; NULL */
 	struct slice		 reason;	/* why it is a mistake; empty: nothing is said of it */
 };
 

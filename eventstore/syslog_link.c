@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "eventstore/lookup.h"
 #include "eventstore/syslog_tls.h"
 
 enum {
@@ -34,6 +34,7 @@ static const struct { struct slice head; const char *port; } ways[WAYS] = {
 struct syslog_link {
 	enum way		 way;
 	char			*host, *port;		/* of unix: HOST is the path */
+	struct lookup		*lookup;		/* of HOST, while it goes on; NULL */
 	struct tls_client	*client;		/* of tls */
 	int			 fd;			/* -1: not connected */
 	struct tls_session	*session;
@@ -144,6 +145,7 @@ syslog_link_free(struct syslog_link *l)
 		return;
 	disconnect(l);
 	tls_client_free(l->client);
+	lookup_free(l->lookup);
 	buf_fini(&l->out);
 	free(l->host);
 	free(l->port);
@@ -205,15 +207,30 @@ connect_one(struct syslog_link *l, const struct addrinfo *a)
 	return -1;
 }
 
+/* Its addresses into *ALL.  What comes too late is there for the next try. */
+static int
+find_host(struct syslog_link *l, struct addrinfo **all)
+{
+	int error, saved;
+
+	if (l->lookup == NULL && (l->lookup = lookup_new(l->host, l->port, l->way == WAY_UDP)) == NULL)
+		return fail_errno(l);
+	if ((error = lookup_wait(l->lookup, SYSLOG_WAIT_S * S_MS, all)) == LOOKUP_LATE)
+		return fail(l, "its name could not be looked up within half a minute");
+	saved = errno;
+	lookup_free(l->lookup);
+	l->lookup = NULL;
+	return error == 0 ? 0 : fail(l, error == EAI_SYSTEM ? strerror(saved) : gai_strerror(error));
+}
+
 static int
 connect_host(struct syslog_link *l)
 {
-	const struct addrinfo wanted = { .ai_socktype = l->way == WAY_UDP ? SOCK_DGRAM : SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	struct addrinfo *all;
-	int error = getaddrinfo(l->host, l->port, &wanted, &all), saved = ECONNREFUSED;
+	struct addrinfo *all = NULL;
+	int saved = ECONNREFUSED;
 
-	if (error != 0)
-		return fail(l, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+	if (find_host(l, &all) == -1)
+		return -1;
 	for (const struct addrinfo *a = all; a != NULL; a = a->ai_next) {
 		if (connect_one(l, a) == 0) {
 			freeaddrinfo(all);

@@ -6,7 +6,7 @@
 #include <zlib.h>
 
 #include "base/siphash.h"
-#include "setup/journal.h"
+#include "inspect/digester.h"
 
 enum { GZIP_WINDOW = 15 + 16, MEMORY_LEVEL = 8, RANDOM_ONCE = 256, ROUND = 64 };
 
@@ -66,13 +66,16 @@ canary_noise_of(struct buf *out, size_t len, uint8_t seed)
 	return out->failed ? -1 : 0;
 }
 
-void
-canary_digest(struct slice bytes, struct buf *out)
+int
+canary_digest(struct slice bytes, enum digest_alg alg, struct buf *out)
 {
-	char sum[JOURNAL_SUM];
+	char hex[DIGEST_MAX_HEX + 1];
+	struct digest all[DIGEST_ALGS];
 
-	journal_sum(bytes, sum);
-	buf_addf(out, "%zu:sha256:%s", bytes.len, sum);
+	if (digests_of(bytes, DIGEST_BIT(alg), all) != 1)
+		return errno = ENOTSUP, -1;
+	digest_format(&all[0], hex);
+	return buf_addf(out, "%zu:%s:%s", bytes.len, digest_alg_name(alg), hex);
 }
 
 int

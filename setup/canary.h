@@ -3,6 +3,7 @@
 #define SETUP_CANARY_H
 
 #include "base/buf.h"
+#include "base/digest.h"
 
 enum { CANARY_TOKEN = 17 };
 
@@ -15,8 +16,8 @@ int canary_noise(struct buf *out, size_t len);
 /* LEN bytes of noise, the same whenever SEED is the same.  -1 without memory. */
 int canary_noise_of(struct buf *out, size_t len, uint8_t seed);
 
-/* "SIZE:sha256:HEX" of BYTES, appended to OUT. */
-void canary_digest(struct slice bytes, struct buf *out);
+/* "SIZE:ALG:HEX" of BYTES, appended to OUT.  -1 with errno. */
+int canary_digest(struct slice bytes, enum digest_alg alg, struct buf *out);
 
 /* BYTES in gzip, and as the one member of a zip archive, appended to OUT.  -1 without memory. */
 int canary_gzip(struct slice bytes, struct buf *out);

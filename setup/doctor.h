@@ -26,6 +26,10 @@ struct patient {
 	int64_t		 clock_behind_s;	/* how much the clock is before the generation's creation */
 	bool		 setup_interrupted;
 	bool		 selftest_bad, selftest_old;	/* the last one was not good; none was made for long */
+	bool		 cache_is_older;	/* Squid's cache on disk is, than the state folder */
+	bool		 log_is_link;
+	const char	*ended, *stale, *failing;	/* names of sources that are fetched, with commas between; NULL for none */
+	bool		 pull_is_wrong;		/* what is pulled has expired, or its origin was not heard of */
 };
 
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_CRITICAL };
@@ -37,6 +41,7 @@ struct finding {
 	const char		*text, *advice;		/* what that means; the line to paste, or what to do */
 	const struct conf	*conf;			/* NULL when no line is meant */
 	const struct directive	*at;
+	const char		*names;			/* of what was found, borrowed from the patient; NULL */
 };
 
 typedef void doctor_visit(void *arg, const struct finding *finding);

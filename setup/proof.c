@@ -15,7 +15,10 @@ enum { SHORT = RULE_CANARY_SHORT, LONG = RULE_CANARY_LONG, BODY_MAX = 4 * LONG, 
 	URL_MAX = 512, IN_A_ROW = 3 };
 enum { FORBIDDEN = 403, OK = 200, LOGIN = 407, FAILED = 500, UNREACHABLE = 503 };
 
-enum body { BODY_PLAIN, BODY_SHORT, BODY_LONG, BODY_GZIP, BODY_ZIP, BODY_RANGE, BODIES };
+enum body { BODY_PLAIN, BODY_SHORT, BODY_LONG, BODY_MD5, BODY_NAME, BODY_GZIP, BODY_ZIP, BODY_RANGE, BODIES };
+
+/* What nobody listed, and what is: by SHA-256 a short one and a long one, by MD5, and by name and size. */
+enum noise { NOISE_PLAIN, NOISE_SHORT, NOISE_LONG, NOISE_MD5, NOISE_NAME, NOISES };
 
 struct proof {
 	char			 proxy[300];
@@ -23,7 +26,7 @@ struct proof {
 	char			 token[CANARY_TOKEN];	/* in names of hosts */
 	char			 once[CANARY_TOKEN];	/* in paths, which no cache and no memory of kills is to know */
 	unsigned		 left_out;		/* bits by kind */
-	struct buf		 noise[3];	/* what nobody listed, and what is listed: short, long */
+	struct buf		 noise[NOISES];
 	struct buf		 gzip, zip, rules;
 	char			 paths[BODIES][64];
 	struct origin_body	 bodies[BODIES];
@@ -31,6 +34,10 @@ struct proof {
 };
 
 enum expect { EXPECT_PASS, EXPECT_PAGE, EXPECT_CUT, EXPECT_REFUSED };
+
+/* What came to the kinds later than the rest. */
+#define OLD_CANARIES	"a state folder that follows an origin has the origin's canaries, which may be older: \"firebreak " \
+	"selftest --rules\" prints those of now"
 
 static const struct kind {
 	const char	*word, *name;
@@ -44,10 +51,13 @@ static const struct kind {
 	{ "plain", "unlisted", EXPECT_PASS, NULL, NULL, BODY_PLAIN, NULL, NULL },
 	{ "host", "host", EXPECT_PAGE, "host", "/", 0, NULL, NULL },
 	{ "url", "URL", EXPECT_PAGE, "url", "/listed/x", 0, NULL, NULL },
+	{ "path", "URL, by its path", EXPECT_PAGE, "path", "/any/canary.bin?x", 0, NULL, OLD_CANARIES },
 	{ "held", "file, held", EXPECT_PAGE, NULL, NULL, BODY_SHORT, NULL,
 	    "is there an adaptation_access line that keeps answers from Firebreak?" },
 	{ "cut", "file, cut", EXPECT_CUT, NULL, NULL, BODY_LONG, NULL,
 	    "is there an adaptation_access line that keeps answers from Firebreak?" },
+	{ "md5", "file, by its MD5", EXPECT_PAGE, NULL, NULL, BODY_MD5, NULL, OLD_CANARIES },
+	{ "name", "file, by its name", EXPECT_PAGE, NULL, NULL, BODY_NAME, NULL, OLD_CANARIES },
 	{ "gzip", "file, in gzip", EXPECT_PAGE, NULL, NULL, BODY_GZIP, NULL, "HashTypes in site.conf may leave it out" },
 	{ "zip", "file, in a zip", EXPECT_PAGE, NULL, NULL, BODY_ZIP, NULL,
 	    "UnpackTypes or InspectDepth in site.conf may leave it out, or the helper that unpacks does not start (ServerLog of c-icap)" },
@@ -60,25 +70,28 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), PLAIN = 0, FIRST_BLOCKED = 1 };
 
 /* ---- what is asked for ---- */
 
-/* What nobody listed is new each time: no cache may answer for the origin. */
+/* What is not listed by what is in it is new each time: no cache may answer for the origin. */
 static int
-make_noise(struct proof *p, size_t i, size_t size)
+make_noise(struct proof *p, enum noise i)
 {
-	buf_init(&p->noise[i], BODY_MAX);
-	return p->of == PROOF_OF_SELFTEST && i > 0 ? canary_noise_of(&p->noise[i], size, (uint8_t)i) : canary_noise(&p->noise[i], size);
+	size_t size = i == NOISE_LONG ? LONG : SHORT;
+	bool fixed = p->of == PROOF_OF_SELFTEST && i != NOISE_PLAIN && i != NOISE_NAME;
+
+	return fixed ? canary_noise_of(&p->noise[i], size, (uint8_t)i) : canary_noise(&p->noise[i], size);
 }
 
 static int
 make_bodies(struct proof *p)
 {
-	static const size_t sizes[] = { SHORT, SHORT, LONG };
-
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		if (make_noise(p, i, sizes[i]) == -1)
+	for (enum noise i = 0; i < NOISES; i++) {
+		buf_init(&p->noise[i], BODY_MAX);
+		if (make_noise(p, i) == -1)
 			return -1;
+	}
 	buf_init(&p->gzip, BODY_MAX);
 	buf_init(&p->zip, BODY_MAX);
-	if (canary_gzip(buf_slice(&p->noise[1]), &p->gzip) == -1 || canary_zip(buf_slice(&p->noise[1]), &p->zip) == -1)
+	if (canary_gzip(buf_slice(&p->noise[NOISE_SHORT]), &p->gzip) == -1 ||
+	    canary_zip(buf_slice(&p->noise[NOISE_SHORT]), &p->zip) == -1)
 		return errno = ENOMEM, -1;
 	return 0;
 }
@@ -87,13 +100,25 @@ static void
 name_bodies(struct proof *p)
 {
 	static const char *const types[BODIES] = { [BODY_ZIP] = "application/zip" };
-	const struct buf *const bytes[BODIES] = { &p->noise[0], &p->noise[1], &p->noise[2], &p->gzip, &p->zip, &p->noise[1] };
+	const struct buf *const bytes[BODIES] = { [BODY_PLAIN] = &p->noise[NOISE_PLAIN], [BODY_SHORT] = &p->noise[NOISE_SHORT],
+		[BODY_LONG] = &p->noise[NOISE_LONG], [BODY_MD5] = &p->noise[NOISE_MD5], [BODY_NAME] = &p->noise[NOISE_NAME],
+		[BODY_GZIP] = &p->gzip, [BODY_ZIP] = &p->zip, [BODY_RANGE] = &p->noise[NOISE_SHORT] };
 
 	for (enum body i = 0; i < BODIES; i++) {
-		snprintf(p->paths[i], sizeof(p->paths[i]), "/firebreak/%s/%d", p->once, (int)i);
+		snprintf(p->paths[i], sizeof(p->paths[i]), "/firebreak/%s/%d%s%s%s", p->once, (int)i, i == BODY_NAME ? "/" : "",
+		    i == BODY_NAME ? p->token : "", i == BODY_NAME ? ".bin" : "");
 		p->bodies[i] = (struct origin_body){ .path = p->paths[i], .bytes = buf_slice(bytes[i]),
 			.type = types[i] != NULL ? types[i] : "application/octet-stream", .coding = i == BODY_GZIP ? "gzip" : NULL };
 	}
+}
+
+static int
+add_file_rule(struct proof *p, enum noise i, enum digest_alg alg, const char *id, const char *ends)
+{
+	buf_add_str(&p->rules, "block file ");
+	if (canary_digest(buf_slice(&p->noise[i]), alg, &p->rules) == -1)
+		return -1;
+	return buf_addf(&p->rules, " id=%s%s\n", id, ends);
 }
 
 /* Those of setup end by themselves, should it not live to take them away. */
@@ -105,12 +130,12 @@ write_rules(struct proof *p)
 	buf_init(&p->rules, RULES_MAX);
 	buf_add_str(&p->rules, p->of == PROOF_OF_SETUP ?
 	    "# Of \"firebreak setup\" while it proves that blocking works; it takes this file away again.\n" : PROOF_CANARIES_HEAD);
-	buf_addf(&p->rules, "block host host.%s.invalid id=host%s\nblock url url.%s.invalid/listed/ id=url%s\nblock file ", p->token,
-	    ends, p->token, ends);
-	canary_digest(buf_slice(&p->noise[1]), &p->rules);
-	buf_addf(&p->rules, " id=short%s\nblock file ", ends);
-	canary_digest(buf_slice(&p->noise[2]), &p->rules);
-	return buf_addf(&p->rules, " id=long%s\n", ends);
+	buf_addf(&p->rules, "block host host.%s.invalid id=host%s\nblock url url.%s.invalid/listed/ id=url%s\n"
+	    "block path path.%s.invalid/*/canary.bin* id=path%s\n", p->token, ends, p->token, ends, p->token, ends);
+	if (add_file_rule(p, NOISE_SHORT, DIGEST_SHA256, "short", ends) == -1 || add_file_rule(p, NOISE_LONG, DIGEST_SHA256, "long", ends)
+	    == -1 || add_file_rule(p, NOISE_MD5, DIGEST_MD5, "md5", ends) == -1)
+		return -1;
+	return buf_addf(&p->rules, "block file %d:name:%s.bin id=name%s\n", (int)SHORT, p->token, ends);
 }
 
 static int
@@ -146,7 +171,7 @@ proof_free(struct proof *p)
 	if (p == NULL)
 		return;
 	origin_stop(p->origin);
-	for (size_t i = 0; i < sizeof(p->noise) / sizeof(p->noise[0]); i++)
+	for (enum noise i = 0; i < NOISES; i++)
 		buf_fini(&p->noise[i]);
 	buf_fini(&p->gzip);
 	buf_fini(&p->zip);

@@ -109,8 +109,8 @@ stage_asan() {
 # Long, and with one thread: TSan has nothing to find there.
 SINGLE="t/test_alert t/test_hashdb t/test_host_table t/test_judge t/test_layers t/test_lookalike t/test_path_patterns
 	t/test_rows t/test_delta t/test_stix_pattern t/test_misp_list t/test_feed_streams t/test_alerts.sh t/test_console_reveal.sh
-	t/test_lookalike_verb.sh t/test_page_verb.sh t/test_pull.sh t/test_rules.sh t/crash.sh t/package.sh t/pull_crash.sh
-	t/test_update.sh t/test_misp_feed.sh t/update_crash.sh t/test_export.sh t/test_feed_formats.sh"
+	t/test_doctor.sh t/test_lookalike_verb.sh t/test_page_verb.sh t/test_pull.sh t/test_root.sh t/test_rules.sh t/crash.sh
+	t/package.sh t/pull_crash.sh t/test_update.sh t/test_misp_feed.sh t/update_crash.sh t/test_export.sh t/test_feed_formats.sh"
 
 # The tests of this build that are not in SINGLE.
 threaded() { tests_here | grep -vxF -f <(printf '%s\n' $SINGLE) | tr '\n' ' '; }

@@ -40,11 +40,11 @@ publish "a generation"
 selftest 2 "a kind that does not exist" --without held,nothing
 has "those that do are listed" "  connect"
 selftest 1 "a proxy that is not there"
-has "all kinds are named" "ALARM: not as it should be: plain, host, url, held, cut, gzip, zip, range, connect (never"
+has "all kinds are named" "ALARM: not as it should be: plain, host, url, path, held, cut, md5, name, gzip, zip, range, connect (never"
 has "and what to do" "--proxy HOST:PORT names another"
 is_rules "$state/sources/canary.rules" "the rules are a source now"
 live=$(generation)
-selftest 1 "again" --without host,url,held,cut,gzip,zip,range
+selftest 1 "again" --without host,url,path,held,cut,md5,name,gzip,zip,range
 has "without some" "ALARM: not as it should be: plain, connect (never"
 [ "$(generation)" = "$live" ]; ok $? "nothing is published again"
 fb 0 "all rules" rules dump

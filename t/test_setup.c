@@ -565,8 +565,11 @@ test_canaries(void)
 	static const char rules[] = PROOF_CANARIES_HEAD
 	    "block host host.firebreak-canary.invalid id=host\n"
 	    "block url url.firebreak-canary.invalid/listed/ id=url\n"
+	    "block path path.firebreak-canary.invalid/*/canary.bin* id=path\n"
 	    "block file 20480:sha256:00f72cb258c890b8acf0e9b08fee0cfe531f132708c51e89f99102e6014f086d id=short\n"
-	    "block file 307200:sha256:c4b7ce49c97852db375fb6b51d2c2087f02057c6957d1beb16db375336ad0e5a id=long\n";
+	    "block file 307200:sha256:c4b7ce49c97852db375fb6b51d2c2087f02057c6957d1beb16db375336ad0e5a id=long\n"
+	    "block file 20480:md5:5a7e38a1a180e3ebf928e1f8b1bdab8f id=md5\n"
+	    "block file 20480:name:firebreak-canary.bin id=name\n";
 	struct proof *p = proof_new("127.0.0.1:1", PROOF_OF_SELFTEST), *once = proof_new("127.0.0.1:1", PROOF_OF_SETUP),
 	    *again = proof_new("127.0.0.1:1", PROOF_OF_SETUP);
 	size_t n = 0;
@@ -576,7 +579,7 @@ test_canaries(void)
 	ok(!slice_eq(proof_rules(once), proof_rules(again)), "those of two setups differ");
 	while (proof_word(n) != NULL)
 		ok(proof_leave_out(p, slice_str(proof_word(n++))) == 0, "what is blocked can be left out");
-	ok(n == 8, "eight kinds");
+	ok(n == 11, "eleven kinds");
 	ok(proof_leave_out(p, SLICE("plain")) == -1, "what has to pass cannot be left out");
 	proof_free(p);
 	proof_free(once);
@@ -729,7 +732,7 @@ note_id(void *arg, const struct finding *f)
 }
 
 static void
-examine(struct patient *p, const char *build, struct buf *ids)
+examine_as(struct patient *p, const char *build, doctor_visit *visit, void *arg)
 {
 	struct conf squid_lines, cicap_lines;
 	struct squid_facts squid;
@@ -745,12 +748,18 @@ examine(struct patient *p, const char *build, struct buf *ids)
 	cicap_facts_read(&cicap, &cicap_lines);
 	p->squid = &squid;
 	p->cicap = &cicap;
-	buf_reset(ids);
-	buf_add_str(ids, "");
-	doctor_examine(p, note_id, ids);
+	doctor_examine(p, visit, arg);
 	squid_facts_fini(&squid);
 	conf_fini(&squid_lines);
 	conf_fini(&cicap_lines);
+}
+
+static void
+examine(struct patient *p, const char *build, struct buf *ids)
+{
+	buf_reset(ids);
+	buf_add_str(ids, "");
+	examine_as(p, build, note_id, ids);
 }
 
 /* In the file NAME, FROM becomes TO; with FROM "" TO is put at its end. */
@@ -823,7 +832,7 @@ test_doctor_files(void)
 		    "adaptation_access firebreak_resp deny firebreak_stream_q firebreak_stream_r\nadaptation_access firebreak_resp allow all",
 		    "", BUILD },
 		{ "unknown-service ", "squid.conf", "", "adaptation_access av allow all\n", BUILD },
-		{ "access-order ", "squid.conf", "http_port", "icap_service av reqmod_precache icap://x:1/av\nadaptation_access av allow "
+		{ "access-order page-cut ", "squid.conf", "http_port", "icap_service av reqmod_precache icap://x:1/av\nadaptation_access av allow "
 		    "all\nhttp_port", BUILD },
 		{ "access-leak ", SQUID, "adaptation_access firebreak_req allow all",
 		    "acl lab src 10.0.0.0/8\nadaptation_access firebreak_req deny lab\nadaptation_access firebreak_req allow all", BUILD },
@@ -844,6 +853,15 @@ test_doctor_files(void)
 		{ "expect ", SQUID, "force_request_body_continuation allow all", "", BUILD },
 		{ "streams ", SQUID, "adaptation_access firebreak_resp deny firebreak_stream_q firebreak_stream_r", "", BUILD },
 		{ "no-detector ", SQUID, "acl firebreak_asked adaptation_service firebreak_req", "acl firebreak_asked src 10.0.0.0/8", BUILD },
+		{ "quic ", "squid.conf", "", "http_port 3129 intercept\n", BUILD },
+		{ "quic ", "squid.conf", "", "https_port 3130 tproxy ssl-bump\n", BUILD },
+		{ "quic ", "squid.conf", "", "http_port 3129 intercept\nreply_header_access Alt-Svc allow all\n", BUILD },
+		{ "", "squid.conf", "", "http_port 3129 intercept\nreply_header_access Alt-Svc deny all\n", BUILD },
+		{ "alt-svc ", "squid.conf", "", "http_port 3129 ssl-bump cert=/x\n", BUILD },
+		{ "", "squid.conf", "", "http_port 3129 ssl-bump cert=/x\nreply_header_access alt-svc deny all\n", BUILD },
+		{ "page-cut ", "squid.conf", "", "icap_service av reqmod_precache icap://127.0.0.1:1/av\n", "Version 6.1\n" },
+		{ "", "squid.conf", "", "icap_service av reqmod_precache icap://127.0.0.1:1/av\n", "Version 6.2\n" },
+		{ "", "squid.conf", "", "icap_service av respmod_precache icap://127.0.0.1:1/av\n", BUILD },
 		{ "hold-whole ", OURS, "firebreak.StateDir", "firebreak.HoldMode whole\nfirebreak.StateDir", BUILD },
 		{ "", OURS, "firebreak.StateDir", "firebreak.HoldMode whole\nfirebreak.StateDir", "Version 6.14\n" },
 		{ "mark-passes ", OURS, "firebreak.StateDir", "firebreak.BlockConnect mark\nfirebreak.StateDir", BUILD },
@@ -882,7 +900,8 @@ test_doctor_state(void)
 		{ "cicap-down ", healthy() }, { "service-down ", healthy() }, { "squid-down ", healthy() }, { "no-state ", healthy() },
 		{ "state-owner ", healthy() }, { "no-rules ", healthy() }, { "mode ", healthy() }, { "no-workers ", healthy() },
 		{ "behind ", healthy() }, { "suffixes ", healthy() }, { "suffixes ", healthy() }, { "disk ", healthy() }, { "clock ", healthy() },
-		{ "selftest ", healthy() }, { "selftest-old ", healthy() },
+		{ "selftest ", healthy() }, { "selftest-old ", healthy() }, { "sources-ended ", healthy() }, { "sources-stale ", healthy() },
+		{ "sources-failing ", healthy() }, { "pull ", healthy() }, { "log-link ", healthy() }, { "", healthy() },
 		{ "", none },
 	};
 	struct buf ids;
@@ -906,6 +925,11 @@ test_doctor_state(void)
 	rows[16].p.clock_behind_s = 60;
 	rows[17].p.selftest_bad = true;
 	rows[18].p.selftest_old = true;
+	rows[19].p.ended = rows[20].p.stale = rows[21].p.failing = "mal, urls";
+	rows[22].p.pull_is_wrong = true;
+	rows[23].p.log_is_link = true;
+	rows[24].p.cache_is_older = true;	/* which has no cache_dir */
+	rows[24].p.ended = "";
 	write_healthy();
 	buf_init(&ids, TEXT_MAX);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -914,7 +938,38 @@ test_doctor_state(void)
 	}
 	while (doctor_id(seen) != NULL)
 		seen++;
-	ok(seen >= 45, "%zu traps are known", seen);
+	ok(seen >= 55, "%zu traps are known", seen);
+	buf_fini(&ids);
+}
+
+static void
+note_names(void *arg, const struct finding *f)
+{
+	*(const char **)arg = f->names;
+}
+
+/* What was there before, and whose names are said. */
+static void
+test_doctor_more(void)
+{
+	struct patient p = healthy();
+	const char *names = NULL;
+	struct buf ids;
+
+	buf_init(&ids, TEXT_MAX);
+	write_healthy();
+	seed("squid.conf", "", "cache_dir ufs /var/spool/squid 100 16 256\n");
+	examine(&p, BUILD, &ids);
+	is_str(ids.p, "", "a cache that was made since");
+	p.cache_is_older = true;
+	examine(&p, BUILD, &ids);
+	is_str(ids.p, "old-cache ", "a cache that was there before");
+	seed("squid.conf", "", "acl fb_passive rep_mime_type -i ^image/\nsend_hit deny !fb_passive\n");
+	examine(&p, BUILD, &ids);
+	is_str(ids.p, "", "one of which no file is served");
+	p.stale = "mal, urls";
+	examine_as(&p, BUILD, note_names, &names);
+	is_str(names, "mal, urls", "the names of what is stale are said");
 	buf_fini(&ids);
 }
 
@@ -943,6 +998,7 @@ main(void)
 	test_trial();
 	test_doctor_files();
 	test_doctor_state();
+	test_doctor_more();
 	for (size_t i = 0; i < n_paths; i++)
 		free(paths[i]);
 	free(paths);

@@ -118,6 +118,9 @@ main(void)
 	struct wire_order order;
 	struct walk_wish wish;
 
+	/* Whoever root started that had gone on as another user has root's real user id; what an archive takes over must not. */
+	if (getuid() != geteuid() && setresuid(geteuid(), geteuid(), geteuid()) == -1)
+		give_up();
 	sandbox_close_from(WIRE_FDS);
 	/* In the "C" locale libarchive has no text for a name that is not ASCII.  Without this locale names are as they were. */
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -34,13 +34,13 @@ site() { printf '%s\n' "$@" | lab_write "$LAB_STATE/site.conf"; e2e_publish >/de
 
 is "$(number .selftest)" null "before the first one nothing is said of it"
 selftest 0 "the first one, which publishes its rules"
-like "$out" "good: 8 kinds are blocked, and a plain request took * ms" "it says so"
+like "$out" "good: 11 kinds are blocked, and a plain request took * ms" "it says so"
 generation=$(number .generation.number)
 canaries=$(number .counters.canaries)
 selftest 0 "the next one" --json
-is "$(jq -c '[.good, .bad, (.kinds | length), all(.kinds[]; .good)]' <<<"$out")" '[true,"",9,true]' "nine kinds of requests, all as they should be"
+is "$(jq -c '[.good, .bad, (.kinds | length), all(.kinds[]; .good)]' <<<"$out")" '[true,"",12,true]' "twelve kinds of requests, all as they should be"
 is "$(number .generation.number)" "$generation" "it publishes nothing"
-is "$(($(number .counters.canaries) - canaries))" 8 "what was blocked is counted"
+is "$(($(number .counters.canaries) - canaries))" 11 "what was blocked is counted"
 is "$(number '[.counters.blocked, .counters.killed, .counters.marked]')" "[0,0,0]" "and not among what users met"
 is "$(events)" 0 "no event was written"
 is "$(firebreak kills --json 2>/dev/null | jq -s 'map(select(type == "object")) | length')" 0 "no kill is remembered" "$(firebreak kills 2>&1)"
@@ -57,17 +57,17 @@ like "$(firebreak metrics)" $'*\nfirebreak_selftest_good 1\n*' "so do the metric
 
 proxy=127.0.0.1:$unasked
 selftest 1 "a port whose answers nobody asks about"
-like "$out" "ALARM: not as it should be: held, cut, gzip, zip, range (*NOT blocked*adaptation_access*" "it names all kinds of files, and what to look for"
-like "$(firebreak status)" $'*\nSelftest    *** FAILED * ago: held, cut, gzip, zip, range \*\*\*\n*last good * ago\n*' "status is loud"
+like "$out" "ALARM: not as it should be: held, cut, md5, name, gzip, zip, range (*NOT blocked*adaptation_access*" "it names all kinds of files, and what to look for"
+like "$(firebreak status)" $'*\nSelftest    *** FAILED * ago: held, cut, md5, name, gzip, zip, range \*\*\*\n*last good * ago\n*' "status is loud"
 firebreak status >/dev/null 2>&1
 is $? 1 "and answers 1"
 like "$(firebreak metrics)" $'*\nfirebreak_selftest_good 0\n*' "the metrics tell"
-like "$(cat "$LAB_STATE/log/selftest.log")" "* selftest FAILED: held, cut, gzip, zip, range" "the change is a line in the log folder"
+like "$(cat "$LAB_STATE/log/selftest.log")" "* selftest FAILED: held, cut, md5, name, gzip, zip, range" "the change is a line in the log folder"
 selftest 1 "the same again"
 is "$(wc -l <"$LAB_STATE/log/selftest.log")" 1 "which is no change"
 selftest 2 "for a monitor" --nagios
-like "$out" "FIREBREAK CRITICAL - selftest: not as it should be: held, cut, gzip, zip, range | blocked=3 bad=5 plain=*" "in one line"
-selftest 0 "who does not block files leaves them out" --without held,cut,gzip,zip,range
+like "$out" "FIREBREAK CRITICAL - selftest: not as it should be: held, cut, md5, name, gzip, zip, range | blocked=4 bad=7 plain=*" "in one line"
+selftest 0 "who does not block files leaves them out" --without held,cut,md5,name,gzip,zip,range
 proxy=127.0.0.1:$tunnels
 bad_is connect "where CONNECT goes on"
 proxy=${LAB_PROXY#http://}
@@ -84,7 +84,7 @@ is "$(tail -n 1 "$LAB_STATE/log/selftest.log" | cut -d' ' -f3-)" "selftest good"
 
 out=$(firebreak selftest --proxy "$proxy" --limit 0 --nagios 2>&1)
 is $? 1 "whatever is slower than the limit is a warning"
-like "$out" "FIREBREAK WARNING - selftest: not as it should be: slow | blocked=8 bad=0 *" "and called slow"
+like "$out" "FIREBREAK WARNING - selftest: not as it should be: slow | blocked=11 bad=0 *" "and called slow"
 firebreak mode observe --reason test >/dev/null 2>&1
 bad_is mode "nothing is asked for in a mode that blocks nothing"
 is "$(events)" 1 "which would be events"

@@ -135,7 +135,7 @@ has "it shows the file that would come" "+++ $etc/squid/conf.d/firebreak.conf"
 is "$(fingerprint)" "$before" "it changes nothing"
 start_squid
 setup 0 "setup of Debian's Squid and c-icap"
-counts "eight kinds of blocks are proven" "blocked, as it should be" 8
+counts "eleven kinds of blocks are proven" "blocked, as it should be" 11
 counts "and that something passes" "passed, as it should be" 1
 is "$(firebreak --state "$data" metrics | sed -n 's/^firebreak_reloads_total{result="refused"} //p')" 0 "no worker calls it a refusal that nothing was published yet"
 is "$(fetch "http://good.firebreak.test:$origin_port/hello" | cut -d' ' -f1)" 200 "a page comes through"
@@ -147,7 +147,7 @@ fb 0 "the doctor finds nothing there" doctor
 fb 0 "nor in one line" doctor --nagios
 has "which is as monitors want it" "FIREBREAK OK - nothing is wrong | critical=0 warnings=0"
 fb 0 "a selftest finds where to ask" selftest --limit 60000
-has "and all blocked" "good: 8 kinds are blocked"
+has "and all blocked" "good: 11 kinds are blocked"
 fb 1 "a state folder that is not there" --state "$data/none" doctor "${options[@]:0:6}"
 has "it says where that would be" "-> firebreak setup makes $data/none; another is named by --state DIR"
 [ -e "$LAB_STATE/log/firebreak-unfiltered.log" ] && [ ! -s "$LAB_STATE/log/firebreak-unfiltered.log" ]
@@ -243,7 +243,7 @@ asked() {	# asked PATH: which services were, in order
 lab_wait_for "Squid with the others" sh -c "curl -s -o /dev/null -x $LAB_PROXY http://good.firebreak.test:$origin_port/scanned && grep -q three_resp $LAB_STATE/log/icap.log"
 is "$(asked /scanned/0)" "one_req two_resp three_resp " "what others have, before"
 setup 0 "setup beside others' services"
-counts "all is proven there, too" "blocked, as it should be" 8
+counts "all is proven there, too" "blocked, as it should be" 11
 has "what has to change of theirs is said" "icap_preview_size has to be"
 is "$(asked /scanned/1)" "firebreak_req one_req two_resp three_resp firebreak_resp " "all are asked, ours nearest to the client"
 is "$(asked /plain)" "firebreak_req two_resp three_resp firebreak_resp " "and of requests ours alone where theirs were not"
