@@ -45,10 +45,10 @@ weighted_next(struct slice *list, struct weighted *e)
 		e->text = slice_trim(e->text);
 		if (e->text.len == 0)
 			continue;
-		slice_cut(e->text, ';', &e->name, NULL);
+		e->weight = WEIGHT_ONE;
+		if (slice_cut(e->text, ';', &e->name, NULL) && (weight = weighted_parameter(e->text, SLICE("q"))).len > 0)
+			e->weight = parse_weight(weight);
 		e->name = slice_trim(e->name);
-		weight = weighted_parameter(e->text, SLICE("q"));
-		e->weight = weight.len > 0 ? parse_weight(weight) : WEIGHT_ONE;
 		return true;
 	}
 	return false;
