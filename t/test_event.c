@@ -381,6 +381,30 @@ test_log(void)
 	free(pathless);
 }
 
+/* Two that write one log and share what is known of its end, as processes do: whatever happens between their lines is seen. */
+static void
+test_shared_end(void)
+{
+	struct event_log *a = event_log_new(path, EVENT_LOG_MODE), *b = event_log_new(path, EVENT_LOG_MODE);
+	char *moved = file_join(dir, "shared-moved");
+	_Atomic uint64_t end = 4711;		/* left by whom nobody knows */
+
+	event_log_share_end(a, &end);
+	event_log_share_end(b, &end);
+	file_write(path, SLICE("broken"), 0640);
+	ok(event_log_write(a, SLICE("one\n")) == 0 && event_log_write(b, SLICE("two\n")) == 0 && event_log_write(a, SLICE("three\n")) == 0,
+	    "in turns");
+	is_log("broken\none\ntwo\nthree\n", "a newline where one was missing");
+	ok(truncate(path, 14) == 0 && event_log_write(b, SLICE("four\n")) == 0 && event_log_write(a, SLICE("five\n")) == 0, "cut by somebody");
+	is_log("broken\none\ntwo\nfour\nfive\n", "is seen by the other one");
+	ok(rename(path, moved) == 0 && file_write(path, SLICE("as long, but broken, too."), 0640) == 0, "another file of this length");
+	ok(event_log_write(a, SLICE("six\n")) == 0 && event_log_write(b, SLICE("seven\n")) == 0, "is taken up");
+	is_log("as long, but broken, too.\nsix\nseven\n", "and looked at");
+	event_log_free(a);
+	event_log_free(b);
+	free(moved);
+}
+
 /* A disk that is full in the middle of a line: the line is lost, the next one is whole. */
 static void
 test_full_disk(void)
@@ -740,6 +764,7 @@ main(void)
 	test_any_bytes();
 	test_too_long();
 	test_log();
+	test_shared_end();
 	test_full_disk();
 	test_late();
 	test_odd_logs();
