@@ -266,6 +266,26 @@ buf_add_utf8(struct buf *b, struct slice s)
 	return b->failed ? -1 : 0;
 }
 
+int
+buf_make_utf8(struct buf *b, size_t begin)
+{
+	struct slice s = slice_skip(buf_slice(b), begin);
+	char *copy;
+
+	if (b->failed)
+		return -1;
+	if (slice_plain(s) == s.len)
+		return 0;
+	if ((copy = slice_dup(s)) == NULL) {
+		b->failed = true;
+		return -1;
+	}
+	b->len = begin;
+	buf_add_utf8(b, slice_make(copy, s.len));
+	free(copy);
+	return b->failed ? -1 : 0;
+}
+
 bool
 utf8_misleads(struct slice s, size_t n)
 {

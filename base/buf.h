@@ -110,6 +110,9 @@ int buf_add_unescaped(struct buf *b, struct slice s);
  * what results is valid UTF-8 for JSON whatever came in from the wire, and says nothing to a terminal. */
 int buf_add_utf8(struct buf *b, struct slice s);
 
+/* The same of what B holds behind its first BEGIN bytes, in its place.  Costs a look when that is plain. */
+int buf_make_utf8(struct buf *b, size_t begin);
+
 /* What it holds; valid until the next change. */
 static inline struct slice
 buf_slice(const struct buf *b)

@@ -257,6 +257,10 @@ test_buf_escapes(void)
 		buf_reset(&b);
 		is_int(buf_add_utf8(&b, raw), 0, texts[i].name);
 		is_slice(buf_slice(&b), slice_str(texts[i].utf8), texts[i].name);
+		buf_add_slice(&b, raw);
+		is_int(buf_make_utf8(&b, strlen(texts[i].utf8)), 0, texts[i].name);
+		is_slice(slice_skip(buf_slice(&b), strlen(texts[i].utf8)), slice_str(texts[i].utf8), texts[i].name);
+		is_slice(slice_head(buf_slice(&b), strlen(texts[i].utf8)), slice_str(texts[i].utf8), "and what stood before stays");
 		buf_reset(&b);
 		is_int(buf_add_escaped(&b, raw), 0, texts[i].name);
 		is_slice(buf_slice(&b), slice_str(texts[i].escaped), texts[i].name);
@@ -313,6 +317,8 @@ test_buf_unescape(void)
 	ok(buf_add_escaped(&b, SLICE("\x01")) == -1 && b.len == 0, "an escape that does not fit");
 	buf_reset(&b);
 	ok(buf_add_utf8(&b, SLICE("\x01")) == -1 && b.len == 0, "another");
+	buf_reset(&b);
+	ok(buf_add_str(&b, "a\x01") == 0 && buf_make_utf8(&b, 1) == -1 && b.failed, "and one in its place");
 	buf_reset(&b);
 	is_int(buf_add_unescaped(&b, SLICE("abcd")), -1, "text that does not fit");
 	buf_fini(&b);
