@@ -1,6 +1,6 @@
 #include "base/weighted.h"
 
-enum { WEIGHT_ONE = 1000, WEIGHT_DIGITS = 3 };
+enum { WEIGHT_DIGITS = 3 };
 
 struct slice
 weighted_parameter(struct slice value, struct slice name)
@@ -68,7 +68,7 @@ accept_language_pick(struct slice value, const struct slice *tags, size_t n)
 	struct weighted e;
 	int weight = 0;
 
-	while (weighted_next(&value, &e))
+	while (weight < WEIGHT_ONE && weighted_next(&value, &e))
 		for (size_t i = 0; i < n; i++)
 			if (e.weight > weight && is_language(e.name, tags[i])) {
 				best = i;
