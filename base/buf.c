@@ -7,42 +7,13 @@
 enum { FIRST_CAPACITY = 256 };
 
 void
-buf_init(struct buf *b, size_t max)
+buf_free(char *p)
 {
-	*b = (struct buf){ .max = max < SIZE_MAX ? max : SIZE_MAX - 1 };	/* and the NUL */
-}
-
-void
-buf_init_in(struct buf *b, char *space, size_t size, size_t max)
-{
-	buf_init(b, max);
-	b->p = space;
-	b->cap = size <= b->max ? size : b->max + 1;
-	b->lent = true;
-	space[0] = '\0';
-}
-
-void
-buf_fini(struct buf *b)
-{
-	size_t max = b->max;
-
-	if (!b->lent)
-		free(b->p);
-	buf_init(b, max);
-}
-
-void
-buf_reset(struct buf *b)
-{
-	b->len = 0;
-	b->failed = false;
-	if (b->p != NULL)
-		b->p[0] = '\0';
+	free(p);
 }
 
 int
-buf_reserve(struct buf *b, size_t len)
+buf_grow(struct buf *b, size_t len)
 {
 	size_t want, cap;
 	char *p;
@@ -87,6 +58,8 @@ buf_add_number(struct buf *b, int64_t number)
 {
 	char text[1 + DIGITS_MAX] = "-";
 
+	if (number >= 0 && number < 10)
+		return buf_add_char(b, (char)('0' + number));
 	if (number < 0)
 		return buf_add(b, text, 1 + decimal(-(uint64_t)number, text + 1));
 	return buf_add(b, text, decimal((uint64_t)number, text));
@@ -97,10 +70,13 @@ buf_add_strs(struct buf *b, ...)
 {
 	const char *s;
 	va_list ap;
+	size_t len;
 
 	va_start(ap, b);
-	while ((s = va_arg(ap, const char *)) != NULL)
-		buf_add_str(b, s);
+	while ((s = va_arg(ap, const char *)) != NULL && buf_reserve(b, len = strlen(s)) == 0) {
+		memcpy(b->p + b->len, s, len + 1);	/* with the NUL */
+		b->len += len;
+	}
 	va_end(ap);
 	return b->failed ? -1 : 0;
 }
@@ -188,26 +164,11 @@ utf8_is_control(struct slice s, size_t n)
 	return is_control(s.p[0]) || (n == 2 && s.p[0] == '\xc2' && (unsigned char)s.p[1] < 0xa0);
 }
 
-/* Printable ASCII but for what html_reference() knows. */
-static const bool plain[UINT8_MAX + 1] = { [' ' ... '"' - 1] = true, ['"' + 1 ... '&' - 1] = true, ['\'' + 1 ... '<' - 1] = true,
-	['='] = true, ['>' + 1 ... '~'] = true };
-
-/* How many bytes at the start of S are printable ASCII that no one escapes. */
-static size_t
-plain_run(struct slice s)
-{
-	size_t n = 0;
-
-	while (n < s.len && plain[(uint8_t)s.p[n]])
-		n++;
-	return n;
-}
-
 int
 buf_add_html(struct buf *b, struct slice s)
 {
 	while (s.len > 0) {
-		size_t run = plain_run(s), n;
+		size_t run = slice_plain(s), n;
 		const char *reference;
 
 		buf_add(b, s.p, run);
@@ -289,7 +250,7 @@ int
 buf_add_utf8(struct buf *b, struct slice s)
 {
 	while (s.len > 0) {
-		size_t run = plain_run(s), n;
+		size_t run = slice_plain(s), n;
 
 		buf_add(b, s.p, run);
 		if ((s = slice_skip(s, run)).len == 0)
@@ -302,6 +263,26 @@ buf_add_utf8(struct buf *b, struct slice s)
 			buf_add(b, s.p, n);
 		s = slice_skip(s, n);
 	}
+	return b->failed ? -1 : 0;
+}
+
+int
+buf_make_utf8(struct buf *b, size_t begin)
+{
+	struct slice s = slice_skip(buf_slice(b), begin);
+	char *copy;
+
+	if (b->failed)
+		return -1;
+	if (slice_plain(s) == s.len)
+		return 0;
+	if ((copy = slice_dup(s)) == NULL) {
+		b->failed = true;
+		return -1;
+	}
+	b->len = begin;
+	buf_add_utf8(b, slice_make(copy, s.len));
+	free(copy);
 	return b->failed ? -1 : 0;
 }
 

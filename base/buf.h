@@ -21,25 +21,56 @@ enum { DIGITS_MAX = sizeof("18446744073709551615") - 1 };
 size_t decimal(uint64_t n, char out[static DIGITS_MAX]);
 
 /* An empty buffer that will hold at most MAX bytes.  Allocates nothing. */
-void buf_init(struct buf *b, size_t max);
+static inline void
+buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf){ .max = max < SIZE_MAX ? max : SIZE_MAX - 1 };	/* and the NUL */
+}
 
 /* The same, and SPACE of SIZE bytes, at least 1, is used first: nothing is allocated while it is enough.  SPACE must outlive B. */
-void buf_init_in(struct buf *b, char *space, size_t size, size_t max);
+static inline void
+buf_init_in(struct buf *b, char *space, size_t size, size_t max)
+{
+	buf_init(b, max);
+	b->p = space;
+	b->cap = size <= b->max ? size : b->max + 1;
+	b->lent = true;
+	space[0] = '\0';
+}
 
 /* Free what it holds; it is then as after buf_init() with the same maximum.  A zeroed struct is fine. */
-void buf_fini(struct buf *b);
+void buf_free(char *p);			/* what B holds, unless it is lent */
+static inline void
+buf_fini(struct buf *b)
+{
+	if (!b->lent)
+		buf_free(b->p);
+	buf_init(b, b->max);
+}
 
 /* Forget the content and the failure, keep the memory. */
-void buf_reset(struct buf *b);
+static inline void
+buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->failed = false;
+	if (b->p != NULL)
+		b->p[0] = '\0';
+}
 
 /* Make room for LEN more bytes without adding any.  -1 (and FAILED set) when they would not fit. */
-int buf_reserve(struct buf *b, size_t len);
+int buf_grow(struct buf *b, size_t len);	/* the same, when there is no room yet */
+static inline int
+buf_reserve(struct buf *b, size_t len)
+{
+	return !b->failed && len < b->cap - b->len ? 0 : buf_grow(b, len);
+}
 
 /* Append.  0, or -1 when it did not fit or the buffer had failed before. */
 static inline int
 buf_add(struct buf *b, const void *p, size_t len)
 {
-	if ((b->failed || len >= b->cap - b->len) && buf_reserve(b, len) == -1)
+	if (buf_reserve(b, len) == -1)
 		return -1;
 	if (len > 0)
 		memcpy(b->p + b->len, p, len);
@@ -78,6 +109,9 @@ int buf_add_unescaped(struct buf *b, struct slice s);
 /* Append S with every byte that is not UTF-8 shown as \xHH, and those of C0 and C1 controls and DEL too, so that
  * what results is valid UTF-8 for JSON whatever came in from the wire, and says nothing to a terminal. */
 int buf_add_utf8(struct buf *b, struct slice s);
+
+/* The same of what B holds behind its first BEGIN bytes, in its place.  Costs a look when that is plain. */
+int buf_make_utf8(struct buf *b, size_t begin);
 
 /* What it holds; valid until the next change. */
 static inline struct slice

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { YEAR_ZERO = 1900, YEAR_FIRST = 1000, YEAR_LAST = 9999 };	/* of struct tm; those of four digits */
-
 int64_t
 clock_ms(void)
 {
@@ -146,43 +144,65 @@ clock_parse(struct slice s, int64_t *seconds)
 	return 0;
 }
 
-/* N as DIGITS digits at OUT; what is behind them. */
-static char *
-put_digits(char *out, int n, int digits)
+/* N as two digits at OUT; what is behind them. */
+static inline char *
+put_two(char *out, int n)
 {
-	for (int i = digits - 1; i >= 0; i--, n /= 10)
-		out[i] = (char)('0' + n % 10);
-	return out + digits;
+	*out++ = (char)('0' + n / 10);
+	*out++ = (char)('0' + n % 10);
+	return out;
 }
 
-void
-clock_format_s(int64_t seconds, char out[static CLOCK_TEXT])
+/* The civil date of day DAYS since 1970-01-01.  Years are counted from March, so that a leap day is the last of its year, and in
+ * eras of 400, which repeat: Howard Hinnant's civil_from_days(), http://howardhinnant.github.io/date_algorithms.html */
+static void
+civil_date(int days, int *year, int *month, int *day)
+{
+	enum { ERA = 146097, TO_1970 = 719468 };
+	int era = (days + TO_1970) / ERA, of_era = (days + TO_1970) % ERA;
+	int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int from_march = (5 * of_year + 2) / 153;
+
+	*day = of_year - (153 * from_march + 2) / 5 + 1;
+	*month = from_march < 10 ? from_march + 3 : from_march - 9;
+	*year = year_of_era + 400 * era + (*month <= 2);
+}
+
+/* A moment before 1970 or beyond the year 9999: nobody's, and it need not be fast. */
+static void
+format_odd(int64_t seconds, char out[static CLOCK_TEXT])
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(out, CLOCK_TEXT, "never");
+}
+
+/* Without gmtime_r(), for which threads wait for each other. */
+void
+clock_format_s(int64_t seconds, char out[static CLOCK_TEXT])
+{
+	int year, month, day, of_day = (int)(seconds % CLOCK_DAY_S);
 	char *p = out;
 
-	if (gmtime_r(&t, &tm) == NULL) {
-		snprintf(out, CLOCK_TEXT, "never");
+	if (seconds < 0 || seconds > CLOCK_LAST_S) {
+		format_odd(seconds, out);
 		return;
 	}
-	/* A year of other than four digits is nobody's: it need not be fast. */
-	if (tm.tm_year < YEAR_FIRST - YEAR_ZERO || tm.tm_year > YEAR_LAST - YEAR_ZERO) {
-		if (strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-			snprintf(out, CLOCK_TEXT, "never");
-		return;
-	}
-	p = put_digits(p, tm.tm_year + YEAR_ZERO, 4);
+	civil_date((int)(seconds / CLOCK_DAY_S), &year, &month, &day);
+	p = put_two(put_two(p, year / 100), year % 100);
 	*p++ = '-';
-	p = put_digits(p, tm.tm_mon + 1, 2);
+	p = put_two(p, month);
 	*p++ = '-';
-	p = put_digits(p, tm.tm_mday, 2);
+	p = put_two(p, day);
 	*p++ = 'T';
-	p = put_digits(p, tm.tm_hour, 2);
+	p = put_two(p, of_day / 3600);
 	*p++ = ':';
-	p = put_digits(p, tm.tm_min, 2);
+	p = put_two(p, of_day / 60 % 60);
 	*p++ = ':';
-	p = put_digits(p, tm.tm_sec, 2);
+	p = put_two(p, of_day % 60);
 	*p++ = 'Z';
 	*p = '\0';
 }
@@ -202,7 +222,8 @@ clock_format_ms(int64_t ms, char out[static CLOCK_TEXT])
 		return;
 	p = out + len - 1;
 	*p++ = '.';
-	p = put_digits(p, part, 3);
+	*p++ = (char)('0' + part / 100);
+	p = put_two(p, part % 100);
 	*p++ = 'Z';
 	*p = '\0';
 }

@@ -10,8 +10,8 @@ rotl(uint64_t x, int n)
 	return x << n | x >> (64 - n);
 }
 
-/* Compilers make one load of this where the machine is little-endian. */
-static uint64_t
+/* Compilers make one load of this where the machine is little-endian.  Inline, as round_once() is. */
+static inline __attribute__((always_inline)) uint64_t
 load_8(const uint8_t *p)
 {
 	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |

@@ -8,7 +8,7 @@ slice_ieq(struct slice a, struct slice b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+		if (a.p[i] != b.p[i] && ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;
 	return true;
 }
@@ -25,29 +25,9 @@ slice_cmp(struct slice a, struct slice b)
 }
 
 bool
-slice_starts(struct slice s, struct slice head)
-{
-	return s.len >= head.len && slice_eq(slice_head(s, head.len), head);
-}
-
-bool
 slice_istarts(struct slice s, struct slice head)
 {
 	return s.len >= head.len && slice_ieq(slice_head(s, head.len), head);
-}
-
-bool
-slice_ends(struct slice s, struct slice tail)
-{
-	return s.len >= tail.len && slice_eq(slice_skip(s, s.len - tail.len), tail);
-}
-
-size_t
-slice_find(struct slice s, char c)
-{
-	const char *at = s.len == 0 ? NULL : memchr(s.p, c, s.len);
-
-	return at == NULL ? s.len : (size_t)(at - s.p);
 }
 
 size_t
@@ -68,26 +48,22 @@ slice_isearch(struct slice s, struct slice needle)
 	return s.len;
 }
 
-bool
-slice_cut(struct slice s, char c, struct slice *head, struct slice *tail)
-{
-	size_t at = slice_find(s, c);
+/* What slice_plain() counts. */
+static const bool plain[UINT8_MAX + 1] = { [' ' ... '"' - 1] = true, ['"' + 1 ... '&' - 1] = true, ['\'' + 1 ... '<' - 1] = true,
+	['='] = true, ['>' + 1 ... '\\' - 1] = true, ['\\' + 1 ... '~'] = true };
 
-	if (head != NULL)
-		*head = slice_head(s, at);
-	if (tail != NULL)
-		*tail = slice_skip(s, at + 1);
-	return at < s.len;
-}
-
-struct slice
-slice_trim(struct slice s)
+size_t
+slice_plain(struct slice s)
 {
-	while (s.len > 0 && ascii_is_space(s.p[0]))
-		s = slice_skip(s, 1);
-	while (s.len > 0 && ascii_is_space(s.p[s.len - 1]))
-		s.len--;
-	return s;
+	const uint8_t *u = (const uint8_t *)s.p;
+	size_t n = 0;
+
+	/* Nearly all text is plain: four at a time. */
+	while (s.len - n >= 4 && (plain[u[n]] & plain[u[n + 1]] & plain[u[n + 2]] & plain[u[n + 3]]) != 0)
+		n += 4;
+	while (n < s.len && plain[u[n]])
+		n++;
+	return n;
 }
 
 int

@@ -66,7 +66,7 @@ slice_take(struct slice *rest, size_t len)
 static inline bool
 slice_eq(struct slice a, struct slice b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+	return a.len == b.len && (a.len == 0 || a.p == b.p || memcmp(a.p, b.p, a.len) == 0);
 }
 
 /* Same bytes when ASCII letters are compared without case.  Never looks at the locale. */
@@ -76,12 +76,26 @@ bool slice_ieq(struct slice a, struct slice b);
 int slice_cmp(struct slice a, struct slice b);
 
 /* S begins with HEAD / ends with TAIL.  The _i form ignores ASCII case. */
-bool slice_starts(struct slice s, struct slice head);
+static inline bool
+slice_starts(struct slice s, struct slice head)
+{
+	return s.len >= head.len && slice_eq(slice_head(s, head.len), head);
+}
+static inline bool
+slice_ends(struct slice s, struct slice tail)
+{
+	return s.len >= tail.len && slice_eq(slice_skip(s, s.len - tail.len), tail);
+}
 bool slice_istarts(struct slice s, struct slice head);
-bool slice_ends(struct slice s, struct slice tail);
 
 /* Where C first stands in S; S.len when nowhere. */
-size_t slice_find(struct slice s, char c);
+static inline size_t
+slice_find(struct slice s, char c)
+{
+	const char *at = s.len == 0 ? NULL : (const char *)memchr(s.p, c, s.len);
+
+	return at == NULL ? s.len : (size_t)(at - s.p);
+}
 
 /* Where NEEDLE first stands in S; S.len when nowhere.  The _i form ignores ASCII case. */
 size_t slice_search(struct slice s, struct slice needle);
@@ -89,10 +103,21 @@ size_t slice_isearch(struct slice s, struct slice needle);
 
 /* Split S at the first C: HEAD gets what is left of it, TAIL what is right of it.  False when C is not
  * there: HEAD is then S and TAIL empty.  HEAD and TAIL may be NULL or the address of S's own copy. */
-bool slice_cut(struct slice s, char c, struct slice *head, struct slice *tail);
+static inline bool
+slice_cut(struct slice s, char c, struct slice *head, struct slice *tail)
+{
+	size_t at = slice_find(s, c);
 
-/* S without spaces, tabs, CR and LF at either end. */
-struct slice slice_trim(struct slice s);
+	if (head != NULL)
+		*head = slice_head(s, at);
+	if (tail != NULL)
+		*tail = slice_skip(s, at + 1);
+	return at < s.len;
+}
+
+/* How many bytes S begins with that are the same in every form that text is written in: printable ASCII but for & < > " ' and the
+ * backslash. */
+size_t slice_plain(struct slice s);
 
 /* The decimal number that is the whole of S: digits only, no sign, no blanks.  -1 when it is not one or
  * does not fit; *OUT is then untouched. */
@@ -123,6 +148,18 @@ ascii_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
+
+/* S without spaces, tabs, CR and LF at either end. */
+static inline struct slice
+slice_trim(struct slice s)
+{
+	while (s.len > 0 && ascii_is_space(s.p[0]))
+		s = (struct slice){ s.p + 1, s.len - 1 };
+	while (s.len > 0 && ascii_is_space(s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
+
 /* 0 to 15, or -1 when C is no hexadecimal digit. */
 static inline int
 ascii_hex(char c)

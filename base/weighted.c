@@ -1,6 +1,6 @@
 #include "base/weighted.h"
 
-enum { WEIGHT_ONE = 1000, WEIGHT_DIGITS = 3 };
+enum { WEIGHT_DIGITS = 3 };
 
 struct slice
 weighted_parameter(struct slice value, struct slice name)
@@ -45,10 +45,10 @@ weighted_next(struct slice *list, struct weighted *e)
 		e->text = slice_trim(e->text);
 		if (e->text.len == 0)
 			continue;
-		slice_cut(e->text, ';', &e->name, NULL);
+		e->weight = WEIGHT_ONE;
+		if (slice_cut(e->text, ';', &e->name, NULL) && (weight = weighted_parameter(e->text, SLICE("q"))).len > 0)
+			e->weight = parse_weight(weight);
 		e->name = slice_trim(e->name);
-		weight = weighted_parameter(e->text, SLICE("q"));
-		e->weight = weight.len > 0 ? parse_weight(weight) : WEIGHT_ONE;
 		return true;
 	}
 	return false;
@@ -68,7 +68,7 @@ accept_language_pick(struct slice value, const struct slice *tags, size_t n)
 	struct weighted e;
 	int weight = 0;
 
-	while (weighted_next(&value, &e))
+	while (weight < WEIGHT_ONE && weighted_next(&value, &e))
 		for (size_t i = 0; i < n; i++)
 			if (e.weight > weight && is_language(e.name, tags[i])) {
 				best = i;

@@ -6,9 +6,11 @@
 
 #include "base/slice.h"
 
+enum { WEIGHT_ONE = 1000 };	/* wanted without reserve: the most there is */
+
 struct weighted {
 	struct slice	text, name;	/* all of the element; without its parameters */
-	int		weight;		/* thousandths; what cannot be read counts as wanted */
+	int		weight;		/* 0 to WEIGHT_ONE; what cannot be read counts as wanted */
 };
 
 /* The value of the parameter NAME in "type; a=b; NAME=value"; empty when there is none, or two. */

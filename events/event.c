@@ -4,9 +4,11 @@
 #include "events/json_line.h"
 
 enum field {
-#define FIELD(word, path, help)	FIELD_##word,
+#define FIELD(word, object, key, help)	FIELD_##word,
+#define FIXED(word, object, key, help, json)	FIELD_##word,
 #include "events/events.def"
 #undef FIELD
+#undef FIXED
 	FIELDS
 };
 
@@ -15,11 +17,22 @@ enum { STORE_MAX = DIGEST_MAX_HEX + 1 };
 _Static_assert((int)STORE_MAX >= (int)CLOCK_TEXT, "a time fits where a digest does");
 
 const struct event_field event_fields[] = {
-#define FIELD(word, path, help)	{ #word, path, help },
+#define FIELD(word, object, key, help)	{ #word, object key, help },
+#define FIXED(word, object, key, help, json)	FIELD(word, object, key, help)
 #include "events/events.def"
 #undef FIELD
+#undef FIXED
 };
 const size_t event_fields_n = FIELDS;
+
+/* Where a field stands, and what is always written there; empty when it depends. */
+static const struct { struct json_path at; struct slice fixed; } fields[FIELDS] = {
+#define FIELD(word, object, key, help)	{ { SLICE(object), SLICE(key) }, SLICE("") },
+#define FIXED(word, object, key, help, json)	{ { SLICE(object), SLICE(key) }, SLICE(json) },
+#include "events/events.def"
+#undef FIELD
+#undef FIXED
+};
 
 static const struct {
 	const char	*name;
@@ -79,8 +92,6 @@ text_of(const struct event *e, enum field f, char store[static STORE_MAX])
 	case FIELD_action: return slice_str(event_action_name(e->action));
 	case FIELD_reason: return slice_str(e->reason);
 	case FIELD_provider: return slice_str(e->provider);
-	case FIELD_kind: return SLICE("alert");
-	case FIELD_dataset: return SLICE("firebreak");
 	case FIELD_message: return slice_str(e->message);
 	case FIELD_rule: return e->rule_id;
 	case FIELD_source: return e->rule_ruleset;
@@ -102,10 +113,6 @@ text_of(const struct event *e, enum field f, char store[static STORE_MAX])
 	case FIELD_about: return e->about;
 	case FIELD_note: return e->note;
 	case FIELD_mode: return slice_str(e->mode);
-	case FIELD_vendor: return SLICE("Firebreak");
-	case FIELD_product: return SLICE("firebreak");
-	case FIELD_observer: return SLICE("proxy");
-	case FIELD_ecs: return SLICE("8.11");
 	default: return slice_make(NULL, 0);
 	}
 }
@@ -138,7 +145,6 @@ static struct slice
 list_of(const struct event *e, enum field f)
 {
 	switch (f) {
-	case FIELD_category: return SLICE("network");
 	case FIELD_type: return actions[e->action].denied ? SLICE("denied") : SLICE("allowed");
 	case FIELD_steps: return e->steps;
 	default: return slice_make(NULL, 0);
@@ -149,17 +155,16 @@ list_of(const struct event *e, enum field f)
 static void
 add_field(const struct event *e, enum field f, struct json_line *j)
 {
-	const char *path = event_fields[f].path;
 	char store[STORE_MAX];
-	struct slice text = text_of(e, f, store), lines = list_of(e, f);
-	int64_t number = number_of(e, f);
+	struct slice text = text_of(e, f, store), lines;
+	int64_t number;
 
 	if (text.len > 0)
-		json_line_text(j, path, text);
-	else if (lines.len > 0)
-		json_line_list(j, path, lines);
-	else if (number >= 0)
-		json_line_number(j, path, number);
+		json_line_text_at(j, fields[f].at, text);
+	else if ((number = number_of(e, f)) >= 0)
+		json_line_number_at(j, fields[f].at, number);
+	else if ((lines = list_of(e, f)).len > 0)
+		json_line_list_at(j, fields[f].at, lines);
 }
 
 int
@@ -170,7 +175,10 @@ event_format(const struct event *e, struct buf *out)
 
 	json_line_begin(&j, out);
 	for (int f = 0; f < FIELDS; f++)
-		add_field(e, (enum field)f, &j);
+		if (fields[f].fixed.len > 0)
+			json_line_json_at(&j, fields[f].at, fields[f].fixed);
+		else
+			add_field(e, (enum field)f, &j);
 	if (json_line_end(&j) == 0)
 		return 0;
 	/* Nobody may take the beginning of a line for a line. */

@@ -66,6 +66,10 @@ enum { EVENT_LOG_MODE = 0640, TARGETS_LOG_MODE = 0600 };
 struct event_log *event_log_new(const char *path, mode_t mode);
 void event_log_free(struct event_log *log);
 
+/* Keep what LOG knows of the file's end in *END, which all that write the file should share and nobody else may change: the line of
+ * another process is then known to be whole, as one's own is, without a look at it.  0 is nothing known.  Before the first line. */
+void event_log_share_end(struct event_log *log, _Atomic uint64_t *end);
+
 /* Write LINE (with its newline) by one append.  The file is reopened when it was moved away (rotation); a log that does not end
  * in a newline gets one first.  0, or -1 with errno: the event is lost, the caller counts it and goes on.  Threads may call
  * it at once. */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sum.h"
+
 enum { TRIES = 10 };
 
 struct event_log {
@@ -19,7 +21,8 @@ struct event_log {
 	int		 fd;		/* -1 = not open; opened to append, so that a child may share it */
 	dev_t		 dev;
 	ino_t		 ino;
-	_Atomic off_t	 end;		/* where it ends if nobody has written since a line of ours, which was whole; -1 */
+	_Atomic uint64_t *end;		/* end_word() of where it ends if nobody has written since a line that was whole */
+	_Atomic uint64_t own_end;	/* what END points to unless it is shared */
 };
 
 struct event_log *
@@ -32,10 +35,16 @@ event_log_new(const char *path, mode_t mode)
 		return NULL;
 	}
 	log->fd = -1;
-	log->end = -1;
+	log->end = &log->own_end;
 	log->mode = mode;
 	pthread_rwlock_init(&log->lock, NULL);
 	return log;
+}
+
+void
+event_log_share_end(struct event_log *log, _Atomic uint64_t *end)
+{
+	log->end = end;
 }
 
 static void
@@ -103,10 +112,17 @@ reopen(struct event_log *log)
 		close_log(log);
 		return -1;
 	}
-	log->end = -1;
+	atomic_store(log->end, 0);
 	log->dev = st.st_dev;
 	log->ino = st.st_ino;
 	return 0;
+}
+
+/* What says that the file which is open ends at END. */
+static uint64_t
+end_word(const struct event_log *log, off_t end)
+{
+	return sum_step(sum_step(sum_step(0, log->dev), log->ino), (uint64_t)end);
 }
 
 /* A line may begin at offset AT: nothing, or a newline, is left of it. */
@@ -145,9 +161,10 @@ write_line(struct event_log *log, struct slice line)
 
 	pthread_rwlock_rdlock(&log->lock);
 	if ((size = current_size(log)) != -1) {
-		broken = size != log->end && !line_may_begin(log->fd, size);
+		broken = atomic_load(log->end) != end_word(log, size) && !line_may_begin(log->fd, size);
 		result = append(log->fd, line, broken) == 0 ? WRITTEN : FAILED;
-		log->end = result == WRITTEN ? size + broken + (off_t)line.len : -1;
+		/* When others wrote meanwhile it ends elsewhere, and whoever comes next sees that and looks. */
+		atomic_store(log->end, result == WRITTEN ? end_word(log, size + broken + (off_t)line.len) : 0);
 	}
 	pthread_rwlock_unlock(&log->lock);
 	return result;

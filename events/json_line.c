@@ -1,18 +1,5 @@
 #include "events/json_line.h"
 
-/* Printable ASCII but for the quote and the backslash. */
-static const bool plain[UINT8_MAX + 1] = { [' ' ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... '~'] = true };
-
-static size_t
-plain_run(struct slice s)
-{
-	size_t n = 0;
-
-	while (n < s.len && plain[(uint8_t)s.p[n]])
-		n++;
-	return n;
-}
-
 static void
 add_shown(struct buf *b, unsigned char c)
 {
@@ -22,23 +9,23 @@ add_shown(struct buf *b, unsigned char c)
 	buf_add(b, text, sizeof(text));
 }
 
+/* A text in quotes: what is not plain is escaped, or shown. */
 static void
-add_string(struct buf *b, struct slice s)
+add_escaped(struct buf *b, struct slice s)
 {
 	buf_add_char(b, '"');
 	while (s.len > 0) {
-		size_t n = plain_run(s);
+		size_t plain = slice_plain(s), n;
 
-		buf_add(b, s.p, n);
-		s = slice_skip(s, n);
-		if (s.len == 0)
+		buf_add(b, s.p, plain);
+		if ((s = slice_skip(s, plain)).len == 0)
 			break;
 		n = utf8_sequence(s);
-		if (n > 1 && !utf8_is_control(s, n)) {
-			buf_add(b, s.p, n);
-		} else if (*s.p == '"' || *s.p == '\\') {
+		if (*s.p == '"' || *s.p == '\\') {
 			buf_add_char(b, '\\');
 			buf_add_char(b, *s.p);
+		} else if (n > 0 && !utf8_is_control(s, n)) {
+			buf_add(b, s.p, n);
 		} else {
 			/* A C1 control has two bytes; both are shown. */
 			n = n == 0 ? 1 : n;
@@ -50,14 +37,34 @@ add_string(struct buf *b, struct slice s)
 	buf_add_char(b, '"');
 }
 
-/* How much of A and B, up to a dot, is the same. */
+static void
+add_string(struct buf *b, struct slice s)
+{
+	char *p;
+
+	if (slice_plain(s) < s.len) {
+		add_escaped(b, s);
+		return;
+	}
+	/* As nearly all are: it is put together in place. */
+	if (buf_reserve(b, s.len + 2) == -1)
+		return;
+	p = b->p + b->len;
+	*p++ = '"';
+	if (s.len > 0)
+		memcpy(p, s.p, s.len);
+	p += s.len;
+	*p++ = '"';
+	*p = '\0';
+	b->len += s.len + 2;
+}
+
+/* How much of A and B, whose objects end in dots, is the same. */
 static size_t
 common(struct slice a, struct slice b)
 {
 	size_t same = 0;
 
-	if (a.len < b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0))
-		return a.len;
 	for (size_t i = 0; i < a.len && i < b.len && a.p[i] == b.p[i]; i++)
 		if (a.p[i] == '.')
 			same = i + 1;
@@ -82,7 +89,7 @@ add_key(struct json_line *j, struct slice key)
 	char *p;
 
 	/* Every field has one: it is put together in place. */
-	if (b->failed || buf_reserve(b, key.len + sizeof(",\"\":")) == -1)
+	if (buf_reserve(b, key.len + sizeof(",\"\":")) == -1)
 		return;
 	p = b->p + b->len;
 	if (j->comma)
@@ -97,26 +104,40 @@ add_key(struct json_line *j, struct slice key)
 	j->comma = true;
 }
 
-/* Close and open objects so that PATH's last key is where the value goes. */
+/* Close and open objects so that those of PATH are open. */
 static void
-go_to(struct json_line *j, struct slice path)
+go_into(struct json_line *j, struct json_path path)
 {
-	size_t keep = common(j->open, path);
-	struct slice rest = slice_skip(path, keep), key = rest;
+	size_t key = common(j->open, path.object);
 
+	close_to(j, key);
+	for (size_t i = key; i < path.object.len; i++)
+		if (path.object.p[i] == '.') {
+			add_key(j, slice_make(path.object.p + key, i - key));
+			buf_add_char(j->out, '{');
+			j->comma = false;
+			key = i + 1;
+		}
+	j->open = path.object;
+}
+
+/* All up to the value that stands at PATH. */
+static inline void
+go_to(struct json_line *j, struct json_path path)
+{
 	/* Mostly it is one more key of the object that is open. */
-	if (keep == j->open.len && memchr(rest.p, '.', rest.len) == NULL) {
-		add_key(j, rest);
-		return;
-	}
-	close_to(j, keep);
-	while (slice_cut(rest, '.', &key, &rest)) {
-		add_key(j, key);
-		buf_add_char(j->out, '{');
-		j->comma = false;
-	}
-	j->open = slice_head(path, path.len - key.len);
-	add_key(j, key);
+	if (!slice_eq(j->open, path.object))
+		go_into(j, path);
+	add_key(j, path.key);
+}
+
+struct json_path
+json_path(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	size_t object = dot == NULL ? 0 : (size_t)(dot - path) + 1;
+
+	return (struct json_path){ slice_make(path, object), slice_str(path + object) };
 }
 
 void
@@ -127,26 +148,26 @@ json_line_begin(struct json_line *j, struct buf *out)
 }
 
 void
-json_line_text(struct json_line *j, const char *path, struct slice text)
+json_line_text_at(struct json_line *j, struct json_path path, struct slice text)
 {
-	go_to(j, slice_str(path));
+	go_to(j, path);
 	add_string(j->out, text);
 }
 
 void
-json_line_number(struct json_line *j, const char *path, int64_t number)
+json_line_number_at(struct json_line *j, struct json_path path, int64_t number)
 {
-	go_to(j, slice_str(path));
+	go_to(j, path);
 	buf_add_number(j->out, number);
 }
 
 void
-json_line_list(struct json_line *j, const char *path, struct slice lines)
+json_line_list_at(struct json_line *j, struct json_path path, struct slice lines)
 {
 	struct slice line;
 	bool comma = false;
 
-	go_to(j, slice_str(path));
+	go_to(j, path);
 	buf_add_char(j->out, '[');
 	while (lines.len > 0) {
 		slice_cut(lines, '\n', &line, &lines);
@@ -158,6 +179,13 @@ json_line_list(struct json_line *j, const char *path, struct slice lines)
 		comma = true;
 	}
 	buf_add_char(j->out, ']');
+}
+
+void
+json_line_json_at(struct json_line *j, struct json_path path, struct slice json)
+{
+	go_to(j, path);
+	buf_add_slice(j->out, json);
 }
 
 int

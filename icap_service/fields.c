@@ -146,35 +146,40 @@ struct weights {
 	int	meant, other;
 };
 
-static struct weights
-weigh(struct slice value, bool (*is)(struct slice name))
+/* Weigh the next element of *VALUE; false when there is none. */
+static bool
+weigh_next(struct slice *value, bool (*is)(struct slice name), struct weights *w)
 {
-	struct weights w = { 0, 0 };
 	struct weighted e;
+	int *best;
 
-	while (weighted_next(&value, &e)) {
-		int *best = is(e.name) ? &w.meant : &w.other;
-
-		if (e.weight > *best)
-			*best = e.weight;
-	}
-	return w;
+	if (!weighted_next(value, &e))
+		return false;
+	best = is(e.name) ? &w->meant : &w->other;
+	if (e.weight > *best)
+		*best = e.weight;
+	return true;
 }
 
 /* Something of VALUE is meant, and nothing is wanted more. */
 static bool
 prefers(struct slice value, bool (*is)(struct slice name))
 {
-	struct weights w = weigh(value, is);
+	struct weights w = { 0, 0 };
 
+	/* Nothing can be wanted more than what is wanted without reserve. */
+	while (w.meant < WEIGHT_ONE && weigh_next(&value, is, &w))
+		;
 	return w.meant > 0 && w.meant >= w.other;
 }
 
 bool
 accept_prefers_media(struct slice value)
 {
-	struct weights w = weigh(value, type_is_media);
+	struct weights w = { 0, 0 };
 
+	while (weigh_next(&value, type_is_media, &w))
+		;
 	return w.meant > w.other;
 }
 

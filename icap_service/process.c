@@ -362,6 +362,8 @@ process_start(const struct service_options *options)
 		    "and cached objects are not remembered");
 	}
 	diag_fini(&diag);
+	if (self->runtime != NULL)
+		process_log_share_end(self->log, runtime_log_end(self->runtime));
 	atomic_init(&self->seen_word, self->runtime == NULL ? 0 : runtime_generation(self->runtime));
 	manifest_changed(self);
 	take_up(self);

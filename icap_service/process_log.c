@@ -27,6 +27,12 @@ process_log_new(const char *name, const char *path, mode_t mode)
 	return NULL;
 }
 
+void
+process_log_share_end(struct process_log *l, _Atomic uint64_t *end)
+{
+	event_log_share_end(l->log, end);
+}
+
 uint64_t
 process_log_free(struct process_log *l)
 {

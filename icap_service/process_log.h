@@ -14,6 +14,9 @@ struct process_log;
  * memory. */
 struct process_log *process_log_new(const char *name, const char *path, mode_t mode);
 
+/* The log's end is kept in *END: event_log_share_end(). */
+void process_log_share_end(struct process_log *l, _Atomic uint64_t *end);
+
 /* A last try, and free it: how many lines are lost.  NULL is fine. */
 uint64_t process_log_free(struct process_log *l);
 

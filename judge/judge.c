@@ -220,7 +220,7 @@ name_rule(const struct generation *g, const struct candidate *c, char name[RULE_
 {
 	struct rule rule = c->what.rule, named;
 
-	if (generation_rule(g, c->what.layer, c->what.ref, name, &named) == 0)
+	if (rule.is_named && generation_rule(g, c->what.layer, c->what.ref, name, &named) == 0)
 		rule.name = named.name;
 	return rule;
 }

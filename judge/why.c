@@ -2,8 +2,6 @@
 
 #include "base/clock.h"
 
-enum { VALUE_USUAL = 512, VALUE_TEXT_MAX = 1 << 20 };
-
 /* UNCHECKED: what could not be checked, and why; NULL for a reason that was found by checking. */
 static const struct { const char *name, *unchecked; } reasons[] = {
 	[REASON_NONE] = { "none", NULL },
@@ -57,14 +55,11 @@ reason_unchecked(enum reason r)
 static void
 add_formatted(int format(const struct rule *rule, struct buf *out), const struct rule *rule, struct buf *out)
 {
-	char space[VALUE_USUAL];
-	struct buf text;
+	size_t begin = out->len;
 
-	buf_init_in(&text, space, sizeof(space), VALUE_TEXT_MAX);
-	if (format(rule, &text) == -1)
+	if (format(rule, out) == -1)
 		out->failed = true;
-	buf_add_utf8(out, buf_slice(&text));
-	buf_fini(&text);
+	buf_make_utf8(out, begin);
 }
 
 static void

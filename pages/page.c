@@ -25,7 +25,7 @@ static const char style[] =
     "button{font:inherit;padding:.6rem 1rem;margin-top:1.2rem;min-height:2.75rem}\n"
     "@media(prefers-color-scheme:dark){body{background:#121212;color:#f1f1f1}"
     "h1{border-color:#ff8a80}}\n"
-    "</style>\n</head>\n<body>\n<main>\n";
+    "</style>\n</head>\n<body>\n<main>\n<h1>";
 
 /* What the parts of a page are made of. */
 struct writer {
@@ -185,7 +185,7 @@ write_html(const struct writer *w)
 	const char *const *text = w->words->text, *title = heading(w);
 	struct buf *out = w->out;
 
-	buf_add_strs(out, "<!doctype html>\n<html lang=\"", w->words->tag.p, head, warns(w) ? title : text[WORD_TITLE], style, "<h1>",
+	buf_add_strs(out, "<!doctype html>\n<html lang=\"", w->words->tag.p, head, warns(w) ? title : text[WORD_TITLE], style,
 	    title, "</h1>\n<p>", text[WORD_WHY], ": ", NULL);
 	add_sentence(w, buf_add_html);
 	buf_add_strs(out, "</p>\n<p>", advice(w), "</p>\n<p>", text[WORD_CALL], " ", NULL);

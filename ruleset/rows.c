@@ -312,6 +312,7 @@ rows_get(const struct rows *r, uint32_t ref, char name[RULE_NAME_MAX], struct ru
 	out->source = r->sources[rows_source_of(r, ref)].name;
 	out->label = c.label;
 	out->line = c.own_line;
+	out->is_named = c.has_name;
 	if (c.has_name && name != NULL)
 		out->name = slice_make(name, c.name_len);
 	return 0;

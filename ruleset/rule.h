@@ -39,6 +39,7 @@ struct rule {
 	bool		 local;		/* from a source that a person of this site writes: not an alert, not a feed */
 	bool		 files;		/* an allow of a host or URL that exempts its files too */
 	bool		 as_list;	/* of a feed that is read: EXPIRES follows from its list's date, and is not the row's own */
+	bool		 is_named;	/* of a row: it has a NAME, whether that was asked for or not */
 	bool		 removed;	/* a row that says that there is no rule any more (rows.h) */
 	uint32_t	 rev;		/* from 1 */
 	int64_t		 published;	/* seconds; 0 when not said */

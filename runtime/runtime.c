@@ -78,6 +78,7 @@ struct shared {
 	_Atomic uint64_t	mode;		/* until_ms << MODE_BITS | mode: both change at once */
 	_Atomic uint64_t	incident;
 	_Atomic uint64_t	counters[COUNTER_ROOM];
+	_Atomic uint64_t	log_end;	/* where there was a gap: no new layout */
 	_Alignas(CACHE_LINE) struct latency latencies[LATENCY_ROOM];
 	struct worker_slot	workers[RUNTIME_WORKERS];
 	_Atomic uint64_t	kills[KILL_SLOTS][KILL_WORDS];
@@ -327,6 +328,12 @@ struct latency *
 runtime_latency(const struct runtime *r, enum latency_of of)
 {
 	return &r->map->latencies[of];
+}
+
+_Atomic uint64_t *
+runtime_log_end(const struct runtime *r)
+{
+	return &r->map->log_end;
 }
 
 unsigned

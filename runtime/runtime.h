@@ -78,6 +78,9 @@ const char *latency_name(enum latency_of of);	/* "reqmod" */
 /* Where the times of OF are counted: latency_add(), latency_read().  Borrowed from R. */
 struct latency *runtime_latency(const struct runtime *r, enum latency_of of);
 
+/* For whoever writes the event log: event_log_share_end().  Borrowed from R. */
+_Atomic uint64_t *runtime_log_end(const struct runtime *r);
+
 /* The next number for incident ids: 15 bits, wrapping, starting at random. */
 unsigned runtime_next_incident(struct runtime *r);
 

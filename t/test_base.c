@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
@@ -256,6 +257,10 @@ test_buf_escapes(void)
 		buf_reset(&b);
 		is_int(buf_add_utf8(&b, raw), 0, texts[i].name);
 		is_slice(buf_slice(&b), slice_str(texts[i].utf8), texts[i].name);
+		buf_add_slice(&b, raw);
+		is_int(buf_make_utf8(&b, strlen(texts[i].utf8)), 0, texts[i].name);
+		is_slice(slice_skip(buf_slice(&b), strlen(texts[i].utf8)), slice_str(texts[i].utf8), texts[i].name);
+		is_slice(slice_head(buf_slice(&b), strlen(texts[i].utf8)), slice_str(texts[i].utf8), "and what stood before stays");
 		buf_reset(&b);
 		is_int(buf_add_escaped(&b, raw), 0, texts[i].name);
 		is_slice(buf_slice(&b), slice_str(texts[i].escaped), texts[i].name);
@@ -265,6 +270,31 @@ test_buf_escapes(void)
 		buf_fini(&b);
 		buf_fini(&back);
 	}
+}
+
+/* At every place of a text, whatever stands around it, each byte is plain or is not. */
+static void
+test_slice_plain(void)
+{
+	enum { LEN = 50 };
+	char text[LEN];
+	bool right = true;
+
+	for (unsigned c = 0; c <= UINT8_MAX; c++) {
+		bool plain = c >= ' ' && c <= '~' && strchr("&<>\"'\\", (int)c) == NULL;
+
+		for (size_t len = 1; len <= LEN; len++) {
+			memset(text, 'x', sizeof(text));
+			text[len - 1] = (char)c;
+			right = right && slice_plain(slice_make(text, LEN)) == (plain ? LEN : len - 1);
+			right = right && slice_plain(slice_make(text, len)) == (plain ? len : len - 1);
+		}
+	}
+	ok(right, "plain bytes are counted");
+	for (size_t len = 0; len <= LEN; len++)
+		right = right && slice_plain(guard_copy(slice_make(text, len))) == (len < LEN ? len : LEN - 1);
+	ok(right, "and none behind them is looked at");
+	is_int((long long)slice_plain(nothing), 0, "of nothing none");
 }
 
 static void
@@ -287,6 +317,8 @@ test_buf_unescape(void)
 	ok(buf_add_escaped(&b, SLICE("\x01")) == -1 && b.len == 0, "an escape that does not fit");
 	buf_reset(&b);
 	ok(buf_add_utf8(&b, SLICE("\x01")) == -1 && b.len == 0, "another");
+	buf_reset(&b);
+	ok(buf_add_str(&b, "a\x01") == 0 && buf_make_utf8(&b, 1) == -1 && b.failed, "and one in its place");
 	buf_reset(&b);
 	is_int(buf_add_unescaped(&b, SLICE("abcd")), -1, "text that does not fit");
 	buf_fini(&b);
@@ -418,6 +450,27 @@ test_clock_span(void)
 	}
 }
 
+/* As the C library has it: a moment of each day for an era of 400 years and more, then every now and then, and beyond both ends. */
+static void
+test_clock_days(void)
+{
+	const int64_t often = INT64_C(450) * 366 * CLOCK_DAY_S, step = CLOCK_DAY_S + 13;
+	char out[CLOCK_TEXT], expected[CLOCK_TEXT];
+	bool same = true;
+
+	for (int64_t s = -500 * step; same && s < CLOCK_LAST_S + 500 * step; s += s < often ? step : 29 * step) {
+		time_t t = (time_t)s;
+		struct tm tm;
+
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+		clock_format_s(s, out);
+		same = strcmp(out, expected) == 0;
+	}
+	ok(same, "every day as the C library has it");
+	clock_format_s(CLOCK_LAST_S, out);
+	is_str(out, "9999-12-31T23:59:59Z", "the last moment");
+}
+
 static void
 test_clock_format(void)
 {
@@ -436,6 +489,7 @@ test_clock_format(void)
 	}
 	clock_format_s(1256740747, out);
 	is_str(out, "2009-10-28T14:39:07Z", "seconds as text");
+	test_clock_days();
 	clock_format_s(INT64_MAX, out);
 	is_str(out, "never", "beyond all years");
 	ok(before > INT64_C(1700000000000) && clock_ms() >= before, "now is now");
@@ -798,6 +852,7 @@ main(void)
 	test_buf_bounds();
 	test_buf_grow();
 	test_buf_escapes();
+	test_slice_plain();
 	test_buf_unescape();
 	test_utf8();
 	test_buf_number();

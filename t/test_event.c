@@ -231,6 +231,74 @@ test_wire(void)
 	}
 }
 
+/* TEXT, byte by byte, as a reader of JSON gets it: what is not UTF-8, and controls, as \xHH. */
+static void
+add_read(struct buf *out, struct slice text)
+{
+	while (text.len > 0) {
+		size_t n = utf8_sequence(text);
+
+		if (n > 0 && !utf8_is_control(text, n))
+			buf_add(out, text.p, n);
+		for (size_t i = 0; i < (n > 0 ? n : 1) && (n == 0 || utf8_is_control(text, n)); i++)
+			buf_addf(out, "\\x%02x", (unsigned char)text.p[i]);
+		text = slice_skip(text, n > 0 ? n : 1);
+	}
+}
+
+/* Bytes by chance, of which the most are such as are taken by many at once. */
+static struct slice
+random_text(char *space, size_t max)
+{
+	static const char *const odd[] = { "\"", "\\", "<", "'", "&", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x94\xa5", "\xc2\x85", "\x7f", "\n", "\xff" };
+	size_t len = 0, want = (size_t)random() % max;
+
+	while (len < want) {
+		long kind = random() % 16;
+		const char *one = odd[random() % (long)(sizeof(odd) / sizeof(*odd))];
+
+		if (kind == 0)
+			space[len++] = (char)random();
+		else if (kind == 1 && strlen(one) <= want - len)
+			len += (size_t)(stpcpy(space + len, one) - (space + len));
+		else
+			space[len++] = (char)('a' + random() % 26);
+	}
+	return slice_make(space, len);
+}
+
+/* What is written is read back as the very bytes, or as what stands for them. */
+static void
+test_any_bytes(void)
+{
+	enum { TEXTS = 20000, LONG = 120 };
+	char space[LONG + 1];
+	struct buf line, expected;
+	size_t wrong = 0;
+
+	srandom(1);
+	buf_init(&line, LINE);
+	buf_init(&expected, LINE);
+	for (int i = 0; i < TEXTS; i++) {
+		struct slice text = random_text(space, LONG);
+		struct event e;
+		json_t *j;
+
+		event_init(&e);
+		buf_reset(&line);
+		buf_reset(&expected);
+		e.url = text;
+		event_format(&e, &line);
+		add_read(&expected, text);
+		j = json_loadb(line.p, line.len - 1, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+		wrong += !slice_eq(slice_str(json_string_value(at_path(j, "url.original"))), buf_slice(&expected));
+		json_decref(j);
+	}
+	is_int((long long)wrong, 0, "texts of any bytes come back");
+	buf_fini(&line);
+	buf_fini(&expected);
+}
+
 static void
 test_too_long(void)
 {
@@ -311,6 +379,30 @@ test_log(void)
 	event_log_free(log);
 	free(moved);
 	free(pathless);
+}
+
+/* Two that write one log and share what is known of its end, as processes do: whatever happens between their lines is seen. */
+static void
+test_shared_end(void)
+{
+	struct event_log *a = event_log_new(path, EVENT_LOG_MODE), *b = event_log_new(path, EVENT_LOG_MODE);
+	char *moved = file_join(dir, "shared-moved");
+	_Atomic uint64_t end = 4711;		/* left by whom nobody knows */
+
+	event_log_share_end(a, &end);
+	event_log_share_end(b, &end);
+	file_write(path, SLICE("broken"), 0640);
+	ok(event_log_write(a, SLICE("one\n")) == 0 && event_log_write(b, SLICE("two\n")) == 0 && event_log_write(a, SLICE("three\n")) == 0,
+	    "in turns");
+	is_log("broken\none\ntwo\nthree\n", "a newline where one was missing");
+	ok(truncate(path, 14) == 0 && event_log_write(b, SLICE("four\n")) == 0 && event_log_write(a, SLICE("five\n")) == 0, "cut by somebody");
+	is_log("broken\none\ntwo\nfour\nfive\n", "is seen by the other one");
+	ok(rename(path, moved) == 0 && file_write(path, SLICE("as long, but broken, too."), 0640) == 0, "another file of this length");
+	ok(event_log_write(a, SLICE("six\n")) == 0 && event_log_write(b, SLICE("seven\n")) == 0, "is taken up");
+	is_log("as long, but broken, too.\nsix\nseven\n", "and looked at");
+	event_log_free(a);
+	event_log_free(b);
+	free(moved);
 }
 
 /* A disk that is full in the middle of a line: the line is lost, the next one is whole. */
@@ -669,8 +761,10 @@ main(void)
 	test_fields();
 	test_actions();
 	test_wire();
+	test_any_bytes();
 	test_too_long();
 	test_log();
+	test_shared_end();
 	test_full_disk();
 	test_late();
 	test_odd_logs();

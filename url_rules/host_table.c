@@ -398,6 +398,8 @@ struct search {
 	struct host_match	*out;
 	size_t			 max, n;
 	bool			*damaged;
+	struct record		 last;		/* that was found: in LAST_TABLE, of the suffix of this length */
+	size_t			 last_table, last_len;
 };
 
 static bool
@@ -441,7 +443,7 @@ prefetch(const struct search *s, const struct suffix *suffixes, size_t n)
 
 /* Keep the suffixes that some table knows, at the front of SUFFIXES: how many. */
 static size_t
-keep_known(const struct search *s, struct suffix *suffixes, size_t n)
+keep_known(struct search *s, struct suffix *suffixes, size_t n)
 {
 	struct record record;
 	size_t kept = 0;
@@ -449,20 +451,30 @@ keep_known(const struct search *s, struct suffix *suffixes, size_t n)
 	for (size_t j = 0; j < n; j++) {
 		struct suffix *x = &suffixes[j];
 
-		for (size_t i = 0; i < s->n_tables; i++)
-			if (s->tables[i] != NULL && find(s->tables[i], x->host, x->hash, false, &record, s->damaged))
-				x->tables |= 1u << i;
+		for (size_t i = 0; i < s->n_tables; i++) {
+			if (s->tables[i] == NULL || !find(s->tables[i], x->host, x->hash, false, &record, s->damaged))
+				continue;
+			x->tables |= 1u << i;
+			s->last = record;
+			s->last_table = i;
+			s->last_len = x->host.len;
+		}
 		if (x->tables != 0)
 			suffixes[kept++] = *x;
 	}
 	return kept;
 }
 
-/* The record of X in table I, which was found before. */
+/* The record of X in table I, which was found before; mostly there is but one. */
 static bool
 known(const struct search *s, const struct suffix *x, size_t i, struct record *out)
 {
-	return (x->tables & 1u << i) != 0 && find(s->tables[i], x->host, x->hash, true, out, s->damaged);
+	if ((x->tables & 1u << i) == 0)
+		return false;
+	if (s->last_table != i || s->last_len != x->host.len)
+		return find(s->tables[i], x->host, x->hash, true, out, s->damaged);
+	*out = s->last;
+	return true;
 }
 
 /* The rules of R, of table I, for exactly the path PREFIX. */
@@ -539,7 +551,7 @@ host_table_match(const struct host_table *const *tables, size_t n_tables, const 
 	n = keep_known(&s, suffixes, n);
 	for (size_t i = 0; i < n; i++)
 		match_paths(&s, &suffixes[i]);
-	if (n > 0)
+	if (n > 0 && suffixes[0].self)
 		match_hosts(&s, &suffixes[0], true);
 	for (size_t i = 0; i < n; i++)
 		match_hosts(&s, &suffixes[i], false);
