@@ -142,10 +142,9 @@ clamav_look_up(const char *dir, struct clamav_file *v, size_t n, struct diag *di
 static int
 read_digest(struct slice hex, struct digest *out)
 {
-	for (enum digest_alg alg = 0; alg < DIGEST_ALGS; alg++)
-		if (hex.len == 2 * digest_len(alg))
-			return digest_parse(alg, hex, out);
-	return -1;
+	enum digest_alg alg;
+
+	return digest_alg_of_hex(hex.len, &alg) == -1 ? -1 : digest_parse(alg, hex, out);
 }
 
 /* A line of the file into OUT.  -1 when it is none. */

@@ -381,9 +381,7 @@ try(struct puller *p)
 			break;
 		diag_fini(&found);
 	}
-	for (size_t i = 0; i < found.n; i++)
-		diag_add(diag, found.v[i].level, found.v[i].file, found.v[i].line, found.v[i].col, "%s", found.v[i].text);
-	diag_fini(&found);
+	diag_append(diag, &found);
 	return r;
 }
 
