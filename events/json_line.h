@@ -29,8 +29,8 @@ struct json_path json_path(const char *path);
 void json_line_begin(struct json_line *j, struct buf *out);
 
 /* A member at PATH, which must live until json_line_end().  TEXT may be any bytes: as in buf_add_utf8() those that are not UTF-8,
- * and controls, are shown as \xHH, so that a parser gets back what is safe to print.  LINES become a list, without empty ones.  JSON
- * is a value as it is. */
+ * and controls, are shown as \xHH, so that a parser gets back what is safe to print.  LINES become a list, without empty ones.
+ * JSON is a value as it is. */
 void json_line_text_at(struct json_line *j, struct json_path path, struct slice text);
 void json_line_number_at(struct json_line *j, struct json_path path, int64_t number);
 void json_line_list_at(struct json_line *j, struct json_path path, struct slice lines);
