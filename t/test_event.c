@@ -250,7 +250,8 @@ add_read(struct buf *out, struct slice text)
 static struct slice
 random_text(char *space, size_t max)
 {
-	static const char *const odd[] = { "\"", "\\", "<", "'", "&", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x94\xa5", "\xc2\x85", "\x7f", "\n", "\xff" };
+	static const char *const odd[] = { "\"", "\\", "<", "'", "&", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x94\xa5", "\xc2\x85",
+		"\x7f", "\n", "\xff" };
 	size_t len = 0, want = (size_t)random() % max;
 
 	while (len < want) {
@@ -392,8 +393,8 @@ test_shared_end(void)
 	event_log_share_end(a, &end);
 	event_log_share_end(b, &end);
 	file_write(path, SLICE("broken"), 0640);
-	ok(event_log_write(a, SLICE("one\n")) == 0 && event_log_write(b, SLICE("two\n")) == 0 && event_log_write(a, SLICE("three\n")) == 0,
-	    "in turns");
+	ok(event_log_write(a, SLICE("one\n")) == 0 && event_log_write(b, SLICE("two\n")) == 0 &&
+	    event_log_write(a, SLICE("three\n")) == 0, "in turns");
 	is_log("broken\none\ntwo\nthree\n", "a newline where one was missing");
 	ok(truncate(path, 14) == 0 && event_log_write(b, SLICE("four\n")) == 0 && event_log_write(a, SLICE("five\n")) == 0, "cut by somebody");
 	is_log("broken\none\ntwo\nfour\nfive\n", "is seen by the other one");
