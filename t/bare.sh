@@ -239,8 +239,8 @@ boot() {	# boot plain|systemd: nothing, with the reason in $bare_reason, when th
 
 for init in plain systemd; do
 	wanted $init || continue
+	surroundings=$init
 	if ! boot "$init"; then
-		surroundings=$init
 		skip "a bare Debian with $init" "${bare_reason:-it does not boot: $(tail -n 1 "$work/boot.log" | tr -d '#')}"
 		continue
 	fi
