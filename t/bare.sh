@@ -92,7 +92,8 @@ restart_both() {
 # set_up NAME: and what has to be so then
 set_up() {
 	said=$(within firebreak setup); good $? "$1" "$said"
-	is "eight kinds of blocks are proven" "$(grep -c 'blocked, as it should be' <<<"$said")" 8
+	kinds=$(grep -c 'blocked, as it should be' <<<"$said")
+	[ "$kinds" -ge 8 ]; good $? "all kinds of blocks are proven ($kinds)" "$said"
 	is "and that something passes" "$(grep -c 'passed, as it should be' <<<"$said")" 1
 	is "no worker has refused any rules" "$(within firebreak metrics | sed -n 's/^firebreak_reloads_total{result="refused"} //p')" 0
 }
