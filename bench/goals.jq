@@ -26,7 +26,9 @@ goal("a page of 100 KB, gzip, let go: CPU / floor 204 that inflates the preview"
 goal("a file of 100 KB, gzip, hashed: CPU / floor echo + inflate + MD5"; ratio("coded"; "a file, gzip"; "firebreak"; "floor inflate"; .cpu_us); 1.2),
 goal("a file of 10 MB, gzip, hashed: CPU / floor echo + inflate + MD5"; ratio("coded"; "a file of 10 MB, gzip"; "firebreak"; "floor inflate"; .cpu_us); 1.2),
 goal("4 KB pages through Squid, REQMOD + RESPMOD: CPU of both / with the floor"; ratio("pages"; "4 KB, 16 connections"; "firebreak"; "floor"; .cpu_us); 1.05),
-goal("100 MB through Squid, no candidate: last byte / with the floor"; ratio("downloads"; "104857600 bytes"; "firebreak"; "floor"; .last_us.p50); 1.05),
+goal("100 MB through Squid, no candidate: last byte / with the floor"; ratio("downloads"; "a video of 104857600 bytes"; "firebreak"; "floor"; .last_us.p50); 1.05),
+goal("100 MB of an unknown type, watched for an archive in it: last byte / with the floor's echo + MD5";
+	ratio("downloads"; "104857600 bytes"; "firebreak"; "floor_md5"; .last_us.p50); 1.10),
 goal("100 MB through Squid, hashed: last byte / with the floor's echo + MD5"; ratio("downloads"; "104857600 bytes"; "firebreak_listed"; "floor_md5"; .last_us.p50); 1.10),
 goal("100 MB through Squid, hashed: time to half / Squid alone"; ratio("downloads"; "104857600 bytes"; "firebreak_listed"; "alone"; .half_us.p50); 2),
 goal("downloads of 100 KB, 1, 10, 100 MB, 50 each, that were not intact"; [$all[] | select(.group == "intact") | 50 - .requests + .wrong] | add; 0),

@@ -29,7 +29,7 @@ bench_init() {	# bench_init STATE
 }
 
 bench_make_lists() {
-	local key="$BENCH_HOSTS $BENCH_DIGESTS $BENCH_ASK" size
+	local key="$BENCH_HOSTS $BENCH_DIGESTS $BENCH_ASK video" size
 	[ "$(cat "$data/made" 2>/dev/null)" != "$key $(cksum <"$LAB_SOURCE/bench/lists.awk")" ] || return 0
 	bench_lists -v what=domains -v n="$BENCH_HOSTS" | lab_write "$data/domains"
 	bench_lists -v what=rules -v n="$BENCH_HOSTS" | lab_write "$data/hosts.rules"
@@ -41,6 +41,8 @@ bench_make_lists() {
 	{ printf '<!doctype html>\n<title>A page</title>\n'; seq 1000 | sed 's|.*|<p>The paragraph & of a page of 4 KB.</p>|'; } |
 		head -c 4096 | lab_write "$data/page"
 	for size in $BENCH_SIZES; do "$LAB_LIVE/origin" --body "$size" 1 | lab_write "$data/bodies/$size"; done
+	# What its first bytes say is a video: of an unknown type it would be watched for an archive in it, to its end.
+	{ printf OggS; tail -c +5 "$data/bodies/104857600"; } | lab_write "$data/bodies/video"
 	echo "$key $(cksum <"$LAB_SOURCE/bench/lists.awk")" | lab_write "$data/made"
 }
 
