@@ -150,8 +150,8 @@ append(int fd, struct slice line, bool broken)
 	return n >= 0 && (size_t)n == broken + line.len ? 0 : -1;
 }
 
-/* LINE, which was written behind AT, begins no line: before it somebody else wrote a part of his, and was killed.  SIZE is that of the
- * file now.  False when it cannot be found. */
+/* LINE, which was written behind AT, begins no line: before it somebody else wrote a part of his, and was killed.  SIZE is the
+ * file's now.  False when it cannot be found. */
 static bool
 was_swallowed(int fd, struct slice line, off_t at, off_t size)
 {
