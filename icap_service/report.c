@@ -9,7 +9,8 @@
 #include "runtime/pseudonym.h"
 
 enum { TARGETS_A_URL = 8 };
-enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024 };
+enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024,
+	METHOD_MAX = 64 };		/* RFC 9110's have up to 7 bytes, those of WebDAV 16; Squid takes 32 */
 
 static enum counter
 counter_of(enum event_action action)
@@ -224,7 +225,7 @@ fill_file(struct event *e, const struct txn *t, const struct outcome *o, struct 
 static void
 fill_exchange(struct event *e, struct txn *t, struct buf *url)
 {
-	e->method = t->x.method;
+	e->method = slice_head(t->x.method, METHOD_MAX);
 	e->url = url_for_log(t, url);
 	if (t->x.has_url)
 		e->host = t->x.url.host;
