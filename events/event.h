@@ -71,8 +71,9 @@ void event_log_free(struct event_log *log);
 void event_log_share_end(struct event_log *log, _Atomic uint64_t *end);
 
 /* Write LINE (with its newline) by one append.  The file is reopened when it was moved away (rotation); a log that does not end
- * in a newline gets one first.  0, or -1 with errno: the event is lost, the caller counts it and goes on.  Threads may call
- * it at once. */
+ * in a newline gets one first; and should another process be killed in the midst of its line just then, so that LINE stands behind
+ * half of that, it is written once more.  0, or -1 with errno: the event is lost, the caller counts it and goes on.  Threads may
+ * call it at once. */
 int event_log_write(struct event_log *log, struct slice line);
 
 /* ---- reading, for the command and tests ---- */

@@ -12,7 +12,7 @@
 
 #include "base/sum.h"
 
-enum { TRIES = 10 };
+enum { TRIES = 10, LOOK_MAX = 4 << 20 };
 
 struct event_log {
 	char		*path;
@@ -150,6 +150,34 @@ append(int fd, struct slice line, bool broken)
 	return n >= 0 && (size_t)n == broken + line.len ? 0 : -1;
 }
 
+/* LINE, which was written behind AT, begins no line: before it somebody else wrote a part of his, and was killed.  SIZE is the
+ * file's now.  False when it cannot be found. */
+static bool
+was_swallowed(int fd, struct slice line, off_t at, off_t size)
+{
+	off_t from = at > 0 ? at - 1 : 0;
+	size_t len = size > from && size - from <= LOOK_MAX ? (size_t)(size - from) : 0;
+	char *text = len > 0 ? malloc(len) : NULL;
+	ssize_t n = text != NULL ? pread(fd, text, len, from) : -1;
+	const char *found = n > 0 ? memmem(text, (size_t)n, line.p, line.len) : NULL;
+	bool swallowed = found != NULL && found > text && found[-1] != '\n';
+
+	free(text);
+	return swallowed;
+}
+
+/* LINE was appended where the file was thought to end at AT, which then had END bytes: 0 when it had just that, or LINE stands for
+ * itself nevertheless; else LINE is written once more, the result is that of append(). */
+static int
+see_to_it(const struct event_log *log, struct slice line, off_t at, off_t end)
+{
+	struct stat st;
+
+	if (fstat(log->fd, &st) == -1 || st.st_size == end || !was_swallowed(log->fd, line, at, st.st_size))
+		return 0;
+	return append(log->fd, line, true);
+}
+
 enum written { WRITTEN, NOT_CURRENT, FAILED };
 
 static enum written
@@ -157,14 +185,15 @@ write_line(struct event_log *log, struct slice line)
 {
 	enum written result = NOT_CURRENT;
 	bool broken;
-	off_t size;
+	off_t size, end;
 
 	pthread_rwlock_rdlock(&log->lock);
 	if ((size = current_size(log)) != -1) {
 		broken = atomic_load(log->end) != end_word(log, size) && !line_may_begin(log->fd, size);
-		result = append(log->fd, line, broken) == 0 ? WRITTEN : FAILED;
+		end = size + broken + (off_t)line.len;
+		result = append(log->fd, line, broken) == 0 && see_to_it(log, line, size, end) == 0 ? WRITTEN : FAILED;
 		/* When others wrote meanwhile it ends elsewhere, and whoever comes next sees that and looks. */
-		atomic_store(log->end, result == WRITTEN ? end_word(log, size + broken + (off_t)line.len) : 0);
+		atomic_store(log->end, result == WRITTEN ? end_word(log, end) : 0);
 	}
 	pthread_rwlock_unlock(&log->lock);
 	return result;

@@ -140,7 +140,7 @@ misp_event_compare(const void *a, const void *b)
 	return memcmp(((const struct misp_event *)a)->uuid, ((const struct misp_event *)b)->uuid, MISP_UUID);
 }
 
-/* By the UUID, the later one first. */
+/* By the UUID, the later one first, and of two of one time one with a SHA-256: an order of all, wherever they stand. */
 static int
 compare_versions(const void *a, const void *b)
 {
@@ -150,7 +150,9 @@ compare_versions(const void *a, const void *b)
 
 	if (r == 0)
 		r = m != n ? (m < n) - (m > n) : strcmp(y->timestamp, x->timestamp);
-	return r != 0 || !x->has_sum || !y->has_sum ? r : memcmp(y->sum.b, x->sum.b, sizeof(x->sum.b));
+	if (r == 0)
+		r = y->has_sum - x->has_sum;
+	return r != 0 || !x->has_sum ? r : memcmp(y->sum.b, x->sum.b, sizeof(x->sum.b));
 }
 
 bool

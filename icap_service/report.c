@@ -9,7 +9,8 @@
 #include "runtime/pseudonym.h"
 
 enum { TARGETS_A_URL = 8 };
-enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024 };
+enum { LINE_MAX_BYTES = 256 * 1024, LINE_USUAL = 4096, TEXT_USUAL = 1024, ID_USUAL = 256, STEPS_TEXT_MAX = 64 * 1024,
+	METHOD_MAX = 64 };		/* RFC 9110's have up to 7 bytes, those of WebDAV 16; Squid takes 32 */
 
 static enum counter
 counter_of(enum event_action action)
@@ -224,7 +225,7 @@ fill_file(struct event *e, const struct txn *t, const struct outcome *o, struct 
 static void
 fill_exchange(struct event *e, struct txn *t, struct buf *url)
 {
-	e->method = t->x.method;
+	e->method = slice_head(t->x.method, METHOD_MAX);
 	e->url = url_for_log(t, url);
 	if (t->x.has_url)
 		e->host = t->x.url.host;
@@ -260,13 +261,43 @@ mode_of(const struct txn *t, const struct why *why)
 	return t->x.is_connect && why->verdict == VERDICT_BLOCK ? "inner" : NULL;
 }
 
-/* What T asked for is what "firebreak selftest" asks for: a rule that somebody put beside those of the selftest is news. */
+/* FACTS are of a file of the selftest's, and nothing else came with it: behind a member there may be what nobody looks at any more,
+ * and anything could be called as RULE says. */
 static bool
-is_asked_by_selftest(const struct txn *t, const struct rule *rule, const struct body_facts *facts)
+is_canary_file(const struct txn *t, const struct rule *rule, const struct body_facts *facts)
+{
+	int64_t length = t->x.head.content_length;
+
+	if (facts == NULL || (facts->size != RULE_CANARY_SHORT && facts->size != RULE_CANARY_LONG))
+		return false;
+	return facts->kind != FINDING_MEMBER ||
+	    (rule->key.digest != NULL && length != LENGTH_UNKNOWN && (uint64_t)length <= facts->size + RULE_CANARY_WRAP);
+}
+
+/* No other source has anything to say of the file that WHY is about, not even below the threshold. */
+static bool
+is_file_of_canaries_alone(const struct txn *t, const struct why *why)
+{
+	struct rule rule;
+
+	for (size_t i = 0; i < why->n_steps; i++) {
+		const struct step *step = &why->steps[i];
+
+		if (step->kind == STEP_FILE && (generation_rule(t->generation, step->layer, step->ref, NULL, &rule) == -1 ||
+		    !rule_is_canary(&rule)))
+			return false;
+	}
+	return why->steps_lost == 0;
+}
+
+/* What T asked for is what "firebreak selftest" asks for: a rule that somebody put beside those of the selftest is news, and so is
+ * what somebody dresses up as one of its files. */
+static bool
+is_asked_by_selftest(const struct txn *t, const struct rule *rule, const struct outcome *o)
 {
 	if (rule->kind != RULE_FILE)
 		return t->x.has_url && slice_ends(t->x.url.host, SLICE(RULE_CANARY_DOMAIN));
-	return facts != NULL && (facts->size == RULE_CANARY_SHORT || facts->size == RULE_CANARY_LONG);
+	return is_canary_file(t, rule, o->facts) && is_file_of_canaries_alone(t, o->why);
 }
 
 /* A canary of "firebreak selftest" that was stopped, as it should be: no news.  One that passes is told by whoever asked. */
@@ -275,7 +306,7 @@ is_stopped_canary(const struct txn *t, const struct outcome *o)
 {
 	const struct rule *rule = why_rule(o->why);
 
-	return rule != NULL && rule_is_canary(rule) && is_asked_by_selftest(t, rule, o->facts) &&
+	return rule != NULL && rule_is_canary(rule) && is_asked_by_selftest(t, rule, o) &&
 	    (o->action == EVENT_BLOCKED || o->action == EVENT_KILLED || o->action == EVENT_MARKED);
 }
 

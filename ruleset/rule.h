@@ -60,6 +60,7 @@ struct rule {
 #define RULE_CANARIES	"canary"
 #define RULE_CANARY_DOMAIN ".firebreak-canary.invalid"	/* what its rules for hosts and URLs are below */
 enum { RULE_CANARY_SHORT = 20 * 1024, RULE_CANARY_LONG = 300 * 1024 };	/* the lengths of its files */
+enum { RULE_CANARY_WRAP = 128 };	/* bytes that the archive of one may have more: nothing else has a place there */
 
 /* RULE is one of those. */
 bool rule_is_canary(const struct rule *rule);

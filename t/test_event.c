@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <jansson.h>
@@ -406,6 +408,42 @@ test_shared_end(void)
 	free(moved);
 }
 
+/* Stands for libc's: another process writes HALF before the line does, and is killed in the midst of it. */
+static struct slice half;
+
+ssize_t
+writev(int fd, const struct iovec *v, int n)
+{
+	struct slice now = half;
+
+	half = SLICE("");
+	if (now.len > 0 && write(fd, now.p, now.len) != (ssize_t)now.len)
+		abort();
+	return syscall(SYS_writev, fd, v, n);
+}
+
+/* Between the look at the log's end and the line somebody else writes: half a line swallows no event, a whole one is no matter. */
+static void
+test_swallowed(void)
+{
+	struct event_log *log = event_log_new(path, EVENT_LOG_MODE);
+
+	unlink(path);
+	half = SLICE("{\"a");
+	is_int(event_log_write(log, SLICE("{one}\n")), 0, "behind half a line, in a new log");
+	is_log("{\"a{one}\n\n{one}\n", "it stands there once more");
+	half = SLICE("{\"b");
+	is_int(event_log_write(log, SLICE("{two}\n")), 0, "behind half a line, where one's own was the last");
+	is_log("{\"a{one}\n\n{one}\n{\"b{two}\n\n{two}\n", "once more");
+	half = SLICE("{c}\n");
+	is_int(event_log_write(log, SLICE("{three}\n")), 0, "behind a whole one");
+	is_log("{\"a{one}\n\n{one}\n{\"b{two}\n\n{two}\n{c}\n{three}\n", "just once");
+	half = SLICE("{c}\n{\"d");
+	is_int(event_log_write(log, SLICE("{four}\n")), 0, "behind both");
+	is_log("{\"a{one}\n\n{one}\n{\"b{two}\n\n{two}\n{c}\n{three}\n{c}\n{\"d{four}\n\n{four}\n", "once more");
+	event_log_free(log);
+}
+
 /* A disk that is full in the middle of a line: the line is lost, the next one is whole. */
 static void
 test_full_disk(void)
@@ -766,6 +804,7 @@ main(void)
 	test_too_long();
 	test_log();
 	test_shared_end();
+	test_swallowed();
 	test_full_disk();
 	test_late();
 	test_odd_logs();
