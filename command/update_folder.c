@@ -25,6 +25,7 @@
 enum {
 	EVENTS_MAX = 1 << 16,		/* that a manifest may name */
 	EVENT_MAX = 64 << 20,		/* bytes of one event, packed or not */
+	BAD_FEW = 100,			/* entries of one event, which are for the whole to judge */
 	BROKEN_IN_A_ROW = 100,		/* then the origin is not asked any more */
 	TEXT_MAX = EVENTS_MAX * MISP_EVENT_TEXT,
 	MS = 1000,
@@ -182,6 +183,16 @@ begin_of(int fd)
 	return n == (ssize_t)sizeof(mark) && memcmp(mark, "\xef\xbb\xbf", sizeof(mark)) == 0 ? (off_t)sizeof(mark) : 0;
 }
 
+/* So much of the event is bad that it would cost all others. */
+static int
+broken_by_entries(struct folder *f, const struct feed_counts *n)
+{
+	char why[FEED_WHY];
+
+	snprintf(why, sizeof(why), "has %" PRIu64 " bad entries, and %" PRIu64 " good ones", n->bad, n->entries);
+	return broken(f, why);
+}
+
 /* E, which is good, and stands in F->text as REPORT says, into the list.  1; 0 after broken(); -1 after fail(). */
 static int
 take_text(struct folder *f, const struct misp_event *e, const struct feed_check_report *report)
@@ -193,6 +204,8 @@ take_text(struct folder *f, const struct misp_event *e, const struct feed_check_
 		return fail(f, strerror(errno));
 	if (good == 0)
 		return broken(f, "its SHA-256 is not what the manifest says");
+	if (report->counts.bad > BAD_FEW && !feed_check_is_mostly_good(&report->counts))
+		return broken_by_entries(f, &report->counts);
 	kept.len = report->bytes - (uint64_t)kept.at;
 	return add(f, &kept, f->text);
 }

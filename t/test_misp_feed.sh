@@ -164,6 +164,10 @@ bad "a redirect" "the origin sends us to another host, which redirects= does not
 honest
 event 2 changed.test; manifest 1=100=right 2=101 4=100 5=100="$(printf x | sha256sum | cut -d' ' -f1)"
 partly "another sum than the manifest's" "1 of its 4 events could not be used: $(id 5).json: its SHA-256 is not what the manifest says"
+for i in {1..200}; do printf '{"type":"md5","value":"no digest %d","to_ids":true},' "$i"; done > "$work/bad"
+printf '{"Event":{"uuid":"%s","Attribute":[%s%s]}}' "$(id 5)" "$(cat "$work/bad")" "$(attribute of-the-bad.test)" > "$origin/$(id 5).json"
+manifest 1=100=right 2=101 4=100 5=100
+partly "so much that is bad that all would be" "1 of its 4 events could not be used: $(id 5).json: has 200 bad entries, and 1 good ones"
 manifest 1=100=right 2=101 4=100 5=100; lie 5 endless
 partly "zeros that never end" "1 of its 4 events could not be used: $(id 5).json: is longer than the 67108864 bytes"
 honest
