@@ -4,6 +4,7 @@
 #
 #	make crash		every call of every kind of publish, failed in every way, and 1,000 kills at random times
 #	CRASH_LONG="kills disk"	of calls, kills, disk and sorts only these in their long form
+#	CRASH_KINDS="lines"	every call of these kinds of publish alone
 #	CRASH_SEED=N		other random points
 set -u
 . "${top_srcdir:-.}/t/faulty.sh"
@@ -175,7 +176,7 @@ again() {	# again VERB WHERE KIND: is_repaired by another command
 	args[$3]=$asked
 }
 if is_long calls; then
-	for k in "${kinds[@]}"; do
+	for k in ${CRASH_KINDS:-"${kinds[@]}"}; do
 		for how in "${hows[@]}"; do
 			for ((i = 1; i <= calls[$k]; i++)); do point "$k" "$how" $i; done
 			told "$k: $how at each of ${calls[$k]} calls"
