@@ -67,8 +67,14 @@ fill() {
 }
 publish() {	# publish N: a new rule, which is asked for at once
 	e2e_rules "$(lab_as cat "$LAB_STATE/sources/local.rules")" "block host soak-$1.bad.test"
-	e2e_publish >"$lab_top/said" || { failed=$((failed + 1)); return; }
-	case $(fetch "http://soak-$1.bad.test/") in 403*) ;; *) late=$((late + 1)) ;; esac
+	if e2e_publish >"$lab_top/said" 2>&1; then
+		case $(fetch "http://soak-$1.bad.test/") in 403*) ;; *) late=$((late + 1)) ;; esac
+	elif grep '^NOT yet live' "$lab_top/said" >>"$lab_top/unsure"; then
+		unsure=$((unsure + 1))	# a worker that had no time for two seconds, and it is said
+	else
+		failed=$((failed + 1))
+		cat "$lab_top/said" >>"$lab_top/failed"
+	fi
 }
 
 ulimit -n "$(ulimit -Hn)"
@@ -82,7 +88,7 @@ for mode in idle drip deaf; do
 		"$LAB_ORIGIN_PORT" | "$build/t/flood" "$LAB_SQUID_PORT" $((strangers / 3)) 50 $mode 86400 >"$lab_top/$mode" 2>&1 &
 	strange+=" $!"
 done
-killed=0 failed=0 late=0 filled=0 full_published=0 early='' middle='' next_kill=1
+killed=0 failed=0 late=0 unsure=0 filled=0 full_published=0 early='' middle='' next_kill=1
 for ((p = 1; p <= publishes; p++)); do
 	while [ "$(progress)" -lt $((p * n / (publishes + 1))) ] && kill -0 $clients 2>/dev/null; do sleep 0.05; done
 	publish $p
@@ -109,7 +115,8 @@ echo "# $requests transactions, $good good, $trouble with an error that the clie
 echo "# kilobytes and files of a worker, and of Squid: $early; $middle; $end"
 is "$wrong" 0 "no wrong verdict" "$(cat "$lab_top/wrong")"
 [ "$trouble" -lt $((n / 10)) ]; ok $? "most of them went well" "$trouble of $n did not"
-is "$failed $late" "0 0" "each publish is live when it says so" "$(cat "$lab_top/said")"
+is "$failed $late" "0 0" "each publish is live when it says so" "$(cat "$lab_top/failed" 2>/dev/null)"
+[ $unsure -le $((publishes / 100 + 1)) ]; ok $? "and nearly each is within two seconds ($unsure are not)" "$(cat "$lab_top/unsure")"
 if [ $mounted = yes ]; then
 	is $full_published 0 "a publish on a full disk says that it failed"
 else
