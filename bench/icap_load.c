@@ -250,6 +250,14 @@ ask(struct load *l)
 	return 0;
 }
 
+/* When all was asked, who is idle makes room for who still waits. */
+static void
+rest(struct load *l)
+{
+	for (size_t i = 0; i < l->n_idle && l->settings->requests > 0 && l->next >= l->settings->requests; i++)
+		load_conn_rest(l->conns[l->idle[i]]);
+}
+
 static void
 wait_and_go_on(struct load *l)
 {
@@ -300,6 +308,7 @@ run(struct load *l)
 		watch_clock(l);
 		if (ask(l) == -1)
 			return -1;
+		rest(l);
 		wait_and_go_on(l);
 		if (l->to_ns != INT64_MAX && now_ns(CLOCK_MONOTONIC) > l->to_ns + DRAIN_S * NS_PER_S)
 			break;

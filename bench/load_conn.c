@@ -90,6 +90,12 @@ load_conn_free(struct load_conn *c)
 	free(c);
 }
 
+void
+load_conn_rest(struct load_conn *c)
+{
+	disconnect(c);
+}
+
 static int
 open_connection(struct load_conn *c)
 {
@@ -459,8 +465,13 @@ is_right(const struct load_conn *c)
 bool
 load_conn_go_on(struct load_conn *c, struct load_result *result)
 {
-	bool broken = send_some(c) == -1;
+	bool broken;
 
+	if (c->receiving == GET_DONE) {		/* the server has ended a connection that was idle */
+		disconnect(c);
+		return false;
+	}
+	broken = send_some(c) == -1;
 	receive_some(c);
 	/* 100 Continue may have come. */
 	if (!broken && c->receiving != GET_DONE)

@@ -38,10 +38,14 @@ struct load_result {
 struct load_conn *load_conn_new(const struct load_work *work, int epoll_fd, size_t id);
 void load_conn_free(struct load_conn *c);
 
+/* Close an idle connection; the next request opens it again.  A server with a thread for each connection may have taken more of them
+ * than it has threads (c-icap does, by one), and the last is served when another one ends. */
+void load_conn_rest(struct load_conn *c);
+
 /* Ask request NUMBER, which should have started at DUE_NS.  -1 when the server cannot be reached. */
 int load_conn_ask(struct load_conn *c, uint64_t number, int64_t due_ns);
 
-/* Go on after epoll said something.  True when the request has ended: RESULT has how, and the connection is idle again. */
+/* Go on after epoll said something, also of a connection that is idle.  True when the request has ended: RESULT has how, and the connection is idle again. */
 bool load_conn_go_on(struct load_conn *c, struct load_result *result);
 
 #endif

@@ -408,8 +408,9 @@ test_shared_end(void)
 	free(moved);
 }
 
-/* Stands for libc's: another process writes HALF before the line does, and is killed in the midst of it. */
-static struct slice half;
+/* Stands for libc's: another process writes HALF before the line does, and is killed in the midst of it.  Each thread has its own,
+ * as some tests write from several. */
+static _Thread_local struct slice half;
 
 ssize_t
 writev(int fd, const struct iovec *v, int n)
