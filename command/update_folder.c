@@ -183,14 +183,16 @@ begin_of(int fd)
 	return n == (ssize_t)sizeof(mark) && memcmp(mark, "\xef\xbb\xbf", sizeof(mark)) == 0 ? (off_t)sizeof(mark) : 0;
 }
 
-/* So much of the event is bad that it would cost all others. */
-static int
-broken_by_entries(struct folder *f, const struct feed_counts *n)
+static void
+say_entries(char why[static FEED_WHY], const struct feed_counts *n)
 {
-	char why[FEED_WHY];
+	snprintf(why, FEED_WHY, "has %" PRIu64 " bad entries, and %" PRIu64 " good ones", n->bad, n->entries);
+}
 
-	snprintf(why, sizeof(why), "has %" PRIu64 " bad entries, and %" PRIu64 " good ones", n->bad, n->entries);
-	return broken(f, why);
+static void
+say_broken(char why[static FEED_WHY], const struct folder *f)
+{
+	snprintf(why, FEED_WHY, "%zu of its %zu events could not be used: %.250s", f->n_broken, f->n_broken + f->n_good, f->first);
 }
 
 /* E, which is good, and stands in F->text as REPORT says, into the list.  1; 0 after broken(); -1 after fail(). */
@@ -199,13 +201,17 @@ take_text(struct folder *f, const struct misp_event *e, const struct feed_check_
 {
 	struct misp_kept kept = { .event = *e, .at = begin_of(f->text), .counts = report->counts };
 	int good = has_sum(f, e, &report->file);
+	char why[FEED_WHY];
 
 	if (good == -1 || kept.at == -1)
 		return fail(f, strerror(errno));
 	if (good == 0)
 		return broken(f, "its SHA-256 is not what the manifest says");
-	if (report->counts.bad > BAD_FEW && !feed_check_is_mostly_good(&report->counts))
-		return broken_by_entries(f, &report->counts);
+	/* So much of it is bad that it would cost all others. */
+	if (report->counts.bad > BAD_FEW && !feed_check_is_mostly_good(&report->counts)) {
+		say_entries(why, &report->counts);
+		return broken(f, why);
+	}
 	kept.len = report->bytes - (uint64_t)kept.at;
 	return add(f, &kept, f->text);
 }
@@ -290,15 +296,14 @@ judge(struct folder *f)
 
 	f->counts->bad += f->n_broken;
 	if (f->n_broken > f->n_good)
-		snprintf(why, sizeof(why), "%zu of its %zu events could not be used: %.250s", f->n_broken, f->n_broken + f->n_good, f->first);
+		say_broken(why, f);
 	else if (f->counts->entries == 0)
 		snprintf(why, sizeof(why), "is empty: not one entry in %zu events", f->n_good);
 	else if (!feed_check_is_mostly_good(f->counts))
-		snprintf(why, sizeof(why), "has %" PRIu64 " bad entries, and %" PRIu64 " good ones", f->counts->bad, f->counts->entries);
+		say_entries(why, f->counts);
 	else {
 		if (f->n_broken > 0)
-			snprintf(out->why, sizeof(out->why), "%zu of its %zu events could not be used: %.250s", f->n_broken,
-			    f->n_broken + f->n_good, f->first);
+			say_broken(out->why, f);
 		out->partly = f->n_broken > 0;
 		return digest_of_fd(f->out.fd, DIGEST_SHA256, &out->file) == 0 ? 0 : fail(f, strerror(errno));
 	}

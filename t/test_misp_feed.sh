@@ -1,21 +1,8 @@
 #!/usr/bin/env bash
 # firebreak update: the folder of a MISP feed, of which only what is new is asked for, and an origin that lies about it.  TAP.
 set -u
-# Every list flushes what it writes: on a disk that is most of the time.
-if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
-. "${top_srcdir:-.}/t/verb.sh"
-mkdir -p "$work/lists" "$work/lies" "$work/origin" "$state/sources"
-echo '.top.test' > "$work/lists/top-sites.txt"
-echo 'docs.shared.test' > "$work/lists/shared-hosting.txt"
-no_lookalikes "$work/lists"
-export FIREBREAK_LISTS=$work/lists
-unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
-origin=$work/origin lies=$work/lies list=$state/sources/misp.feed
-coproc liar { exec "$build/t/liar" "$origin" "$lies"; }
-trap 'kill "$liar_PID" 2>/dev/null; rm -rf "$work"' EXIT
-read -r -t 20 -u "${liar[0]}" port || { echo "Bail out! no origin"; exit 1; }
-url=http://127.0.0.1:$port
-
+. "${top_srcdir:-.}/t/lying_origin.sh"
+list=$state/sources/misp.feed
 conf() { printf '%s\n' "$@" > "$state/sources.conf"; }
 honest() { rm -f "$lies"/[a-z0-9]*; : > "$lies/requests"; }
 id() { printf '%08x-1111-4111-8111-111111111111' "$1"; }

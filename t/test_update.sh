@@ -1,26 +1,12 @@
 #!/usr/bin/env bash
 # firebreak update: lists that are fetched, looked at and published; and an origin that lies, stalls, resets, sends too much.  TAP.
 set -u
-# Every list flushes what it writes: on a disk that is most of the time.
-if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ]; then export TMPDIR=/dev/shm; fi
-. "${top_srcdir:-.}/t/verb.sh"
-mkdir -p "$work/lists" "$work/lies" "$work/origin" "$state/sources"
-echo '.top.test' > "$work/lists/top-sites.txt"
-echo 'docs.shared.test' > "$work/lists/shared-hosting.txt"
-no_lookalikes "$work/lists"
-export FIREBREAK_LISTS=$work/lists
-unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
-origin=$work/origin lies=$work/lies
+. "${top_srcdir:-.}/t/lying_origin.sh"
 tell() { rm -f "$lies"/[a-z]*; [ $# -eq 0 ] || printf '%s\n' "$2" > "$lies/$1"; }	# tell NAME HOW
 conf() { printf '%s\n' "$@" > "$state/sources.conf"; }
 remembered() { sed -n "s/^$2 //p" "$state/update/$1"; }		# remembered SOURCE WORD
 is_live() { "$firebreak" --state "$state" check "http://$1/" >/dev/null 2>&1; [ $? -eq 1 ]; }
 hosts() { awk -v n="$1" -v name="${2:-h}" 'BEGIN { for (i = 0; i < n; i++) print name i ".test" }'; }
-
-coproc liar { exec "$build/t/liar" "$origin" "$lies"; }
-trap 'kill "$liar_PID" 2>/dev/null; chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
-read -r -t 20 -u "${liar[0]}" port || { echo "Bail out! no origin"; exit 1; }
-url=http://127.0.0.1:$port
 
 # ---- sources.conf ----
 while IFS='|' read -r idea line message; do
